@@ -1,0 +1,25 @@
+/* files: files of numbers. Every reader takes foreign bytes as hostile; every writer is atomic (a temporary beside it,
+ * fsync, rename). An error is text: what was found, what was expected, a way out.
+ */
+#ifndef RUNTIME_FILES_H
+#define RUNTIME_FILES_H
+#include "../tensor.h"
+
+typedef struct FileError { char text[512]; } FileError;
+
+/* Whole file, at most max bytes, in arena a. */
+bool file_read(Arena *a, const char *path, size_t max, const char **bytes, size_t *n, FileError *e);
+/* The same, decompressed when it begins with gzip's magic (checksum and length checked). */
+bool file_read_gz(Arena *a, const char *path, size_t max, const char **bytes, size_t *n, FileError *e);
+bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, FileError *e);
+
+/* IDX (LeCun's MNIST format), plain or .gz. idx_type reads the header only (u8, i32, f32, f64 big-endian elements). */
+bool idx_type(Host *h, const char *path, Type *out, FileError *e);
+Tensor *idx_read(Host *h, const char *path, FileError *e);          /* young; NULL on error */
+
+/* safetensors: 8 bytes of length, JSON header, data. Order of writing is the order given; written deterministically. */
+typedef struct NamedTensor { const char *name; Tensor *tensor; } NamedTensor;
+bool safetensors_write(Host *h, const char *path, const NamedTensor *t, size_t n, FileError *e);
+/* All entries (tensors young, names in a); *n entries. Types F32 F64 I32 U8 BOOL. */
+bool safetensors_read(Arena *a, const char *path, NamedTensor **out, size_t *n, FileError *e);
+#endif

@@ -1,0 +1,16 @@
+/* grad: the graph grows its own derivative, by reverse accumulation. Derivatives are ordinary nodes of the same graph,
+ * so they differentiate again.
+ */
+#ifndef RUNTIME_GRAD_H
+#define RUNTIME_GRAD_H
+#include "op.h"
+
+/* d y / d wrt[k] for a scalar y, seeded with `seed` (NO_NODE: one). out[k] has the type of wrt[k]; a wrt that y does
+ * not depend on gets zeros and connected[k] = false (connected may be NULL). Nodes in wrt are not looked behind.
+ * Integer and bool nodes carry no derivative. */
+void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n, NodeId *out, bool *connected);
+/* The same for a y of any shape with a seed of y's type (vjp). */
+
+/* A copy of the slice of g below roots in which f32 is f64 (inputs become f64; the caller widens their values). */
+Graph *graph_widen(Graph *g, Arena *a);
+#endif

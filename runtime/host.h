@@ -1,0 +1,65 @@
+/* host: what the library takes from the program that embeds it: memory, and a way out when there is none.
+ *
+ * In:  the host's allocator.  Out: host_alloc, which never returns NULL.
+ * Invariant: a failed allocation, or a limit crossed where no diagnostic can be made, leaves by one longjmp to the
+ * innermost Guard, which every public function sets. What dies with an arena needs no unwinding; everything else
+ * (tensors, plans, pools) is an Owned: young from its birth until a holder keeps it, and the young are dropped when
+ * a guard is left by failure. Worker threads never allocate, so no jump crosses a thread.
+ */
+#ifndef RUNTIME_HOST_H
+#define RUNTIME_HOST_H
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Host Host;
+typedef struct Owned Owned;
+typedef struct Guard Guard;
+
+/* The host's allocator: realloc's meaning; size 0 frees and returns NULL; NULL on failure. Must be thread-safe if
+ * sessions on several threads share it. */
+typedef void *(*HostRealloc)(void *user, void *p, size_t size);
+
+typedef enum { FAIL_NONE, FAIL_MEMORY, FAIL_LIMIT, FAIL_BUG } Failure;
+
+struct Owned {
+  Owned *prev, *next;
+  void (*drop)(Owned *);   /* frees the thing; called when it is dropped while young, or with its arena */
+};
+
+struct Guard {
+  jmp_buf env;
+  Guard *outer;
+};
+
+struct Host {
+  HostRealloc realloc;
+  void *user;
+  Guard *guard;            /* innermost; NULL outside every public function */
+  Owned young;             /* ring head */
+  Failure failure;         /* why the last guard was left */
+  char message[256];
+  size_t in_use, peak;     /* bytes handed out now, and at most (for the account and for tests) */
+  size_t limit;            /* bytes allowed, 0 for no limit */
+};
+
+void host_init(Host *h, HostRealloc realloc, void *user);   /* NULL: the C library's */
+void *host_alloc(Host *h, size_t size);                     /* zeroed; never NULL, leaves by the guard */
+void *host_resize(Host *h, void *p, size_t old, size_t size);
+void host_free(Host *h, void *p, size_t size);
+_Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* if (HOST_GUARD(h, &g)) { ...; host_leave(h, &g); } else { the failure: h->failure, h->message; the guard is left
+ * already and the young are dropped } */
+#define HOST_GUARD(h, g) (host_enter((h), (g)), setjmp((g)->env) == 0)
+void host_enter(Host *h, Guard *g);
+void host_leave(Host *h, Guard *g);
+
+void owned_born(Host *h, Owned *o, void (*drop)(Owned *));  /* o is young */
+void owned_keep(Owned *o);                                  /* a holder has it: no longer young; idempotent */
+
+/* Checked size arithmetic: false on overflow. */
+bool size_mul(size_t a, size_t b, size_t *out);
+bool size_add(size_t a, size_t b, size_t *out);
+#endif

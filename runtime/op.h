@@ -1,0 +1,131 @@
+/* op: the one place an operation is defined. One line in ops/list.h, one block in ops/FAMILY.c. The enum, the table, the
+ * name in the language, the reference page and the op's tests are derived from it.
+ *
+ * A family file is compiled once for the graph and once for each CPU feature level with -DKERNELS=v1|v3|v4, where only
+ * kernels remain and fill that level's table.
+ */
+#ifndef RUNTIME_OP_H
+#define RUNTIME_OP_H
+#include "graph.h"
+
+typedef enum {
+#define OP(name) OP_##name,
+#include "ops/list.h"
+#undef OP
+  N_OPS, OP_foreign = N_OPS
+} OpId;
+
+/* ---- the type rule ---- */
+typedef struct TypeRule {
+  Graph *g;
+  const Op *op;
+  const Type *const *x;      /* input types */
+  uint32_t n;
+  const Attr *attr;
+  Type y;                    /* the result, filled by the rule */
+  TypeError e;               /* or the refusal */
+} TypeRule;
+bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));   /* always false: `return refuse(...)` */
+
+/* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
+typedef struct Grad {
+  Graph *g;
+  NodeId y, dy;
+  const NodeId *x;
+  uint32_t n;
+  const Attr *attr;
+  const bool *wanted;        /* whether dx[k] is needed */
+  NodeId *dx;                /* NO_NODE: zero */
+} Grad;
+
+/* ---- exact simplification: another node equal to it under IEEE-754, or NO_NODE ---- */
+typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
+
+/* ---- kernels ---- */
+typedef enum { FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_RANGE, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED,
+               FAULT_VALUE } FaultCode;
+typedef struct Fault {
+  FaultCode code;
+  int64_t element;           /* flat index of the first element at fault */
+  int64_t a, b;              /* e.g. the index and the size */
+  uint32_t step;             /* of the plan; filled by run */
+} Fault;
+
+typedef struct KernelCall {
+  const void *const *in;
+  void *out;
+  const Type *const *in_type;
+  const Type *out_type;
+  const Attr *attr;
+  int64_t begin, end;        /* this call's part of op->units(call) */
+  void *scratch;             /* op->scratch(call) bytes, a thread's own */
+  Fault fault;               /* filled by a kernel that returns false */
+} KernelCall;
+typedef bool (*Kernel)(KernelCall *c);
+
+/* A pointwise kernel: n elements, no aliasing trouble when out == in[k]. Unit stride. */
+typedef void (*TileKernel)(void *out, const void *const *in, int64_t n, const Attr *attr);
+
+typedef struct Cost { double flops, bytes; } Cost;
+
+enum {
+  OP_POINTWISE = 1,          /* all inputs and the output have one shape; has tile kernels */
+  OP_FAILS = 2,              /* the kernel may return a fault */
+  OP_EFFECTLESS_ZERO = 4,    /* its derivative is zero everywhere (step, floor, comparisons): a warning when differentiated */
+  OP_HIDDEN = 8,             /* not a name of the language (input, const, loop, smul, ...) */
+  OP_COMMUTES = 16,
+};
+
+struct Op {
+  const char *name, *doc, *example;
+  const char *args;          /* the language's face: "x", "x axis:axes? keep:flag", "x i axis:int=0": tensors first, then
+                                what goes into attr->i in this order (axes: count of all axes when left out). Unset: all
+                                inputs are tensors x, y, z */
+  uint16_t id, flags;
+  int8_t n_in;               /* -1: any number */
+  bool (*type)(TypeRule *r);
+  NodeId (*simplify)(Simplify *s);
+  void (*grad)(Grad *d);
+  const char *no_grad;       /* the reason why it has none */
+  int64_t (*units)(const KernelCall *c);     /* how many independent units of work; NULL: 1, or elements if pointwise */
+  size_t (*scratch)(const KernelCall *c);
+  Cost (*cost)(const KernelCall *c);
+  NodeId (*batch)(Graph *g, const Node *n, const NodeId *in, const bool *batched, int64_t size);   /* vmap; NULL: the family's */
+};
+
+extern const Op *const op_table[N_OPS];
+const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
+
+/* What one feature level knows of one op: `const OpKernels KERNELS_OF(sin) = { ... }` beside the op, under #ifdef KERNELS.
+ * Every op in list.h has one (an empty one if it never runs: input, const). */
+typedef struct OpKernels {
+  Kernel run;                                /* NULL for pointwise ops */
+  TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of input 0 */
+} OpKernels;
+#define KERNELS_NAME_(op, level) op##_kernels_##level
+#define KERNELS_NAME(op, level) KERNELS_NAME_(op, level)
+#define KERNELS_OF(op) KERNELS_NAME(op, KERNELS)   /* sin_kernels_v3 when compiled with -DKERNELS=v3 */
+
+/* A level's constant table, derived from list.h (runtime/kernels.c). No mutable global. */
+typedef struct Kernels {
+  const char *level;                         /* "v1" "v3" "v4" */
+  const OpKernels *op[N_OPS];
+} Kernels;
+const Kernels *kernels_best(void);
+const Kernels *kernels_level(const char *level);             /* NULL if this CPU lacks it */
+
+/* ---- graph builders for gradient rules and the like: types are known to fit ---- */
+#define OP(name) extern const Op op_##name;
+#include "ops/list.h"
+#undef OP
+NodeId g_op(Graph *g, const Op *op, NodeId a);
+NodeId g_op2(Graph *g, const Op *op, NodeId a, NodeId b);
+NodeId g_op3(Graph *g, const Op *op, NodeId a, NodeId b, NodeId c);
+NodeId g_attr(Graph *g, const Op *op, const NodeId *in, uint32_t n, const int64_t *i, uint32_t n_i);
+NodeId g_cast(Graph *g, NodeId a, DType d);                  /* a itself if it has the type */
+NodeId g_broadcast(Graph *g, NodeId a, const Type *shape_of);/* to that shape; a itself if it has it */
+NodeId g_sum_to(Graph *g, NodeId a, const Type *shape_of);   /* the transpose of g_broadcast */
+NodeId g_reshape(Graph *g, NodeId a, const Type *shape_of);
+NodeId g_fill(Graph *g, const Type *t, double v);            /* a broadcast literal */
+#endif
