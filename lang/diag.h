@@ -1,0 +1,61 @@
+/* diag: what a script did wrong, as a list, and its one rendering. Codes, severities and texts stand in errors.list
+ * and never change their meaning.
+ */
+#ifndef LANG_DIAG_H
+#define LANG_DIAG_H
+#include "source.h"
+
+typedef enum {
+#define ERROR(code, name, text) E_##name,
+#define WARNING(code, name, text) E_##name,
+#include "errors.list"
+#undef ERROR
+#undef WARNING
+  N_DIAGS
+} DiagId;
+
+typedef struct DiagInfo { const char *code, *name, *text; bool warning; } DiagInfo;
+extern const DiagInfo diag_info[N_DIAGS];
+
+typedef struct Mark { const Source *source; Span span; const char *label; } Mark;   /* label may be NULL */
+
+typedef struct Note { Loc loc; const char *text; } Note;   /* loc 0: no place */
+
+typedef struct Diag {
+  DiagId id;
+  bool warning;
+  const Source *source;            /* NULL: no place */
+  Span at;                         /* the place that is named; also underlined */
+  VEC(Mark) mark;                  /* further spans, with labels */
+  VEC(Note) note;
+  const char *text;                /* the whole message */
+  const char *hint;                /* a way out, or NULL */
+} Diag;
+
+typedef struct Diags {
+  Arena *arena;
+  Sources *sources;
+  VEC(Diag *) diag;
+  uint32_t n_errors, n_warnings;
+  bool strict;                     /* warnings count as errors */
+  uint32_t limit;                  /* most errors kept; the rest is counted */
+} Diags;
+
+Diags *diags_new(Arena *a, Sources *s);
+/* Formats errors.list's text for id with the arguments (printf). A place inside the standard library or an import is moved
+ * to the innermost line of the user's own file (the chain of callers in Loc), the inner places become notes; callers
+ * become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once. */
+Diag *diag_at(Diags *d, Loc loc, DiagId id, ...);
+Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
+void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void diag_hint(Diags *d, Diag *g, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+typedef struct RenderOptions { bool color; int width; } RenderOptions;   /* width 0: 100 */
+/* mnist.nn:12:19: error: ...\n   12 |   fn ...\n      |   ^ - ^ ...\n   note: ...  as in LANGUAGE.md, sorted by place. */
+char *diags_render(const Diags *d, Arena *a, const RenderOptions *o);
+char *diag_render(const Diags *d, const Diag *g, Arena *a, const RenderOptions *o);
+
+/* The nearest of n names within a small edit distance, or NULL. */
+const char *nearest(const char *name, const char *const *names, size_t n);
+#endif

@@ -1,0 +1,37 @@
+/* source: names, bytes and line indexes of the texts of a session, and the table of places (Loc) into them.
+ * A Source lives as long as any Loc into it: until the session is reset or closed.
+ */
+#ifndef LANG_SOURCE_H
+#define LANG_SOURCE_H
+#include "../runtime/graph.h"
+
+typedef const char *Sym;           /* an interned name: equal names are one pointer; NUL-terminated */
+
+typedef struct Source {
+  const char *name;                /* as errors print it: a path, "entry 3", "<stdlib/layers.nn>" */
+  const char *text;                /* n bytes, then two NULs (flex scans them in place) */
+  uint32_t n, id;
+  bool library;                    /* the standard library: errors are placed at the caller's line */
+  VEC(uint32_t) line;              /* first byte of each line */
+} Source;
+
+typedef struct Span { uint32_t first, end; } Span;     /* bytes, end excluded */
+
+typedef struct Place { const Source *source; Span span; Loc caller; } Place;
+
+typedef struct Sources {
+  Arena *arena;
+  VEC(Source *) source;
+  VEC(Place) place;                /* place.at[0] is nowhere */
+  void *symbols;
+  void *place_index;
+} Sources;
+
+Sources *sources_new(Arena *a);
+Sym sym(Sources *s, const char *text, size_t n);
+/* A byte-order mark is skipped, CRLF stays (the lexer's matter). Copies the text. */
+Source *source_add(Sources *s, const char *name, const char *text, size_t n);
+Loc loc_make(Sources *s, const Source *source, Span span, Loc caller);   /* the same place twice is one Loc */
+const Place *loc_place(const Sources *s, Loc loc);     /* LOC_ADJOINT is ignored; NULL for nowhere */
+void source_position(const Source *s, uint32_t byte, uint32_t *line, uint32_t *column);   /* from 1, columns in characters */
+#endif
