@@ -1,0 +1,72 @@
+/* session: everything one user of the language has: texts, names, one graph, cells, a pool. Used by one thread at a time; two
+ * sessions never meet. The pipeline stands in session.c: read that first.
+ */
+#ifndef LANG_SESSION_H
+#define LANG_SESSION_H
+#include "program.h"
+
+typedef struct SessionConfig {
+  HostRealloc realloc; void *user;             /* the allocator; NULL: the C library's */
+  int threads;                                  /* 0: the CPUs allowed */
+  bool no_fuse, strict, no_extern, check_numbers;
+  uint64_t seed; bool seed_given;
+  size_t max_memory;                            /* 0: no limit of ours */
+  size_t stack;                                 /* bytes of C stack that elaboration may use; 0: 4 MiB */
+  const char *level;                            /* CPU feature level for tests: "v1"; NULL: the best */
+  const char *const *args; int n_args;          /* the list `args` */
+  const char *const *defines; int n_defines;    /* -D name=value */
+  /* Output of the script: a whole print statement, with its newline. false: the other side is gone (the run ends). */
+  bool (*print)(void *to, const char *text, size_t n, Loc loc);
+  /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL: none. */
+  void (*progress)(void *to, const char *text, bool final);
+  void *to;
+} SessionConfig;
+
+struct Session {
+  Host host;
+  SessionConfig config;
+  Arena *arena;                                 /* until close or reset */
+  Sources *sources;
+  Diags *diags;                                 /* of the last entry */
+  Graph *graph;
+  Program *program;
+  struct Elab *elab;                            /* names, scopes, caches: elab.h */
+  Pool *pool;
+  const Kernels *kernels;
+  void *slab; size_t slab_bytes;
+  atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
+  bool cancelled;
+  Position position;
+  struct ProgramScratch *scratch;
+};
+
+typedef enum { STATUS_OK, STATUS_SCRIPT, STATUS_CANCELLED, STATUS_MEMORY, STATUS_CLOSED } Status;
+
+/* These set a guard: a failed allocation comes back as STATUS_MEMORY and leaves the session usable. */
+Status session_open(const SessionConfig *c, Session **out);
+void session_close(Session *s);
+
+typedef struct Entry {                          /* a text that was taken in */
+  Source *source;
+  struct Parsed *parsed;
+  Steps steps;
+  struct Value *it;                             /* REPL: the value of a last expression statement, or NULL */
+  bool incomplete;                              /* REPL: the text wants more lines; nothing was done */
+} Entry;
+
+typedef enum { LOAD_CHECK, LOAD_RUN, LOAD_REPL, LOAD_TEST } LoadMode;
+/* Parses, resolves, elaborates, prepares; runs unless LOAD_CHECK. Diagnostics are in s->diags (of this call only). LOAD_REPL: a
+ * later definition replaces a name, an expression is evaluated into it. LOAD_TEST: runs the steps, then each test. */
+Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
+Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out);
+
+/* LOAD_TEST tells each `test` block's outcome here (may be NULL). */
+typedef struct TestReport { void (*done)(void *to, const char *name, bool passed, const char *why); void *to; } TestReport;
+void session_tests(Session *s, const TestReport *r);
+
+/* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */
+char *session_type_text(Session *s, const struct Value *v);
+char *session_value_text(Session *s, const struct Value *v);
+const char *session_dump(Session *s, const Entry *e, const char *stage);   /* "ast" "graph" "grad" "opt" "plan"; NULL: no such stage */
+const char *session_diagnostics(Session *s, bool color, int width);
+#endif
