@@ -31,6 +31,7 @@ struct Owned {
 struct Guard {
   jmp_buf env;
   Guard *outer;
+  Owned before;            /* what was young when the guard was set: a failure here leaves it to the outer guard */
 };
 
 struct Host {
@@ -44,9 +45,9 @@ struct Host {
   size_t limit;            /* bytes allowed, 0 for no limit */
 };
 
-void host_init(Host *h, HostRealloc realloc, void *user);   /* NULL: the C library's */
+void host_init(Host *h, HostRealloc allocator, void *user); /* NULL: the C library's */
 void *host_alloc(Host *h, size_t size);                     /* zeroed; never NULL, leaves by the guard */
-void *host_resize(Host *h, void *p, size_t old, size_t size);
+void *host_resize(Host *h, void *p, size_t old, size_t size);   /* what is new is zeroed; on failure p stands */
 void host_free(Host *h, void *p, size_t size);
 _Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,0 +1,193 @@
+/* arena: memory that dies together. In: a Host. Out: zeroed, 16-byte aligned blocks; strings; growing vectors and texts.
+ *
+ * Invariant: every byte lies in a chain of blocks that the arena alone frees; a block is never moved or shrunk, so
+ * pointers hold until the arena dies. Blocks double from 4 KB to 1 MB; what is larger than a quarter of a block gets one
+ * of its own, so that little of a block is lost. Under GLIA_ASAN everything gets its own: the sanitizer then sees each
+ * overrun. The Owned things are dropped newest first, before the memory goes.
+ */
+#include "arena.h"
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = 16 };
+
+typedef struct Block Block;
+struct Block {
+  Block *next;
+  size_t size;      /* of the whole allocation */
+};
+_Static_assert(sizeof(Block) % ALIGN == 0, "what follows a block's head is aligned");
+
+typedef struct Held Held;
+struct Held {
+  Held *next;
+  Owned *thing;
+};
+
+struct Arena {
+  Owned owned;
+  Host *host;
+  Block *blocks;
+  Held *held;
+  char *free;
+  size_t left, next_size, bytes;
+};
+
+static void arena_drop(Owned *o) { arena_free((Arena *)o); }
+
+Arena *arena_new(Host *h) {
+  Arena *a = host_alloc(h, sizeof *a);
+  a->host = h;
+  a->next_size = FIRST_BLOCK;
+  a->bytes = sizeof *a;
+  owned_born(h, &a->owned, arena_drop);
+  return a;
+}
+
+void arena_keep(Arena *a) { owned_keep(&a->owned); }
+
+void arena_free(Arena *a) {
+  if (!a) return;
+  owned_keep(&a->owned);
+  for (Held *k = a->held; k; k = k->next) k->thing->drop(k->thing);
+  Host *h = a->host;
+  for (Block *b = a->blocks; b;) {
+    Block *next = b->next;
+    host_free(h, b, b->size);
+    b = next;
+  }
+  host_free(h, a, sizeof *a);
+}
+
+Host *arena_host(const Arena *a) { return a->host; }
+
+size_t arena_bytes(const Arena *a) { return a->bytes; }
+
+_Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out of memory: the size overflows"); }
+
+/* A new block with room for size bytes after its head. */
+static char *block_new(Arena *a, size_t size) {
+  size_t whole;
+  if (!size_add(size, sizeof(Block), &whole)) too_large(a);
+  Block *b = host_alloc(a->host, whole);
+  b->size = whole;
+  b->next = a->blocks;
+  a->blocks = b;
+  a->bytes += whole;
+  return (char *)(b + 1);
+}
+
+void *arena_alloc(Arena *a, size_t size) {
+#ifdef GLIA_ASAN
+  return block_new(a, size);
+#else
+  size_t need;
+  if (!size_add(size, ALIGN - 1, &need)) too_large(a);
+  need &= ~(size_t)(ALIGN - 1);
+  if (need == 0) need = ALIGN;
+  if (need > a->left) {
+    if (need > a->next_size / 4) return block_new(a, need);
+    a->free = block_new(a, a->next_size - sizeof(Block));
+    a->left = a->next_size - sizeof(Block);
+    if (a->next_size < LARGEST_BLOCK) a->next_size *= 2;
+  }
+  void *p = a->free;
+  a->free += need;
+  a->left -= need;
+  return p;
+#endif
+}
+
+void *arena_array(Arena *a, size_t size, size_t n) {
+  size_t whole;
+  if (!size_mul(size, n, &whole)) too_large(a);
+  return arena_alloc(a, whole);
+}
+
+void *arena_copy(Arena *a, const void *p, size_t size) {
+  void *q = arena_alloc(a, size);
+  if (size) memcpy(q, p, size);
+  return q;
+}
+
+char *arena_text(Arena *a, const char *p, size_t len) {
+  size_t whole;
+  if (!size_add(len, 1, &whole)) too_large(a);
+  char *q = arena_alloc(a, whole);
+  if (len) memcpy(q, p, len);
+  return q;
+}
+
+char *arena_vprintf(Arena *a, const char *fmt, va_list ap) {
+  va_list again;
+  va_copy(again, ap);
+  int n = vsnprintf(NULL, 0, fmt, ap);
+  assert(n >= 0);
+  char *q = arena_alloc(a, (size_t)n + 1);
+  vsnprintf(q, (size_t)n + 1, fmt, again);
+  va_end(again);
+  return q;
+}
+
+char *arena_printf(Arena *a, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  char *q = arena_vprintf(a, fmt, ap);
+  va_end(ap);
+  return q;
+}
+
+void arena_own(Arena *a, Owned *o) {
+  Held *k = NEW(a, Held);
+  k->thing = o;
+  k->next = a->held;
+  a->held = k;
+  owned_keep(o);
+}
+
+void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size) {
+  if (n < *cap) return;
+  if (*cap > UINT32_MAX / 2) too_large(a);
+  uint32_t larger = *cap ? *cap * 2 : 8;
+  void *q = arena_array(a, size, larger);
+  if (n) memcpy(q, *at, size * n);
+  *at = q;
+  *cap = larger;
+}
+
+/* Room for n more bytes and the NUL. */
+static void text_room(Text *t, size_t n) {
+  size_t whole;
+  if (!size_add(t->n, n, &whole) || !size_add(whole, 1, &whole)) too_large(t->arena);
+  if (whole <= t->cap) return;
+  size_t larger = t->cap ? t->cap : 64;
+  while (larger < whole)
+    if (!size_mul(larger, 2, &larger)) too_large(t->arena);
+  char *q = arena_alloc(t->arena, larger);
+  if (t->n) memcpy(q, t->at, t->n);
+  t->at = q;
+  t->cap = larger;
+}
+
+void text_add_n(Text *t, const char *s, size_t n) {
+  text_room(t, n);
+  if (n) memcpy(t->at + t->n, s, n);
+  t->n += n;
+  t->at[t->n] = 0;
+}
+
+void text_add(Text *t, const char *s) { text_add_n(t, s, strlen(s)); }
+
+void text_printf(Text *t, const char *fmt, ...) {
+  va_list ap, again;
+  va_start(ap, fmt);
+  va_copy(again, ap);
+  int n = vsnprintf(NULL, 0, fmt, ap);
+  va_end(ap);
+  assert(n >= 0);
+  text_room(t, (size_t)n);
+  vsnprintf(t->at + t->n, (size_t)n + 1, fmt, again);
+  va_end(again);
+  t->n += (size_t)n;
+}
