@@ -1,0 +1,185 @@
+/* elab: elaboration is partial evaluation. It computes with sizes, strings, functions, layers and lists, emits a node for each tensor operation, and a
+ * step for each statement that acts. It runs no step: a whole script is elaborated, and so checked, before its first step.
+ *
+ *   elab.c    entries, statements that define      expr.c    expressions         arith.c   operators, element types, broadcasting
+ *   call.c    calls, signatures, dimension names   index.c   indexing, slices    cell.c    cells, versions, regions
+ *   stmt.c    statements: let, assign, loops ...   layer.c   layers, trees       optim.c   optimizers
+ *   derive.c  grad and its kin                     draw.c    places and draws    seq.c     sequences
+ *   native*.c functions of the host language       show.c    values as text      scope.c   names
+ *
+ * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything passes on in silence.
+ */
+#ifndef LANG_ELAB_H
+#define LANG_ELAB_H
+#include "session.h"
+#include "value.h"
+
+/* ---- names ---- */
+typedef struct Bound {
+  Sym name;
+  Value value;
+  bool mutable_;              /* a local `var` of a formula: assignment gives it a new value */
+  void *frame;                /* the call that made it */
+  const Ast *ast;             /* its definition */
+} Bound;
+struct Scope {
+  Scope *outer;
+  VEC(Bound) bound;
+  void *index;                /* hash of large scopes (the globals) */
+  const Instance *self;       /* names of a layer's instance stand here */
+};
+Scope *scope_new(Elab *e, Scope *outer);
+Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);   /* a new binding; the last one with a name wins */
+Bound *scope_find(Elab *e, Scope *s, Sym name);                           /* outwards, then natives, ops, the standard library; NULL */
+
+/* ---- where steps go ---- */
+struct Region {
+  Region *outer;
+  enum { REGION_TOP, REGION_LOOP, REGION_BRANCH } kind;
+  Steps *steps;               /* steps of this block */
+  VEC(Cell *) touched;
+  NodeId first;               /* graph->n at its start */
+  NodeId turn;                /* loops: the turn (i32[] input) */
+  struct Stale *stale;        /* derivatives to look at again when the loop's assignments are known */
+  const Ast *ast;
+  bool pure;                  /* so far: no cell assigned, no cutting effect */
+};
+
+/* One call of a function, proc, layer ... : what is checked and restored around its body. */
+typedef struct Frame_ {
+  struct Frame_ *outer;
+  const Fn *fn;
+  bool steps;                 /* steps may stand here: a proc, the top level */
+} CallFrame;
+
+typedef enum { MAKE_OK, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_BODY } MakeRule;   /* whether parameters may be made here, or why not */
+
+struct Elab {
+  Session *s;
+  Arena *a;
+  Graph *g;
+  Program *p;
+  Diags *d;
+  Scope *globals, *scope;     /* scope: the present one */
+  Region *region;             /* NULL never: the top one at least */
+  CallFrame *frame;
+  Loc caller;                 /* Loc of the call we are in, 0 at the top */
+  const Source *source;
+  uint32_t depth;             /* nested calls */
+  char *stack;                /* an address in the outermost C frame */
+  bool training, repl;
+  MakeRule make;
+  struct PlaceFrame *place;
+  Cell *seed;                 /* i32[2] */
+  VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
+  VEC(Cell *) cells;          /* all of the session */
+  void *stdlib;               /* which files are in */
+  uint32_t assign_trail_n;    /* stmt.c: formula variables assigned since a branch began */
+  VEC(struct Assigned { Bound *bound; Value before; }) assigned;
+};
+
+/* ---- messages ---- */
+Loc elab_loc(Elab *e, const Ast *at);                             /* the whole of it, in the present call */
+Loc elab_loc_at(Elab *e, const Ast *at);                          /* its `.at`: the operator, the name */
+Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` */
+Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);   /* a type rule refused: V_BAD */
+const char *value_kind_text(Elab *e, const Value *v);             /* "a list", "a tensor f32[2, 3]", "a function" */
+
+/* ---- expressions ---- */
+Value elab_expr(Elab *e, const Ast *ast);
+Value elab_block(Elab *e, const Ast *block, bool new_scope);      /* formulas; its value is its last expression */
+bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */
+
+/* What is wanted of a value; on a mistake they report at `at` and return NO_NODE / false. what: "a size", "an axis" ... */
+Value value_decay(Elab *e, Value v);                              /* V_CELL -> V_NODE; others as they are */
+NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);           /* a tensor of any type; ints become FLEX literals */
+NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);          /* f32, f64 or FLEX; ints, u8 are cast */
+NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what); /* of that element type, by the rules of literals */
+NodeId settle(Elab *e, NodeId n);                                 /* a literal that nothing wants: f32; others as they are */
+bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out);   /* known */
+bool want_bool(Elab *e, Value v, const Ast *at, const char *what, bool *out);     /* known */
+const char *want_string(Elab *e, Value v, const Ast *at, const char *what);       /* known; NULL */
+bool want_dims(Elab *e, Value v, const Ast *at, const char *what, Type *out);     /* [2, 3], a tuple or an int as a shape; dtype untouched */
+bool want_axes(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axes, uint32_t *n);   /* (), an int, a tuple; V_ABSENT: all; normalised, ascending */
+bool want_axis(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axis);
+/* A kind: V_TYPE, or a shape (then f32). */
+bool want_kind(Elab *e, Value v, const Ast *at, Type *out);
+bool known_bool(Elab *e, Value v, bool *out);                     /* true if v is a known scalar bool */
+bool known_int(Elab *e, Value v, int64_t *out);
+static inline const Type *node_type(Elab *e, NodeId n) { return graph_at(e->g, n)->type; }
+static inline bool node_flex(Elab *e, NodeId n) { return (graph_at(e->g, n)->flags & NODE_FLEX) != 0; }
+
+/* ---- emission ---- */
+NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at);  /* NO_NODE: reported */
+NodeId emit1(Elab *e, const Op *op, NodeId x, const Ast *at);
+NodeId emit2(Elab *e, const Op *op, NodeId x, NodeId y, const Ast *at);
+NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t *i, uint32_t n_i, const Ast *at);
+NodeId literal(Elab *e, double v, const Ast *at);                 /* FLEX scalar */
+/* Brings operands to one element type and, by the stretch rule, to one shape; false: reported. */
+bool unify(Elab *e, Value *v, NodeId *out, uint32_t n, const Ast *at, const Ast *const *operand, const char *op);
+Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at);   /* `at` is the BINARY (or any) node */
+Value elab_unary(Elab *e, int op, Value a, const Ast *at);
+Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at);    /* a call by the op's `args` face */
+
+/* ---- calls ---- */
+Value call_value(Elab *e, Value callee, Args *a, const Ast *at);
+Value call1(Elab *e, Value callee, Value x, const Ast *at);
+Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at);
+bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what);
+bool elab_type(Elab *e, const Ast *type, Type *out);              /* a type of known sizes: `let`, `param` */
+bool bind_pattern(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_);
+Fn *fn_new(Elab *e, FnKind kind, const char *name);
+Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_captured);
+
+/* ---- cells ---- */
+Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
+NodeId cell_read(Elab *e, Cell *c, Loc loc);
+void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
+Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
+void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
+void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
+Step *step_add(Elab *e, StepKind kind, Loc loc);
+void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
+
+/* ---- trees ---- */
+enum { LEAF_PARAM = 1, LEAF_STATE = 2 };
+typedef struct Leaf { Value value; const char *path; FieldRole role; } Leaf;   /* V_CELL or V_NODE */
+typedef VEC(Leaf) Leaves;
+bool is_tree(const Value *v);                                     /* an instance, or a tuple, list, record, chain with leaves */
+void tree_leaves(Elab *e, Value v, int which, Leaves *out);       /* a cell reached twice is one leaf */
+Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
+Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx, const Ast *at);
+void tree_name(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
+Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
+Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);
+Value member(Elab *e, Value base, Sym name, const Ast *at);
+bool assign_tree(Elab *e, Value target, Value v, const Ast *at);  /* leaf by leaf */
+
+/* ---- the rest ---- */
+Value elab_index(Elab *e, const Ast *ast, Value base);
+bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out);   /* base with the part replaced */
+bool elab_stmt(Elab *e, const Ast *stmt, Value *last);            /* any statement; *last: an expression's value */
+void elab_stmts(Elab *e, const Ast *block, Value *last);
+Value elab_if(Elab *e, const Ast *ast, bool want_value);
+Value elab_for(Elab *e, const Ast *ast);
+Value elab_while(Elab *e, const Ast *ast);
+Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
+Value elab_draw(Elab *e, const Type *t, const Ast *call);         /* `~ call` for a declared type */
+NodeId draw_key(Elab *e, const Ast *at);                          /* i32[2]: seed, place, turns */
+typedef struct PlaceMark { struct PlaceFrame *frame; } PlaceMark;
+PlaceMark place_enter(Elab *e, const char *name);                 /* a name or call on the way; what is alike is counted */
+void place_leave(Elab *e, PlaceMark m);
+Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at);
+Value seq_of(Elab *e, Value v, const Ast *at);                    /* anything `for` runs over, as a V_SEQ or V_LIST */
+Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at);
+Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at);
+Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between);   /* V_STRING or V_TEXT, as print writes them */
+char *type_text(Elab *e, const Value *v);
+
+extern const Native *const native_tables[];                       /* NULL-ended; each table ends with a NULL name */
+const Native *native_find(const char *name);
+
+Elab *elab_new(Session *s);
+/* One text: its definitions, then its steps, into steps. *it: the value of a last expression in the REPL. */
+void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it);
+#endif
