@@ -61,6 +61,8 @@ struct Graph {
   VEC(Output) out;           /* results, in order */
   void *types;               /* interning table */
   uint32_t *mark, mark_cap, epoch;   /* scratch for walks: mark[id] == epoch */
+  Tensor **known;            /* graph_known's cache, by id */
+  uint32_t known_cap;
 };
 
 Graph *graph_new(Arena *a);
@@ -84,7 +86,7 @@ typedef struct TypeError {
 NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, Loc loc, TypeError *e);
 
 NodeId graph_input(Graph *g, uint32_t slot, const Type *t, Loc loc);       /* op input; attr->i[0] is the slot */
-NodeId graph_const(Graph *g, Tensor *t, Loc loc);                          /* takes a reference */
+NodeId graph_const(Graph *g, Tensor *t, Loc loc);                          /* the arena refs t; the caller keeps its own */
 NodeId graph_const_like(Graph *g, DType d, double v, Loc loc);             /* a scalar literal */
 void graph_output(Graph *g, NodeId node, uint32_t slot);
 static inline const Node *graph_at(const Graph *g, NodeId id) { return &g->node[id]; }

@@ -31,7 +31,8 @@ bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *f
 /* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
 typedef struct Grad {
   Graph *g;
-  NodeId y, dy;
+  NodeId y, dy;              /* of a loop: dy is NO_NODE, see dys */
+  const NodeId *dys;         /* a loop's adjoints, one for each output of its body; NO_NODE: none came */
   const NodeId *x;
   uint32_t n;
   const Attr *attr;
@@ -64,17 +65,26 @@ typedef struct KernelCall {
 } KernelCall;
 typedef bool (*Kernel)(KernelCall *c);
 
-/* A pointwise kernel: n elements, no aliasing trouble when out == in[k]. Unit stride. */
+/* A pointwise kernel: n elements, unit stride. out may be in[k] where the element sizes are equal. It never traps, not
+ * even on what its check refuses. */
 typedef void (*TileKernel)(void *out, const void *const *in, int64_t n, const Attr *attr);
+
+/* How a pointwise op with OP_FAILS fails: a scan over the same inputs, made before the tile kernel may write over them.
+ * False: f->code, a and b are those of the first element at fault, f->element its place from the start of this tile
+ * (the caller adds where the tile begins). */
+typedef bool (*TileCheck)(const void *const *in, int64_t n, const Attr *attr, Fault *f);
 
 typedef struct Cost { double flops, bytes; } Cost;
 
 enum {
-  OP_POINTWISE = 1,          /* all inputs and the output have one shape; has tile kernels */
+  OP_POINTWISE = 1,          /* all inputs and the output have one shape; has tile kernels (cast, too) */
   OP_FAILS = 2,              /* the kernel may return a fault */
   OP_EFFECTLESS_ZERO = 4,    /* its derivative is zero everywhere (step, floor, comparisons): a warning when differentiated */
   OP_HIDDEN = 8,             /* not a name of the language (input, const, loop, smul, ...) */
   OP_COMMUTES = 16,
+  OP_KEEPS_LAZY = 32,        /* a formula over file data stays one: slice, reshape (pointwise ops and casts do anyway) */
+  OP_KEEPS_LAZY_AXIS_0 = 64, /* the same if attr->i[0] is 0: gather */
+  OP_RANDOM = 128,           /* draws from a key, its input 0 */
 };
 
 struct Op {
@@ -101,7 +111,8 @@ const Op *op_find(const char *name, size_t len);             /* by its name in t
  * Every op in list.h has one (an empty one if it never runs: input, const). */
 typedef struct OpKernels {
   Kernel run;                                /* NULL for pointwise ops */
-  TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of input 0 */
+  TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of the last input (`where` begins with a bool) */
+  TileCheck check[N_DTYPES];                 /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
 } OpKernels;
 #define KERNELS_NAME_(op, level) op##_kernels_##level
 #define KERNELS_NAME(op, level) KERNELS_NAME_(op, level)
@@ -114,6 +125,15 @@ typedef struct Kernels {
 } Kernels;
 const Kernels *kernels_best(void);
 const Kernels *kernels_level(const char *level);             /* NULL if this CPU lacks it */
+
+/* ---- loop: the one op with several outputs ----
+ * in: c carries, then s sequences ([turns, ...]), then constants. attr->i = {turns, c, s, reverse}; attr->body.
+ * The body's inputs by slot: 0..c-1 the carries as they are, c..c+s-1 this turn's element of each sequence, then the
+ * constants, and in the slot after those the turn's number, i32[]. (A body need not have an input for each slot.)
+ * The body's outputs in order: the c next carries, then values of which the loop stacks one a turn.
+ * Output k of the loop, read by `pick(loop) attr->i = {k}`: the last carry (k < c), else [turns, ...]. reverse: the turns run
+ * from the last to the first; elements are read, and values stacked, at the turn's own number. The loop node's type is that
+ * of its output 0, or f32[] when it has none. grad: dys instead of dy. */
 
 /* ---- graph builders for gradient rules and the like: types are known to fit ---- */
 #define OP(name) extern const Op op_##name;

@@ -21,7 +21,8 @@ Tensor *tensor_borrow(Host *h, const Type *t, void *data, void (*release)(void *
 Tensor *tensor_from(Host *h, const Type *t, const void *data);
 Tensor *tensor_keep(Tensor *t);                    /* a holder takes the young reference */
 Tensor *tensor_ref(Tensor *t);                     /* one more reference */
-void tensor_unref(Tensor *t);                      /* NULL is fine */
+void tensor_unref(Tensor *t);                      /* gives up the caller's, young or not; NULL is fine */
+void tensor_hold(Arena *a, Tensor *t);             /* the arena has one more reference until it dies */
 double tensor_get(const Tensor *t, int64_t i);     /* element i of the flat order, as a double */
 void tensor_set(Tensor *t, int64_t i, double v);
 bool tensor_same_bits(const Tensor *a, const Tensor *b);

@@ -3,3 +3,22 @@
 OP(input)
 OP(constant)
 OP(iota)
+/* unary.c */
+OP(neg)
+OP(abs)
+OP(sign)
+OP(recip)
+OP(square)
+OP(sqrt)
+OP(exp)
+OP(log)
+OP(sin)
+OP(cos)
+/* binary.c */
+OP(add)
+OP(sub)
+OP(mul)
+OP(div)
+OP(smul)
+/* cast.c */
+OP(cast)

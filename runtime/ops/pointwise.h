@@ -1,0 +1,109 @@
+/* pointwise: what a pointwise op's block is written with, so that it is a screen or less. Graph side: type rules,
+ * gradient shorthands, POINTWISE(...). Kernel side: TILE1..3, which make one loop over n elements for one element type.
+ *
+ * Rule for gradients: every product with dy is smul(dy, d), exactly zero where dy is zero, so that a branch that `where`
+ * did not take contributes nothing even where its slope is infinite.
+ * Rule for kernels: an element's result depends on its operands alone, never on its place, so an expression is either
+ * plain arithmetic (the same in the vector loop and its scalar tail) or one call of libm.
+ */
+#ifndef RUNTIME_OPS_POINTWISE_H
+#define RUNTIME_OPS_POINTWISE_H
+#include "../op.h"
+
+#ifndef KERNELS
+
+#define POINTWISE(op, inputs, rule) .name = #op, .id = OP_##op, .n_in = (inputs), .type = (rule)
+
+/* One shape, one element type for all operands; the result has them too, or is bool. */
+bool pointwise_float(TypeRule *r);      /* f32 f64 */
+bool pointwise_number(TypeRule *r);     /* f32 f64 i32 */
+bool pointwise_logic(TypeRule *r);      /* bool */
+bool pointwise_test(TypeRule *r);       /* f32 f64 -> bool */
+bool pointwise_order(TypeRule *r);      /* f32 f64 i32 -> bool */
+bool pointwise_equal(TypeRule *r);      /* any -> bool */
+bool pointwise_any(TypeRule *r);        /* any */
+/* Appends the reason to r: operands i and j (their names: op->args, or x y z) must have one type. */
+bool pointwise_agree(TypeRule *r, int i, int j);
+const char *operand_name(const TypeRule *r, int k);
+
+/* dx[k] = smul(dy, slope) */
+void slope(Grad *d, int k, NodeId by);
+static inline NodeId neg_(Graph *g, NodeId a) { return g_op(g, &op_neg, a); }
+static inline NodeId add_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_add, a, b); }
+static inline NodeId sub_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_sub, a, b); }
+static inline NodeId mul_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_mul, a, b); }
+static inline NodeId div_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_div, a, b); }
+static inline NodeId smul_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_smul, a, b); }
+NodeId number_(Graph *g, NodeId like, double v);        /* v in the shape and type of a node */
+static inline NodeId scale_(Graph *g, NodeId a, double v) { return mul_(g, a, number_(g, a, v)); }
+static inline NodeId plus_(Graph *g, NodeId a, double v) { return add_(g, a, number_(g, a, v)); }
+/* Derivative zero everywhere: nothing to add. */
+void zero_grad(Grad *d);
+#define ZERO_EVERYWHERE .flags = OP_POINTWISE | OP_EFFECTLESS_ZERO, .grad = zero_grad
+
+#else /* KERNELS */
+#include <math.h>
+#include "vector_math.h"
+
+/* out may be in[k]: each element is read before it is written, so nothing is carried from one turn to the next. */
+#ifdef __clang__
+#define EACH _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define EACH _Pragma("GCC ivdep")
+#endif
+
+#define TILE1(op, tag, T, R, expr)                                                        \
+  static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
+    (void)attr;                                                                           \
+    R *to = out;                                                                          \
+    const T *px = in[0];                                                                  \
+    EACH for (int64_t k = 0; k < n; k++) {                                                \
+      const T x = px[k];                                                                  \
+      to[k] = (R)(expr);                                                                  \
+    }                                                                                     \
+  }
+#define TILE2(op, tag, T, R, expr)                                                        \
+  static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
+    (void)attr;                                                                           \
+    R *to = out;                                                                          \
+    const T *px = in[0], *py = in[1];                                                     \
+    EACH for (int64_t k = 0; k < n; k++) {                                                \
+      const T x = px[k], y = py[k];                                                       \
+      to[k] = (R)(expr);                                                                  \
+    }                                                                                     \
+  }
+#define TILE3(op, tag, TX, T, R, expr)                                                    \
+  static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
+    (void)attr;                                                                           \
+    R *to = out;                                                                          \
+    const TX *px = in[0];                                                                 \
+    const T *py = in[1], *pz = in[2];                                                     \
+    EACH for (int64_t k = 0; k < n; k++) {                                                \
+      const TX x = px[k];                                                                 \
+      const T y = py[k], z = pz[k];                                                       \
+      to[k] = (R)(expr);                                                                  \
+    }                                                                                     \
+  }
+
+/* Kernels of one op on f32 and f64, from one expression each. */
+#define FLOATS1(op, e32, e64)         \
+  TILE1(op, f32, float, float, e32)   \
+  TILE1(op, f64, double, double, e64) \
+  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+#define FLOATS2(op, e32, e64)         \
+  TILE2(op, f32, float, float, e32)   \
+  TILE2(op, f64, double, double, e64) \
+  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+/* ... and on i32, where it wraps: the expression is over uint32_t. */
+#define NUMBERS1(op, e32, e64, wrap)      \
+  TILE1(op, f32, float, float, e32)       \
+  TILE1(op, f64, double, double, e64)     \
+  TILE1(op, i32, uint32_t, uint32_t, wrap)  \
+  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32}};
+#define NUMBERS2(op, e32, e64, wrap)      \
+  TILE2(op, f32, float, float, e32)       \
+  TILE2(op, f64, double, double, e64)     \
+  TILE2(op, i32, uint32_t, uint32_t, wrap)  \
+  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32}};
+#endif
+#endif
