@@ -3,6 +3,8 @@
  */
 #ifndef LANG_DIAG_H
 #define LANG_DIAG_H
+#include <inttypes.h>
+#include <stdarg.h>
 #include "source.h"
 
 typedef enum {
@@ -46,6 +48,7 @@ Diags *diags_new(Arena *a, Sources *s);
  * to the innermost line of the user's own file (the chain of callers in Loc), the inner places become notes; callers
  * become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once. */
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...);
+Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap);
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

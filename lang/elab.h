@@ -24,13 +24,16 @@ typedef struct Bound {
 } Bound;
 struct Scope {
   Scope *outer;
-  VEC(Bound) bound;
+  VEC(Bound *) bound;
   void *index;                /* hash of large scopes (the globals) */
-  const Instance *self;       /* names of a layer's instance stand here */
 };
 Scope *scope_new(Elab *e, Scope *outer);
 Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);   /* a new binding; the last one with a name wins */
 Bound *scope_find(Elab *e, Scope *s, Sym name);                           /* outwards, then natives, ops, the standard library; NULL */
+
+Bound *scope_here(Scope *s, Sym name);
+void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
+Outside scope_outside(Elab *e);                                           /* what resolve() asks */
 
 /* ---- where steps go ---- */
 struct Region {
@@ -60,6 +63,7 @@ struct Elab {
   Graph *g;
   Program *p;
   Diags *d;
+  Scope *library;             /* natives, ops and the standard library, as they are met: the outermost scope */
   Scope *globals, *scope;     /* scope: the present one */
   Region *region;             /* NULL never: the top one at least */
   CallFrame *frame;
@@ -73,7 +77,7 @@ struct Elab {
   Cell *seed;                 /* i32[2] */
   VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
   VEC(Cell *) cells;          /* all of the session */
-  void *stdlib;               /* which files are in */
+  bool *stdlib;               /* which of its files are in */
   uint32_t assign_trail_n;    /* stmt.c: formula variables assigned since a branch began */
   VEC(struct Assigned { Bound *bound; Value before; }) assigned;
 };
@@ -158,12 +162,14 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at);  /* leaf by lea
 /* ---- the rest ---- */
 Value elab_index(Elab *e, const Ast *ast, Value base);
 bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out);   /* base with the part replaced */
+void elab_define(Elab *e, const Ast *stmt);                        /* fn, proc, layer, ...: visible in its whole block; others: nothing */
 bool elab_stmt(Elab *e, const Ast *stmt, Value *last);            /* any statement; *last: an expression's value */
 void elab_stmts(Elab *e, const Ast *block, Value *last);
 Value elab_if(Elab *e, const Ast *ast, bool want_value);
 Value elab_for(Elab *e, const Ast *ast);
 Value elab_while(Elab *e, const Ast *ast);
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
+struct PlaceFrame *place_root(Elab *e);                            /* of one entry */
 Value elab_draw(Elab *e, const Type *t, const Ast *call);         /* `~ call` for a declared type */
 NodeId draw_key(Elab *e, const Ast *at);                          /* i32[2]: seed, place, turns */
 typedef struct PlaceMark { struct PlaceFrame *frame; } PlaceMark;
