@@ -1,0 +1,68 @@
+/* cli: the program `glia`: what a command line asked for, and where its output goes. In: argv. Out: an exit status.
+ *
+ * One Cli a process. The library never prints: everything that is written passes through here, the script's text to standard
+ * output, diagnostics and progress to standard error. Only this part knows file descriptors, terminals and signals.
+ */
+#ifndef LANG_CLI_H
+#define LANG_CLI_H
+#include "session.h"
+
+enum { EXIT_DONE = 0, EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+typedef struct Out {              /* standard output, buffered: a line at once on a terminal, else by block and by time */
+  char *at;
+  size_t n;
+  bool terminal, gone;            /* gone: the other side closed the pipe */
+  int error;                      /* errno of the first write that failed for another reason */
+  int64_t written_at;             /* milliseconds */
+} Out;
+
+typedef struct Cli {
+  const char *command;            /* "run" "check" "test" "repl" "fmt" "doc" */
+  const char *const *operand;     /* files, or the name of `doc` */
+  int n_operand;
+  const char *dump;               /* --dump=STAGE */
+  bool quiet, color, color_asked, fmt_check, library;
+  SessionConfig config;
+  Out out;
+  bool err_terminal, bar;         /* bar: a progress bar stands on the last line of the terminal */
+  const char **defines, **words;  /* allocated once, as long as argv */
+} Cli;
+
+/* Fills c from argv: -1: go on; otherwise the exit status (help, version and mistakes are written already). */
+int cli_parse(Cli *c, int argc, char **argv);
+/* "-D" values, limits and names as the flags take them; shared with `:set`. */
+bool parse_count(const char *text, int64_t min, int64_t max, int64_t *out);
+bool parse_bytes(const char *text, size_t *out);
+/* The nearest of the names of a list that ends with NULL, or NULL. */
+const char *did_you_mean(const char *name, const char *const *names);
+
+/* ---- output ---- */
+bool out_write(Cli *c, const char *text, size_t n);     /* false: the other side is gone or the disk is full */
+void out_text(Cli *c, const char *text);
+bool out_flush(Cli *c);
+void out_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void err_text(Cli *c, const char *text);                /* flushes standard output first, so that the order is the script's */
+void err_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int out_finish(Cli *c, int status);                     /* the last flush; a full disk makes the status 1 */
+bool cli_print(void *to, const char *text, size_t n, Loc loc);
+void cli_progress(void *to, const char *text, bool final);
+void cli_diagnostics(Cli *c, Session *s);               /* all of the last call, to standard error */
+
+/* ---- sessions ---- */
+Session *cli_open(Cli *c);                              /* NULL: said already. Ctrl-C cancels this session until cli_close */
+void cli_close(Cli *c, Session *s);
+int cli_status(Cli *c, Session *s, Status status);      /* writes the diagnostics, says where it stopped; the exit status */
+bool cli_interrupted(void);                             /* Ctrl-C came since cli_resume */
+void cli_resume(Session *s);
+
+/* ---- commands ---- */
+int cli_run(Cli *c);
+int cli_check(Cli *c);
+int cli_test(Cli *c);
+int cli_doc(Cli *c);
+int cli_repl(Cli *c);
+int cli_fmt(Cli *c);
+/* The documentation of a name as text in a; NULL: there is none (*near: a name like it, or NULL). s may be NULL. */
+char *doc_of(Arena *a, Session *s, const char *name, const char **near);
+#endif

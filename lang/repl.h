@@ -1,0 +1,30 @@
+/* repl: the state of an interactive session, shared by the loop and its commands. In: a Repl and the rest of a command's line.
+ * Out: false when the session ends.
+ */
+#ifndef LANG_REPL_H
+#define LANG_REPL_H
+#include "cli.h"
+#include "elab.h"
+#include "line.h"
+
+typedef struct Repl {
+  Cli *c;
+  Session *s;
+  Arena *a;
+  Lines *lines;
+  int entry;               /* number of the present entry, from 1 */
+} Repl;
+
+typedef struct Command {
+  const char *name, *usage, *help;
+  bool (*run)(Repl *r, const char *rest);     /* NULL: not yet */
+} Command;
+extern const Command commands[];              /* ends with a NULL name */
+const Command *command_find(const char *name);
+
+Status repl_evaluate(Repl *r, const char *text, size_t n, Entry **out);
+bool repl_report(Repl *r, Status status);
+bool repl_value(Repl *r, const char *text, const Value **out);   /* false: reported */
+
+bool show_gradients(Repl *r, const char *rest);
+#endif
