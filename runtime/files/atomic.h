@@ -1,0 +1,14 @@
+/* atomic: a file that is there whole or not at all. For the writers of this folder. */
+#ifndef RUNTIME_ATOMIC_H
+#define RUNTIME_ATOMIC_H
+#include "stream.h"
+
+typedef struct AtomicFile AtomicFile;
+
+/* NULL on error. A young arena owns it: until atomic_commit, a failure below a guard leaves the folder as it was. */
+AtomicFile *atomic_open(Host *h, const char *path, FileError *e);
+bool atomic_write(AtomicFile *f, const void *bytes, size_t n, FileError *e);
+/* Both end f. After an error nothing is left behind. */
+bool atomic_commit(AtomicFile *f, FileError *e);
+void atomic_abandon(AtomicFile *f);
+#endif
