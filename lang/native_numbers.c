@@ -1,0 +1,68 @@
+/* native_numbers: choices between operands. In: tensors by the rules of element types and stretching. Out: one op.
+ */
+#include "native.h"
+
+static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v[3] = {value_decay(e, a->at[0]), value_decay(e, a->at[1]), value_decay(e, a->at[2])};
+  const Ast *where[3] = {arg_ast(a, 0, at), arg_ast(a, 1, at), arg_ast(a, 2, at)};
+  NodeId x[3];
+  if ((x[0] = want_node(e, v[0], where[0], "the condition of `where`")) == NO_NODE) return v_bad();
+  if (node_type(e, x[0])->dtype != BOOL) {
+    Diag *g = elab_error(e, where[0], E_WHERE_BOOL, value_kind_text(e, &v[0]));
+    if (g) diag_hint(e->d, g, "a comparison gives bools, e.g. `x > 0`");
+    return v_bad();
+  }
+  if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`") || !lower_align(e, v, x, 3, at, "where")) return v_bad();
+  return or_bad(emit(e, &op_where, x, 3, NULL, at));
+}
+
+/* One argument: over axes. Two: element by element. */
+static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  bool max = self->native->name[1] == 'a';
+  Value v[2] = {value_decay(e, a->at[0]), given(a, 1) ? value_decay(e, a->at[1]) : v_unit()};
+  const Ast *where[2] = {arg_ast(a, 0, at), arg_ast(a, 1, at)};
+  NodeId x[2];
+  if (v[0].kind == V_BAD || v[1].kind == V_BAD) return v_bad();
+  if (given(a, 1)) {
+    if (given(a, 2) || given(a, 3)) {
+      Diag *g = elab_error(e, arg_ast(a, given(a, 2) ? 2 : 3, at), E_MIN_AXIS, self->native->name);
+      if (g) diag_hint(e->d, g, "over an axis: `%s(x, axis = 1)`", self->native->name);
+      return v_bad();
+    }
+    if (v[0].kind == V_INT && v[1].kind == V_INT) return v_int((v[0].i < v[1].i) == max ? v[1].i : v[0].i);
+    if (!unify(e, v, x, 2, at, where, self->native->name)) return v_bad();
+    return or_bad(emit(e, max ? &op_maximum : &op_minimum, x, 2, NULL, at));
+  }
+  if (v[0].kind == V_INT) return v[0];
+  if (v[0].kind == V_LIST || v[0].kind == V_TUPLE) {        /* of known ints, as `shape` gives them */
+    Value best = v_bad();
+    for (uint32_t k = 0; k < v[0].items->n; k++) {
+      Value y = v[0].items->at[k];
+      if (y.kind != V_INT) { best = v_bad(); break; }
+      if (k == 0 || (y.i > best.i) == max) best = y;
+    }
+    if (best.kind == V_INT) return best;
+  }
+  if ((x[0] = want_node(e, v[0], where[0], self->native->name)) == NO_NODE) return v_bad();
+  int64_t i[MAX_RANK + 2], axes[MAX_RANK];
+  uint32_t n;
+  bool keep;
+  if (!want_axes(e, a->n > 2 ? a->at[2] : (Value){.kind = V_ABSENT}, node_type(e, x[0])->rank, arg_ast(a, 2, at), axes, &n) ||
+      !arg_bool(e, a, 3, false, at, "`keep`", &keep))
+    return v_bad();
+  i[0] = n;
+  for (uint32_t k = 0; k < n; k++) i[k + 1] = axes[k];
+  i[n + 1] = keep;
+  return or_bad(emit_i(e, max ? &op_reduce_max : &op_reduce_min, x, 1, i, n + 2, at));
+}
+
+const Native native_numbers[] = {
+  {"where", "condition x y", n_where, "x where the condition holds, else y, element by element; the other branch has no part in the derivative.",
+   "where([true, false], 1, 2)   # => [1, 2]"},
+  {"max", "x y? axis? keep?", n_min_max, "The largest element over axes (all when left out); of two arguments the larger, element by element.",
+   "max([1, 3, 2])   # => 3"},
+  {"min", "x y? axis? keep?", n_min_max, "The smallest element over axes (all when left out); of two arguments the smaller, element by element.",
+   "min([1, 3, 2], 2)   # => [1, 2, 2]"},
+  {0}
+};
