@@ -71,7 +71,8 @@ static bool keeps_lazy(const Op *op, const Attr *attr) {
 }
 
 /* A formula over file data stays one only along its first input; a pointwise op may have it anywhere. */
-static uint16_t flags_of(const Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, DType result) {
+static uint16_t flags_of(const Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr,
+                         DType result) {
   uint16_t all = NODE_FLEX | NODE_KNOWN, some = 0, first = 0;
   for (uint32_t k = 0; k < n_in; k++) {
     all &= g->node[in[k]].flags;

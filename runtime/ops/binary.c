@@ -1,6 +1,39 @@
 /* binary: pointwise operations of two operands. i32 wraps, so its kernels compute in uint32_t. */
 #include "pointwise.h"
 
+#ifndef KERNELS
+/* 1 where x wins, 1/2 where they are equal, else 0. */
+static NodeId share(Graph *g, NodeId x, NodeId y, const Op *wins) {
+  DType t = (DType)g->node[x].type->dtype;
+  NodeId first = g_cast(g, g_op2(g, wins, x, y), t), equal = g_cast(g, g_op2(g, &op_eq, x, y), t);
+  return add_(g, first, scale_(g, equal, 0.5));
+}
+#else
+/* fmod is exact; the rest takes the sign of y, as Python and NumPy have it. */
+static inline float vm_modf(float x, float y) {
+  float r = fmodf(x, y);
+  return r != 0 && (r < 0) != (y < 0) ? r + y : r == 0 ? copysignf(r, y) : r;
+}
+static inline double vm_mod(double x, double y) {
+  double r = fmod(x, y);
+  return r != 0 && (r < 0) != (y < 0) ? r + y : r == 0 ? copysign(r, y) : r;
+}
+/* From the exact rest, so that x == floordiv(x, y) * y + mod(x, y) up to one rounding; floor(x / y) may be one off. */
+static inline float vm_floordivf(float x, float y) {
+  float r = vm_modf(x, y);
+  return y == 0 || x - x != 0 || y - y != 0 ? floorf(x / y) : rintf((x - r) / y);
+}
+static inline double vm_floordiv(double x, double y) {
+  double r = vm_mod(x, y);
+  return y == 0 || x - x != 0 || y - y != 0 ? floor(x / y) : rint((x - r) / y);
+}
+/* The second operand on equality, except that NaN on either side wins. */
+static inline float vm_min2f(float x, float y) { return x < y || x != x ? x : y; }
+static inline double vm_min2(double x, double y) { return x < y || x != x ? x : y; }
+static inline float vm_max2f(float x, float y) { return x > y || x != x ? x : y; }
+static inline double vm_max2(double x, double y) { return x > y || x != x ? x : y; }
+#endif
+
 /* ---- smul: the product of gradient rules ---- */
 #ifndef KERNELS
 static void smul_grad(Grad *d) {
@@ -68,4 +101,150 @@ const Op op_div = {
 };
 #else
 FLOATS2(div, x / y, x / y)
+#endif
+
+/* ---- floordiv ---- */
+#ifndef KERNELS
+const Op op_floordiv = {
+    POINTWISE(floordiv, 2, pointwise_number),
+    .flags = OP_POINTWISE | OP_HIDDEN | OP_FAILS | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    .doc = "The largest whole number not above x / y, element by element. An integer divided by 0 is an error.",
+    .example = "[7, -7] // 2   # => [3, -4]",
+};
+#else
+/* INT32_MIN // -1 wraps to itself. Division by 0 gives 0 here: the check has refused it. */
+static inline int32_t floor_quotient(int32_t x, int32_t y) {
+  if (y == 0) return 0;
+  if (y == -1) return (int32_t)(0u - (uint32_t)x);
+  int32_t q = x / y;
+  return q - (x % y != 0 && (x ^ y) < 0);
+}
+static bool no_zero(const void *const *in, int64_t n, const Attr *attr, Fault *f) {
+  (void)attr;
+  const int32_t *x = in[0], *y = in[1];
+  for (int64_t k = 0; k < n; k++)
+    if (y[k] == 0) {
+      *f = (Fault){.code = FAULT_ZERO_DIVISION, .element = k, .a = x[k], .b = 0};
+      return false;
+    }
+  return true;
+}
+TILE2(floordiv, f32, float, float, vm_floordivf(x, y))
+TILE2(floordiv, f64, double, double, vm_floordiv(x, y))
+TILE2(floordiv, i32, int32_t, int32_t, floor_quotient(x, y))
+const OpKernels KERNELS_OF(floordiv) = {
+    .tile = {[F32] = floordiv_f32, [F64] = floordiv_f64, [I32] = floordiv_i32}, .check = {[I32] = no_zero},
+};
+#endif
+
+/* ---- mod ---- */
+#ifndef KERNELS
+/* x - floor(x / y) y, the quotient constant between its jumps. */
+static void mod_grad(Grad *d) {
+  d->dx[0] = d->dy;
+  if (d->wanted[1]) slope(d, 1, neg_(d->g, g_op2(d->g, &op_floordiv, d->x[0], d->x[1])));
+}
+const Op op_mod = {
+    POINTWISE(mod, 2, pointwise_number), .flags = OP_POINTWISE | OP_FAILS, .grad = mod_grad,
+    .doc = "The rest of x // y, with the sign of y, element by element. An integer divided by 0 is an error.",
+    .example = "[7, -7] % 3   # => [1, 2]",
+};
+#else
+TILE2(mod, f32, float, float, vm_modf(x, y))
+TILE2(mod, f64, double, double, vm_mod(x, y))
+TILE2(mod, i32, int32_t, int32_t, (uint32_t)x - (uint32_t)floor_quotient(x, y) * (uint32_t)y)
+const OpKernels KERNELS_OF(mod) = {
+    .tile = {[F32] = mod_f32, [F64] = mod_f64, [I32] = mod_i32}, .check = {[I32] = no_zero},
+};
+#endif
+
+/* ---- pow ---- */
+#ifndef KERNELS
+/* y x^(y - 1) and x^y log x; where x is 0 the second is 0, or -inf for a negative y. A factor y = 0 selects 0, so that
+ * x^0 is flat at 0 too. */
+static void pow_grad(Grad *d) {
+  Graph *g = d->g;
+  NodeId x = d->x[0], y = d->x[1];
+  if (d->wanted[0]) slope(d, 0, smul_(g, y, g_op2(g, &op_pow, x, plus_(g, y, -1))));
+  if (d->wanted[1]) slope(d, 1, smul_(g, d->y, g_op(g, &op_log, x)));
+}
+const Op op_pow = {
+    POINTWISE(pow, 2, pointwise_float), .flags = OP_POINTWISE, .grad = pow_grad,
+    .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole.",
+    .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
+};
+#else
+/* The squares and roots that formulas are full of are exact and cheap, whatever the neighbours are. */
+FLOATS2(pow, y == 2 ? x * x : y == 1 ? x : powf(x, y), y == 2 ? x * x : y == 1 ? x : pow(x, y))
+#endif
+
+/* ---- min2 ---- */
+#ifndef KERNELS
+static void min2_grad(Grad *d) {
+  if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_lt));
+  if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_lt));
+}
+const Op op_min2 = {
+    POINTWISE(min2, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = min2_grad,
+    .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
+    .example = "min([1, 5], [2, 4])   # => [1, 4]",
+};
+#else
+TILE2(min2, f32, float, float, vm_min2f(x, y))
+TILE2(min2, f64, double, double, vm_min2(x, y))
+TILE2(min2, i32, int32_t, int32_t, x < y ? x : y)
+const OpKernels KERNELS_OF(min2) = {.tile = {[F32] = min2_f32, [F64] = min2_f64, [I32] = min2_i32}};
+#endif
+
+/* ---- max2 ---- */
+#ifndef KERNELS
+static void max2_grad(Grad *d) {
+  if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_gt));
+  if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_gt));
+}
+const Op op_max2 = {
+    POINTWISE(max2, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = max2_grad,
+    .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
+    .example = "max([1, 5], [2, 4])   # => [2, 5]",
+};
+#else
+TILE2(max2, f32, float, float, vm_max2f(x, y))
+TILE2(max2, f64, double, double, vm_max2(x, y))
+TILE2(max2, i32, int32_t, int32_t, x > y ? x : y)
+const OpKernels KERNELS_OF(max2) = {.tile = {[F32] = max2_f32, [F64] = max2_f64, [I32] = max2_i32}};
+#endif
+
+/* ---- atan2 ---- */
+#ifndef KERNELS
+/* x / (x^2 + y^2) for y, the first operand, and -y / (x^2 + y^2) for x, the second. */
+static void atan2_grad(Grad *d) {
+  Graph *g = d->g;
+  NodeId r2 = add_(g, g_op(g, &op_square, d->x[0]), g_op(g, &op_square, d->x[1]));
+  if (d->wanted[0]) slope(d, 0, div_(g, d->x[1], r2));
+  if (d->wanted[1]) slope(d, 1, neg_(g, div_(g, d->x[0], r2)));
+}
+const Op op_atan2 = {
+    POINTWISE(atan2, 2, pointwise_float), .flags = OP_POINTWISE, .grad = atan2_grad, .args = "y x",
+    .doc = "The angle in [-pi, pi] of the point (x, y), element by element.",
+    .example = "atan2([1, -1], [1, 0])   # => [0.785398, -1.5708]",
+};
+#else
+FLOATS2(atan2, atan2f(x, y), atan2(x, y))
+#endif
+
+/* ---- hypot ---- */
+#ifndef KERNELS
+/* x / r; 0 at the origin, the middle of its slopes. */
+static NodeId hypot_slope(Graph *g, NodeId x, NodeId r) { return smul_(g, x, g_op(g, &op_recip, r)); }
+static void hypot_grad(Grad *d) {
+  if (d->wanted[0]) slope(d, 0, hypot_slope(d->g, d->x[0], d->y));
+  if (d->wanted[1]) slope(d, 1, hypot_slope(d->g, d->x[1], d->y));
+}
+const Op op_hypot = {
+    POINTWISE(hypot, 2, pointwise_float), .flags = OP_POINTWISE | OP_COMMUTES, .grad = hypot_grad,
+    .doc = "sqrt(x^2 + y^2) without overflow on the way, element by element; the derivative at the origin is 0.",
+    .example = "hypot([3], [4])   # => [5]",
+};
+#else
+FLOATS2(hypot, hypotf(x, y), hypot(x, y))
 #endif

@@ -1,5 +1,5 @@
-/* cast: between element types. To i32 a float truncates, saturates, and NaN is 0, so that the result does not depend on
- * the machine; u8 likewise saturates to 0..255; bool is "not zero" (NaN is true).
+/* cast: between element types. To i32 a float truncates, saturates, and NaN is 0, so that the result does not depend
+ * on the machine; u8 likewise saturates to 0..255; bool is "not zero" (NaN is true).
  */
 #include "pointwise.h"
 
@@ -18,8 +18,8 @@ static void cast_grad(Grad *d) {
 }
 const Op op_cast = {
     POINTWISE(cast, 1, cast_type), .flags = OP_POINTWISE | OP_HIDDEN, .grad = cast_grad, .args = "x type:int",
-    .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, NaN "
-           "becomes 0; `bool` is true where x is not 0.",
+    .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, "
+           "NaN becomes 0; `bool` is true where x is not 0.",
     .example = "i32([1.9, -1.9])   # => [1, -1]",
 };
 #else

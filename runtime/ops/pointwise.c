@@ -1,6 +1,6 @@
-/* pointwise: type rules and gradient shorthands shared by the pointwise families. In: a TypeRule or a Grad. Out: the result
- * type or a refusal, the nodes of an adjoint. Broadcasting and the mixing of element types are nodes of their own, made by
- * whoever builds the graph: here all operands have one shape and one element type.
+/* pointwise: type rules and gradient shorthands shared by the pointwise families. In: a TypeRule or a Grad. Out: the
+ * result type or a refusal, the nodes of an adjoint. Broadcasting and the mixing of element types are nodes of their
+ * own, made by whoever builds the graph: here all operands have one shape and one element type.
  */
 #include "pointwise.h"
 

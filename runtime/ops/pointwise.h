@@ -1,10 +1,10 @@
 /* pointwise: what a pointwise op's block is written with, so that it is a screen or less. Graph side: type rules,
- * gradient shorthands, POINTWISE(...). Kernel side: TILE1..3, which make one loop over n elements for one element type.
- *
- * Rule for gradients: every product with dy is smul(dy, d), exactly zero where dy is zero, so that a branch that `where`
- * did not take contributes nothing even where its slope is infinite.
- * Rule for kernels: an element's result depends on its operands alone, never on its place, so an expression is either
- * plain arithmetic (the same in the vector loop and its scalar tail) or one call of libm.
+ * gradient shorthands, POINTWISE(...). Kernel side: TILE1..3, which make one loop over n elements for one element
+ * type.
+ * Rule for gradients: every product with dy is smul(dy, d), exactly zero where dy is zero, so that a branch that
+ * `where` did not take contributes nothing even where its slope is infinite.
+ * Rule for kernels: an element's result depends on its operands alone, never on its place, so an expression is
+ * either plain arithmetic (the same in the vector loop and its scalar tail) or one call of libm.
  */
 #ifndef RUNTIME_OPS_POINTWISE_H
 #define RUNTIME_OPS_POINTWISE_H
@@ -47,6 +47,7 @@ void zero_grad(Grad *d);
 
 /* out may be in[k]: each element is read before it is written, so nothing is carried from one turn to the next. */
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"   /* a loop around a call of libm stays one */
 #define EACH _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define EACH _Pragma("GCC ivdep")
@@ -105,5 +106,22 @@ void zero_grad(Grad *d);
   TILE2(op, f64, double, double, e64)     \
   TILE2(op, i32, uint32_t, uint32_t, wrap)  \
   const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32}};
+/* Results that are bool. */
+#define TESTS1(op, e)              \
+  TILE1(op, f32, float, uint8_t, e)  \
+  TILE1(op, f64, double, uint8_t, e) \
+  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+#define TESTS2(op, e)                \
+  TILE2(op, f32, float, uint8_t, e)    \
+  TILE2(op, f64, double, uint8_t, e)   \
+  TILE2(op, i32, int32_t, uint8_t, e)  \
+  TILE2(op, u8, uint8_t, uint8_t, e)   \
+  const OpKernels KERNELS_OF(op) = {.tile = {op##_f32, op##_f64, op##_i32, op##_u8, op##_u8}};
+/* The bytes as they are, of any element type. */
+#define COPIES(op)                      \
+  TILE1(op, 1, uint8_t, uint8_t, x)     \
+  TILE1(op, 4, uint32_t, uint32_t, x)   \
+  TILE1(op, 8, uint64_t, uint64_t, x)   \
+  const OpKernels KERNELS_OF(op) = {.tile = {op##_4, op##_8, op##_4, op##_1, op##_1}};
 #endif
 #endif
