@@ -1,24 +1,13 @@
-/* index: x[...] and v[...] = e. In: the items as written. Out: slices, gathers and one reshape; the new whole value of an
- * assignment.
+/* index: x[...]. In: the items as written. Out: slices, gathers and one reshape. (assign.c takes the same items to
+ * replace a part.)
  *
- * Nothing clamps. What is known is checked here; what only the run knows is checked by slice_dyn and gather, which fault.
- * A slice whose bounds the run knows needs a known length: `to - from` is brought to a sum of terms over nodes, and what is
- * left must be a number. Ops are pure, so equal formulas over the same leaves are equal values, and i32 wraps alike on both
- * sides: with the start within the axis, to = from + length holds exactly.
+ * Nothing clamps. What is known is checked here; what only the run knows is checked by slice_dyn and gather, which
+ * fault. A slice whose bounds the run knows needs a known length: `to - from` is brought to a sum of terms over nodes,
+ * and what is left must be a number. Ops are pure, so equal formulas over the same leaves are equal values, and i32
+ * wraps alike on both sides: with the start within the axis, to = from + length holds exactly.
  */
-#include "native.h"
+#include "index.h"
 #include <string.h>
-
-typedef enum { ITEM_AT, ITEM_SLICE, ITEM_TURN, ITEM_SPAN, ITEM_GATHER, ITEM_NEW } ItemKind;
-typedef struct Item {
-  ItemKind kind;
-  int axis;                   /* of the base */
-  Cut cut;                    /* ITEM_AT (count 1), ITEM_SLICE; ITEM_SPAN: count and by of the result */
-  int64_t length;             /* ITEM_SPAN: how much slice_dyn takes */
-  NodeId node;                /* ITEM_TURN, ITEM_SPAN: the start; ITEM_GATHER: the index */
-  const Ast *ast;
-} Item;
-typedef struct Items_ { Item at[2 * MAX_RANK]; uint32_t n; } ItemList;
 
 /* ---- is to - from a number? ---- */
 enum { MAX_TERMS = 16, MAX_LOOK = 64 };
@@ -30,7 +19,8 @@ static bool same_formula(Elab *e, NodeId a, NodeId b, int depth) {
   const Node *x = graph_at(e->g, a), *y = graph_at(e->g, b);
   if (depth == 0 || x->op != y->op || x->op == &op_input || x->type != y->type || x->n_in != y->n_in) return false;
   const Attr *p = x->attr, *q = y->attr;
-  if (p->body || q->body || p->foreign || q->foreign || p->n != q->n || p->f[0] != q->f[0] || p->f[1] != q->f[1]) return false;
+  if (p->body || q->body || p->foreign || q->foreign || p->n != q->n || p->f[0] != q->f[0] || p->f[1] != q->f[1])
+    return false;
   if (p->n && memcmp(p->i, q->i, p->n * sizeof *p->i) != 0) return false;
   if (p->value != q->value && (!p->value || !q->value || !tensor_same_bits(p->value, q->value))) return false;
   for (uint32_t k = 0; k < x->n_in; k++)
@@ -88,7 +78,8 @@ static const char *axis_text(Elab *e, int axis, const Type *t) {
 }
 
 /* An index: known (true, *known), or an i32 node (*node). false: reported. */
-static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool tensors, bool *is_known, int64_t *known, NodeId *node) {
+static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool tensors, bool *is_known, int64_t *known,
+                       NodeId *node) {
   v = value_decay(e, v);
   *node = NO_NODE;
   *is_known = false;
@@ -124,7 +115,8 @@ static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool t
 static bool check_index(Elab *e, int64_t *i, int64_t n, const Ast *at, const char *of) {
   if (*i >= n || *i < -n) {
     Diag *g = elab_error(e, at, E_INDEX_RANGE, (long long)*i, (long long)n, of);
-    if (g && n > 0) diag_hint(e->d, g, "indices run from 0 to %lld, or from -%lld to -1", (long long)(n - 1), (long long)n);
+    if (g && n > 0)
+      diag_hint(e->d, g, "indices run from 0 to %lld, or from -%lld to -1", (long long)(n - 1), (long long)n);
     return false;
   }
   if (*i < 0) *i += n;
@@ -132,8 +124,8 @@ static bool check_index(Elab *e, int64_t *i, int64_t n, const Ast *at, const cha
 }
 
 /* from : to : by over n elements; ends as Python counts them, but nothing clamps. */
-static bool known_slice(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by, int64_t n,
-                        const char *of, Cut *out) {
+static bool known_slice(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by,
+                        int64_t n, const char *of, Cut *out) {
   if (by > 0) {
     if (!has_from) from = 0; else if (from < 0) from += n;
     if (!has_to) to = n; else if (to < 0) to += n;
@@ -160,7 +152,9 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
   for (int k = 0; k < 2; k++) {
     if (!ast->kid[k]) continue;
     has[k] = true;
-    if (!read_index(e, elab_expr(e, ast->kid[k]), ast->kid[k], "an end of a slice", false, &is_known[k], &v[k], &node[k])) return false;
+    if (!read_index(e, elab_expr(e, ast->kid[k]), ast->kid[k], "an end of a slice", false, &is_known[k], &v[k],
+                    &node[k]))
+      return false;
   }
   if (ast->kid[2] && !want_int(e, elab_expr(e, ast->kid[2]), ast->kid[2], "the step of a slice", &by)) return false;
   if (by == 0) {
@@ -196,7 +190,7 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
   return true;
 }
 
-static bool read_items(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
+bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
   uint32_t used = 0, rests = 0, gathers = 0;
   for (uint32_t k = 1; k < ast->n; k++) {
     if (ast->kid[k]->kind == A_NONE) continue;
@@ -224,7 +218,8 @@ static bool read_items(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
     if (!at || at->kind == A_REST) {
       if (!at && seen_rest) break;
       for (uint32_t j = 0; j < t->rank - used; j++, axis++)
-        list->at[list->n++] = (Item){.kind = ITEM_SLICE, .axis = axis, .cut = {0, t->dim[axis], 1}, .ast = at ? at : ast};
+        list->at[list->n++] =
+            (Item){.kind = ITEM_SLICE, .axis = axis, .cut = {0, t->dim[axis], 1}, .ast = at ? at : ast};
       seen_rest = true;
       continue;
     }
@@ -249,7 +244,8 @@ static bool read_items(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
       item->kind = ITEM_GATHER;
       if (++gathers > 1) {
         Diag *g = elab_error(e, at, E_INDEX_GATHERS);
-        if (g) diag_hint(e->d, g, "each with each: `x[i][:, j]`; in pairs: `take_along`, or one flat index `i * n + j`");
+        if (g)
+          diag_hint(e->d, g, "each with each: `x[i][:, j]`; in pairs: `take_along`, or one flat index `i * n + j`");
         return false;
       }
       if (graph_at(e->g, item->node)->flags & NODE_KNOWN) {
@@ -266,7 +262,7 @@ static bool read_items(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
 static Value index_tensor(Elab *e, const Ast *ast, NodeId base) {
   Type t = *node_type(e, base);
   ItemList list;
-  if (!read_items(e, ast, &t, &list)) return v_bad();
+  if (!index_read(e, ast, &t, &list)) return v_bad();
   Cut cut[MAX_RANK];
   for (uint32_t k = 0; k < list.n; k++) {
     const Item *m = &list.at[k];
@@ -326,8 +322,7 @@ static Value index_tensor(Elab *e, const Ast *ast, NodeId base) {
   return v;
 }
 
-/* The one item of a list, tuple or chain; false: reported. A slice gives cut, else cut.count is -1 and cut.from the index. */
-static bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut) {
+bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut) {
   if (ast->n != 2 || ast->kid[1]->kind == A_NONE || ast->kid[1]->kind == A_REST) {
     elab_error(e, ast, E_INDEX_ONE, what);
     return false;
@@ -338,7 +333,9 @@ static bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut 
     bool has[2] = {false, false};
     int64_t v[2] = {0, 0}, by = 1;
     for (int k = 0; k < 2; k++)
-      if ((has[k] = at->kid[k] != NULL) && !want_int(e, elab_expr(e, at->kid[k]), at->kid[k], "an end of a slice", &v[k])) return false;
+      if ((has[k] = at->kid[k] != NULL) &&
+          !want_int(e, elab_expr(e, at->kid[k]), at->kid[k], "an end of a slice", &v[k]))
+        return false;
     if (at->kid[2] && !want_int(e, elab_expr(e, at->kid[2]), at->kid[2], "the step of a slice", &by)) return false;
     if (by == 0) {
       elab_error(e, at->kid[2], E_SLICE_STEP);
@@ -460,109 +457,4 @@ Value elab_index(Elab *e, const Ast *ast, Value base) {
   Diag *g = elab_error(e, ast, E_INDEX_WHAT, value_kind_text(e, &base));
   if (g && base.kind == V_FN) diag_hint(e->d, g, "to call it write `f(x)`; a chain `f >> g` has links `[0]`, `[1:]`");
   return v_bad();
-}
-
-/* ---- assigning ---- */
-/* An index of the run counted from the start: negative ones mean from the end. */
-static NodeId from_start(Elab *e, NodeId i, int64_t n, const Ast *at) {
-  NodeId zero = lower_number(e, I32, 0, at);
-  Value below = elab_binary(e, '<', v_node(i), v_node(zero), at);
-  Value up = elab_binary(e, '+', v_node(i), v_node(lower_number(e, I32, (double)n, at)), at);
-  if (below.kind != V_NODE || up.kind != V_NODE) return NO_NODE;
-  return emit(e, &op_where, (NodeId[]){below.node, up.node, i}, 3, NULL, at);
-}
-
-/* The part goes back through the cuts that lead to it: the known box, then the axes whose start the run knows. */
-static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, const Ast *at) {
-  Type t = *node_type(e, base);
-  NodeId x[MAX_RANK + 1], start[MAX_RANK];
-  int axis[MAX_RANK], n = 0;
-  int64_t box[3 * MAX_RANK], inner[3 * MAX_RANK];
-  Cut cut[MAX_RANK];
-  bool stepped = false;
-  for (int k = 0; k < t.rank; k++) {
-    const Item *m = item[k];
-    bool dynamic = m->kind == ITEM_TURN || m->kind == ITEM_SPAN;
-    cut[k] = dynamic ? (Cut){0, t.dim[k], 1} : m->cut;
-    memcpy(box + 3 * k, (int64_t[]){cut[k].from, cut[k].count, cut[k].by}, 3 * sizeof *box);
-    memcpy(inner + 3 * k, (int64_t[]){0, m->cut.count, dynamic ? m->cut.by : 1}, 3 * sizeof *inner);
-    if (dynamic && m->cut.by != 1) stepped = true;
-    if (dynamic) axis[n++] = k;
-  }
-  if ((x[0] = lower_slice(e, base, cut, at)) == NO_NODE) return NO_NODE;
-  for (int k = 0; k < n; k++) {
-    const Item *m = item[axis[k]];
-    bool turn = m->kind == ITEM_TURN;
-    start[k] = turn ? from_start(e, m->node, t.dim[axis[k]], m->ast) : m->node;
-    if (start[k] == NO_NODE) return NO_NODE;
-    x[k + 1] = k + 1 < n || stepped ? lower_slice_dyn(e, x[k], axis[k], start[k], turn ? 1 : m->length, m->ast) : part;
-    if (x[k + 1] == NO_NODE) return NO_NODE;
-  }
-  NodeId y = part;
-  if (stepped) y = emit_i(e, &op_update, (NodeId[]){x[n], y}, 2, inner, 3u * t.rank, at);
-  for (int k = n - 1; k >= 0 && y != NO_NODE; k--)
-    y = emit_i(e, &op_update_slice, (NodeId[]){x[k], y, start[k]}, 3, (int64_t[]){axis[k]}, 1, item[axis[k]]->ast);
-  if (y == NO_NODE || x[0] == base) return y;
-  return emit_i(e, &op_update, (NodeId[]){base, y}, 2, box, 3u * t.rank, at);
-}
-
-static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value *out) {
-  Cut cut;
-  if (!index_one(e, target, base.items->n, base.kind == V_LIST ? "a list" : "a tuple", &cut)) return false;
-  if (cut.count >= 0) {
-    elab_error(e, target, E_NOT_YET, "assigning to a slice of a list");
-    return false;
-  }
-  *out = v_items(e->a, (ValueKind)base.kind, base.items->at, base.items->n);
-  out->items->at[cut.from] = v;
-  return true;
-}
-
-bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
-  base = value_decay(e, base);
-  if (base.kind == V_BAD || v.kind == V_BAD) return false;
-  if (base.kind == V_LIST || base.kind == V_TUPLE) return assign_items(e, target, base, v, out);
-  if (base.kind != V_NODE) {
-    elab_error(e, target, E_INDEX_WHAT, value_kind_text(e, &base));
-    return false;
-  }
-  NodeId whole = base.node;
-  if (node_flex(e, whole)) {
-    v = value_decay(e, v);
-    bool typed = v.kind == V_NODE && !node_flex(e, v.node) && dtype_is_float((DType)node_type(e, v.node)->dtype);
-    whole = want_typed(e, base, typed ? (DType)node_type(e, v.node)->dtype : F32, target, "what is assigned to");
-    if (whole == NO_NODE) return false;
-  }
-  Type t = *node_type(e, whole);
-  ItemList list;
-  if (!read_items(e, target, &t, &list)) return false;
-  const Item *item[MAX_RANK];
-  int64_t kept[MAX_RANK], dim[MAX_RANK];       /* the part as the user sees it, and with all axes of the base */
-  int rank = 0;
-  for (uint32_t k = 0; k < list.n; k++) {
-    const Item *m = &list.at[k];
-    if (m->kind == ITEM_NEW || m->kind == ITEM_GATHER) {
-      Diag *g = elab_error(e, m->ast, E_NOT_YET, m->kind == ITEM_NEW ? "`None` in an assignment" : "assigning through a tensor of indices");
-      if (g && m->kind == ITEM_GATHER) diag_hint(e->d, g, "`scatter_add(x, i, v)` adds into rows");
-      return false;
-    }
-    item[m->axis] = m;
-    dim[m->axis] = m->kind == ITEM_TURN ? 1 : m->cut.count;
-    if (m->kind == ITEM_SLICE || m->kind == ITEM_SPAN) kept[rank++] = m->cut.count;
-  }
-  NodeId part = want_typed(e, v, (DType)t.dtype, target, "what is assigned");
-  if (part == NO_NODE) return false;
-  Type want = type_make((DType)t.dtype, rank, kept);
-  const Type *is = node_type(e, part);
-  if (is->rank != 0 && !type_same_shape(is, &want)) {
-    Diag *g = elab_error(e, target, E_ASSIGN_SHAPE, shape_show(e->a, is), shape_show(e->a, &want));
-    if (g) diag_hint(e->d, g, "an assignment takes equal shapes or a scalar");
-    return false;
-  }
-  part = is->rank == 0 ? lower_broadcast(e, part, t.rank, dim, target) : lower_reshape(e, part, t.rank, dim, target);
-  if (part == NO_NODE) return false;
-  NodeId n = put(e, whole, part, item, target);
-  if (n == NO_NODE) return false;
-  *out = v_node(n);
-  return true;
 }

@@ -97,8 +97,8 @@ NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int
   return x == NO_NODE ? x : lower_broadcast(e, x, rank, dim, at);
 }
 
-/* One operand may be stretched, not both: stretched is what has an element used more than once, scalars and the axes that
- * `None` made aside. */
+/* One operand may be stretched, not both: stretched is what has an element used more than once, scalars and the axes
+ * that `None` made aside. */
 bool lower_align(Elab *e, const Value *v, NodeId *x, uint32_t n, const Ast *at, const char *what) {
   Type y = {.dtype = F32, .rank = 0};
   for (uint32_t k = 0; k < n; k++)

@@ -4,8 +4,9 @@
 #include "native.h"
 #include <string.h>
 
-const Native *const native_tables[] = {native_lists,  native_sequences, native_shapes, native_making,   native_numbers, native_einsum,
-                                       native_loops,  native_datasets,  native_random, native_files,    native_checks,  NULL};
+const Native *const native_tables[] = {native_lists,   native_sequences, native_shapes, native_making,
+                                       native_numbers, native_einsum,    native_loops,  native_datasets,
+                                       native_random,  native_files,     native_checks, native_gradcheck, NULL};
 
 const Native *native_find(const char *name) {
   for (int t = 0; native_tables[t]; t++)
@@ -44,7 +45,8 @@ const char *depends_text(Elab *e, NodeId n, bool files_are_known) {
     if (e->seed && e->seed->slot == slot) return "a draw";
     if (s->kind == SLOT_TURN) return "the turn of a loop";
     if (s->kind == SLOT_ARG) return s->path ? arena_printf(e->a, "the argument `%s`", s->path) : "an argument";
-    if (s->kind == SLOT_CELL) return s->path ? arena_printf(e->a, s->trained ? "the parameter `%s`" : "`%s`", s->path) : "a cell";
+    if (s->kind == SLOT_CELL)
+      return s->path ? arena_printf(e->a, s->trained ? "the parameter `%s`" : "`%s`", s->path) : "a cell";
     return s->path ? arena_printf(e->a, "`%s`", s->path) : "a value of the run";
   }
   return NULL;
@@ -90,7 +92,8 @@ bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, 
     if (t->dim[0] > max) goto many;
     for (int64_t k = 0; k < t->dim[0]; k++) {
       double d = tensor_get(x, k);
-      if (d != (double)(int64_t)d || (dtype_is_float((DType)t->dtype) && !(graph_at(e->g, v.node)->flags & NODE_INTS))) {
+      if (d != (double)(int64_t)d ||
+          (dtype_is_float((DType)t->dtype) && !(graph_at(e->g, v.node)->flags & NODE_INTS))) {
         Diag *g = elab_error(e, at, E_WANT_INTS, what, value_kind_text(e, &v));
         if (g) diag_hint(e->d, g, "`a // b` divides to a whole number, `i32(x)` truncates");
         return false;

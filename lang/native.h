@@ -6,12 +6,14 @@
 #include "lower.h"
 
 extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_einsum[], native_loops[],
-    native_datasets[], native_random[], native_files[], native_checks[], native_sequences[];
+    native_datasets[], native_random[], native_files[], native_checks[], native_sequences[], native_gradcheck[];
 
 /* ---- arguments ---- */
 static inline bool given(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind != V_ABSENT; }
 static inline bool bad(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind == V_BAD; }
-static inline const Ast *arg_ast(const Args *a, uint32_t k, const Ast *at) { return k < a->n && a->ast[k] ? a->ast[k] : at; }
+static inline const Ast *arg_ast(const Args *a, uint32_t k, const Ast *at) {
+  return k < a->n && a->ast[k] ? a->ast[k] : at;
+}
 static inline Value or_bad(NodeId n) { return n == NO_NODE ? v_bad() : v_node(n); }
 NodeId arg_node(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *what);
 bool arg_int(Elab *e, const Args *a, uint32_t k, int64_t otherwise, const Ast *at, const char *what, int64_t *out);
@@ -35,6 +37,15 @@ bool want_rows(Elab *e, Value v, const Ast *at, const char *what, Rows *out);
 Value rows_gather(Elab *e, const Rows *r, NodeId index, const Ast *at);
 Value rows_slice(Elab *e, const Rows *r, int64_t from, int64_t count, int64_t by, const Ast *at);
 Value rows_slice_dyn(Elab *e, const Rows *r, NodeId start, int64_t count, const Ast *at);
+
+/* ---- bodies of the op `loop` ---- */
+/* An input to elaborate a body over. Its slot is never filled: it does not run in the session's graph, but messages ask
+ * it. */
+NodeId body_input(Elab *e, SlotKind kind, const Type *t, const Ast *at);
+/* What of the roots depends on the inputs and the turn, as a graph of its own with the roots as outputs; inputs in the
+ * order of its slots, then what it captures from outside, then the turn. */
+Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
+                 Nodes *capture);
 
 Value value_of_tensor(Elab *e, Tensor *t, const Ast *at);   /* a known tensor: ints and bools as known scalars */
 Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_last, const Ast *at);

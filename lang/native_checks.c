@@ -110,11 +110,14 @@ static Value n_count_parameters(Elab *e, const Fn *self, Args *a, const Ast *at)
 }
 
 const Native native_checks[] = {
-  {"close", "a b tol?", n_close, "Whether |a - b| <= tol * (1 + |b|) everywhere; a and b have one shape. tol is 1e-5.",
-   "close(0.1 + 0.2, 0.3)   # => true"},
-  {"assert_error", "text f", n_assert_error, "Calls f, which must be refused while checking with a message that contains the text.",
-   "assert_error(\"axis\", fn () = sum([1, 2], axis = 3))"},
-  {"copy", "tree", n_copy, "The present values of a tree of parameters, as a tree that no assignment changes.", "copy((1, 2))   # => (1, 2)"},
-  {"count_parameters", "tree", n_count_parameters, "How many numbers the parameters of a tree have.", "count_parameters(dense(2, 3))   # => 9"},
-  {0}
-};
+    {"close", "a b tol?", n_close,
+     "Whether |a - b| <= tol * (1 + |b|) everywhere; a and b have one shape. tol is 1e-5.",
+     "close(0.1 + 0.2, 0.3)   # => true"},
+    {"assert_error", "text f", n_assert_error,
+     "Calls f, which must be refused while checking with a message that contains the text.",
+     "assert_error(\"axis\", fn () = sum([1, 2], axis = 3))"},
+    {"copy", "tree", n_copy, "The present values of a tree of parameters, as a tree that no assignment changes.",
+     "copy((1, 2))   # => (1, 2)"},
+    {"count_parameters", "tree", n_count_parameters, "How many numbers the parameters of a tree have.",
+     "count_parameters(dense(2, 3))   # => 9"},
+    {0}};

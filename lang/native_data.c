@@ -1,6 +1,6 @@
 /* native_data: data sets: records or tuples of tensors with one first size, cut by rows.
- * In: a data set. Out: data sets; every piece is a formula (a slice or a gather of the first axis), so nothing is copied until
- * it is used. What is random is one permutation, drawn where the function is called.
+ * In: a data set. Out: data sets; every piece is a formula (a slice or a gather of the first axis), so nothing is
+ * copied until it is used. What is random is one permutation, drawn where the function is called.
  */
 #include "native.h"
 #include <math.h>
@@ -36,7 +36,8 @@ static bool rows_in(Elab *e, Value v, const Ast *at, const char *what, Rows *r, 
   }
   default: break;
   }
-  if ((g = elab_error(e, at, E_NOT_ROWS, what, value_kind_text(e, &v), path[0] ? arena_printf(e->a, " at `%s`", path) : "")))
+  if ((g = elab_error(e, at, E_NOT_ROWS, what, value_kind_text(e, &v),
+                      path[0] ? arena_printf(e->a, " at `%s`", path) : "")))
     diag_hint(e->d, g, "a data set is a tensor, or a record or tuple of tensors with one first size, e.g. `{x, y}`");
   return false;
 }
@@ -98,7 +99,8 @@ static Value n_split(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   if (!(f >= 0 && f <= 1)) {
     Diag *g = elab_error(e, arg_ast(a, 1, at), E_FRACTION, f);
-    if (g && f > 1) diag_hint(e->d, g, "for %g of %lld rows write `split(d, %g)`", f, (long long)r.n, r.n ? f / (double)r.n : 1);
+    if (g && f > 1)
+      diag_hint(e->d, g, "for %g of %lld rows write `split(d, %g)`", f, (long long)r.n, r.n ? f / (double)r.n : 1);
     return v_bad();
   }
   int64_t first = (int64_t)llround(f * (double)r.n);
@@ -112,7 +114,8 @@ static Value n_folds(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Rows r;
   int64_t k;
-  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`folds`", &r) || !arg_int(e, a, 1, 0, at, "the number of folds", &k)) return v_bad();
+  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`folds`", &r) || !arg_int(e, a, 1, 0, at, "the number of folds", &k))
+    return v_bad();
   if (k < 2 || k > r.n) {
     elab_error(e, arg_ast(a, 1, at), E_FOLDS, (long long)k, (long long)r.n);
     return v_bad();
@@ -123,7 +126,8 @@ static Value n_folds(Elab *e, const Fn *self, Args *a, const Ast *at) {
     int64_t n = 0;
     for (int64_t j = 0; j < r.n; j++)
       if (j % k != i) rest[n++] = j;
-    Value part[2] = {rows_gather(e, &r, lower_ints(e, rest, n, at), at), rows_slice(e, &r, i, (r.n - i + k - 1) / k, k, at)};
+    Value part[2] = {rows_gather(e, &r, lower_ints(e, rest, n, at), at),
+                     rows_slice(e, &r, i, (r.n - i + k - 1) / k, k, at)};
     if (part[0].kind == V_BAD || part[1].kind == V_BAD) return v_bad();
     pair[i] = v_items(e->a, V_TUPLE, part, 2);
   }
@@ -142,7 +146,8 @@ static Value n_sample(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Rows r;
   int64_t n;
-  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`sample`", &r) || !arg_int(e, a, 1, 0, at, "the number of rows", &n)) return v_bad();
+  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`sample`", &r) || !arg_int(e, a, 1, 0, at, "the number of rows", &n))
+    return v_bad();
   if (n < 0 || n > r.n) {
     Diag *g = elab_error(e, arg_ast(a, 1, at), E_SAMPLE, (long long)n, (long long)r.n);
     if (g) diag_hint(e->d, g, "a row is taken once; to take rows again and again write `x[randint([n], 0, count(x))]`");
@@ -154,14 +159,15 @@ static Value n_sample(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_datasets[] = {
-  {"split", "d fraction", n_split,
-   "A data set in two: its first rows and the rest. `fraction` is the share of the first; a data set in order wants `shuffle` first.",
-   "split([1, 2, 3, 4], 0.75)   # => ([1, 2, 3], [4])"},
-  {"folds", "d k", n_folds,
-   "The list of k pairs (train, valid) of cross-validation: fold i keeps every k-th row from i back for validation.",
-   "folds([1, 2, 3, 4], 2)[0]   # => ([2, 4], [1, 3])"},
-  {"shuffle", "d", n_shuffle, "The rows of a data set in an order drawn here, the same for all its tensors.",
-   "sum(shuffle([1, 2, 3]))   # => 6"},
-  {"sample", "d n", n_sample, "n different rows of a data set, drawn here.", "shape(sample([[1, 2], [3, 4], [5, 6]], 2))   # => [2, 2]"},
-  {0}
-};
+    {"split", "d fraction", n_split,
+     "A data set in two: its first rows and the rest. `fraction` is the share of the first; a data set in order wants "
+     "`shuffle` first.",
+     "split([1, 2, 3, 4], 0.75)   # => ([1, 2, 3], [4])"},
+    {"folds", "d k", n_folds,
+     "The list of k pairs (train, valid) of cross-validation: fold i keeps every k-th row from i back for validation.",
+     "folds([1, 2, 3, 4], 2)[0]   # => ([2, 4], [1, 3])"},
+    {"shuffle", "d", n_shuffle, "The rows of a data set in an order drawn here, the same for all its tensors.",
+     "sum(shuffle([1, 2, 3]))   # => 6"},
+    {"sample", "d n", n_sample, "n different rows of a data set, drawn here.",
+     "shape(sample([[1, 2], [3, 4], [5, 6]], 2))   # => [2, 2]"},
+    {0}};

@@ -1,16 +1,26 @@
-/* native_einsum: products and sums by names of axes. In: "b t h e, b s h e -> b h t s", tensors, sizes of names. Out: reshapes for
- * groups, one batched matmul or product for each pair of operands from left to right, sums, a permutation.
+/* native_einsum: products and sums by names of axes. In: "b t h e, b s h e -> b h t s", tensors, sizes of names. Out:
+ * reshapes for groups, one batched matmul or product for each pair of operands from left to right, sums, a permutation.
  *
- * For a pair, a name is batch (in both, needed later), contracted (in both, not needed), or free (in one). A name in one
- * operand alone that nothing needs is summed first. A mistake is placed at the letters inside the string.
+ * For a pair, a name is batch (in both, needed later), contracted (in both, not needed), or free (in one). A name in
+ * one operand alone that nothing needs is summed first. A mistake is placed at the letters inside the string.
  */
 #include "native.h"
 #include <string.h>
 
 enum { MAX_NAMES = 64, MAX_TERMS = 16 };
-typedef struct Name { const char *at; uint32_t n; int64_t size; bool sized; } Name;    /* size by dimension or by argument */
+typedef struct Name {
+  const char *at;
+  uint32_t n;
+  int64_t size;
+  bool sized;
+} Name; /* size by dimension or by argument */
 typedef struct Axis { int name; bool group_begin, group_end; uint32_t first, end; } Axis;   /* bytes of the spec */
-typedef struct Term { Axis axis[4 * MAX_RANK]; int n; int rest; uint32_t first, end; } Term;   /* rest: place of `..`, or -1 */
+typedef struct Term {
+  Axis axis[4 * MAX_RANK];
+  int n;
+  int rest;
+  uint32_t first, end;
+} Term; /* rest: place of `..`, or -1 */
 typedef struct Ein {
   Elab *e;
   const Ast *at, *text;
@@ -44,7 +54,9 @@ static int name_of(Ein *x, const char *at, uint32_t n) {
   return x->n_name++;
 }
 
-static bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80); }
+static bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
+}
 
 /* One side of a comma or arrow. */
 static bool parse_term(Ein *x, uint32_t first, uint32_t end, Term *t) {
@@ -55,7 +67,10 @@ static bool parse_term(Ein *x, uint32_t first, uint32_t end, Term *t) {
     if (c == ' ' || c == '\t' || c == '\n') { k++; continue; }
     if (c == '(' || c == ')') {
       if ((c == '(') == open || (c == ')' && begin)) {
-        ein_error(x, k, k + 1, E_EINSUM, c == '(' ? "groups do not nest" : begin ? "a group needs a name" : "this closes no group");
+        ein_error(x, k, k + 1, E_EINSUM,
+                  c == '(' ? "groups do not nest"
+                  : begin  ? "a group needs a name"
+                           : "this closes no group");
         return false;
       }
       if (c == ')') t->axis[t->n - 1].group_end = true;
@@ -132,7 +147,8 @@ static bool take_size(Ein *x, int name, int64_t size, const Axis *a, const Term 
   Name *n = &x->name[name];
   if (n->sized && n->size != size) {
     ein_error(x, a ? a->first : t->first, a ? a->end : t->end, E_EINSUM,
-              arena_printf(x->e->a, "`%s` is %lld here, but %lld elsewhere", name_text(x, name), (long long)size, (long long)n->size));
+              arena_printf(x->e->a, "`%s` is %lld here, but %lld elsewhere", name_text(x, name), (long long)size,
+                           (long long)n->size));
     return false;
   }
   n->sized = true;
@@ -148,8 +164,10 @@ static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
   int plain = groups(t), rest = type.rank - plain;
   if (t->rest < 0 ? rest != 0 : rest < 0) {
     Diag *g = ein_error(x, t->first, t->end, E_EINSUM,
-                        arena_printf(e->a, "this names %d %s, but operand %d is %s", plain, plain == 1 ? "axis" : "axes", k + 1, type_show(e->a, &type)));
-    if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == type.rank) diag_hint(e->d, g, "names are separated by spaces");
+                        arena_printf(e->a, "this names %d %s, but operand %d is %s", plain,
+                                     plain == 1 ? "axis" : "axes", k + 1, type_show(e->a, &type)));
+    if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == type.rank)
+      diag_hint(e->d, g, "names are separated by spaces");
     return false;
   }
   int64_t dim[MAX_RANK];
@@ -158,7 +176,8 @@ static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
   for (int j = 0; j <= t->n; j++) {
     if (j == t->rest) {
       if (x->n_rest >= 0 && x->n_rest != rest) {
-        ein_error(x, t->first, t->end, E_EINSUM, arena_printf(e->a, "`..` is %d axes here, but %d elsewhere", rest, x->n_rest));
+        ein_error(x, t->first, t->end, E_EINSUM,
+                  arena_printf(e->a, "`..` is %d axes here, but %d elsewhere", rest, x->n_rest));
         return false;
       }
       x->n_rest = rest;
@@ -192,7 +211,8 @@ static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
       bool fits = open >= 0 ? known > 0 && whole % known == 0 : known == whole;
       if (!fits) {
         ein_error(x, t->axis[j].first, t->axis[last].end, E_EINSUM,
-                  arena_printf(e->a, "an axis of %lld cannot be split: the sizes here make %lld", (long long)whole, (long long)known));
+                  arena_printf(e->a, "an axis of %lld cannot be split: the sizes here make %lld", (long long)whole,
+                               (long long)known));
         return false;
       }
       if (open >= 0 && !take_size(x, t->axis[open].name, whole / known, &t->axis[open], t)) return false;
@@ -300,7 +320,8 @@ static bool multiply(Ein *x, Operand *a, Operand *b, const bool *later) {
   for (int k = 0; k < ns; k++) order[n++] = sum[k];
   for (int k = 0; k < nr; k++) order[n++] = right[k];
   if (!arrange(x, b, order, n)) return false;
-  int64_t B = product_of(x, batch, nb), M = product_of(x, left, nl), K = product_of(x, sum, ns), N = product_of(x, right, nr);
+  int64_t B = product_of(x, batch, nb), M = product_of(x, left, nl), K = product_of(x, sum, ns),
+          N = product_of(x, right, nr);
   NodeId p, q;
   if (ns == 0) {      /* no sum: each operand spread over the other's free axes */
     n = 0;
@@ -362,7 +383,8 @@ static bool result_names(Ein *x, int *name, int *n, int64_t *dim, int *rank) {
       return false;
     }
     if (seen[k]) {
-      ein_error(x, a->first, a->end, E_EINSUM, arena_printf(x->e->a, "`%s` stands twice on the right", name_text(x, k)));
+      ein_error(x, a->first, a->end, E_EINSUM,
+                arena_printf(x->e->a, "`%s` stands twice on the right", name_text(x, k)));
       return false;
     }
     if (*n == MAX_RANK) goto deep;
@@ -383,7 +405,12 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (text.kind == V_BAD || !want_string(e, text, arg_ast(a, 0, at), "the axes of `einsum`")) return v_bad();
   Ein *x = NEW(e->a, Ein);
   const Ast *literal_ = arg_ast(a, 0, at);
-  *x = (Ein){.e = e, .at = at, .text = literal_->kind == A_STRING ? literal_ : NULL, .spec = text.str->at, .n_spec = text.str->n, .n_rest = -1};
+  *x = (Ein){.e = e,
+             .at = at,
+             .text = literal_->kind == A_STRING ? literal_ : NULL,
+             .spec = text.str->at,
+             .n_spec = text.str->n,
+             .n_rest = -1};
   if (!parse_spec(x)) return v_bad();
   Value v[MAX_TERMS];
   const Ast *where[MAX_TERMS];
@@ -409,8 +436,9 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
     v[n++] = a->at[k];
   }
   if ((int)n != x->n_term) {
-    ein_error(x, 0, x->n_spec, E_EINSUM, arena_printf(e->a, "%d %s named, but %u %s given", x->n_term,
-                                                      x->n_term == 1 ? "operand is" : "operands are", n, n == 1 ? "is" : "are"));
+    ein_error(x, 0, x->n_spec, E_EINSUM,
+              arena_printf(e->a, "%d %s named, but %u %s given", x->n_term,
+                           x->n_term == 1 ? "operand is" : "operands are", n, n == 1 ? "is" : "are"));
     return v_bad();
   }
   for (uint32_t k = 0; k < n; k++) {
@@ -452,9 +480,9 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_einsum[] = {
-  {"einsum", "axes xs... sizes*", n_einsum,
-   "Products and sums by names of axes: equal names multiply, names missing on the right are summed, `(h e)` splits or merges,\n"
-   "`..` is the rest. Sizes of names may be given: `einsum(\"b (h e) -> b h e\", x, h = 8)`.",
-   "einsum(\"i j, j -> i\", [[1, 2], [3, 4]], [1, 1])   # => [3, 7]"},
-  {0}
-};
+    {"einsum", "axes xs... sizes*", n_einsum,
+     "Products and sums by names of axes: equal names multiply, names missing on the right are summed, `(h e)` splits "
+     "or merges,\n"
+     "`..` is the rest. Sizes of names may be given: `einsum(\"b (h e) -> b h e\", x, h = 8)`.",
+     "einsum(\"i j, j -> i\", [[1, 2], [3, 4]], [1, 1])   # => [3, 7]"},
+    {0}};

@@ -1,8 +1,8 @@
-/* native_files: files of numbers whose header is read while the script is checked. In: a known path. Out: an input node bound to
- * a slot that reads the file when it is first needed.
+/* native_files: files of numbers whose header is read while the script is checked. In: a known path. Out: an input node
+ * bound to a slot that reads the file when it is first needed.
  *
- * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named twice is
- * one slot.
+ * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named
+ * twice is one slot.
  */
 #include "native.h"
 #include <stdio.h>
@@ -18,18 +18,23 @@ static bool readable(const char *path) {
 /* The file that a path means, or NULL. */
 static const char *find_file(Elab *e, const char *path) {
   const char *script = e->source ? e->source->name : "", *slash = strrchr(script, '/');
-  const char *beside = path[0] == '/' || !slash ? NULL : arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path);
-  const char *tried[4] = {path, arena_printf(e->a, "%s.gz", path), beside, beside ? arena_printf(e->a, "%s.gz", beside) : NULL};
+  const char *beside =
+      path[0] == '/' || !slash ? NULL : arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path);
+  const char *tried[4] = {path, arena_printf(e->a, "%s.gz", path), beside,
+                          beside ? arena_printf(e->a, "%s.gz", beside) : NULL};
   for (int k = 0; k < 4; k++)
     if (tried[k] && readable(tried[k])) return tried[k];
   return NULL;
 }
 
-static Value data_node(Elab *e, const char *path, const Type *t, Tensor *(*read)(DataFile *, Host *, FileError *), const Ast *at) {
+static Value data_node(Elab *e, const char *path, const Type *t, Tensor *(*read)(DataFile *, Host *, FileError *),
+                       const Ast *at) {
   SlotId slot = NO_SLOT;
   for (uint32_t k = 0; k < e->p->slot.n && slot == NO_SLOT; k++) {
     const Slot *s = &e->p->slot.at[k];
-    if (s->kind == SLOT_DATA && s->file && s->file->read == read && strcmp(s->file->path, path) == 0 && type_eq(&s->type, t)) slot = k;
+    if (s->kind == SLOT_DATA && s->file && s->file->read == read && strcmp(s->file->path, path) == 0 &&
+        type_eq(&s->type, t))
+      slot = k;
   }
   if (slot == NO_SLOT) {
     DataFile *f = NEW(e->a, DataFile);
@@ -65,10 +70,9 @@ static Value n_idx(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return data_node(e, path, &t, read_idx, where);
 }
 
-const Native native_files[] = {
-  {"idx", "path", n_idx,
-   "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read while the script is checked, its contents when\n"
-   "they are needed.",
-   "shape(idx(\"data/t10k-labels-idx1-ubyte\"))"},
-  {0}
-};
+const Native native_files[] = {{"idx", "path", n_idx,
+                                "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read "
+                                "while the script is checked, its contents when\n"
+                                "they are needed.",
+                                "shape(idx(\"data/t10k-labels-idx1-ubyte\"))"},
+                               {0}};

@@ -296,17 +296,21 @@ static Value n_cast(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_lists[] = {
-  {"len", "x", n_len, "How many elements: of a list, tuple, record, string, chain or sequence; the first size of a tensor.",
-   "len([1, 2, 3])   # => 3"},
-  {"append", "xs x", n_append, "The list with one element more at its end.", "len(append([], fn (x) = x))   # => 1"},
-  {"map", "f xs", n_map, "f of each element of a list or tuple, or of each leaf of a tree.", "map(fn (a) = 2 * a, (1, 2))   # => (2, 4)"},
-  {"filter", "f xs", n_filter, "The elements of a list for which f is true.", "len(filter(fn (a) = a > 1, 1..3))   # => 2"},
-  {"compose", "fs...", n_compose, "A chain of functions: `compose(f, g)` is `f >> g`.", "compose(exp, log)(2.0)   # => 2"},
-  {"known", "x", n_known, "x computed while the script is checked, from literals and files only.", "known(max([3, 1, 2])) + 1   # => 4"},
-  {"f32", "x", n_cast, "x as 32-bit floats.", "f32([true, false])   # => [1, 0]"},
-  {"f64", "x", n_cast, "x as 64-bit floats.", "f64(0.5)   # => 0.5"},
-  {"i32", "x", n_cast, "x as 32-bit integers: truncates, saturates, NaN is 0.", "i32([1.9, -1.9])   # => [1, -1]"},
-  {"u8", "x", n_cast, "x as bytes: truncates, saturates to 0..255, NaN is 0.", "u8([3.7, 300])   # => [3, 255]"},
-  {"bool", "x", n_cast, "Whether each element is not zero.", "bool([0, 2])   # => [false, true]"},
-  {0}
-};
+    {"len", "x", n_len,
+     "How many elements: of a list, tuple, record, string, chain or sequence; the first size of a tensor.",
+     "len([1, 2, 3])   # => 3"},
+    {"append", "xs x", n_append, "The list with one element more at its end.", "len(append([], fn (x) = x))   # => 1"},
+    {"map", "f xs", n_map, "f of each element of a list or tuple, or of each leaf of a tree.",
+     "map(fn (a) = 2 * a, (1, 2))   # => (2, 4)"},
+    {"filter", "f xs", n_filter, "The elements of a list for which f is true.",
+     "len(filter(fn (a) = a > 1, 1..3))   # => 2"},
+    {"compose", "fs...", n_compose, "A chain of functions: `compose(f, g)` is `f >> g`.",
+     "compose(exp, log)(2.0)   # => 2"},
+    {"known", "x", n_known, "x computed while the script is checked, from literals and files only.",
+     "known(max([3, 1, 2])) + 1   # => 4"},
+    {"f32", "x", n_cast, "x as 32-bit floats.", "f32([true, false])   # => [1, 0]"},
+    {"f64", "x", n_cast, "x as 64-bit floats.", "f64(0.5)   # => 0.5"},
+    {"i32", "x", n_cast, "x as 32-bit integers: truncates, saturates, NaN is 0.", "i32([1.9, -1.9])   # => [1, -1]"},
+    {"u8", "x", n_cast, "x as bytes: truncates, saturates to 0..255, NaN is 0.", "u8([3.7, 300])   # => [3, 255]"},
+    {"bool", "x", n_cast, "Whether each element is not zero.", "bool([0, 2])   # => [false, true]"},
+    {0}};

@@ -1,9 +1,10 @@
-/* native_loop: fold and scan. In: a function of (state, element), a first state, what to go along. Out: over a list the calls one
- * after another; over a tensor (or a record or tuple of tensors, or a range) one op `loop` whose body is made once.
+/* native_loop: fold and scan. In: a function of (state, element), a first state, what to go along. Out: over a list the
+ * calls one after another; over a tensor (or a record or tuple of tensors, or a range) one op `loop` whose body is made
+ * once.
  *
- * The body is elaborated into the present graph over fresh inputs for state, element and turn; what depends on them is then
- * lifted into a graph of its own. Everything else that it uses, cells among it, stays outside and is captured, so that
- * what does not change is computed once, and a derivative finds its way to it.
+ * The body is elaborated into the present graph over fresh inputs for state, element and turn; what depends on them is
+ * then lifted into a graph of its own. Everything else that it uses, cells among it, stays outside and is captured, so
+ * that what does not change is computed once, and a derivative finds its way to it.
  */
 #include "native.h"
 #include <string.h>
@@ -28,8 +29,8 @@ static NodeId outer(Lift *l, NodeId n, uint32_t first_slot) {
   return l->to[n] = in;
 }
 
-/* inputs: state, elements, turn, in the order of the body's slots but for the turn, which comes after the captures. */
-static Graph *lift(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root, Nodes *capture) {
+Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
+                 Nodes *capture) {
   Graph *g = e->g;
   Lift l = {.e = e, .body = graph_new(g->arena), .n_to = g->n};
   l.to = NEW_N(e->a, NodeId, g->n);
@@ -80,8 +81,9 @@ typedef struct Walked {       /* xs of a loop */
   int64_t n;
 } Walked;
 
-/* A slot that nothing fills: inputs of a body never run in the graph of the session, but messages may ask what they are. */
-static NodeId fresh(Elab *e, SlotKind kind, const Type *t, const Ast *at) {
+/* A slot that nothing fills: inputs of a body never run in the graph of the session, but messages may ask what they
+ * are. */
+NodeId body_input(Elab *e, SlotKind kind, const Type *t, const Ast *at) {
   Loc loc = elab_loc(e, at);
   return graph_input(e->g, slot_new(e->p, kind, t, NULL, loc), t, loc);
 }
@@ -92,7 +94,8 @@ static Type row_type(const Type *t) { return type_make((DType)t->dtype, t->rank 
 static bool same_tree(Elab *e, Value a, Value b) {
   a = value_decay(e, a);
   b = value_decay(e, b);
-  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE, tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
+       tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
   if (ta || tb) return ta && tb;
   if (a.kind != b.kind) return false;
   if (a.kind == V_TUPLE || a.kind == V_LIST) {
@@ -121,10 +124,14 @@ static Value call2(Elab *e, Value f, Value x, Value y, const Ast *const *where, 
 static bool first_state(Elab *e, Nodes *state, const bool *literal_, const Walked *w, const Ast *at) {
   DType d = F32;
   for (uint32_t k = 0; k < w->sequence.n; k++)
-    if (dtype_is_float((DType)node_type(e, w->sequence.at[k])->dtype)) { d = (DType)node_type(e, w->sequence.at[k])->dtype; break; }
+    if (dtype_is_float((DType)node_type(e, w->sequence.at[k])->dtype)) {
+      d = (DType)node_type(e, w->sequence.at[k])->dtype;
+      break;
+    }
   for (uint32_t k = 0; k < state->n; k++) {
     if (!node_flex(e, state->at[k])) continue;
-    bool ints = literal_[k] && (w->seq || (w->sequence.n && !dtype_is_float((DType)node_type(e, w->sequence.at[0])->dtype)));
+    bool ints =
+        literal_[k] && (w->seq || (w->sequence.n && !dtype_is_float((DType)node_type(e, w->sequence.at[0])->dtype)));
     state->at[k] = want_typed(e, v_node(state->at[k]), ints ? I32 : d, at, "the first state");
     if (state->at[k] == NO_NODE) return false;
   }
@@ -149,12 +156,12 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
   for (int attempt = 0;; attempt++) {
     NodeId *input = NEW_N(e->a, NodeId, c + w->sequence.n + 1);
     Type i32 = type_scalar(I32);
-    for (uint32_t k = 0; k < c; k++) input[k] = fresh(e, SLOT_VALUE, node_type(e, state.at[k]), at);
+    for (uint32_t k = 0; k < c; k++) input[k] = body_input(e, SLOT_VALUE, node_type(e, state.at[k]), at);
     for (uint32_t k = 0; k < w->sequence.n; k++) {
       Type t = row_type(node_type(e, w->sequence.at[k]));
-      input[c + k] = fresh(e, SLOT_VALUE, &t, at);
+      input[c + k] = body_input(e, SLOT_VALUE, &t, at);
     }
-    NodeId turn = fresh(e, SLOT_TURN, &i32, at);
+    NodeId turn = body_input(e, SLOT_TURN, &i32, at);
     uint32_t k0 = 0, k1 = 0;
     Value s = unflat(e, init, input, &k0);
     Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
@@ -195,7 +202,7 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     NodeId *root = NEW_N(e->a, NodeId, 2 * c);
     for (uint32_t k = 0; k < c; k++) root[k] = root[c + k] = next.at[k];
     Nodes capture = {0};
-    Graph *body = lift(e, input, c + w->sequence.n, turn, root, stacked ? 2 * c : c, &capture);
+    Graph *body = lift_body(e, input, c + w->sequence.n, turn, root, stacked ? 2 * c : c, &capture);
     Nodes in = {0};
     for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, state.at[k]);
     for (uint32_t k = 0; k < w->sequence.n; k++) vec_push(e->a, &in, w->sequence.at[k]);
@@ -277,8 +284,9 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   xs = seq_of(e, xs, where);
   if (xs.kind == V_SEQ) {
     if (xs.seq->count < 0 || xs.seq->n_piece > 1) {
-      elab_error(e, where, E_NOT_YET, arena_printf(e->a, "`%s` over a sequence whose %s", self->native->name,
-                                                   xs.seq->count < 0 ? "length the run knows" : "last element has another shape"));
+      elab_error(e, where, E_NOT_YET,
+                 arena_printf(e->a, "`%s` over a sequence whose %s", self->native->name,
+                              xs.seq->count < 0 ? "length the run knows" : "last element has another shape"));
       return v_bad();
     }
     w.seq = xs.seq;
@@ -300,12 +308,12 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return stack_values(e, all, xs.items->n, at);
 }
 
-const Native native_loops[] = {
-  {"fold", "f init xs", n_fold,
-   "The last state: f(state, element) for each element of a list, a tensor's rows, a record or tuple of tensors, or a range,\n"
-   "beginning with init. Over tensors it is one loop, whose body is made once.",
-   "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
-  {"scan", "f init xs", n_fold, "All states of `fold` after each element, stacked along a new first axis.",
-   "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
-  {0}
-};
+const Native native_loops[] = {{"fold", "f init xs", n_fold,
+                                "The last state: f(state, element) for each element of a list, a tensor's rows, a "
+                                "record or tuple of tensors, or a range,\n"
+                                "beginning with init. Over tensors it is one loop, whose body is made once.",
+                                "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
+                               {"scan", "f init xs", n_fold,
+                                "All states of `fold` after each element, stacked along a new first axis.",
+                                "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
+                               {0}};

@@ -1,5 +1,5 @@
-/* native_making: tensors made from sizes. In: a kind (a shape, or a type such as `f64[3]`) and known numbers. Out: broadcasts
- * and counts: no memory until something reads them.
+/* native_making: tensors made from sizes. In: a kind (a shape, or a type such as `f64[3]`) and known numbers. Out:
+ * broadcasts and counts: no memory until something reads them.
  */
 #include "native.h"
 
@@ -117,7 +117,8 @@ static Value n_one_hot(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   int64_t n;
   NodeId i = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "the indices of `one_hot`");
-  if (i == NO_NODE || !arg_int(e, a, 1, 0, at, "the number of classes", &n) || !size_ok(e, n, arg_ast(a, 1, at))) return v_bad();
+  if (i == NO_NODE || !arg_int(e, a, 1, 0, at, "the number of classes", &n) || !size_ok(e, n, arg_ast(a, 1, at)))
+    return v_bad();
   Type t = *node_type(e, i);
   if (t.rank == MAX_RANK) {
     elab_error(e, at, E_RANK_LIMIT, MAX_RANK + 1, MAX_RANK);
@@ -176,15 +177,20 @@ static Value n_diag(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_making[] = {
-  {"zeros", "kind", n_filled, "A tensor of zeros; kind is a shape (f32) or a type such as `i32[3]`.", "zeros([2])   # => [0, 0]"},
-  {"ones", "kind", n_filled, "A tensor of ones; kind is a shape (f32) or a type such as `i32[3]`.", "ones([2])   # => [1, 1]"},
-  {"full", "kind value", n_full, "A tensor with one value everywhere.", "full([2], 7)   # => [7, 7]"},
-  {"zeros_like", "x", n_filled_like, "Zeros of the shape and element type of x.", "zeros_like([1, 2])   # => [0, 0]"},
-  {"ones_like", "x", n_filled_like, "Ones of the shape and element type of x.", "ones_like([1, 2])   # => [1, 1]"},
-  {"eye", "n m?", n_eye, "The identity matrix, n by n (or n by m).", "eye(2)   # => [[1, 0], [0, 1]]"},
-  {"range", "start stop? step?", n_range, "i32 numbers: 0 to n - 1, or from start up to (not with) stop.", "range(3)   # => [0, 1, 2]"},
-  {"linspace", "start stop num?", n_linspace, "num numbers (50) in equal steps, both ends among them.", "linspace(0, 1, 3)   # => [0, 0.5, 1]"},
-  {"one_hot", "i n", n_one_hot, "For each index a row of n numbers, 1 at the index, else 0.", "one_hot([1, 0], 2)   # => [[0, 1], [1, 0]]"},
-  {"diag", "x", n_diag, "The diagonal of a matrix; for a vector the matrix that has it as diagonal.", "diag([[1, 2], [3, 4]])   # => [1, 4]"},
-  {0}
-};
+    {"zeros", "kind", n_filled, "A tensor of zeros; kind is a shape (f32) or a type such as `i32[3]`.",
+     "zeros([2])   # => [0, 0]"},
+    {"ones", "kind", n_filled, "A tensor of ones; kind is a shape (f32) or a type such as `i32[3]`.",
+     "ones([2])   # => [1, 1]"},
+    {"full", "kind value", n_full, "A tensor with one value everywhere.", "full([2], 7)   # => [7, 7]"},
+    {"zeros_like", "x", n_filled_like, "Zeros of the shape and element type of x.", "zeros_like([1, 2])   # => [0, 0]"},
+    {"ones_like", "x", n_filled_like, "Ones of the shape and element type of x.", "ones_like([1, 2])   # => [1, 1]"},
+    {"eye", "n m?", n_eye, "The identity matrix, n by n (or n by m).", "eye(2)   # => [[1, 0], [0, 1]]"},
+    {"range", "start stop? step?", n_range, "i32 numbers: 0 to n - 1, or from start up to (not with) stop.",
+     "range(3)   # => [0, 1, 2]"},
+    {"linspace", "start stop num?", n_linspace, "num numbers (50) in equal steps, both ends among them.",
+     "linspace(0, 1, 3)   # => [0, 0.5, 1]"},
+    {"one_hot", "i n", n_one_hot, "For each index a row of n numbers, 1 at the index, else 0.",
+     "one_hot([1, 0], 2)   # => [[0, 1], [1, 0]]"},
+    {"diag", "x", n_diag, "The diagonal of a matrix; for a vector the matrix that has it as diagonal.",
+     "diag([[1, 2], [3, 4]])   # => [1, 4]"},
+    {0}};

@@ -13,7 +13,8 @@ static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (g) diag_hint(e->d, g, "a comparison gives bools, e.g. `x > 0`");
     return v_bad();
   }
-  if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`") || !lower_align(e, v, x, 3, at, "where")) return v_bad();
+  if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`") || !lower_align(e, v, x, 3, at, "where"))
+    return v_bad();
   return or_bad(emit(e, &op_where, x, 3, NULL, at));
 }
 
@@ -48,7 +49,8 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
   int64_t i[MAX_RANK + 2], axes[MAX_RANK];
   uint32_t n;
   bool keep;
-  if (!want_axes(e, a->n > 2 ? a->at[2] : (Value){.kind = V_ABSENT}, node_type(e, x[0])->rank, arg_ast(a, 2, at), axes, &n) ||
+  if (!want_axes(e, a->n > 2 ? a->at[2] : (Value){.kind = V_ABSENT}, node_type(e, x[0])->rank, arg_ast(a, 2, at), axes,
+                 &n) ||
       !arg_bool(e, a, 3, false, at, "`keep`", &keep))
     return v_bad();
   i[0] = n;
@@ -58,11 +60,13 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_numbers[] = {
-  {"where", "condition x y", n_where, "x where the condition holds, else y, element by element; the other branch has no part in the derivative.",
-   "where([true, false], 1, 2)   # => [1, 2]"},
-  {"max", "x y? axis? keep?", n_min_max, "The largest element over axes (all when left out); of two arguments the larger, element by element.",
-   "max([1, 3, 2])   # => 3"},
-  {"min", "x y? axis? keep?", n_min_max, "The smallest element over axes (all when left out); of two arguments the smaller, element by element.",
-   "min([1, 3, 2], 2)   # => [1, 2, 2]"},
-  {0}
-};
+    {"where", "condition x y", n_where,
+     "x where the condition holds, else y, element by element; the other branch has no part in the derivative.",
+     "where([true, false], 1, 2)   # => [1, 2]"},
+    {"max", "x y? axis? keep?", n_min_max,
+     "The largest element over axes (all when left out); of two arguments the larger, element by element.",
+     "max([1, 3, 2])   # => 3"},
+    {"min", "x y? axis? keep?", n_min_max,
+     "The smallest element over axes (all when left out); of two arguments the smaller, element by element.",
+     "min([1, 3, 2], 2)   # => [1, 2, 2]"},
+    {0}};

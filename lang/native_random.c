@@ -1,5 +1,5 @@
-/* native_random: what the distributions of the standard library are made of. In: a kind. Out: a key of the place where the call
- * stands, and an op that draws from it.
+/* native_random: what the distributions of the standard library are made of. In: a kind. Out: a key of the place where
+ * the call stands, and an op that draws from it.
  */
 #include "native.h"
 
@@ -59,9 +59,12 @@ static Value n_permutation(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_random[] = {
-  {"random_uniform", "kind", n_uniform, "Draws in [0, 1), each element its own; kind is a shape or a type.", "all(random_uniform([3]) < 1)   # => true"},
-  {"random_normal", "kind", n_normal, "Draws of the standard normal distribution; kind is a shape or a type.", "shape(random_normal([2, 3]))   # => [2, 3]"},
-  {"random_int", "kind low high", n_int, "Draws of the i32 numbers from low to high - 1.", "all(random_int([9], 0, 2) < 2)   # => true"},
-  {"permutation", "n", n_permutation, "The numbers 0 to n - 1 in an order drawn here.", "sum(permutation(4))   # => 6"},
-  {0}
-};
+    {"random_uniform", "kind", n_uniform, "Draws in [0, 1), each element its own; kind is a shape or a type.",
+     "all(random_uniform([3]) < 1)   # => true"},
+    {"random_normal", "kind", n_normal, "Draws of the standard normal distribution; kind is a shape or a type.",
+     "shape(random_normal([2, 3]))   # => [2, 3]"},
+    {"random_int", "kind low high", n_int, "Draws of the i32 numbers from low to high - 1.",
+     "all(random_int([9], 0, 2) < 2)   # => true"},
+    {"permutation", "n", n_permutation, "The numbers 0 to n - 1 in an order drawn here.",
+     "sum(permutation(4))   # => 6"},
+    {0}};

@@ -1,5 +1,5 @@
-/* native_shape: what changes the shape of tensors and not their elements. In: tensors and known sizes and axes. Out: reshapes,
- * permutations, slices and joins; sizes are checked here, where a message can name what was meant.
+/* native_shape: what changes the shape of tensors and not their elements. In: tensors and known sizes and axes. Out:
+ * reshapes, permutations, slices and joins; sizes are checked here, where a message can name what was meant.
  */
 #include "native.h"
 #include <string.h>
@@ -106,7 +106,8 @@ static Value n_swap_axes(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (x == NO_NODE) return v_bad();
   uint8_t rank = node_type(e, x)->rank;
   int64_t p, q, order[MAX_RANK];
-  if (!want_axis(e, a->at[1], rank, arg_ast(a, 1, at), &p) || !want_axis(e, a->at[2], rank, arg_ast(a, 2, at), &q)) return v_bad();
+  if (!want_axis(e, a->at[1], rank, arg_ast(a, 1, at), &p) || !want_axis(e, a->at[2], rank, arg_ast(a, 2, at), &q))
+    return v_bad();
   for (int k = 0; k < rank; k++) order[k] = k == p ? q : k == q ? p : k;
   return or_bad(lower_permute(e, x, order, at));
 }
@@ -242,7 +243,8 @@ static Value n_chunk(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   if (given(a, 2) && !want_axis(e, a->at[2], t.rank, arg_ast(a, 2, at), &axis)) return v_bad();
   if (n < 1 || n > 100000 || t.dim[axis] % n != 0) {
-    Diag *g = elab_error(e, arg_ast(a, 1, at), E_CHUNK, (int)axis, type_show(e->a, &t), (long long)t.dim[axis], (long long)n);
+    Diag *g =
+        elab_error(e, arg_ast(a, 1, at), E_CHUNK, (int)axis, type_show(e->a, &t), (long long)t.dim[axis], (long long)n);
     if (g && n > 1) diag_hint(e->d, g, "a slice cuts anywhere: `x[:k]`, `x[k:]`");
     return v_bad();
   }
@@ -256,23 +258,27 @@ static Value n_chunk(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_shapes[] = {
-  {"shape", "x", n_shape, "The sizes of x, a list of known ints.", "shape([[1, 2, 3]])   # => [1, 3]"},
-  {"rank", "x", n_rank, "The number of axes of x.", "rank([[1, 2, 3]])   # => 2"},
-  {"size", "x axis?", n_size, "The number of elements of x, or of one axis.", "size([[1, 2, 3]])   # => 3"},
-  {"count", "x", n_count, "The first size of x: the number of rows of a tensor or data set.", "count([[1, 2, 3]])   # => 1"},
-  {"reshape", "x shape", n_reshape, "The elements of x in their order in another shape; one size may be -1: what is left.",
-   "reshape([1, 2, 3, 4], [2, -1])   # => [[1, 2], [3, 4]]"},
-  {"transpose", "x axes?", n_transpose, "The axes of x in another order; reversed when none is given.",
-   "transpose([[1, 2], [3, 4]])   # => [[1, 3], [2, 4]]"},
-  {"permute", "x axes", n_transpose, "The axes of x in another order: axis k of the result is axis `axes[k]` of x.",
-   "shape(permute([[[1, 2]]], [2, 0, 1]))   # => [2, 1, 1]"},
-  {"swap_axes", "x axis1 axis2", n_swap_axes, "x with two axes exchanged.", "swap_axes([[1, 2]], 0, 1)   # => [[1], [2]]"},
-  {"squeeze", "x axis?", n_squeeze, "x without its axes of size 1, or without those given.", "squeeze([[1, 2]])   # => [1, 2]"},
-  {"unsqueeze", "x axis", n_unsqueeze, "x with a new axis of size 1.", "unsqueeze([1, 2], 1)   # => [[1], [2]]"},
-  {"concat", "xs axis?", n_concat, "A list or tuple of tensors joined along an axis (0).", "concat(([1, 2], [3]))   # => [1, 2, 3]"},
-  {"stack", "xs axis?", n_stack, "A list or tuple of tensors of one shape joined along a new axis (0).",
-   "stack(([1, 2], [3, 4]))   # => [[1, 2], [3, 4]]"},
-  {"chunk", "x n axis?", n_chunk, "x cut into a tuple of n equal pieces along an axis (0); n must divide the size.",
-   "chunk([1, 2, 3, 4], 2)   # => ([1, 2], [3, 4])"},
-  {0}
-};
+    {"shape", "x", n_shape, "The sizes of x, a list of known ints.", "shape([[1, 2, 3]])   # => [1, 3]"},
+    {"rank", "x", n_rank, "The number of axes of x.", "rank([[1, 2, 3]])   # => 2"},
+    {"size", "x axis?", n_size, "The number of elements of x, or of one axis.", "size([[1, 2, 3]])   # => 3"},
+    {"count", "x", n_count, "The first size of x: the number of rows of a tensor or data set.",
+     "count([[1, 2, 3]])   # => 1"},
+    {"reshape", "x shape", n_reshape,
+     "The elements of x in their order in another shape; one size may be -1: what is left.",
+     "reshape([1, 2, 3, 4], [2, -1])   # => [[1, 2], [3, 4]]"},
+    {"transpose", "x axes?", n_transpose, "The axes of x in another order; reversed when none is given.",
+     "transpose([[1, 2], [3, 4]])   # => [[1, 3], [2, 4]]"},
+    {"permute", "x axes", n_transpose, "The axes of x in another order: axis k of the result is axis `axes[k]` of x.",
+     "shape(permute([[[1, 2]]], [2, 0, 1]))   # => [2, 1, 1]"},
+    {"swap_axes", "x axis1 axis2", n_swap_axes, "x with two axes exchanged.",
+     "swap_axes([[1, 2]], 0, 1)   # => [[1], [2]]"},
+    {"squeeze", "x axis?", n_squeeze, "x without its axes of size 1, or without those given.",
+     "squeeze([[1, 2]])   # => [1, 2]"},
+    {"unsqueeze", "x axis", n_unsqueeze, "x with a new axis of size 1.", "unsqueeze([1, 2], 1)   # => [[1], [2]]"},
+    {"concat", "xs axis?", n_concat, "A list or tuple of tensors joined along an axis (0).",
+     "concat(([1, 2], [3]))   # => [1, 2, 3]"},
+    {"stack", "xs axis?", n_stack, "A list or tuple of tensors of one shape joined along a new axis (0).",
+     "stack(([1, 2], [3, 4]))   # => [[1, 2], [3, 4]]"},
+    {"chunk", "x n axis?", n_chunk, "x cut into a tuple of n equal pieces along an axis (0); n must divide the size.",
+     "chunk([1, 2, 3, 4], 2)   # => ([1, 2], [3, 4])"},
+    {0}};

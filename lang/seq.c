@@ -1,8 +1,8 @@
-/* seq: what `for` runs over. In: two ends, a list, a tensor, sequences. Out: a list, which is unrolled, or a V_SEQ: a count and
- * a formula of the index, made once for each piece (a sequence whose last element has another shape has two).
+/* seq: what `for` runs over. In: two ends, a list, a tensor, sequences. Out: a list, which is unrolled, or a V_SEQ: a
+ * count and a formula of the index, made once for each piece (a sequence whose last element has another shape has two).
  *
- * element(index) is a formula of the turn: it reads no cell, so an element may be computed while another turn runs. The index
- * counts through all pieces.
+ * element(index) is a formula of the turn: it reads no cell, so an element may be computed while another turn runs. The
+ * index counts through all pieces.
  */
 #include "native.h"
 #include <string.h>
@@ -224,7 +224,8 @@ Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, 
 }
 
 /* ---- batches ---- */
-/* captured: the data set, its order (a permutation) or (). from: the batch size; the rows are read again from the value. */
+/* captured: the data set, its order (a permutation) or (). from: the batch size; the rows are read again from the
+ * value. */
 static Value batch_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at) {
   Rows r;
   if (!want_rows(e, q->captured->at[0], at, "`batches`", &r)) return v_bad();
@@ -297,13 +298,13 @@ static Value n_batches(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_sequences[] = {
-  {"enumerate", "xs", n_enumerate, "Pairs (number from 0, element) of a list, a tensor's rows or a sequence.",
-   "[10 * i + x for (i, x) in enumerate([1, 2])]   # => [1, 12]"},
-  {"zip", "xs...", n_zip, "Tuples of the elements of several lists or sequences of one length.",
-   "[a * b for (a, b) in zip([1, 2], [3, 4])]   # => [3, 8]"},
-  {"batches", "d size shuffle? drop_last?", n_batches,
-   "The data set in pieces of `size` rows, a sequence for `for`. `shuffle = true` draws one order, where `batches` stands. The\n"
-   "last piece has the rows that are left, unless `drop_last = true`.",
-   "[sum(b) for b in batches([1, 2, 3], 2, drop_last = true)]   # => [3]"},
-  {0}
-};
+    {"enumerate", "xs", n_enumerate, "Pairs (number from 0, element) of a list, a tensor's rows or a sequence.",
+     "[10 * i + x for (i, x) in enumerate([1, 2])]   # => [1, 12]"},
+    {"zip", "xs...", n_zip, "Tuples of the elements of several lists or sequences of one length.",
+     "[a * b for (a, b) in zip([1, 2], [3, 4])]   # => [3, 8]"},
+    {"batches", "d size shuffle? drop_last?", n_batches,
+     "The data set in pieces of `size` rows, a sequence for `for`. `shuffle = true` draws one order, where `batches` "
+     "stands. The\n"
+     "last piece has the rows that are left, unless `drop_last = true`.",
+     "[sum(b) for b in batches([1, 2, 3], 2, drop_last = true)]   # => [3]"},
+    {0}};

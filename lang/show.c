@@ -1,5 +1,6 @@
-/* show: values and types as text. In: values. Out: a V_STRING when all is known, else a V_TEXT: a template whose holes are
- * nodes, filled when it is printed; types as the language writes them; the few words by which messages name a value.
+/* show: values and types as text. In: values. Out: a V_STRING when all is known, else a V_TEXT: a template whose holes
+ * are nodes, filled when it is printed; types as the language writes them; the few words by which messages name a
+ * value.
  *
  * Signatures are read back from the source, so they are what the user wrote.
  */
@@ -90,13 +91,18 @@ static void fn_text(Elab *e, Text *t, const Fn *f, bool named) {
   }
   if (!ast) { text_add(t, f->name ? f->name : "fn"); return; }
   bool lambda = ast->kind == A_LAMBDA;
-  const char *word = f->kind == FN_PROC ? "proc" : f->kind == FN_LAYER ? "layer" : f->kind == FN_OPTIMIZER ? "optimizer" : "fn";
+  const char *word = f->kind == FN_PROC        ? "proc"
+                     : f->kind == FN_LAYER     ? "layer"
+                     : f->kind == FN_OPTIMIZER ? "optimizer"
+                                               : "fn";
   text_add(t, word);
   text_add(t, " ");
   if (named && f->name) text_add(t, f->name);
   const Ast *params = ast->kind == A_EXTERN ? ast->kid[1] : ast->n ? ast->kid[0] : NULL;
   params_text(e, t, params);
-  const Ast *type = ast->kind == A_EXTERN ? (ast->n > 2 ? ast->kid[2] : NULL) : (lambda || ast->kind == A_FN) && ast->n > 1 ? ast->kid[1] : NULL;
+  const Ast *type = ast->kind == A_EXTERN                         ? (ast->n > 2 ? ast->kid[2] : NULL)
+                    : (lambda || ast->kind == A_FN) && ast->n > 1 ? ast->kid[1]
+                                                                  : NULL;
   if (type) text_printf(t, " -> %s", source_text(e, type));
 }
 
@@ -189,13 +195,15 @@ const char *value_kind_text(Elab *e, const Value *v) {
     switch (v->fn->kind) {
     case FN_PROC: return v->fn->name ? arena_printf(e->a, "the proc `%s`", v->fn->name) : "a proc";
     case FN_LAYER: return v->fn->name ? arena_printf(e->a, "the layer `%s`", v->fn->name) : "a layer";
-    case FN_OPTIMIZER: return v->fn->name ? arena_printf(e->a, "the optimizer rule `%s`", v->fn->name) : "an optimizer rule";
+    case FN_OPTIMIZER:
+      return v->fn->name ? arena_printf(e->a, "the optimizer rule `%s`", v->fn->name) : "an optimizer rule";
     case FN_CHAIN: return "a chain of functions";
     default: return v->fn->name ? arena_printf(e->a, "the function `%s`", v->fn->name) : "a function";
     }
   case V_INSTANCE:
-    return v->instance->layer && v->instance->layer->name ? arena_printf(e->a, "an instance of `%s`", v->instance->layer->name)
-                                                          : "an instance";
+    return v->instance->layer && v->instance->layer->name
+               ? arena_printf(e->a, "an instance of `%s`", v->instance->layer->name)
+               : "an instance";
   case V_OPTIMIZER: return "an optimizer";
   case V_SERIES: return "a series";
   case V_SEQ: return v->seq->is_range ? "a range" : "a sequence";

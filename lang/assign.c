@@ -1,0 +1,111 @@
+/* assign: v[...] = e. In: the present whole, the items, the new part. Out: the new whole value, by `update` where the
+ * part is known and `update_slice` along each axis whose start only the run knows. A cell that is assigned so keeps its
+ * one shape and element type.
+ */
+#include "index.h"
+#include <string.h>
+
+/* An index of the run counted from the start: negative ones mean from the end. */
+static NodeId from_start(Elab *e, NodeId i, int64_t n, const Ast *at) {
+  NodeId zero = lower_number(e, I32, 0, at);
+  Value below = elab_binary(e, '<', v_node(i), v_node(zero), at);
+  Value up = elab_binary(e, '+', v_node(i), v_node(lower_number(e, I32, (double)n, at)), at);
+  if (below.kind != V_NODE || up.kind != V_NODE) return NO_NODE;
+  return emit(e, &op_where, (NodeId[]){below.node, up.node, i}, 3, NULL, at);
+}
+
+/* The part goes back through the cuts that lead to it: the known box, then the axes whose start the run knows. */
+static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, const Ast *at) {
+  Type t = *node_type(e, base);
+  NodeId x[MAX_RANK + 1], start[MAX_RANK];
+  int axis[MAX_RANK], n = 0;
+  int64_t box[3 * MAX_RANK], inner[3 * MAX_RANK];
+  Cut cut[MAX_RANK];
+  bool stepped = false;
+  for (int k = 0; k < t.rank; k++) {
+    const Item *m = item[k];
+    bool dynamic = m->kind == ITEM_TURN || m->kind == ITEM_SPAN;
+    cut[k] = dynamic ? (Cut){0, t.dim[k], 1} : m->cut;
+    memcpy(box + 3 * k, (int64_t[]){cut[k].from, cut[k].count, cut[k].by}, 3 * sizeof *box);
+    memcpy(inner + 3 * k, (int64_t[]){0, m->cut.count, dynamic ? m->cut.by : 1}, 3 * sizeof *inner);
+    if (dynamic && m->cut.by != 1) stepped = true;
+    if (dynamic) axis[n++] = k;
+  }
+  if ((x[0] = lower_slice(e, base, cut, at)) == NO_NODE) return NO_NODE;
+  for (int k = 0; k < n; k++) {
+    const Item *m = item[axis[k]];
+    bool turn = m->kind == ITEM_TURN;
+    start[k] = turn ? from_start(e, m->node, t.dim[axis[k]], m->ast) : m->node;
+    if (start[k] == NO_NODE) return NO_NODE;
+    x[k + 1] = k + 1 < n || stepped ? lower_slice_dyn(e, x[k], axis[k], start[k], turn ? 1 : m->length, m->ast) : part;
+    if (x[k + 1] == NO_NODE) return NO_NODE;
+  }
+  NodeId y = part;
+  if (stepped) y = emit_i(e, &op_update, (NodeId[]){x[n], y}, 2, inner, 3u * t.rank, at);
+  for (int k = n - 1; k >= 0 && y != NO_NODE; k--)
+    y = emit_i(e, &op_update_slice, (NodeId[]){x[k], y, start[k]}, 3, (int64_t[]){axis[k]}, 1, item[axis[k]]->ast);
+  if (y == NO_NODE || x[0] == base) return y;
+  return emit_i(e, &op_update, (NodeId[]){base, y}, 2, box, 3u * t.rank, at);
+}
+
+static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value *out) {
+  Cut cut;
+  if (!index_one(e, target, base.items->n, base.kind == V_LIST ? "a list" : "a tuple", &cut)) return false;
+  if (cut.count >= 0) {
+    elab_error(e, target, E_NOT_YET, "assigning to a slice of a list");
+    return false;
+  }
+  *out = v_items(e->a, (ValueKind)base.kind, base.items->at, base.items->n);
+  out->items->at[cut.from] = v;
+  return true;
+}
+
+bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
+  base = value_decay(e, base);
+  if (base.kind == V_BAD || v.kind == V_BAD) return false;
+  if (base.kind == V_LIST || base.kind == V_TUPLE) return assign_items(e, target, base, v, out);
+  if (base.kind != V_NODE) {
+    elab_error(e, target, E_INDEX_WHAT, value_kind_text(e, &base));
+    return false;
+  }
+  NodeId whole = base.node;
+  if (node_flex(e, whole)) {
+    v = value_decay(e, v);
+    bool typed = v.kind == V_NODE && !node_flex(e, v.node) && dtype_is_float((DType)node_type(e, v.node)->dtype);
+    whole = want_typed(e, base, typed ? (DType)node_type(e, v.node)->dtype : F32, target, "what is assigned to");
+    if (whole == NO_NODE) return false;
+  }
+  Type t = *node_type(e, whole);
+  ItemList list;
+  if (!index_read(e, target, &t, &list)) return false;
+  const Item *item[MAX_RANK];
+  int64_t kept[MAX_RANK], dim[MAX_RANK];       /* the part as the user sees it, and with all axes of the base */
+  int rank = 0;
+  for (uint32_t k = 0; k < list.n; k++) {
+    const Item *m = &list.at[k];
+    if (m->kind == ITEM_NEW || m->kind == ITEM_GATHER) {
+      Diag *g = elab_error(e, m->ast, E_NOT_YET,
+                           m->kind == ITEM_NEW ? "`None` in an assignment" : "assigning through a tensor of indices");
+      if (g && m->kind == ITEM_GATHER) diag_hint(e->d, g, "`scatter_add(x, i, v)` adds into rows");
+      return false;
+    }
+    item[m->axis] = m;
+    dim[m->axis] = m->kind == ITEM_TURN ? 1 : m->cut.count;
+    if (m->kind == ITEM_SLICE || m->kind == ITEM_SPAN) kept[rank++] = m->cut.count;
+  }
+  NodeId part = want_typed(e, v, (DType)t.dtype, target, "what is assigned");
+  if (part == NO_NODE) return false;
+  Type want = type_make((DType)t.dtype, rank, kept);
+  const Type *is = node_type(e, part);
+  if (is->rank != 0 && !type_same_shape(is, &want)) {
+    Diag *g = elab_error(e, target, E_ASSIGN_SHAPE, shape_show(e->a, is), shape_show(e->a, &want));
+    if (g) diag_hint(e->d, g, "an assignment takes equal shapes or a scalar");
+    return false;
+  }
+  part = is->rank == 0 ? lower_broadcast(e, part, t.rank, dim, target) : lower_reshape(e, part, t.rank, dim, target);
+  if (part == NO_NODE) return false;
+  NodeId n = put(e, whole, part, item, target);
+  if (n == NO_NODE) return false;
+  *out = v_node(n);
+  return true;
+}
