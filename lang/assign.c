@@ -98,7 +98,7 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   Type want = type_make((DType)t.dtype, rank, kept);
   const Type *is = node_type(e, part);
   if (is->rank != 0 && !type_same_shape(is, &want)) {
-    Diag *g = elab_error(e, target, E_ASSIGN_SHAPE, shape_show(e->a, is), shape_show(e->a, &want));
+    Diag *g = elab_error(e, target, E_PART_SHAPE, shape_show(e->a, is), shape_show(e->a, &want));
     if (g) diag_hint(e->d, g, "an assignment takes equal shapes or a scalar");
     return false;
   }

@@ -33,7 +33,7 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
     }
     if (v[0].kind == V_INT && v[1].kind == V_INT) return v_int((v[0].i < v[1].i) == max ? v[1].i : v[0].i);
     if (!unify(e, v, x, 2, at, where, self->native->name)) return v_bad();
-    return or_bad(emit(e, max ? &op_maximum : &op_minimum, x, 2, NULL, at));
+    return or_bad(emit(e, max ? &op_max2 : &op_min2, x, 2, NULL, at));
   }
   if (v[0].kind == V_INT) return v[0];
   if (v[0].kind == V_LIST || v[0].kind == V_TUPLE) {        /* of known ints, as `shape` gives them */

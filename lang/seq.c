@@ -71,7 +71,7 @@ Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at) {
   if (n.kind == V_NODE && !less) n = add_node(e, n.node, lower_number(e, I32, 1, at), at);
   if (n.kind != V_NODE) return v_bad();
   NodeId zero = lower_number(e, I32, 0, at);
-  NodeId count = emit2(e, &op_maximum, n.node, zero, at);
+  NodeId count = emit2(e, &op_max2, n.node, zero, at);
   if (count == NO_NODE) return v_bad();
   Seq *q = seq_new(e, "range", -1);
   q->count_node = count;

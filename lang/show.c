@@ -226,12 +226,18 @@ static void quoted(Text *t, const Str *s) {
   text_add(t, "\"");
 }
 
+/* As print, every digit; a format wants a number. */
+static void int_text(Writer *w, int64_t i, const Format *f) {
+  if (f->kind == 0 && f->width == 0 && f->digits < 0) text_printf(&w->text, "%lld", (long long)i);
+  else format_number(&w->text, (double)i, I32, f);
+}
+
 static void add_value(Writer *w, Value v, const Format *f, bool inside, int depth) {
   Elab *e = w->e;
   v = value_decay(e, v);
   if (depth > 64) { text_add(&w->text, ".."); return; }
   switch (v.kind) {
-  case V_INT: format_int(&w->text, v.i, f); return;
+  case V_INT: int_text(w, v.i, f); return;
   case V_BOOL: text_add(&w->text, v.b ? "true" : "false"); return;
   case V_STRING:
     if (inside) quoted(&w->text, v.str);
