@@ -106,7 +106,7 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
     x[k] = g->node[in[k]].type;
     if (g->node[in[k]].flags & NODE_BAD) bad = true;
   }
-  TypeRule r = {.g = g, .op = op, .x = x, .n = n_in, .attr = attr, .e = {.a = -1, .b = -1}};
+  TypeRule r = {.g = g, .op = op, .x = x, .in = in, .n = n_in, .attr = attr, .e = {.a = -1, .b = -1}};
   if (bad) {
     r.y = *x[0];   /* nobody reads it: what follows from a mistake is never run */
   } else {

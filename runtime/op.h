@@ -20,6 +20,7 @@ typedef struct TypeRule {
   Graph *g;
   const Op *op;
   const Type *const *x;      /* input types */
+  const NodeId *in;          /* the inputs themselves: only `pick` looks, at its loop's body */
   uint32_t n;
   const Attr *attr;
   Type y;                    /* the result, filled by the rule */
@@ -94,6 +95,7 @@ struct Op {
                                 inputs are tensors x, y, z */
   uint16_t id, flags;
   int8_t n_in;               /* -1: any number */
+  float lo, hi;              /* where tests draw float operands from; both 0: [-2, 2] */
   bool (*type)(TypeRule *r);
   NodeId (*simplify)(Simplify *s);
   void (*grad)(Grad *d);

@@ -42,19 +42,20 @@ static void print_ints(Text *t, const int64_t *i, int64_t n) {
   text_add(t, "]");
 }
 
-/* `name:kind` words of op->args take attr->i in order: axes and shapes as a count and that many, the rest as one
- * number. False, and nothing printed, if the numbers are laid out otherwise. */
+/* `name:kind` words of op->args take attr->i in order: axes as a count and that many, sizes, perm and boxes as all that is
+ * left, the rest as one number. False, and nothing printed, if the numbers are laid out otherwise. */
 static bool print_named(Text *t, const Op *op, const Attr *attr, bool dry) {
   uint32_t at = 0;
   for (const char *p = op->args ? op->args : ""; *p;) {
     size_t len = strcspn(p, " ");
     const char *colon = memchr(p, ':', len);
     if (colon) {
-      if (at >= attr->n) return false;
-      bool many = strncmp(colon, ":axes", 5) == 0 || strncmp(colon, ":shape", 6) == 0 ||
-                  strncmp(colon, ":ints", 5) == 0;
-      int64_t n = many ? attr->i[at] : 1;
-      if (many) at++;
+      if (at >= attr->n && strncmp(colon, ":sizes", 6) != 0) return false;   /* to [] there are no sizes */
+      bool counted = strncmp(colon, ":axes", 5) == 0;
+      bool many = counted || strncmp(colon, ":sizes", 6) == 0 || strncmp(colon, ":perm", 5) == 0 ||
+                  strncmp(colon, ":boxes", 6) == 0;
+      int64_t n = counted ? attr->i[at] : many ? attr->n - at : 1;
+      if (counted) at++;
       if (n < 0 || n > attr->n - at) return false;
       if (!dry) {
         text_printf(t, " %.*s=", (int)(colon - p), p);

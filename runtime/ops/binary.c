@@ -96,6 +96,7 @@ static void div_grad(Grad *d) {
 }
 const Op op_div = {
     POINTWISE(div, 2, pointwise_float), .flags = OP_POINTWISE | OP_HIDDEN, .grad = div_grad,
+    .lo = 0.3f, .hi = 3.0f,
     .doc = "Quotient of x and y, element by element, as IEEE-754 has it: 1 / 0 is inf.",
     .example = "[1, 3] / [2, 4]   # => [0.5, 0.75]",
 };
@@ -108,6 +109,7 @@ FLOATS2(div, x / y, x / y)
 const Op op_floordiv = {
     POINTWISE(floordiv, 2, pointwise_number),
     .flags = OP_POINTWISE | OP_HIDDEN | OP_FAILS | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    .lo = 0.3f, .hi = 3.0f,
     .doc = "The largest whole number not above x / y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] // 2   # => [3, -4]",
 };
@@ -146,6 +148,7 @@ static void mod_grad(Grad *d) {
 }
 const Op op_mod = {
     POINTWISE(mod, 2, pointwise_number), .flags = OP_POINTWISE | OP_FAILS, .grad = mod_grad,
+    .lo = 0.3f, .hi = 3.0f,
     .doc = "The rest of x // y, with the sign of y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] % 3   # => [1, 2]",
 };
@@ -170,6 +173,7 @@ static void pow_grad(Grad *d) {
 }
 const Op op_pow = {
     POINTWISE(pow, 2, pointwise_float), .flags = OP_POINTWISE, .grad = pow_grad,
+    .lo = 0.3f, .hi = 3.0f,
     .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
 };

@@ -9,6 +9,7 @@ static NodeId polygamma(Graph *g, NodeId x, int64_t order) { return g_attr(g, &o
 static void lgamma_grad(Grad *d) { slope(d, 0, polygamma(d->g, d->x[0], 0)); }
 const Op op_lgamma = {
     POINTWISE(lgamma, 1, pointwise_float), .flags = OP_POINTWISE, .grad = lgamma_grad,
+    .lo = 0.3f, .hi = 5.0f,
     .doc = "Logarithm of the absolute value of the gamma function of each element.",
     .example = "lgamma([1, 5])   # => [0, 3.17805]",
 };
@@ -33,6 +34,7 @@ static bool polygamma_type(TypeRule *r) {
 const Op op_polygamma = {
     POINTWISE(polygamma, 1, polygamma_type), .flags = OP_POINTWISE | OP_HIDDEN, .grad = polygamma_grad,
     .args = "x order:int",
+    .lo = 3.0f, .hi = 6.0f,
     .doc = "The derivative of order k + 1 of lgamma. For k above 1 it is not computed below -1000.",
     .example = "grad(lgamma)(1.0)   # => -0.577216",
 };

@@ -47,6 +47,7 @@ NUMBERS1(sign, x > 0 ? 1 : x < 0 ? -1 : x, x > 0 ? 1 : x < 0 ? -1 : x, x == 0 ? 
 static void recip_grad(Grad *d) { slope(d, 0, neg_(d->g, g_op(d->g, &op_square, d->y))); }
 const Op op_recip = {
     POINTWISE(recip, 1, pointwise_float), .flags = OP_POINTWISE, .grad = recip_grad,
+    .lo = 0.3f, .hi = 3.0f,
     .doc = "1 / x for each element.", .example = "recip([2, 4])   # => [0.5, 0.25]",
 };
 #else
@@ -69,6 +70,7 @@ NUMBERS1(square, x * x, x * x, x * x)
 static void sqrt_grad(Grad *d) { slope(d, 0, div_(d->g, number_(d->g, d->y, 0.5), d->y)); }
 const Op op_sqrt = {
     POINTWISE(sqrt, 1, pointwise_float), .flags = OP_POINTWISE, .grad = sqrt_grad,
+    .lo = 0.2f, .hi = 4.0f,
     .doc = "Square root of each element; NaN below 0.", .example = "sqrt([4, 2.25])   # => [2, 1.5]",
 };
 #else
@@ -91,6 +93,7 @@ FLOATS1(exp, vm_expf(x), exp(x))
 static void log_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_recip, d->x[0])); }
 const Op op_log = {
     POINTWISE(log, 1, pointwise_float), .flags = OP_POINTWISE, .grad = log_grad,
+    .lo = 0.2f, .hi = 4.0f,
     .doc = "Natural logarithm of each element; -inf at 0, NaN below.", .example = "log([1, 10])   # => [0, 2.30259]",
 };
 #else
@@ -124,6 +127,7 @@ FLOATS1(cos, cosf(x), cos(x))
 static void rsqrt_grad(Grad *d) { slope(d, 0, scale_(d->g, div_(d->g, d->y, d->x[0]), -0.5)); }
 const Op op_rsqrt = {
     POINTWISE(rsqrt, 1, pointwise_float), .flags = OP_POINTWISE, .grad = rsqrt_grad,
+    .lo = 0.3f, .hi = 4.0f,
     .doc = "1 / sqrt(x) for each element.",
     .example = "rsqrt([4, 0.25])   # => [0.5, 2]",
 };
@@ -148,6 +152,7 @@ FLOATS1(expm1, expm1f(x), expm1(x))
 static void log1p_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_recip, plus_(d->g, d->x[0], 1))); }
 const Op op_log1p = {
     POINTWISE(log1p, 1, pointwise_float), .flags = OP_POINTWISE, .grad = log1p_grad,
+    .lo = -0.5f, .hi = 3.0f,
     .doc = "log(1 + x) for each element, exact near 0.",
     .example = "log1p([0, 1])   # => [0, 0.693147]",
 };
@@ -160,6 +165,7 @@ FLOATS1(log1p, log1pf(x), log1p(x))
 static void log2_grad(Grad *d) { slope(d, 0, div_(d->g, number_(d->g, d->y, 1.4426950408889634), d->x[0])); }
 const Op op_log2 = {
     POINTWISE(log2, 1, pointwise_float), .flags = OP_POINTWISE, .grad = log2_grad,
+    .lo = 0.2f, .hi = 4.0f,
     .doc = "Logarithm to the base 2 of each element.",
     .example = "log2([1, 8])   # => [0, 3]",
 };
@@ -172,6 +178,7 @@ FLOATS1(log2, log2f(x), log2(x))
 static void log10_grad(Grad *d) { slope(d, 0, div_(d->g, number_(d->g, d->y, 0.43429448190325183), d->x[0])); }
 const Op op_log10 = {
     POINTWISE(log10, 1, pointwise_float), .flags = OP_POINTWISE, .grad = log10_grad,
+    .lo = 0.2f, .hi = 4.0f,
     .doc = "Logarithm to the base 10 of each element.",
     .example = "log10([1, 100])   # => [0, 2]",
 };
@@ -184,6 +191,7 @@ FLOATS1(log10, log10f(x), log10(x))
 static void tan_grad(Grad *d) { slope(d, 0, plus_(d->g, g_op(d->g, &op_square, d->y), 1)); }
 const Op op_tan = {
     POINTWISE(tan, 1, pointwise_float), .flags = OP_POINTWISE, .grad = tan_grad,
+    .lo = -1.2f, .hi = 1.2f,
     .doc = "Tangent of each element, in radians.",
     .example = "tan([0, 0.5])   # => [0, 0.546302]",
 };
@@ -196,6 +204,7 @@ FLOATS1(tan, tanf(x), tan(x))
 static void asin_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_rsqrt, one_minus_square(d->g, d->x[0]))); }
 const Op op_asin = {
     POINTWISE(asin, 1, pointwise_float), .flags = OP_POINTWISE, .grad = asin_grad,
+    .lo = -0.9f, .hi = 0.9f,
     .doc = "The angle in [-pi / 2, pi / 2] whose sine is each element; NaN outside [-1, 1].",
     .example = "asin([0, 0.5])   # => [0, 0.523599]",
 };
@@ -208,6 +217,7 @@ FLOATS1(asin, asinf(x), asin(x))
 static void acos_grad(Grad *d) { slope(d, 0, neg_(d->g, g_op(d->g, &op_rsqrt, one_minus_square(d->g, d->x[0])))); }
 const Op op_acos = {
     POINTWISE(acos, 1, pointwise_float), .flags = OP_POINTWISE, .grad = acos_grad,
+    .lo = -0.9f, .hi = 0.9f,
     .doc = "The angle in [0, pi] whose cosine is each element; NaN outside [-1, 1].",
     .example = "acos([1, 0.5])   # => [0, 1.0472]",
 };
@@ -282,6 +292,7 @@ static void acosh_grad(Grad *d) {
 }
 const Op op_acosh = {
     POINTWISE(acosh, 1, pointwise_float), .flags = OP_POINTWISE, .grad = acosh_grad,
+    .lo = 1.2f, .hi = 4.0f,
     .doc = "Inverse hyperbolic cosine of each element; NaN below 1.",
     .example = "acosh([1, 2])   # => [0, 1.31696]",
 };
@@ -294,6 +305,7 @@ FLOATS1(acosh, acoshf(x), acosh(x))
 static void atanh_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_recip, one_minus_square(d->g, d->x[0]))); }
 const Op op_atanh = {
     POINTWISE(atanh, 1, pointwise_float), .flags = OP_POINTWISE, .grad = atanh_grad,
+    .lo = -0.9f, .hi = 0.9f,
     .doc = "Inverse hyperbolic tangent of each element; NaN outside [-1, 1].",
     .example = "atanh([0, 0.5])   # => [0, 0.549306]",
 };

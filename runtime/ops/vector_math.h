@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* NaN is always the same NaN, by selection: otherwise its sign is what the compiler makes of the loop. */
 static inline float vm_of_bits(uint32_t u) {
   float f;
   memcpy(&f, &u, sizeof f);
@@ -42,7 +43,7 @@ static inline float vm_expf(float x) {
   int32_t e = (int32_t)(vm_bits(shifted) - 0x4b400000u);
   int32_t half = e >> 1;
   float y = m * vm_of_bits((uint32_t)(half + 127) << 23) * vm_of_bits((uint32_t)(e - half + 127) << 23);
-  return x == x ? y : x;
+  return x == x ? y : NAN;
 }
 
 /* log(x) = n ln 2 + log(1 + r), 1 + r in [sqrt(1/2), sqrt(2)), log(1 + r) = r - r^2 / 2 + r^3 P(r). */
@@ -72,12 +73,14 @@ static inline float vm_logf(float x) {
 /* From exp(-|x|), which cannot overflow: 1 / (1 + e) above 0, e / (1 + e) below. */
 static inline float vm_sigmoidf(float x) {
   float e = vm_expf(-fabsf(x));
-  return (x < 0 ? e : 1.0f) / (1.0f + e) + (x == x ? 0.0f : x);
+  float y = (x < 0 ? e : 1.0f) / (1.0f + e);
+  return x == x ? y : NAN;
 }
 
 static inline double vm_sigmoid(double x) {
   double e = exp(-fabs(x));
-  return (x < 0 ? e : 1.0) / (1.0 + e) + (x == x ? 0.0 : x);
+  double y = (x < 0 ? e : 1.0) / (1.0 + e);
+  return x == x ? y : (double)NAN;
 }
 
 /* |x| < 0.64: x + x^3 P(x^2); above 1 - 2 / (exp(2|x|) + 1). */
@@ -90,7 +93,7 @@ static inline float vm_tanhf(float x) {
   p = p * z - 3.33332695e-1f;
   float low = x + x * (z * p);
   float high = 1.0f - 2.0f / (vm_expf(a + a) + 1.0f);
-  return a < 0.64f ? low : copysignf(high, x) + (x == x ? 0.0f : x);
+  return a < 0.64f ? low : x == x ? copysignf(high, x) : NAN;
 }
 
 /* |x| < 1: x P(x^2); above 1 - exp(-|x| Q(|x|)), which is 1 from 4 on. */
@@ -114,6 +117,6 @@ static inline float vm_erff(float x) {
   q = q * c + 6.35461637e-1f;
   q = q * c + 1.12858813f;
   float high = 1.0f - vm_expf(-c * q);
-  return a < 1.0f ? x + x * p : copysignf(high, x) + (x == x ? 0.0f : x);
+  return a < 1.0f ? x + x * p : x == x ? copysignf(high, x) : NAN;
 }
 #endif

@@ -24,7 +24,7 @@ static void unit_done(const CU_pTest test, const CU_pSuite suite, const CU_pFail
   fflush(stdout);
 }
 
-static int unit_run(const char *file, CU_TestInfo *tests) {
+__attribute__((unused)) static int unit_run(const char *file, CU_TestInfo *tests) {
   const char *name = file;
   for (const char *p = file; *p; p++)
     if (*p == '/') name = p + 1;

@@ -1,0 +1,382 @@
+/* ops: the op table is the list of tests. For each op: doc, example and names; its kernels at every level of this CPU against
+ * v1, f32 against f64, elements independent of their place; first and second derivatives against differences in f64.
+ * Operands are found by trial: types and attributes from small pools, the type rule says which fit.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "runtime/grad.h"
+#include "runtime/run.h"
+#include "tests/unit/unit.h"
+
+enum { MOST_IN = 4, SAMPLES = 8, LONG = 100 };
+
+typedef struct Sample {
+  uint32_t n;
+  Type x[MOST_IN];
+  Attr attr;
+} Sample;
+
+/* F32 stands for "a float": each check chooses which. */
+static const Type pool[] = {
+    {.dtype = F32, .rank = 2, .dim = {3, 4}}, {.dtype = F32, .rank = 2, .dim = {4, 3}},
+    {.dtype = F32, .rank = 1, .dim = {3}},    {.dtype = F32, .rank = 0},
+    {.dtype = F32, .rank = 1, .dim = {1}},    {.dtype = F32, .rank = 2, .dim = {2, 4}},
+    {.dtype = I32, .rank = 1, .dim = {2}},    {.dtype = BOOL, .rank = 2, .dim = {3, 4}},
+    {.dtype = I32, .rank = 2, .dim = {3, 4}}, {.dtype = I32, .rank = 0},
+};
+enum { POOL = sizeof pool / sizeof *pool };
+
+#define A(...) {.i = (const int64_t[]){__VA_ARGS__}, .n = sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)}
+static const Attr attrs[] = {
+    {.n = 0}, A(0), A(1), A(0, 0), A(1, 0), A(0, 1), A(1, 1), A(1, 0, 0), A(1, 1, 1), A(2, 0, 1, 0), A(4, 3),
+    A(3, 4), A(3, 3, 4), A(2, 3, 4), A(0, 2, 1, 1, 2, 1), A(0, 2, 2, 1, 2, 2), A(1, 8, 1, 1, 9, 2), A(12), A(3), A(4),
+};
+enum { ATTRS = sizeof attrs / sizeof *attrs };
+
+static Host host;
+static const Op *op_now;
+
+static bool fits(Graph *g, const Op *op, const Sample *s) {
+  const Type *x[MOST_IN];
+  for (uint32_t k = 0; k < s->n; k++) x[k] = &s->x[k];
+  TypeRule r = {.g = g, .op = op, .x = x, .n = s->n, .attr = &s->attr};
+  return op->type(&r) && type_fits(&r.y) && type_count(&r.y) > 0;
+}
+
+/* Operand types by counting through the pool, the attributes outermost, so that the samples differ in them. */
+static uint32_t find_samples(Arena *a, const Op *op, Sample *out) {
+  uint32_t n_in = op->n_in < 0 ? 2 : (uint32_t)op->n_in, n = 0, all = 1;
+  if (n_in > MOST_IN) return 0;
+  for (uint32_t k = 0; k < n_in; k++) all *= POOL;
+  Graph *g = graph_new(a);
+  for (int k = 0; k < ATTRS && n < SAMPLES; k++) {
+    uint32_t of_this = 0;
+    for (uint32_t c = 0; c < all && n < SAMPLES && of_this < 3; c++) {
+      Sample s = {.n = n_in, .attr = attrs[k]};
+      for (uint32_t j = 0, rest = c; j < n_in; j++, rest /= POOL) s.x[j] = pool[rest % POOL];
+      if (!fits(g, op, &s)) continue;
+      out[n++] = s;
+      of_this++;
+    }
+  }
+  return n;
+}
+
+/* ---- values ---- */
+
+static uint32_t seed;
+static double draw(double lo, double hi) {
+  seed = seed * 1664525u + 1013904223u;
+  return lo + (hi - lo) * (double)(seed >> 8) / 16777216.0;
+}
+
+static Tensor *operand(const Op *op, const Type *like, DType floats) {
+  Type t = *like;
+  if (t.dtype == F32) t.dtype = (uint8_t)floats;
+  Tensor *v = tensor_new(&host, &t);
+  bool own = op->lo != 0 || op->hi != 0;
+  for (int64_t k = 0; k < type_count(&t); k++) {
+    if (dtype_is_float((DType)t.dtype))
+      tensor_set(v, k, (double)(float)draw(own ? op->lo : -2, own ? op->hi : 2));
+    else
+      tensor_set(v, k, floor(draw(0, 1.999)) + (t.dtype == I32 && (op->flags & OP_POINTWISE)));
+  }
+  return v;
+}
+
+typedef struct Run {
+  Graph *g;
+  NodeId y;
+  Tensor *x[MOST_IN];
+  NodeId in[MOST_IN];
+  uint32_t n;
+} Run;
+
+static Run sample_run(Arena *a, const Op *op, const Sample *s, DType floats) {
+  Run r = {.g = graph_new(a), .n = s->n};
+  for (uint32_t k = 0; k < s->n; k++) {
+    r.x[k] = operand(op, &s->x[k], floats);
+    r.in[k] = graph_input(r.g, k, &r.x[k]->type, 0);
+  }
+  TypeError e = {.kind = BAD_NONE};
+  r.y = graph_emit(r.g, op, r.in, s->n, &s->attr, 0, &e);
+  return r;
+}
+
+static Tensor *value_of(const Run *r, NodeId id, const Kernels *kernels, FaultCode *fault) {
+  Tensor **v = calloc(r->g->n, sizeof *v);
+  for (uint32_t k = 0; k < r->n; k++) v[r->in[k]] = tensor_ref(r->x[k]);
+  Fault f = run_graph(&host, r->g, kernels, v);
+  if (fault) *fault = f.code;
+  Tensor *y = f.code == FAULT_NONE ? tensor_ref(v[id]) : NULL;
+  for (NodeId k = 0; k < r->g->n; k++) tensor_unref(v[k]);
+  free(v);
+  return y;
+}
+
+static void run_end(Run *r) {
+  for (uint32_t k = 0; k < r->n; k++) tensor_unref(r->x[k]);
+}
+
+static bool near(double a, double b, double tol) {
+  return (a != a && b != b) || a == b || fabs(a - b) <= tol * (1 + fabs(b));
+}
+
+static void complain(const char *what, const Sample *s, double got, double want) {
+  Arena *a = arena_new(&host);
+  Text t = {.arena = a};
+  text_printf(&t, "%s of `%s`: %.17g, not %.17g, for", what, op_now->name, got, want);
+  for (uint32_t k = 0; s && k < s->n; k++) text_printf(&t, " %s", type_show(a, &s->x[k]));
+  for (uint32_t k = 0; s && k < s->attr.n; k++) text_printf(&t, " %lld", (long long)s->attr.i[k]);
+  CU_assertImplementation(CU_FALSE, 0, t.at, __FILE__, "", CU_FALSE);
+  arena_free(a);
+}
+
+static bool same_values(const char *what, const Sample *s, const Tensor *a, const Tensor *b, double tol) {
+  for (int64_t k = 0; k < type_count(&a->type); k++)
+    if (!near(tensor_get(a, k), tensor_get(b, k), tol)) {
+      complain(what, s, tensor_get(a, k), tensor_get(b, k));
+      return false;
+    }
+  return true;
+}
+
+/* ---- the checks ---- */
+
+static const char *const levels[] = {"v1", "v3", "v4"};
+enum { LEVELS = 3 };
+
+static void kernels_agree(Arena *a, const Op *op, const Sample *s) {
+  Run r = sample_run(a, op, s, F32);
+  CU_ASSERT_FATAL(r.y != NO_NODE);
+  const char *why = graph_verify(r.g, a);
+  CU_ASSERT_PTR_NULL(why);
+  FaultCode fault;
+  Tensor *v1 = value_of(&r, r.y, kernels_level("v1"), &fault);
+  CU_ASSERT(v1 || (op->flags & OP_FAILS));
+  for (int k = 1; v1 && k < LEVELS; k++) {
+    const Kernels *level = kernels_level(levels[k]);
+    Tensor *v = level ? value_of(&r, r.y, level, NULL) : NULL;
+    if (v) same_values(levels[k], s, v, v1, dtype_is_float((DType)v1->type.dtype) ? 4e-6 : 0);
+    tensor_unref(v);
+  }
+  bool floats = v1 && v1->type.dtype == F32 && !(op->flags & OP_RANDOM);
+  if (floats) {
+    Run w = r;
+    w.g = graph_new(a);
+    for (uint32_t k = 0; k < r.n; k++) {
+      Type t = r.x[k]->type;
+      if (t.dtype == F32) t.dtype = F64;
+      w.x[k] = tensor_new(&host, &t);
+      for (int64_t j = 0; j < type_count(&t); j++) tensor_set(w.x[k], j, tensor_get(r.x[k], j));
+      w.in[k] = graph_input(w.g, k, &t, 0);
+    }
+    TypeError e;
+    w.y = graph_emit(w.g, op, w.in, w.n, &s->attr, 0, &e);
+    Tensor *wide = w.y == NO_NODE ? NULL : value_of(&w, w.y, kernels_level("v1"), NULL);
+    if (wide) same_values("f32 against f64", s, v1, wide, 1e-5);
+    tensor_unref(wide);
+    run_end(&w);
+  }
+  tensor_unref(v1);
+  run_end(&r);
+}
+
+/* A scalar that all elements of y move: sum(y w) with w fixed. */
+static NodeId weigh(Graph *g, NodeId y) {
+  Type t = *g->node[y].type;
+  Tensor *w = tensor_new(&host, &t);
+  for (int64_t k = 0; k < type_count(&t); k++) tensor_set(w, k, draw(0.5, 1.5));
+  NodeId id = graph_const(g, w, 0);
+  tensor_unref(w);
+  Type scalar = type_scalar((DType)t.dtype);
+  return g_sum_to(g, g_op2(g, &op_mul, y, id), &scalar);
+}
+
+static double scalar_value(const Run *r, NodeId id) {
+  Tensor *v = value_of(r, id, kernels_best(), NULL);
+  double y = v ? tensor_get(v, 0) : NAN;
+  tensor_unref(v);
+  return y;
+}
+
+/* f's derivatives dx by each operand against (f(x + h) - f(x - h)) / 2h. */
+static bool check_slope(const char *what, const Sample *s, Run *r, NodeId f, const NodeId *dx, double tol) {
+  const double h = 1e-5;
+  for (uint32_t k = 0; k < r->n; k++) {
+    if (r->x[k]->type.dtype != F64) continue;
+    Tensor *d = value_of(r, dx[k], kernels_best(), NULL);
+    if (!d) {
+      complain(what, s, NAN, 0);
+      return false;
+    }
+    for (int64_t j = 0; j < type_count(&d->type); j++) {
+      double x = tensor_get(r->x[k], j);
+      tensor_set(r->x[k], j, x + h);
+      double up = scalar_value(r, f);
+      tensor_set(r->x[k], j, x - h);
+      double down = scalar_value(r, f);
+      tensor_set(r->x[k], j, x);
+      double want = (up - down) / (2 * h), got = tensor_get(d, j);
+      if (!(fabs(got - want) <= tol * (1 + fabs(want)))) {
+        complain(what, s, got, want);
+        tensor_unref(d);
+        return false;
+      }
+    }
+    tensor_unref(d);
+  }
+  return true;
+}
+
+static void slopes_agree(Arena *a, const Op *op, const Sample *s) {
+  Run r = sample_run(a, op, s, F64);
+  Tensor *y = r.y == NO_NODE ? NULL : value_of(&r, r.y, kernels_best(), NULL);
+  if (!y || y->type.dtype != F64) {   /* a fault, or what rounds to f32 */
+    tensor_unref(y);
+    run_end(&r);
+    return;
+  }
+  tensor_unref(y);
+  bool any = false;
+  for (uint32_t k = 0; k < r.n; k++) any |= r.x[k]->type.dtype == F64;
+  if (any) {
+    static const char *const what[] = {"derivative", "second derivative", "third derivative"};
+    NodeId f = weigh(r.g, r.y);
+    for (int order = 0; order < (op->flags & OP_POINTWISE ? 3 : 2); order++) {
+      NodeId dx[MOST_IN];
+      grad_reverse(r.g, f, NO_NODE, r.in, r.n, dx, NULL);
+      CU_ASSERT_PTR_NULL(graph_verify(r.g, a));
+      if (!check_slope(what[order], s, &r, f, dx, 2e-6)) break;
+      f = NO_NODE;
+      for (uint32_t k = 0; k < r.n; k++)
+        if (r.x[k]->type.dtype == F64) {
+          NodeId part = weigh(r.g, dx[k]);
+          f = f == NO_NODE ? part : g_op2(r.g, &op_add, f, part);
+        }
+    }
+  }
+  run_end(&r);
+}
+
+/* Any stretch of a tile, from any offset, alone or in place, has the bits of the whole. */
+static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
+  static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-40, 3e38, 1, -1, 88.5, -103.5, 0.5};
+  const OpKernels *k = level->op[op->id];
+  static const int64_t attr_values[] = {F64, 0};
+  Attr attr = {.i = op->id == OP_cast ? attr_values : attr_values + 1, .n = 1};
+  if (!k->tile[d]) return;
+  size_t size = dtype_size[d];
+  _Alignas(64) char in[3][LONG * 8], whole[LONG * 8], part[LONG * 8];
+  const void *all[3] = {in[0], in[1], in[2]};
+  Type t = type_make(d, 1, (int64_t[]){LONG});
+  for (int j = 0; j < 3; j++) {
+    Tensor *v = operand(op, &t, d);
+    for (int s = 0; dtype_is_float(d) && s < 13; s++) tensor_set(v, (s * (3 + j) + 5 * j) % LONG, special[s]);
+    if (j == 0 && op->id == OP_where)
+      for (int s = 0; s < LONG; s++) in[0][s] = (char)(s % 3 == 0);
+    else
+      memcpy(in[j], v->data, LONG * size);
+    tensor_unref(v);
+  }
+  size_t first = op->id == OP_where ? 1 : size, out = size;
+  Graph *g = NULL;
+  Arena *a = arena_new(&host);
+  g = graph_new(a);
+  Type bool_t = type_make(BOOL, 1, t.dim);
+  const Type *x[3] = {op->id == OP_where ? &bool_t : &t, &t, &t};
+  TypeRule r = {.g = g, .op = op, .x = x, .n = (uint32_t)op->n_in, .attr = &attr};
+  if (op->type(&r)) out = dtype_size[r.y.dtype];
+  arena_free(a);
+  k->tile[d](whole, all, LONG, &attr);
+  for (int64_t n = 1; n <= 70; n++)
+    for (int64_t from = 0; from + n <= LONG; from += n < 20 ? 1 : 7) {
+      const void *at[3] = {in[0] + from * (int64_t)first, in[1] + from * (int64_t)size, in[2] + from * (int64_t)size};
+      memset(part, 0x55, sizeof part);
+      k->tile[d](part, at, n, &attr);
+      if (memcmp(part, whole + from * (int64_t)out, (size_t)n * out)) {
+        complain(level->level, NULL, (double)n, (double)from);
+        return;
+      }
+      if (out != size) continue;
+      int last = op->n_in - 1;
+      memcpy(part, at[last], (size_t)n * size);
+      at[last] = part;
+      k->tile[d](part, at, n, &attr);
+      if (memcmp(part, whole + from * (int64_t)out, (size_t)n * out)) {
+        complain("in place", NULL, (double)n, (double)from);
+        return;
+      }
+    }
+}
+
+/* Those that a type rule and numbers alone do not make: they have tests of their own, unit/graph.c and unit/loop.c. */
+static bool needs_a_graph(const Op *op) {
+  return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick;
+}
+
+static bool has_kernels(const Op *op, const Kernels *level) {
+  if (needs_a_graph(op)) return true;
+  const OpKernels *k = level->op[op->id];
+  if (!(op->flags & OP_POINTWISE)) return k->run != NULL;
+  for (int d = 0; d < N_DTYPES; d++)
+    if (k->tile[d]) return true;
+  return false;
+}
+
+static void op_is_whole(void) {
+  const Op *op = op_now;
+  CU_ASSERT(op->doc && strlen(op->doc) > 10 && op->doc[strlen(op->doc) - 1] == '.');
+  CU_ASSERT(op->example && op->example[0]);
+  CU_ASSERT((op->grad != NULL) != (op->no_grad != NULL));
+  CU_ASSERT_PTR_EQUAL(op_table[op->id], op);
+  CU_ASSERT_PTR_EQUAL(op_find(op->name, strlen(op->name)), op);   /* the first of that name: names are unique */
+  Guard guard;
+  if (!HOST_GUARD(&host, &guard)) {
+    CU_FAIL("left by the guard");
+    printf("  %s: %s\n", op->name, host.message);
+    return;
+  }
+  seed = 1;
+  for (int k = 0; k < LEVELS; k++) {
+    const Kernels *level = kernels_level(levels[k]);
+    if (!level) continue;
+    CU_ASSERT(has_kernels(op, level));
+    if (op->flags & OP_POINTWISE)
+      for (int d = 0; d < N_DTYPES; d++) place_is_nothing(op, level, (DType)d);
+  }
+  Arena *a = arena_new(&host);
+  if (!needs_a_graph(op)) {
+    Sample sample[SAMPLES];
+    uint32_t n = find_samples(a, op, sample);
+    CU_ASSERT(n > 0);
+    for (uint32_t k = 0; k < n; k++) {
+      if (op->n_in > 0) kernels_agree(a, op, &sample[k]);
+      if (op->grad && op->id != OP_stop_gradient) slopes_agree(a, op, &sample[k]);
+    }
+  }
+  arena_free(a);
+  CU_ASSERT_EQUAL(host.in_use, 0);
+  host_leave(&host, &guard);
+}
+
+/* A suite an op, so that each has its line. */
+int main(int argc, char **argv) {
+  host_init(&host, NULL, NULL);
+  unsigned failed = 0;
+  for (int k = 0; k < N_OPS; k++) {
+    op_now = op_table[k];
+    if (argc > 1 && strcmp(argv[1], op_now->name) != 0) continue;
+    char name[64];
+    snprintf(name, sizeof name, "ops/%s", op_now->name);
+    CU_TestInfo test[] = {{"whole", op_is_whole}, CU_TEST_INFO_NULL};
+    CU_SuiteInfo suite[] = {{name, NULL, NULL, NULL, NULL, test}, CU_SUITE_INFO_NULL};
+    if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suite) != CUE_SUCCESS) return 2;
+    CU_set_test_complete_handler(unit_done);
+    CU_run_all_tests();
+    failed += CU_get_number_of_failures();
+    CU_cleanup_registry();
+  }
+  return failed ? 1 : 0;
+}
