@@ -31,6 +31,7 @@ typedef struct Slot {
   Tensor *value;             /* NULL: not there yet (the slot holds a reference) */
   const char *path;          /* the name people know: "net.hidden.w", "total"; or NULL */
   Loc loc;
+  uint32_t segment;          /* SLOT_VALUE: who saves it */
   struct DataFile *file;     /* SLOT_DATA */
   bool trained;              /* a param */
 } Slot;
@@ -48,18 +49,23 @@ typedef VEC(struct Step *) Steps;
 
 typedef struct CellWrite { SlotId cell; NodeId node; } CellWrite;
 
+/* A slot that takes another's tensor without a plan: of a cell that is read and crosses, before the plan runs; of a version that the segment makes, after it. */
+typedef struct Share { SlotId from, to; bool after; } Share;
+enum { SHARE_COPIED = 4096 };  /* up to so many bytes are copied: the cell may then be updated in place */
+
 typedef struct Segment {
   uint32_t id;
   uint32_t first, end;        /* nodes made while it was open (inner segments' among them) */
   VEC(CellWrite) write;       /* the last version of each cell assigned in it */
   /* prepare: */
-  VEC(Need) save;             /* what crosses out of it */
+  Needs save;                 /* what crosses out of it */
   bool prepared, ran;
-  Graph *graph;               /* optimised */
+  Graph *source, *graph;      /* its slice as written; optimised. They may be NULL */
   Plan *plan;                 /* NULL: nothing to compute */
-  VEC(struct Share) share;    /* slots that simply take another slot's tensor (an input that crosses): no copy */
+  void **data;                /* a run's pointers, beside the plan's bindings */
+  Tensor **spare;             /* the same, for a cell that is written but not read: it is changed when all went well */
+  VEC(Share) share;
 } Segment;
-struct Share { SlotId from, to; };
 
 typedef enum {
   STEP_SEGMENT,   /* run segment */
@@ -95,7 +101,13 @@ struct Step {
 };
 
 typedef struct Program {
+  Owned owned;               /* lets slots and plans go with the session's arena */
   Session *session;
+  bool keep_leaves;          /* set by the session for what a REPL loads: later entries may recompute any value of this one */
+  VEC(Arena *) arena;        /* of segment graphs */
+  void *slab; size_t slab_all;
+  Tensor **value;            /* an effect's values, as many as the most that one needs */
+  uint32_t value_cap;
   VEC(Slot) slot;
   VEC(Segment *) segment;
   SlotId *slot_of;            /* by node: where its value crosses, or NO_SLOT; grows with the graph */
@@ -115,14 +127,23 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
  * were before the segment that failed. */
 bool machine_run(Session *s, Steps *block);
 
-/* The frames of the run that is going on, outermost first, as text "3:2.0.17": for tests, errors and resuming. */
-typedef struct Frame { Steps *block; Step *step; uint32_t at; uint32_t piece; int64_t turn, turn_in_piece; uint8_t phase; } Frame;
+/* The frames of the run that is going on, outermost first: where it stands in each block, and in a loop that stands there.
+ * It is left as it was when a run ends early, and empty after a run that came to its end. */
+typedef struct Frame {
+  Steps *block;
+  Step *step;                /* block->at[at], once it began */
+  uint32_t at, piece;
+  int64_t turn, turn_in_piece, count;
+  uint8_t phase;             /* STEP_WHILE: 0 in head, 1 in body */
+} Frame;
 typedef struct Position { VEC(Frame) frame; } Position;
 const Position *machine_position(const Session *s);
+/* "3:0.1.17 2": step 3 of the outermost block is a loop in piece 0, phase 1, turn 17; step 2 of its body. */
+char *position_text(const Position *p, Arena *a);
 
 /* The tensor in a slot; reads the file of a SLOT_DATA. NULL: a diagnostic was made. */
 Tensor *slot_tensor(Session *s, SlotId slot, Loc loc);
-/* A slot takes a tensor (one reference); the old one is released. Types must be equal. */
+/* A slot takes a reference of its own (the caller keeps the one it has) and releases what it held. Types must be equal. */
 void slot_put(Program *p, SlotId slot, Tensor *t);
 
 /* Every cell's tensor, shared: a test's own copy of the cells. */
@@ -130,6 +151,10 @@ typedef struct Snapshot { Tensor **value; uint32_t n; } Snapshot;
 Snapshot *snapshot_take(Program *p, Arena *a);
 void snapshot_restore(Program *p, Snapshot *s);
 
-/* --dump=plan|opt|graph for all segments of a block, with the steps around them. */
+/* What prepare and the machine share. A plan for some values of a segment alone, without its writes, in a: what effects
+ * before a fault still need. NULL: there is nothing to compute. */
+Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *a);
+
+/* --dump=plan|opt|graph for all segments of a block, with the steps around them; NULL: no such stage. */
 char *program_dump(Program *p, const Steps *block, const char *stage, Arena *a);
 #endif

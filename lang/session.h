@@ -33,9 +33,10 @@ struct Session {
   struct Elab *elab;                            /* names, scopes, caches: elab.h */
   Pool *pool;
   const Kernels *kernels;
-  void *slab; size_t slab_bytes;
+  void *slab; size_t slab_bytes;                /* the program's, 64-byte aligned */
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
+  bool closed;                                  /* print said that the other side is gone: the run ended */
   Position position;
   struct ProgramScratch *scratch;
 };
