@@ -1,0 +1,61 @@
+/* effects: the steps that act: print, assert, seed, save, load, series, progress, trace. Each constructor makes a Step (in the session's
+ * arena) with what it needs; the elaborator gives it to step_effect, which places it and cuts where it must. What an effect
+ * needs it names by node: prepare fills in the slots.
+ *
+ * Effects that only read (print, trace, series, progress) cut nothing. assert, seed, save and load cut: what stands behind them has not
+ * happened when they fail. An effect frees what it takes, so that a long run does not grow.
+ */
+#ifndef LANG_EFFECTS_H
+#define LANG_EFFECTS_H
+#include "value.h"
+
+/* A line: a text (V_STRING or V_TEXT) and a newline, by config.print in one call. */
+Step *effect_print(Session *s, const Value *text, Loc loc);
+
+/* Every element of condition (bool) holds, or the run stops. why: V_STRING, V_TEXT or NULL. */
+Step *effect_assert(Session *s, NodeId condition, const Value *why, Loc loc);
+/* The two sides of the comparison it came from, shown when it fails. */
+void effect_assert_sides(Session *s, Step *assertion, NodeId left, NodeId right);
+
+/* Writes the seed's cell (i32[2]: low, high): the value of a known seed, or that of a node of type i32[]. The elaborator
+ * reads the cell anew afterwards. */
+Step *effect_seed(Session *s, SlotId cell, int64_t known, Loc loc);
+Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc);
+
+/* A tensor of a tree by its path: a cell (its value when the step runs), or a node. */
+typedef struct TreeEntry { const char *name; SlotId cell; NodeId node; } TreeEntry;   /* NO_SLOT: the node */
+/* safetensors, written atomically, in the order given. */
+Step *effect_save(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc);
+/* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell changes.
+ * The elaborator reads the cells anew afterwards. */
+Step *effect_load(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc);
+
+/* A series: named columns that grow by a row at each add. Lives in the session's arena, its rows until the session ends. */
+typedef struct Table Table;
+Table *table_new(Session *s);
+/* A row: the columns are those of the first add (which must name the same ones with the same types each time: false). */
+bool table_column(Session *s, Table *t, const char *name, const Type *type);   /* declares; false: it has another type */
+int64_t table_rows(const Table *t);
+Tensor *table_tensor(Session *s, const Table *t, const char *name);            /* young, [rows, ...]; NULL: no such column */
+/* Columns not named in this add stay a row behind and are filled with zeros. */
+Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *node, uint32_t n, Loc loc);
+
+/* Training's progress. The steps of one training share a clock: BEGIN stands before the loop over the epochs (shows nothing), BATCH
+ * at the end of a batch (shown at most ten times a second), EPOCH behind the batches of an epoch (one final line). */
+typedef struct ProgressClock ProgressClock;
+ProgressClock *progress_clock(Session *s);
+typedef struct ProgressSpec {
+  enum { PROGRESS_BEGIN, PROGRESS_BATCH, PROGRESS_EPOCH } when;
+  ProgressClock *clock;
+  NodeId epoch, batch;              /* i32[] from 1, from 0; NO_NODE where there is none (BEGIN: both, EPOCH: batch) */
+  int64_t epochs, batches;          /* batches in an epoch; 0: not known */
+  int64_t samples;                  /* in an epoch; 0: not known */
+  uint32_t n;
+  const char *const *label;         /* of the values shown */
+  const NodeId *value;              /* scalars */
+} ProgressSpec;
+Step *effect_progress(Session *s, const ProgressSpec *spec, Loc loc);
+
+/* `name: value`, or the value alone if name is NULL. */
+Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc);
+#endif
