@@ -8,7 +8,9 @@
 typedef struct Format { char kind; int width, digits; } Format;   /* kind 0: as print; 'f' .4, 'e' .4e, '%' .1%; digits -1: none given */
 /* ".4" "6.2" ".4e" ".1%" "6"; NULL or what is wrong with it, in a. */
 const char *format_parse(Arena *a, const char *text, size_t n, Format *out);
-void format_number(Text *t, double v, DType d, const Format *f);
+void format_number(Text *t, double v, DType d, const Format *f);    /* f NULL: as print */
+void format_int(Text *t, int64_t v, const Format *f);               /* every digit, also beyond 2^53 */
+/* indent: the column it begins in; further rows begin there too. */
 void format_tensor(Text *t, const Tensor *x, const Format *f, int indent);
 
 /* A text with holes, made while elaborating: what print and string holes write. */
