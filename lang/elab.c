@@ -431,7 +431,7 @@ void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it) {
   e->make = MAKE_OK;
   e->turns.n = 0;
   e->region = NULL;
-  if (e->repl || !e->place) e->place = place_root(e);
+  if (!e->place) e->place = place_root(e);
   Region *top = region_enter(e, REGION_TOP, steps, program);
   *it = v_unit();
   elab_stmts(e, program, it);

@@ -36,26 +36,35 @@ void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void 
 Outside scope_outside(Elab *e);                                           /* what resolve() asks */
 
 /* ---- where steps go ---- */
+/* A derivative in a loop of a formula made outside, that read this cell there. */
+typedef struct Stale { Cell *cell; Loc loc, made; } Stale;
 struct Region {
   Region *outer;
-  enum { REGION_TOP, REGION_LOOP, REGION_BRANCH } kind;
+  enum { REGION_TOP, REGION_LOOP, REGION_BRANCH, REGION_TEST } kind;
   Steps *steps;               /* steps of this block */
   VEC(Cell *) touched;
   NodeId first;               /* graph->n at its start */
   NodeId turn;                /* loops: the turn (i32[] input) */
-  struct Stale *stale;        /* derivatives to look at again when the loop's assignments are known */
+  VEC(Stale) stale;             /* formulas from outside that were differentiated inside a loop: wrong if it assigns the cell */
   const Ast *ast;
-  bool pure;                  /* so far: no cell assigned, no cutting effect */
 };
 
 /* One call of a function, proc, layer ... : what is checked and restored around its body. */
 typedef struct Frame_ {
   struct Frame_ *outer;
   const Fn *fn;
+  const Instance *self;       /* whose state its body may assign */
   bool steps;                 /* steps may stand here: a proc, the top level */
+  uint8_t loop;               /* the innermost loop around: LOOP_... */
+  uint8_t flow;               /* a known `break` or `continue` is on its way: FLOW_... */
 } CallFrame;
+enum { LOOP_NONE, LOOP_RUN, LOOP_UNROLLED };
+enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
 
 typedef enum { MAKE_OK, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_BODY } MakeRule;   /* whether parameters may be made here, or why not */
+
+typedef struct Assigned { Bound *bound; Value before; } Assigned;
+typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
 
 struct Elab {
   Session *s;
@@ -77,9 +86,10 @@ struct Elab {
   Cell *seed;                 /* i32[2] */
   VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
   VEC(Cell *) cells;          /* all of the session */
+  struct ProgressClock *clock; /* of the training that began last */
   bool *stdlib;               /* which of its files are in */
-  uint32_t assign_trail_n;    /* stmt.c: formula variables assigned since a branch began */
-  VEC(struct Assigned { Bound *bound; Value before; }) assigned;
+  VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
+  VEC(TestBlock) tests;
 };
 
 /* ---- messages ---- */
@@ -126,9 +136,11 @@ Value elab_unary(Elab *e, int op, Value a, const Ast *at);
 Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at);    /* a call by the op's `args` face */
 
 /* ---- calls ---- */
+Value elab_call(Elab *e, const Ast *call, const Value *first);    /* a CALL; first: one argument more, in front */
 Value call_value(Elab *e, Value callee, Args *a, const Ast *at);
 Value call1(Elab *e, Value callee, Value x, const Ast *at);
 Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at);
+bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, bool by_value, DType *unmarked, const Ast *at);
 bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what);
 bool elab_type(Elab *e, const Ast *type, Type *out);              /* a type of known sizes: `let`, `param` */
 bool bind_pattern(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_);
@@ -139,8 +151,10 @@ Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_c
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
 NodeId cell_read(Elab *e, Cell *c, Loc loc);
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
+void cell_changed(Elab *e, Cell *c);                              /* by an effect: it is read anew from here on */
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
 void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
+void stale_later(Elab *e, Cell *c, NodeId read, Loc loc, Loc made);       /* a derivative here of a formula that read c there */
 void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
 Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
@@ -154,8 +168,14 @@ void tree_leaves(Elab *e, Value v, int which, Leaves *out);       /* a cell reac
 Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
 Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx, const Ast *at);
 void tree_name(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
+Value copy_values(Elab *e, Value v);                              /* a tree with the values of its cells now */
+Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);   /* the same layers with cells of their own */
+Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at);
+bool tree_has_cells(Elab *e, Value v);
+bool graph_is_read(Elab *e, const Cell *c);                       /* a node reads its present version */
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);
+Value series_member(Elab *e, Series *s, Sym name, const Ast *at);
 Value member(Elab *e, Value base, Sym name, const Ast *at);
 bool assign_tree(Elab *e, Value target, Value v, const Ast *at);  /* leaf by leaf */
 
@@ -165,7 +185,8 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out); 
 void elab_define(Elab *e, const Ast *stmt);                        /* fn, proc, layer, ...: visible in its whole block; others: nothing */
 bool elab_stmt(Elab *e, const Ast *stmt, Value *last);            /* any statement; *last: an expression's value */
 void elab_stmts(Elab *e, const Ast *block, Value *last);
-Value elab_if(Elab *e, const Ast *ast, bool want_value);
+Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at);        /* leaf by leaf, by `where` */
+Value elab_if(Elab *e, const Ast *ast, bool as_steps);
 Value elab_for(Elab *e, const Ast *ast);
 Value elab_while(Elab *e, const Ast *ast);
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
@@ -174,9 +195,16 @@ Value elab_draw(Elab *e, const Type *t, const Ast *call);         /* `~ call` fo
 NodeId draw_key(Elab *e, const Ast *at);                          /* i32[2]: seed, place, turns */
 typedef struct PlaceMark { struct PlaceFrame *frame; } PlaceMark;
 PlaceMark place_enter(Elab *e, const char *name);                 /* a name or call on the way; what is alike is counted */
+PlaceMark place_again(Elab *e, uint64_t hash);                    /* the same place once more: the other piece of a loop */
+uint64_t place_hash(const Elab *e);
 void place_leave(Elab *e, PlaceMark m);
 Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at);
 Value seq_of(Elab *e, Value v, const Ast *at);                    /* anything `for` runs over, as a V_SEQ or V_LIST */
+bool extern_open(Elab *e, Fn *f, const Ast *ast);                 /* library and symbol; false: reported */
+Value extern_call(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at);   /* binds the parameters in s */
+Value with_gradient(Elab *e, const Fn *f, Scope *s, Value y, const Ast *at);         /* y, differentiated by f's `gradient` */
+Value tie_optimizer(Elab *e, const Optimizer *o, Args *a, const Ast *at);
+NodeId condition(Elab *e, const Ast *at, Value v);                /* a scalar bool */
 Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at);
 Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at);
 Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between);   /* V_STRING or V_TEXT, as print writes them */

@@ -92,6 +92,7 @@ struct Fn {
   const Native *native;
   Items *captured;            /* of a native: what it closes over; of a chain: its links */
   Instance *self;             /* a method's instance */
+  const Args *partial;        /* of f(_, 3): the call as written, V_ABSENT where a hole stands */
   const Fn *base;             /* a derived function: of which (`grad(f)`) */
   const Ast *gradient;        /* the `gradient` statement that stands beside its definition, or NULL */
   Scope *gradient_scope;
@@ -105,6 +106,7 @@ struct Instance {
   const Fn *layer;
   uint32_t n;
   Field *field;
+  Scope *scope;               /* of its body: arguments and fields */
   const Ast *call;            /* the `fn (...)` of the body, or NULL */
   Loc made;
 };
@@ -133,7 +135,8 @@ typedef struct Version {
   struct Version *before;     /* the one that it replaced */
   struct Version *alias;      /* the version outside that this one is, read at the entry of a region */
   bool assigned;              /* made by an assignment (or by what happened in `through`) */
-  Region *through;            /* a loop or branch that changed it */
+  Region *through;            /* a loop or branch that changed it, and the last value that it got there */
+  NodeId last;
 } Version;
 struct Cell {
   SlotId slot;

@@ -1,0 +1,140 @@
+/* cell: cells, their versions, and where steps go. An assignment makes a version, a read names one, so a stretch of steps is one graph.
+ *
+ * A Region is a block that runs as a whole or turn by turn: the top, a loop's body, a branch. A cell that is first read in a region is
+ * read from its slot there (the version outside is remembered as its alias); what a region assigned is read anew behind it.
+ * Segments are stretches of a region between steps that must see a value or may change a cell.
+ */
+#include "elab.h"
+
+Step *step_add(Elab *e, StepKind kind, Loc loc) {
+  Step *s = NEW(e->a, Step);
+  s->kind = kind;
+  s->loc = loc;
+  s->segment = e->g->segment;
+  s->mark = e->g->n;
+  s->turn = NO_SLOT;
+  vec_push(e->a, e->region->steps, s);
+  return s;
+}
+
+static void segment_open(Elab *e) {
+  Segment *s = segment_new(e->p);
+  s->first = e->g->n;
+  step_add(e, STEP_SEGMENT, e->g->loc);
+}
+
+static void segment_close(Elab *e) { e->p->segment.at[e->g->segment]->end = e->g->n; }
+
+void segment_cut(Elab *e) {
+  segment_close(e);
+  segment_open(e);
+}
+
+void step_effect(Elab *e, Step *effect) {
+  effect->segment = e->g->segment;
+  effect->mark = e->g->n;
+  vec_push(e->a, e->region->steps, effect);
+  if (effect->effect->cuts) segment_cut(e);
+}
+
+Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
+  Region *r = NEW(e->a, Region);
+  r->outer = e->region;
+  r->kind = kind;
+  r->steps = steps;
+  r->first = e->g->n;
+  r->turn = NO_NODE;
+  r->ast = ast;
+  if (e->region) segment_close(e);
+  e->region = r;
+  segment_open(e);
+  return r;
+}
+
+static void touch(Elab *e, Region *r, Cell *c) {
+  for (uint32_t k = r->touched.n; k-- > 0;)
+    if (r->touched.at[k] == c) return;
+  vec_push(e->a, &r->touched, c);
+}
+
+static Version *version_new(Elab *e, Cell *c, NodeId node) {
+  Version *v = NEW(e->a, Version);
+  *v = (Version){.node = node, .region = e->region, .before = c->now, .last = NO_NODE};
+  c->now = v;
+  touch(e, e->region, c);
+  return v;
+}
+
+void region_leave(Elab *e, Region *r) {
+  segment_close(e);
+  e->region = r->outer;
+  for (uint32_t k = 0; k < r->touched.n; k++) {
+    Cell *c = r->touched.at[k];
+    Version *outside = c->now;
+    bool assigned = false;
+    NodeId last = c->now ? c->now->node : NO_NODE;
+    for (; outside && outside->region == r; outside = outside->before) assigned |= outside->assigned;
+    if (!r->outer) continue;               /* the top: what stands, stands */
+    c->now = outside;
+    if (!assigned || r->kind == REGION_TEST) continue;   /* a test has its own copy of the cells */
+    Version *v = version_new(e, c, NO_NODE);
+    v->assigned = true;
+    v->through = r;
+    v->last = last;
+    for (uint32_t j = 0; j < r->stale.n && r->kind == REGION_LOOP; j++)
+      if (r->stale.at[j].cell == c) {
+        Diag *g = diag_at(e->d, r->stale.at[j].loc, E_STALE_IN_LOOP, c->path ? c->path : "a cell");
+        diag_note(e->d, g, r->stale.at[j].made, "it was computed here, before the loop: move it into the loop");
+        break;
+      }
+  }
+  if (r->outer) segment_open(e);
+}
+
+void stale_later(Elab *e, Cell *c, NodeId read, Loc loc, Loc made) {
+  for (Region *r = e->region; r; r = r->outer)
+    if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, loc, made});
+}
+
+Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {
+  Cell *c = NEW(e->a, Cell);
+  c->slot = slot_new(e->p, SLOT_CELL, t, path, loc);
+  c->type = *t;
+  c->role = role;
+  c->path = path;
+  c->loc = loc;
+  e->p->slot.at[c->slot].trained = role == CELL_PARAM;
+  vec_push(e->a, &e->cells, c);
+  return c;
+}
+
+NodeId cell_read(Elab *e, Cell *c, Loc loc) {
+  Version *v = c->now;
+  if (v && v->region == e->region && v->node != NO_NODE) return v->node;
+  NodeId n = graph_input(e->g, c->slot, &c->type, loc);
+  if (v && v->region == e->region) {
+    v->node = n;
+    return n;
+  }
+  Version *read = version_new(e, c, n);
+  read->alias = v;
+  return n;
+}
+
+void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
+  NodeId node = graph_emit(e->g, &op_alias, &n, 1, NULL, loc, NULL);
+  Version *v = version_new(e, c, node);
+  v->assigned = true;
+  Segment *s = e->p->segment.at[e->g->segment];
+  for (uint32_t k = 0; k < s->write.n; k++)
+    if (s->write.at[k].cell == c->slot) {
+      s->write.at[k].node = node;
+      return;
+    }
+  vec_push(e->a, &s->write, (CellWrite){c->slot, node});
+}
+
+void cell_changed(Elab *e, Cell *c) {
+  Version *v = version_new(e, c, NO_NODE);
+  v->assigned = true;
+}
