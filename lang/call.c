@@ -1,0 +1,669 @@
+/* call: calls. In: a callee and arguments. Out: the value of its body with the parameters bound, or one message.
+ *
+ * A function is elaborated anew for each call, so shapes are numbers everywhere; a signature's dimension names are bound where they are
+ * first met, in the scope of the call.
+ */
+#include "elab.h"
+#include <stdlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CALLS = 1000, MOST_PARAMS = 64 };
+
+/* ---- signatures ---- */
+static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
+
+static const char *type_source(Elab *e, const Ast *type) {
+  return arena_text(e->a, type->source->text + type->span.first, type->span.end - type->span.first);
+}
+
+static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
+  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, what, type_source(e, type), value_kind_text(e, v));
+  if (!type->source->library) diag_note(e->d, g, loc_make(e->s->sources, type->source, type->span, 0), "declared here");
+  return v_bad();
+}
+
+static bool match_dim(Elab *e, const Ast *dim, int64_t size, Scope *dims, bool *bound) {
+  *bound = false;
+  if (dim->kind == A_NAME && is_upper(dim->name)) {
+    Bound *b = scope_here(dims, dim->name);
+    if (b && b->value.kind == V_INT) return b->value.i == size;
+    scope_put(e, dims, dim->name, v_int(size), dim);
+    return *bound = true;
+  }
+  Scope *saved = e->scope;
+  e->scope = dims;
+  int64_t want;
+  bool ok = want_int(e, elab_expr(e, dim), dim, "a size in a type", &want);
+  e->scope = saved;
+  return ok && want == size;
+}
+
+static bool match_tensor(Elab *e, const Ast *type, const Type *t, Scope *dims) {
+  int rest = -1;
+  for (uint32_t k = 0; k < type->n; k++)
+    if (type->kid[k]->kind == A_REST) rest = (int)k;
+  int fixed = (int)type->n - (rest >= 0);
+  if (rest < 0 ? t->rank != fixed : t->rank < fixed) return false;
+  int more = t->rank - fixed;
+  bool bound;
+  for (int k = 0, axis = 0; k < (int)type->n; k++) {
+    const Ast *dim = type->kid[k];
+    if (dim->kind != A_REST) {
+      if (!match_dim(e, dim, t->dim[axis++], dims, &bound)) return false;
+      continue;
+    }
+    if (dim->name) {
+      Bound *b = scope_here(dims, dim->name);
+      if (b && b->value.kind == V_TUPLE) {
+        if ((int)b->value.items->n != more) return false;
+        for (int j = 0; j < more; j++)
+          if (b->value.items->at[j].i != t->dim[axis + j]) return false;
+      } else {
+        Value sizes[MAX_RANK];
+        for (int j = 0; j < more; j++) sizes[j] = v_int(t->dim[axis + j]);
+        scope_put(e, dims, dim->name, v_items(e->a, V_TUPLE, sizes, (uint32_t)more), dim);
+      }
+    }
+    axis += more;
+  }
+  return true;
+}
+
+bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what) {
+  if (v->kind == V_BAD) return false;
+  if (type->kind == A_TTUPLE) {
+    if ((v->kind != V_TUPLE && v->kind != V_LIST) || v->items->n != type->n) {
+      wrong_type(e, type, v, at, what);
+      return false;
+    }
+    Value copy = v_items(e->a, V_TUPLE, v->items->at, v->items->n);
+    for (uint32_t k = 0; k < type->n; k++)
+      if (!match_type(e, type->kid[k], &copy.items->at[k], dims, unmarked, at, what)) return false;
+    *v = copy;
+    return true;
+  }
+  DType d = N_DTYPES;
+  if (type->kind == A_NAME) {
+    Value x = *v;
+    int64_t i;
+    bool b;
+    if (!strcmp(type->name, "fn")) {
+      if (x.kind == V_FN || x.kind == V_INSTANCE) return true;
+    } else if (!strcmp(type->name, "string")) {
+      if (x.kind == V_STRING || x.kind == V_TEXT) return true;
+    } else if (!strcmp(type->name, "int")) {
+      x = value_decay(e, x);
+      if (known_int(e, x, &i)) {
+        *v = v_int(i);
+        return true;
+      }
+      if (x.kind == V_NODE) return want_int(e, x, at, arena_printf(e->a, "the int `%s`", what), &i);
+    } else if (!strcmp(type->name, "bool") && known_bool(e, x, &b)) {
+      *v = v_bool(b);
+      return true;
+    } else if (!strcmp(type->name, "float")) {
+      x = value_decay(e, x);
+      if (x.kind == V_INT) x = v_node(want_node(e, x, at, what));
+      if (x.kind == V_NODE && graph_at(e->g, x.node)->flags & NODE_KNOWN && !node_type(e, x.node)->rank &&
+          (dtype_is_float((DType)node_type(e, x.node)->dtype))) {
+        *v = x;
+        return true;
+      }
+    } else if (dtype_from_name(type->name, &d)) {
+      NodeId n = want_typed(e, x, d, at, what);
+      if (n == NO_NODE) return false;
+      if (node_type(e, n)->rank == 0) {
+        *v = v_node(n);
+        return true;
+      }
+    } else {
+      Diag *g = elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+      diag_hint(e->d, g, "types are `int float bool string fn`, `f32 f64 i32 u8 bool`, `[N, 3]`, `i32[N]`, `(a, b)`");
+      return false;
+    }
+    wrong_type(e, type, v, at, what);
+    return false;
+  }
+  /* a tensor */
+  Value x = value_decay(e, *v);
+  if (x.kind != V_NODE && x.kind != V_INT && x.kind != V_BOOL && !(x.kind == V_LIST && x.items->n == 0)) {
+    wrong_type(e, type, v, at, what);
+    return false;
+  }
+  NodeId n;
+  if (type->name) {
+    if (!dtype_from_name(type->name, &d)) {
+      elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+      return false;
+    }
+    n = want_typed(e, x, d, at, what);
+    if (n == NO_NODE) return false;
+  } else {
+    n = want_node(e, x, at, what);
+    if (n == NO_NODE) return false;
+    DType has = (DType)node_type(e, n)->dtype;
+    if (!node_flex(e, n) || has != F64) {
+      if (!dtype_is_float(has)) {
+        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, what, type_source(e, type), type_show(e->a, node_type(e, n)));
+        diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
+        return false;
+      }
+      if (*unmarked == N_DTYPES) *unmarked = has;
+      else if (*unmarked != has) {
+        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, what, dtype_name[has], dtype_name[*unmarked]);
+        diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`", dtype_name[*unmarked]);
+        return false;
+      }
+    }
+  }
+  if (match_tensor(e, type, node_type(e, n), dims)) {
+    v->kind = V_NODE;
+    v->node = n;
+    v->stretch = 0;
+    return true;
+  }
+  Diag *g = elab_error(e, at, E_ARGUMENT_SHAPE, what, type_source(e, type), shape_show(e->a, node_type(e, n)));
+  if (!type->source->library) diag_note(e->d, g, loc_make(e->s->sources, type->source, type->span, 0), "declared here");
+  for (uint32_t k = 0; k < type->n; k++) {
+    const Ast *dim = type->kid[k];
+    Bound *b = dim->kind == A_NAME ? scope_find(e, dims, dim->name) : NULL;
+    if (b && b->value.kind == V_INT) diag_note(e->d, g, 0, "`%s` is %lld here", dim->name, (long long)b->value.i);
+  }
+  return false;
+}
+
+bool elab_type(Elab *e, const Ast *type, Type *out) {
+  *out = (Type){.dtype = F32};
+  DType d = F32;
+  if (type->kind == A_NAME && !strcmp(type->name, "float")) return true;
+  if (type->kind == A_NAME && !strcmp(type->name, "int")) {
+    out->dtype = I32;
+    return true;
+  }
+  if (type->name && !dtype_from_name(type->name, &d)) {
+    elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+    return false;
+  }
+  if (type->kind == A_TTUPLE) {
+    elab_error(e, type, E_TENSOR_TYPE, type_source(e, type));
+    return false;
+  }
+  out->dtype = (uint8_t)d;
+  if (type->kind == A_NAME) return true;
+  for (uint32_t k = 0; k < type->n; k++) {
+    const Ast *dim = type->kid[k];
+    if (dim->kind == A_REST) {
+      Bound *b = dim->name ? scope_find(e, e->scope, dim->name) : NULL;
+      if (!b || b->value.kind != V_TUPLE) {
+        elab_error(e, dim, E_REST_HERE);
+        return false;
+      }
+      for (uint32_t j = 0; j < b->value.items->n && out->rank < MAX_RANK; j++) out->dim[out->rank++] = b->value.items->at[j].i;
+      continue;
+    }
+    int64_t size;
+    if (!want_int(e, elab_expr(e, dim), dim, "a size", &size)) return false;
+    if (size < 0) {
+      elab_error(e, dim, E_NEGATIVE_SIZE, "a size", size);
+      return false;
+    }
+    if (out->rank == MAX_RANK) {
+      elab_error(e, type, E_RANK_LIMIT, (int)type->n, MAX_RANK);
+      return false;
+    }
+    out->dim[out->rank++] = size;
+  }
+  if (!type_fits(out)) {
+    elab_error(e, type, E_TOO_LARGE, shape_show(e->a, out));
+    return false;
+  }
+  return true;
+}
+
+/* ---- patterns ---- */
+bool bind_pattern(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_) {
+  if (p->kind == A_NAME) {
+    if (strcmp(p->name, "_") != 0) scope_put(e, s, p->name, v, p)->mutable_ = mutable_;
+    return v.kind != V_BAD;
+  }
+  bool ok = v.kind != V_BAD;
+  if (p->kind == A_PTUPLE) {
+    bool fits = v.kind == V_TUPLE || v.kind == V_LIST;
+    if (ok && (!fits || v.items->n != p->n)) {
+      if (!fits) elab_error(e, p, E_PATTERN_TUPLE, (int)p->n, value_kind_text(e, &v));
+      else elab_error(e, p, E_PATTERN_COUNT, (int)p->n, (int)v.items->n);
+      ok = false;
+    }
+    for (uint32_t k = 0; k < p->n; k++) ok &= bind_pattern(e, s, p->kid[k], ok ? v.items->at[k] : v_bad(), mutable_);
+    return ok;
+  }
+  for (uint32_t k = 0; k < p->n; k++) {
+    const Ast *f = p->kid[k];
+    Value x = ok ? member(e, v, f->name, f) : v_bad();
+    if (f->n && f->kid[0]) ok &= bind_pattern(e, s, f->kid[0], x, mutable_);
+    else {
+      scope_put(e, s, f->name, x, f)->mutable_ = mutable_;
+      ok &= x.kind != V_BAD;
+    }
+  }
+  return ok;
+}
+
+/* ---- arguments to parameters ---- */
+typedef struct Param { const char *name; bool optional; } Param;
+
+static void unknown_argument(Elab *e, const char *fn, const char *name, const Param *p, uint32_t n, const Ast *at) {
+  const char *names[MOST_PARAMS];
+  uint32_t m = 0;
+  Text list = {.arena = e->a};
+  text_add(&list, "");
+  for (uint32_t k = 0; k < n; k++)
+    if (p[k].name) {
+      names[m++] = p[k].name;
+      text_printf(&list, "%s`%s`", list.n ? ", " : "", p[k].name);
+    }
+  Diag *g = elab_error(e, at, E_UNKNOWN_ARGUMENT, fn, name);
+  const char *near = nearest(name, names, m);
+  if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+  else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
+}
+
+/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...". */
+static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, bool rest, int *to, const Ast *at) {
+  for (uint32_t k = 0; k < n; k++) to[k] = -1;
+  uint32_t next = 0;
+  for (uint32_t k = 0; k < a->n; k++) {
+    uint32_t j;
+    if (a->name[k]) {
+      for (j = 0; j < n; j++)
+        if (p[j].name && !strcmp(p[j].name, a->name[k])) break;
+      if (j == n) {
+        unknown_argument(e, fn, a->name[k], p, n, a->ast[k]);
+        return false;
+      }
+      if (to[j] >= 0) {
+        elab_error(e, a->ast[k], E_ARG_TWICE, p[j].name, fn);
+        return false;
+      }
+    } else {
+      j = next++;
+      if (j >= n) {
+        if (rest) continue;
+        Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, fn, (int)n, n == 1 ? "" : "s", (int)a->n);
+        (void)g;
+        return false;
+      }
+    }
+    to[j] = (int)k;
+  }
+  for (uint32_t k = 0; k < n; k++)
+    if (to[k] < 0 && !p[k].optional) {
+      Text list = {.arena = e->a};
+      text_add(&list, "");
+      for (uint32_t j = 0; j < n; j++)
+        text_printf(&list, "%s%s%s", j ? ", " : "", p[j].name ? p[j].name : "(...)", p[j].optional ? "?" : "");
+      Diag *g = elab_error(e, at, E_MISSING_ARGUMENT, fn, p[k].name ? p[k].name : "(...)");
+      diag_hint(e->d, g, "call it as `%s(%s)`", fn, list.at);
+      return false;
+    }
+  return true;
+}
+
+/* "x axis? rest..." or an op's "x axis:int=0 keep:flag" */
+static uint32_t params_of(Elab *e, const char *words, Param *p, bool *rest) {
+  uint32_t n = 0;
+  *rest = false;
+  for (const char *w = words; *w && n < MOST_PARAMS;) {
+    size_t len = strcspn(w, " "), name = strcspn(w, " ?:=.");
+    if (len > 2 && !strncmp(w + len - 2, "..", 2)) *rest = true;
+    if (*rest && len > 3 && !strncmp(w + len - 3, "...", 3)) {
+      /* only gathers what is left over */
+    } else
+      p[n++] = (Param){arena_text(e->a, w, name), memchr(w, '?', len) || memchr(w, '=', len) || (len > 5 && !strncmp(w + len - 5, ":flag", 5))};
+    w += len + (w[len] == ' ');
+  }
+  return n;
+}
+
+static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
+  Param p[MOST_PARAMS];
+  bool rest;
+  uint32_t n = params_of(e, f->native->params, p, &rest);
+  int to[MOST_PARAMS];
+  if (!match_args(e, f->native->name, p, n, a, rest, to, at)) return v_bad();
+  uint32_t extra = 0;
+  for (uint32_t k = 0, positional = 0; k < a->n; k++)
+    if (!a->name[k] && positional++ >= n) extra++;
+  Args m = {.n = n + extra};
+  m.at = NEW_N(e->a, Value, m.n + 1);
+  m.name = NEW_N(e->a, Sym, m.n + 1);
+  m.ast = NEW_N(e->a, const Ast *, m.n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    m.at[k] = to[k] < 0 ? (Value){.kind = V_ABSENT} : a->at[to[k]];
+    m.ast[k] = to[k] < 0 ? at : a->ast[to[k]];
+  }
+  uint32_t next = n;
+  for (uint32_t k = 0, positional = 0; k < a->n; k++)
+    if (!a->name[k] && positional++ >= n) {
+      m.at[next] = a->at[k];
+      m.ast[next++] = a->ast[k];
+    }
+  return f->native->call(e, f, &m, at);
+}
+
+/* ---- ops by their face ---- */
+static bool op_attr(Elab *e, const char *w, size_t len, Value v, const Ast *at, uint8_t rank, int64_t *i, uint32_t *n) {
+  const char *colon = memchr(w, ':', len);
+  size_t kind_len = strcspn(colon + 1, " ?=");
+  const char *kind = arena_text(e->a, colon + 1, kind_len), *value = memchr(w, '=', len);
+  if (v.kind == V_ABSENT && value && strcmp(kind, "axes") != 0) {
+    v = v_int(strtoll(value + 1, NULL, 10));
+  }
+  if (!strcmp(kind, "axes")) {
+    uint32_t count;
+    if (!want_axes(e, v, rank, at, i + *n + 1, &count)) return false;
+    i[*n] = count;
+    *n += count + 1;
+  } else if (!strcmp(kind, "axis")) {
+    if (!want_axis(e, v, rank, at, &i[*n])) return false;
+    ++*n;
+  } else if (!strcmp(kind, "flag")) {
+    bool b = false;
+    if (v.kind != V_ABSENT && !want_bool(e, v, at, "a flag", &b)) return false;
+    i[(*n)++] = b;
+  } else if (!strcmp(kind, "sizes") || !strcmp(kind, "perm")) {
+    Type t = {.dtype = F32};
+    if (kind[0] == 's') {
+      if (!want_dims(e, v, at, "a shape", &t)) return false;
+    } else {
+      Value *items = v.kind == V_TUPLE || v.kind == V_LIST ? v.items->at : NULL;
+      if (!items || v.items->n > MAX_RANK) {
+        elab_error(e, at, E_WANTED, "all axes in their new order, `(1, 0)`", value_kind_text(e, &v));
+        return false;
+      }
+      t.rank = (uint8_t)v.items->n;
+      for (uint32_t k = 0; k < t.rank; k++)
+        if (!want_axis(e, items[k], rank, at, &t.dim[k])) return false;
+    }
+    memcpy(i + *n, t.dim, t.rank * sizeof *i);
+    *n += t.rank;
+  } else if (!want_int(e, v, at, "this argument", &i[(*n)++])) return false;
+  return true;
+}
+
+/* Functions that only floats have take whole numbers too: int meets float. */
+static NodeId as_float(Elab *e, NodeId n, const Ast *at) { return emit_i(e, &op_cast, &n, 1, (int64_t[]){F32}, 1, at); }
+
+static Value map_leaf_op(Elab *e, void *ctx, Value leaf);
+typedef struct OpCtx { const Op *op; const Ast *at; } OpCtx;
+
+Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
+  static const char *const faces[] = {"", "x", "x y", "x y z"};
+  const char *words = op->args ? op->args : faces[op->n_in];
+  Param p[MOST_PARAMS];
+  bool rest;
+  uint32_t n = params_of(e, words, p, &rest);
+  int to[MOST_PARAMS];
+  if (!match_args(e, op->name, p, n, a, false, to, at)) return v_bad();
+  NodeId in[MOST_PARAMS];
+  Value v[MOST_PARAMS];
+  const Ast *place[MOST_PARAMS];
+  uint32_t n_in = 0;
+  int64_t i[4 * MAX_RANK + 8];
+  uint32_t n_i = 0;
+  const char *w = words;
+  bool unified = false;
+  for (uint32_t k = 0; k < n; k++) {
+    size_t len = strcspn(w, " ");
+    Value x = to[k] < 0 ? (Value){.kind = V_ABSENT} : a->at[to[k]];
+    const Ast *where = to[k] < 0 ? at : a->ast[to[k]];
+    if (x.kind == V_BAD) return x;
+    if (!memchr(w, ':', len)) {
+      if (op->n_in == 1 && is_tree(&x)) {
+        OpCtx c = {op, at};
+        return tree_map(e, x, LEAF_PARAM, map_leaf_op, &c);
+      }
+      v[n_in] = value_decay(e, x);
+      place[n_in] = where;
+      in[n_in] = want_node(e, x, where, "a tensor");
+      if (in[n_in] == NO_NODE) return v_bad();
+      if (op->n_in == 1 && node_type(e, in[0])->dtype == U8 && op->flags & OP_POINTWISE)
+        in[0] = emit_i(e, &op_cast, in, 1, (int64_t[]){I32}, 1, at);
+      n_in++;
+    } else {
+      if (!unified && n_in > 1 && op->flags & OP_POINTWISE) {
+        if (!unify(e, v, in, n_in, at, place, op->name)) return v_bad();
+        unified = true;
+      }
+      if (!op_attr(e, w, len, x, where, n_in ? node_type(e, in[0])->rank : 0, i, &n_i)) return v_bad();
+    }
+    w += len + (w[len] == ' ');
+  }
+  if (!unified && n_in > 1 && op->flags & OP_POINTWISE && op != &op_where && !unify(e, v, in, n_in, at, place, op->name))
+    return v_bad();
+  uint16_t ints = NODE_INTS;
+  for (uint32_t k = 0; k < n_in; k++) ints &= graph_at(e->g, in[k])->flags;
+  if (n_in == 1 && !(op->flags & OP_POINTWISE) && node_flex(e, in[0]) && ints && (op == &op_sum || op == &op_prod || op == &op_cumsum))
+    ints = NODE_INTS;
+  TypeError t = {0};
+  Attr attr = {.n = n_i, .i = i};
+  Loc loc = elab_loc(e, at);
+  NodeId y = graph_emit(e->g, op, in, n_in, &attr, loc, &t);
+  if (y == NO_NODE && t.kind == BAD_DTYPE && n_in) {
+    bool whole = true;
+    for (uint32_t k = 0; k < n_in; k++) {
+      DType d = (DType)node_type(e, in[k])->dtype;
+      whole &= d == I32 || d == U8;
+    }
+    if (whole) {
+      for (uint32_t k = 0; k < n_in; k++) in[k] = as_float(e, in[k], at);
+      y = graph_emit(e->g, op, in, n_in, &attr, loc, &t);
+    }
+  }
+  if (y == NO_NODE) {
+    const Ast *operand[2] = {n_in > 0 ? place[0] : NULL, n_in > 1 ? place[1] : NULL};
+    if (t.a > 1 || t.a >= (int)n_in) t.a = -1;
+    if (t.b > 1 || t.b >= (int)n_in) t.b = -1;
+    return elab_type_error(e, at, &t, operand);
+  }
+  bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape || op == &op_permute ||
+               op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll || op == &op_floor || op == &op_round;
+  if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
+  return v_node(y);
+}
+
+static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
+  OpCtx *c = ctx;
+  return call1(e, v_fn(&(Fn){.kind = FN_OP, .name = c->op->name, .op = c->op}), leaf, c->at);
+}
+
+/* ---- closures ---- */
+static const Ast *params_ast(const Fn *f) { return f->ast->kind == A_EXTERN ? f->ast->kid[1] : f->ast->kid[0]; }
+
+/* Binds arguments into s. unmarked: the float type of the signature's unmarked tensors. */
+bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, bool by_value, DType *unmarked, const Ast *at) {
+  const char *name = f->name ? f->name : "this function";
+  uint32_t n = params ? params->n : 0;
+  if (n > MOST_PARAMS) {
+    elab_error(e, params, E_TOO_MANY_PARAMETERS, MOST_PARAMS);
+    return false;
+  }
+  Param p[MOST_PARAMS];
+  int to[MOST_PARAMS];
+  for (uint32_t k = 0; k < n; k++) {
+    const Ast *q = params->kid[k];
+    p[k] = (Param){q->kid[0]->kind == A_NAME ? q->kid[0]->name : NULL, q->kid[2] != NULL};
+  }
+  if (!match_args(e, name, p, n, a, false, to, at)) return false;
+  bool ok = true;
+  for (uint32_t k = 0; k < n; k++) {
+    const Ast *q = params->kid[k];
+    Value v;
+    const Ast *place = at;
+    if (to[k] >= 0) {
+      v = a->at[to[k]];
+      place = a->ast[to[k]];
+      if (by_value) v = value_decay(e, v);
+    } else {
+      Scope *saved = e->scope;
+      e->scope = s;
+      v = elab_expr(e, q->kid[2]);
+      e->scope = saved;
+    }
+    if (v.kind == V_BAD) ok = false;
+    else if (q->kid[1] && !match_type(e, q->kid[1], &v, s, unmarked, place, p[k].name ? p[k].name : "this argument")) {
+      ok = false;
+      v = v_bad();
+    }
+    v.stretch = 0;
+    if (!bind_pattern(e, s, q->kid[0], v, false)) ok = false;
+  }
+  return ok;
+}
+
+static Value body_value(Elab *e, const Ast *body, const Ast *type, Scope *s, DType *unmarked) {
+  Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
+  v.stretch = 0;
+  if (type && v.kind != V_BAD) {
+    const Ast *at = body;
+    if (body->kind == A_BLOCK && body->n) at = body->kid[body->n - 1];
+    if (at->kind == A_EXPR) at = at->kid[0];
+    if (!match_type(e, type, &v, s, unmarked, at, "the result")) return v_bad();
+  }
+  return v;
+}
+
+static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
+  const Ast *ast = f->ast;
+  bool proc = f->kind == FN_PROC;
+  if (proc && !e->frame->steps) {
+    Diag *g = elab_error(e, at, E_PROC_IN_FORMULA, f->name);
+    diag_hint(e->d, g, "a formula computes; call the `proc` from a step");
+    return v_bad();
+  }
+  if (e->depth >= MOST_CALLS) {
+    Diag *g = elab_error(e, at, E_CALL_DEPTH, MOST_CALLS);
+    diag_hint(e->d, g, "a function may call itself only if known conditions end it");
+    return v_bad();
+  }
+  const char *place = f->name ? f->name : "fn";
+  PlaceMark m = place_enter(e, place);
+  Scope *s = scope_new(e, f->scope), *saved_scope = e->scope;
+  CallFrame frame = {.outer = e->frame, .fn = f, .self = f->self, .steps = proc}, *saved_frame = e->frame;
+  Loc saved_caller = e->caller;
+  DType unmarked = N_DTYPES;
+  bool ok = f->kind == FN_EXTERN || bind_params(e, f, params_ast(f), a, s, proc, &unmarked, at);
+  Value v = v_bad();
+  if (ok) {
+    e->caller = elab_loc(e, at);
+    e->scope = s;
+    e->frame = &frame;
+    e->depth++;
+    if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
+    else v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
+    e->depth--;
+    e->frame = saved_frame;
+    e->scope = saved_scope;
+    e->caller = saved_caller;
+    if (f->gradient && v.kind != V_BAD) v = with_gradient(e, f, s, v, at);
+  }
+  place_leave(e, m);
+  return v;
+}
+
+static Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
+  Value v = v_unit();
+  for (uint32_t k = 0; k < f->captured->n; k++) {
+    v = k ? call1(e, f->captured->at[k], v, at) : call_value(e, f->captured->at[0], a, at);
+    if (v.kind == V_BAD) return v;
+  }
+  return v;
+}
+
+static Value call_partial(Elab *e, const Fn *f, Args *a, const Ast *at) {
+  const Args *p = f->partial;
+  uint32_t holes = 0;
+  for (uint32_t k = 0; k < p->n; k++) holes += p->at[k].kind == V_ABSENT;
+  if (a->n != holes) {
+    elab_error(e, at, E_HOLES, (int)holes, holes == 1 ? "" : "s", (int)a->n);
+    return v_bad();
+  }
+  Args full = *p;
+  full.at = NEW_N(e->a, Value, p->n);
+  uint32_t next = 0;
+  for (uint32_t k = 0; k < p->n; k++) full.at[k] = p->at[k].kind == V_ABSENT ? a->at[next++] : p->at[k];
+  return call_value(e, f->captured->at[0], &full, at);
+}
+
+Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at) {
+  if (!elab_stack_ok(e, at)) return v_bad();
+  if (f->partial) return call_partial(e, f, a, at);
+  switch (f->kind) {
+  case FN_CLOSURE: case FN_PROC: case FN_EXTERN: return call_extern_or_closure(e, f, a, at);
+  case FN_LAYER: return make_instance(e, f, a, at);
+  case FN_OPTIMIZER: return make_optimizer(e, f, a, at);
+  case FN_OP: return op_apply(e, f->op, a, at);
+  case FN_NATIVE: {
+    PlaceMark m = place_enter(e, f->native->name);
+    Value v = call_native(e, f, a, at);
+    place_leave(e, m);
+    return v;
+  }
+  case FN_CHAIN: return call_chain(e, f, a, at);
+  }
+  return v_bad();
+}
+
+Value call_value(Elab *e, Value callee, Args *a, const Ast *at) {
+  for (uint32_t k = 0; k < a->n; k++)
+    if (a->at[k].kind == V_BAD) return v_bad();
+  if (callee.kind == V_FN) return call_fn(e, callee.fn, a, at);
+  if (callee.kind == V_INSTANCE) return call_instance(e, callee.instance, a, at);
+  if (callee.kind == V_OPTIMIZER) return tie_optimizer(e, callee.optimizer, a, at);
+  if (callee.kind == V_BAD) return callee;
+  Diag *g = elab_error(e, at, E_NOT_A_FUNCTION, value_kind_text(e, &callee));
+  if (callee.kind == V_NODE || callee.kind == V_CELL || callee.kind == V_INT) diag_hint(e->d, g, "multiplication is written `*`; indexing `x[...]`");
+  return v_bad();
+}
+
+Value call1(Elab *e, Value callee, Value x, const Ast *at) {
+  Args a = {.n = 1, .at = NEW(e->a, Value), .name = NEW(e->a, Sym), .ast = NEW(e->a, const Ast *)};
+  a.at[0] = x;
+  a.ast[0] = at->kind == A_BINARY ? at->kid[0] : at;
+  return call_value(e, callee, &a, at);
+}
+
+Value elab_call(Elab *e, const Ast *call, const Value *first) {
+  Value callee = elab_expr(e, call->kid[0]);
+  uint32_t more = first ? 1 : 0, n = call->n - 1 + more;
+  Args *a = NEW(e->a, Args);
+  a->n = n;
+  a->at = NEW_N(e->a, Value, n + 1);
+  a->name = NEW_N(e->a, Sym, n + 1);
+  a->ast = NEW_N(e->a, const Ast *, n + 1);
+  if (first) {
+    a->at[0] = *first;
+    a->ast[0] = call;
+  }
+  bool holes = false;
+  for (uint32_t k = more; k < n; k++) {
+    const Ast *arg = call->kid[1 + k - more];
+    a->name[k] = arg->kind == A_ARG ? arg->name : NULL;
+    const Ast *x = arg->kind == A_ARG ? arg->kid[0] : arg;
+    a->ast[k] = x;
+    if (arg->kind == A_ARG) a->ast[k] = arg;
+    if (x->kind == A_NAME && !strcmp(x->name, "_")) {
+      a->at[k] = (Value){.kind = V_ABSENT};
+      holes = true;
+    } else a->at[k] = elab_expr(e, x);
+  }
+  if (callee.kind == V_BAD) return callee;
+  if (holes) {
+    Fn *f = fn_new(e, FN_NATIVE, callee.kind == V_FN ? callee.fn->name : "partial");
+    f->captured = v_items(e->a, V_TUPLE, &callee, 1).items;
+    f->partial = a;
+    return v_fn(f);
+  }
+  return call_value(e, callee, a, call);
+}

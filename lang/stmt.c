@@ -1,0 +1,762 @@
+/* stmt: statements. In a formula they compute (a `var` is a name that takes new values, loops unroll, an `if` of the run selects); where
+ * steps may stand they act: cells are written, loops and branches become steps.
+ */
+#include "effects.h"
+#include "elab.h"
+#include <string.h>
+
+enum { MOST_TURNS = 1000000 };
+
+/* ---- definitions ---- */
+static void define_gradient(Elab *e, const Ast *ast) {
+  Bound *b = scope_here(e->scope, ast->name);
+  if (!b || b->value.kind != V_FN || (b->value.fn->kind != FN_CLOSURE && b->value.fn->kind != FN_EXTERN)) {
+    Diag *g = elab_error(e, ast, E_GRADIENT_OF_NOTHING, ast->name);
+    diag_hint(e->d, g, "a `gradient` stands in the file that defines its function with `fn` or `extern`");
+    return;
+  }
+  b->value.fn->gradient = ast;
+  b->value.fn->gradient_scope = e->scope;
+}
+
+void elab_define(Elab *e, const Ast *ast) {
+  FnKind kind;
+  switch (ast->kind) {
+  case A_FN: kind = FN_CLOSURE; break;
+  case A_PROC: kind = FN_PROC; break;
+  case A_LAYER: kind = FN_LAYER; break;
+  case A_OPTIMIZER: kind = FN_OPTIMIZER; break;
+  case A_EXTERN: kind = FN_EXTERN; break;
+  default: return;
+  }
+  Fn *f = fn_new(e, kind, ast->name);
+  f->ast = ast;
+  f->scope = e->scope;
+  f->self = (Instance *)(uintptr_t)e->frame->self;
+  if (kind == FN_EXTERN && !extern_open(e, f, ast)) {
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  scope_put(e, e->scope, ast->name, v_fn(f), ast);
+}
+
+void elab_stmts(Elab *e, const Ast *block, Value *last) {
+  *last = v_unit();
+  for (uint32_t k = 0; k < block->n; k++) elab_define(e, block->kid[k]);
+  for (uint32_t k = 0; k < block->n; k++)
+    if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
+  for (uint32_t k = 0; k < block->n; k++) {
+    *last = v_unit();
+    elab_stmt(e, block->kid[k], last);
+    if (e->frame->flow != FLOW_ON) return;
+  }
+}
+
+Value elab_block(Elab *e, const Ast *block, bool new_scope) {
+  Scope *saved = e->scope;
+  if (new_scope) e->scope = scope_new(e, e->scope);
+  Value last;
+  elab_stmts(e, block, &last);
+  e->scope = saved;
+  return last;
+}
+
+/* ---- let, var, param ---- */
+/* A `let` keeps the values of cells as they are now; instances stay handles. */
+static Value keep_values(Elab *e, Value v) {
+  if (v.kind == V_CELL) return value_decay(e, v);
+  v.stretch = 0;
+  if (v.kind == V_TUPLE || v.kind == V_LIST) {
+    Value copy = v_items(e->a, v.kind, v.items->at, v.items->n);
+    for (uint32_t k = 0; k < v.items->n; k++) copy.items->at[k] = keep_values(e, v.items->at[k]);
+    return copy;
+  }
+  if (v.kind == V_RECORD) {
+    Fields *f = NEW(e->a, Fields);
+    *f = *v.fields;
+    f->at = NEW_N(e->a, Value, f->n ? f->n : 1);
+    for (uint32_t k = 0; k < f->n; k++) f->at[k] = keep_values(e, v.fields->at[k]);
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  return v;
+}
+
+/* The value behind `=` or `~` of a declaration. */
+static Value declared(Elab *e, const Ast *type, const Ast *expr, int op) {
+  Type t;
+  if (type && !elab_type(e, type, &t)) {
+    elab_expr(e, expr);
+    return v_bad();
+  }
+  if (op == '~') {
+    if (!type) {
+      Diag *g = elab_error(e, expr, E_DRAW_WITHOUT_TYPE);
+      diag_hint(e->d, g, "write the type of what is drawn: `let x: [3, 4] ~ ...`");
+      return v_bad();
+    }
+    Value v = elab_draw(e, &t, expr);
+    if (v.kind == V_BAD) return v;
+    NodeId n = want_typed(e, v, (DType)t.dtype, expr, "what is drawn");
+    if (n == NO_NODE) return v_bad();
+    if (!type_same_shape(node_type(e, n), &t)) {
+      elab_error(e, expr, E_DECLARED_SHAPE, shape_show(e->a, &t), shape_show(e->a, node_type(e, n)));
+      return v_bad();
+    }
+    return v_node(n);
+  }
+  Value v = elab_expr(e, expr);
+  if (!type || v.kind == V_BAD) return v;
+  NodeId n = want_typed(e, v, (DType)t.dtype, expr, "this");
+  if (n == NO_NODE) return v_bad();
+  const Type *has = node_type(e, n);
+  if (!type_same_shape(has, &t)) {
+    if (has->rank) {
+      Diag *g = elab_error(e, expr, E_DECLARED_SHAPE, shape_show(e->a, &t), shape_show(e->a, has));
+      diag_mark(e->d, g, elab_loc(e, type), "declared here");
+      return v_bad();
+    }
+    Type full = t;
+    full.dtype = has->dtype;
+    n = g_broadcast(e->g, n, &full);
+  }
+  return v_node(n);
+}
+
+static const char *pattern_name(const Ast *pattern) { return pattern->kind == A_NAME ? pattern->name : "let"; }
+
+/* A cell, or a tree of cells, that begins with v. */
+static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast *at) {
+  v = value_decay(e, v);
+  switch (v.kind) {
+  case V_INT: case V_BOOL: case V_NODE: {
+    bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && !node_type(e, v.node)->rank);
+    bool open = whole || (v.kind == V_NODE && node_flex(e, v.node));
+    NodeId n = whole ? want_typed(e, v, I32, at, "a cell's first value") : settle(e, want_node(e, v, at, "a cell's first value"));
+    if (n == NO_NODE) return v_bad();
+    Cell *c = cell_new(e, role, node_type(e, n), path, elab_loc(e, at));
+    c->flex = open;
+    cell_assign(e, c, n, elab_loc(e, at));
+    return (Value){.kind = V_CELL, .cell = c};
+  }
+  case V_TUPLE: case V_LIST: {
+    Value y = v_items(e->a, v.kind, v.items->at, v.items->n);
+    for (uint32_t k = 0; k < v.items->n; k++)
+      y.items->at[k] = make_cells(e, v.items->at[k], role, arena_printf(e->a, "%s.%u", path, k), at);
+    return y;
+  }
+  case V_RECORD: {
+    Fields *f = NEW(e->a, Fields);
+    *f = *v.fields;
+    f->at = NEW_N(e->a, Value, f->n ? f->n : 1);
+    for (uint32_t k = 0; k < f->n; k++)
+      f->at[k] = make_cells(e, v.fields->at[k], role, arena_printf(e->a, "%s.%s", path, f->name[k]), at);
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  case V_INSTANCE: return cells_of_instance(e, v, path, at);
+  case V_FN:
+    if (v.fn->kind == FN_CHAIN) return cells_of_instance(e, v, path, at);
+    /* fall through */
+  default:
+    if (v.kind != V_BAD) {
+      Diag *g = elab_error(e, at, E_NO_CELL, value_kind_text(e, &v));
+      diag_hint(e->d, g, "a `var` holds numbers, tensors and trees of them; use `let` for the rest");
+    }
+    return v_bad();
+  }
+}
+Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) { return make_cells(e, v, role, path, at); }
+
+static void let_or_var(Elab *e, const Ast *ast) {
+  const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
+  PlaceMark m = place_enter(e, pattern_name(pattern));
+  Value v = declared(e, type, expr, ast->op);
+  place_leave(e, m);
+  bool cell = ast->kind == A_VAR && e->frame->steps;
+  if (ast->kind == A_LET || !cell) {
+    v = keep_values(e, v);
+    if (e->frame->steps && pattern->kind == A_NAME) tree_name(e, v, pattern->name);
+    bind_pattern(e, e->scope, pattern, v, ast->kind == A_VAR);
+    return;
+  }
+  if (pattern->kind == A_NAME) v = make_cells(e, v, CELL_VAR, pattern->name, expr);
+  else v = make_cells(e, v, CELL_VAR, "var", expr);
+  if (v.kind == V_CELL && type) v.cell->flex = false;
+  bind_pattern(e, e->scope, pattern, v, false);
+}
+
+static void param_or_state(Elab *e, const Ast *ast) {
+  const Ast *type = ast->kid[0];
+  int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
+  if (e->make != MAKE_OK && e->make != MAKE_IN_BODY) {
+    elab_error(e, ast, E_MADE_IN_CALL, ast->name);
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  PlaceMark m = place_enter(e, ast->name);
+  Value v = declared(e, type, ast->kid[1], ast->op);
+  place_leave(e, m);
+  NodeId n = v.kind == V_BAD ? NO_NODE : want_float(e, v, ast->kid[1], "a parameter's first value");
+  if (v.kind != V_BAD && ast->kind == A_STATE) n = want_node(e, v, ast->kid[1], "a state's first value");
+  n = settle(e, n);
+  if (n == NO_NODE) {
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  bool top = !e->frame->self;
+  Cell *c = cell_new(e, role, node_type(e, n), top ? ast->name : NULL, elab_loc_at(e, ast));
+  cell_assign(e, c, n, elab_loc_at(e, ast));
+  scope_put(e, e->scope, ast->name, (Value){.kind = V_CELL, .cell = c}, ast);
+}
+
+/* ---- assignment ---- */
+static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
+  if (e->frame->steps) return true;
+  if (c->role == CELL_STATE || c->role == CELL_HIDDEN) {
+    const Instance *self = e->frame->self;
+    for (uint32_t k = 0; self && k < self->n; k++)
+      if (self->field[k].value.kind == V_CELL && self->field[k].value.cell == c) {
+        if (e->make == MAKE_IN_IF || e->make == MAKE_IN_GRAD) {
+          elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state");
+          return false;
+        }
+        return true;
+      }
+  }
+  Diag *g = elab_error(e, target, E_ASSIGN_IN_FORMULA, c->path ? c->path : target->name ? target->name : "a cell");
+  diag_hint(e->d, g, "a `fn` computes a value; what changes cells is a `proc`");
+  return false;
+}
+
+/* `var total = 0` and then a float: the cell was open, and nobody has read it as an int. */
+static bool widen_cell(Elab *e, Cell *c, DType d, const Ast *at) {
+  if (!c->flex || !dtype_is_float(d) || c->type.dtype == d) return false;
+  Version *v = c->now;
+  if (!v || v->before || graph_is_read(e, c)) return false;
+  const Node *made = graph_at(e->g, v->node);
+  uint32_t segment = made->segment;
+  NodeId n = emit_i(e, &op_cast, &v->node, 1, (int64_t[]){d}, 1, at);
+  Segment *s = e->p->segment.at[segment];
+  e->g->node[n].segment = segment;
+  for (uint32_t k = 0; k < s->write.n; k++)
+    if (s->write.at[k].cell == c->slot) s->write.at[k].node = n;
+  v->node = n;
+  c->type.dtype = (uint8_t)d;
+  e->p->slot.at[c->slot].type.dtype = (uint8_t)d;
+  return true;
+}
+
+static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast *at) {
+  if (!may_assign_cell(e, c, target)) return false;
+  v = value_decay(e, v);
+  if (v.kind == V_NODE && !node_flex(e, v.node)) widen_cell(e, c, (DType)node_type(e, v.node)->dtype, at);
+  else if (v.kind == V_NODE && !(graph_at(e->g, v.node)->flags & NODE_INTS)) widen_cell(e, c, F32, at);
+  const char *name = c->path ? c->path : "the cell";
+  NodeId n = want_node(e, v, at, "a value to assign");
+  if (n == NO_NODE) return false;
+  const Node *x = graph_at(e->g, n);
+  bool fits = x->type->dtype == c->type.dtype && !(x->flags & NODE_FLEX);
+  if (!fits) {
+    bool narrows = !dtype_is_float((DType)c->type.dtype) && !(x->flags & NODE_INTS) &&
+                   (dtype_is_float((DType)x->type->dtype) || c->type.dtype == BOOL);
+    bool mixed = x->type->dtype == F64 && c->type.dtype == F32 && !(x->flags & NODE_FLEX);
+    if (narrows || mixed) {
+      Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, name, dtype_name[c->type.dtype], type_show(e->a, x->type));
+      diag_note(e->d, g, c->loc, "`%s` was made here", name);
+      diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`", dtype_name[c->type.dtype]);
+      return false;
+    }
+    n = want_typed(e, v_node(n), (DType)c->type.dtype, at, name);
+    if (n == NO_NODE) return false;
+  }
+  if (!type_same_shape(node_type(e, n), &c->type)) {
+    if (node_type(e, n)->rank) {
+      Diag *g = elab_error(e, at, E_ASSIGN_SHAPE, name, shape_show(e->a, &c->type), shape_show(e->a, node_type(e, n)));
+      diag_note(e->d, g, c->loc, "`%s` was made here; a cell keeps its shape", name);
+      return false;
+    }
+    n = g_broadcast(e->g, n, &c->type);
+  }
+  cell_assign(e, c, n, elab_loc(e, at));
+  return true;
+}
+
+typedef struct AssignCtx { const Ast *target, *at; } AssignCtx;
+static Value assign_leaf(Elab *e, void *ctx, Value cell, Value v) {
+  AssignCtx *x = ctx;
+  if (cell.kind == V_CELL) assign_cell(e, cell.cell, v, x->target, x->at);
+  return cell;
+}
+
+/* All new values are computed before the first cell is written: they stand as nodes already. */
+bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
+  AssignCtx x = {at->kind == A_ASSIGN ? at->kid[0] : at, at};
+  if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
+  Value all = v;
+  if (v.kind == V_INSTANCE || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
+  return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
+}
+
+static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const Ast *ast) {
+  Value now = b->value;
+  if (now.kind == V_CELL || (is_tree(&now) && !b->mutable_)) {
+    if (now.kind != V_CELL && !tree_has_cells(e, now)) {
+      Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
+      if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
+      diag_hint(e->d, g, "make it with `var`");
+      return;
+    }
+    assign_tree(e, now, v, ast);
+    return;
+  }
+  if (b->mutable_) {
+    if (b->frame != e->frame) {
+      elab_error(e, target, E_ASSIGN_IN_FORMULA, b->name);
+      return;
+    }
+    vec_push(e->a, &e->assigned, (Assigned){b, now});
+    b->value = keep_values(e, v);
+    return;
+  }
+  if (now.kind == V_BAD) return;
+  Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
+  if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
+  diag_hint(e->d, g, "make it with `var` to assign it");
+}
+
+static void assign(Elab *e, const Ast *ast) {
+  const Ast *target = ast->kid[0];
+  const Ast *base = target->kind == A_INDEX ? target->kid[0] : target;
+  Bound *b = NULL;
+  Value now;
+  if (base->kind == A_NAME) {
+    b = scope_find(e, e->scope, base->name);
+    if (!b) {
+      elab_expr(e, base);
+      return;
+    }
+    now = b->value;
+  } else now = elab_expr(e, base);
+  Value v = elab_expr(e, ast->kid[1]);
+  if (v.kind == V_BAD || now.kind == V_BAD) {
+    if (b && b->mutable_) b->value = v_bad();
+    return;
+  }
+  if (target->kind == A_INDEX) {
+    if (ast->op != '=') {
+      Value part = elab_index(e, target, value_decay(e, now));
+      v = elab_binary(e, ast->op, part, v, ast);
+    }
+    Value out;
+    if (v.kind == V_BAD || !assign_index(e, target, value_decay(e, now), v, &out)) return;
+    v = out;
+  } else if (ast->op != '=') {
+    if (now.kind == V_CELL) {
+      Value r = value_decay(e, v);
+      if (r.kind == V_NODE && dtype_is_float((DType)node_type(e, r.node)->dtype) && !(graph_at(e->g, r.node)->flags & NODE_INTS))
+        widen_cell(e, now.cell, node_flex(e, r.node) ? F32 : (DType)node_type(e, r.node)->dtype, ast);
+    }
+    v = elab_binary(e, ast->op, now, v, ast);
+    if (v.kind == V_BAD) return;
+  }
+  if (b) assign_bound(e, b, v, base, ast);
+  else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
+  else elab_error(e, target, E_ASSIGN_WHAT, value_kind_text(e, &now));
+}
+
+/* ---- print, assert ---- */
+static bool steps_here(Elab *e, const Ast *ast, const char *what, const char *hint) {
+  if (e->frame->steps) return true;
+  Diag *g = elab_error(e, ast, E_STEP_IN_FORMULA, what);
+  diag_hint(e->d, g, "%s", hint);
+  return false;
+}
+
+static void print(Elab *e, const Ast *ast) {
+  Value *v = NEW_N(e->a, Value, ast->n);
+  bool ok = true;
+  for (uint32_t k = 0; k < ast->n; k++) {
+    v[k] = elab_expr(e, ast->kid[k]);
+    ok &= v[k].kind != V_BAD;
+  }
+  if (!steps_here(e, ast, "print", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
+  Value text = text_of(e, v, ast->n, NULL, " ");
+  if (text.kind == V_BAD) return;
+  step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
+}
+
+static void assertion(Elab *e, const Ast *ast) {
+  Value c = value_decay(e, elab_expr(e, ast->kid[0]));
+  Value why = {.kind = V_ABSENT};
+  if (ast->n > 1) {
+    Value *v = NEW_N(e->a, Value, ast->n);
+    for (uint32_t k = 1; k < ast->n; k++) v[k] = elab_expr(e, ast->kid[k]);
+    why = text_of(e, v + 1, ast->n - 1, NULL, " ");
+  }
+  if (c.kind == V_BAD || why.kind == V_BAD) return;
+  bool known = c.kind == V_BOOL, holds = known && c.b;
+  if (c.kind == V_NODE && !e->frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN && node_type(e, c.node)->dtype == BOOL) {
+    const Tensor *t = graph_known(e->g, c.node);
+    known = holds = t != NULL;
+    for (int64_t k = 0; t && k < type_count(&t->type); k++) holds &= tensor_get(t, k) != 0;
+  }
+  const char *text = why.kind == V_STRING ? why.str->at : NULL;
+  if (known && !e->frame->steps) {
+    if (!holds) {
+      Diag *g = elab_error(e, ast, text ? E_ASSERT_TEXT : E_ASSERT, text ? text : "");
+      (void)g;
+    }
+    return;
+  }
+  if (!e->frame->steps) {
+    NodeId n = want_node(e, c, ast->kid[0], "a condition");
+    if (n != NO_NODE) elab_error(e, ast, E_NOT_KNOWN, "what a formula asserts");
+    return;
+  }
+  NodeId n = want_node(e, c, ast->kid[0], "a condition");
+  if (n == NO_NODE) return;
+  if (node_type(e, n)->dtype != BOOL) {
+    Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", type_show(e->a, node_type(e, n)));
+    diag_hint(e->d, g, "compare: `assert x == y`");
+    return;
+  }
+  step_effect(e, effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : &why, elab_loc(e, ast)));
+}
+
+/* ---- loops ---- */
+static bool unrolled(Elab *e, const Ast *ast, const Value *item, uint32_t n, const Seq *q, Value *last) {
+  uint8_t outer = e->frame->loop;
+  e->frame->loop = LOOP_UNROLLED;
+  int64_t count = q ? q->count : (int64_t)n;
+  for (int64_t k = 0; k < count; k++) {
+    if (k >= MOST_TURNS) {
+      elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
+      break;
+    }
+    PlaceMark m = place_enter(e, "turn");
+    Value v = q ? q->element(e, q, k < q->piece[0].count ? 0 : 1, NO_NODE, k, ast->kid[1]) : item[k];
+    Scope *saved = e->scope;
+    e->scope = scope_new(e, e->scope);
+    bool ok = v.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[0], v, false);
+    uint32_t errors = e->d->n_errors;
+    if (ok) elab_stmts(e, ast->kid[2], last);
+    e->scope = saved;
+    place_leave(e, m);
+    uint8_t flow = e->frame->flow;
+    e->frame->flow = FLOW_ON;
+    if (!ok || flow == FLOW_BREAK || e->d->n_errors > errors) break;   /* the same mistake in every turn is one mistake */
+  }
+  e->frame->loop = outer;
+  return true;
+}
+
+static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
+  Step *loop = step_add(e, STEP_LOOP, elab_loc_at(e, ast));
+  Type t = type_scalar(I32);
+  loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
+  if (q->count < 0) vec_push(e->a, &loop->need, (Need){q->count_node, NO_SLOT});
+  PlaceMark m = place_enter(e, "for");
+  uint64_t place = place_hash(e);
+  uint8_t outer = e->frame->loop;
+  for (uint32_t k = 0; k < q->n_piece; k++) {
+    if (q->count >= 0 && q->piece[k].count == 0 && k > 0) continue;
+    PlaceMark again = place_again(e, place);
+    Steps *body = NEW(e->a, Steps);
+    Region *r = region_enter(e, REGION_LOOP, body, ast);
+    r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
+    vec_push(e->a, &e->turns, r->turn);
+    e->frame->loop = LOOP_RUN;
+    Value v = q->element(e, q, k, r->turn, -1, ast->kid[1]);
+    Scope *saved = e->scope;
+    e->scope = scope_new(e, e->scope);
+    Value last;
+    uint32_t errors = e->d->n_errors;
+    if (v.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[0], v, false)) elab_stmts(e, ast->kid[2], &last);
+    e->scope = saved;
+    e->turns.n--;
+    region_leave(e, r);
+    place_leave(e, again);
+    vec_push(e->a, &loop->piece, (Piece){q->count < 0 ? -1 : q->piece[k].count, *body});
+    if (e->d->n_errors > errors) break;
+  }
+  e->frame->loop = outer;
+  place_leave(e, m);
+}
+
+Value elab_for(Elab *e, const Ast *ast) {
+  Value over = elab_expr(e, ast->kid[1]);
+  if (over.kind == V_BAD) return over;
+  Value v = seq_of(e, value_decay(e, over), ast->kid[1]);
+  Value last = v_unit();
+  if (v.kind == V_BAD) return v;
+  PlaceMark m = {e->place};
+  if (v.kind == V_LIST || v.kind == V_TUPLE) {
+    m = place_enter(e, "for");
+    unrolled(e, ast, v.items->at, v.items->n, NULL, &last);
+    place_leave(e, m);
+  } else if (e->frame->steps) {
+    run_loop(e, ast, v.seq);
+  } else if (v.seq->count < 0) {
+    Diag *g = elab_error(e, ast->kid[1], E_NOT_KNOWN, "how often a loop in a formula turns");
+    diag_hint(e->d, g, "`fold` and `scan` run along a tensor; a loop of the run is a step and stands in a `proc`");
+    return v_bad();
+  } else {
+    m = place_enter(e, "for");
+    unrolled(e, ast, NULL, 0, v.seq, &last);
+    place_leave(e, m);
+  }
+  return v_unit();
+}
+
+Value elab_while(Elab *e, const Ast *ast) {
+  uint8_t outer = e->frame->loop;
+  PlaceMark m = place_enter(e, "while");
+  if (!e->frame->steps) {
+    e->frame->loop = LOOP_UNROLLED;
+    for (int64_t k = 0;; k++) {
+      bool go;
+      if (k >= MOST_TURNS) {
+        elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
+        break;
+      }
+      if (!want_bool(e, elab_expr(e, ast->kid[0]), ast->kid[0], "the condition of a loop in a formula", &go) || !go) break;
+      uint32_t errors = e->d->n_errors;
+      PlaceMark turn = place_enter(e, "turn");
+      elab_block(e, ast->kid[1], true);
+      place_leave(e, turn);
+      uint8_t flow = e->frame->flow;
+      e->frame->flow = FLOW_ON;
+      if (flow == FLOW_BREAK || e->d->n_errors > errors) break;
+    }
+  } else {
+    Step *loop = step_add(e, STEP_WHILE, elab_loc_at(e, ast));
+    Type t = type_scalar(I32);
+    loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
+    e->frame->loop = LOOP_RUN;
+    Steps *head = NEW(e->a, Steps), *body = NEW(e->a, Steps);
+    for (int part = 0; part < 2; part++) {
+      Region *r = region_enter(e, REGION_LOOP, part ? body : head, ast);
+      r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
+      vec_push(e->a, &e->turns, r->turn);
+      if (part == 0) {
+        NodeId c = condition(e, ast->kid[0], elab_expr(e, ast->kid[0]));
+        vec_push(e->a, &loop->need, (Need){c, NO_SLOT});
+      } else (void)elab_block(e, ast->kid[1], true);
+      e->turns.n--;
+      region_leave(e, r);
+    }
+    loop->head = *head;
+    loop->body = *body;
+  }
+  e->frame->loop = outer;
+  place_leave(e, m);
+  return v_unit();
+}
+
+/* ---- if ---- */
+NodeId condition(Elab *e, const Ast *at, Value v) {
+  NodeId n = want_node(e, v, at, "a condition");
+  if (n == NO_NODE) return n;
+  const Type *t = node_type(e, n);
+  if (t->dtype != BOOL) {
+    Diag *g = elab_error(e, at, E_CONDITION, type_show(e->a, t));
+    diag_hint(e->d, g, "compare: `x != 0`");
+    return NO_NODE;
+  }
+  if (t->rank) {
+    Diag *g = elab_error(e, at, E_CONDITION, type_show(e->a, t));
+    diag_hint(e->d, g, "`all(...)` or `any(...)` makes one of many; `where(c, a, b)` chooses element by element");
+    return NO_NODE;
+  }
+  return n;
+}
+
+static Value branch(Elab *e, const Ast *b) {
+  if (!b) return v_unit();
+  if (b->kind == A_IF) return elab_if(e, b, false);
+  return elab_block(e, b, true);
+}
+
+Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
+  a = value_decay(e, a);
+  b = value_decay(e, b);
+  if (a.kind == V_BAD || b.kind == V_BAD) return v_bad();
+  if (a.kind == V_UNIT && b.kind == V_UNIT) return a;
+  if (a.kind == V_INT && b.kind == V_INT && a.i == b.i) return a;
+  if ((a.kind == V_TUPLE || a.kind == V_LIST) && a.kind == b.kind && a.items->n == b.items->n) {
+    Value y = v_items(e->a, a.kind, a.items->at, a.items->n);
+    for (uint32_t k = 0; k < a.items->n; k++) y.items->at[k] = select_value(e, cond, a.items->at[k], b.items->at[k], at);
+    return y;
+  }
+  if (a.kind == V_RECORD && b.kind == V_RECORD && a.fields->n == b.fields->n) {
+    Fields *f = NEW(e->a, Fields);
+    *f = *a.fields;
+    f->at = NEW_N(e->a, Value, f->n ? f->n : 1);
+    for (uint32_t k = 0; k < f->n; k++) {
+      if (a.fields->name[k] != b.fields->name[k]) goto differ;
+      f->at[k] = select_value(e, cond, a.fields->at[k], b.fields->at[k], at);
+    }
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  if ((a.kind == V_NODE || a.kind == V_INT || a.kind == V_BOOL) && (b.kind == V_NODE || b.kind == V_INT || b.kind == V_BOOL)) {
+    Value v[2] = {a, b};
+    NodeId in[2];
+    if (!unify(e, v, in, 2, at, NULL, "if")) return v_bad();
+    bool ints = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & NODE_INTS;
+    for (int k = 0; k < 2; k++) {
+      if (ints) in[k] = emit_i(e, &op_cast, &in[k], 1, (int64_t[]){I32}, 1, at);
+      else in[k] = settle(e, in[k]);
+    }
+    Type t = *node_type(e, in[0]);
+    t.dtype = BOOL;
+    NodeId c = g_broadcast(e->g, cond, &t);
+    NodeId y = emit(e, &op_where, (NodeId[]){c, in[0], in[1]}, 3, NULL, at);
+    return y == NO_NODE ? v_bad() : v_node(y);
+  }
+differ: {
+  Diag *g = elab_error(e, at, E_BRANCHES_DIFFER, value_kind_text(e, &a), value_kind_text(e, &b));
+  diag_note(e->d, g, 0, "the condition is of the run, so both branches are computed and one is chosen");
+  return v_bad();
+}
+}
+
+static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
+  MakeRule make = e->make;
+  e->make = MAKE_IN_IF;
+  uint32_t mark = e->assigned.n;
+  Value v[2];
+  Value *after = NULL;
+  uint32_t n_after = 0, n_then = 0;
+  Assigned *taken = NULL;
+  for (int k = 0; k < 2; k++) {
+    v[k] = branch(e, ast->kid[1 + k]);
+    uint32_t n = e->assigned.n - mark;
+    if (k == 0) {
+      n_then = n;
+      taken = arena_copy(e->a, e->assigned.at ? e->assigned.at + mark : (void *)"", n * sizeof *taken);
+      after = NEW_N(e->a, Value, n + 1);
+      for (uint32_t j = 0; j < n; j++) after[j] = taken[j].bound->value;
+      for (uint32_t j = n; j-- > 0;) taken[j].bound->value = taken[j].before;
+      e->assigned.n = mark;
+    }
+  }
+  e->make = make;
+  uint32_t end = e->assigned.n;
+  /* what the second branch assigned: both values stand */
+  for (uint32_t j = mark; j < end; j++) {
+    Assigned a = e->assigned.at[j];
+    bool seen = false;
+    for (uint32_t i = mark; i < j; i++) seen |= e->assigned.at[i].bound == a.bound;
+    if (seen) continue;
+    Value then = a.before;
+    for (uint32_t i = 0; i < n_then; i++)
+      if (taken[i].bound == a.bound) then = after[i];
+    a.bound->value = select_value(e, cond, then, a.bound->value, ast);
+  }
+  for (uint32_t i = 0; i < n_then; i++) {
+    bool seen = false;
+    for (uint32_t j = mark; j < end; j++) seen |= e->assigned.at[j].bound == taken[i].bound;
+    for (uint32_t j = 0; j < i; j++) seen |= taken[j].bound == taken[i].bound;
+    if (seen) continue;
+    Value before = taken[i].bound->value;
+    vec_push(e->a, &e->assigned, (Assigned){taken[i].bound, before});
+    taken[i].bound->value = select_value(e, cond, after[i], before, ast);
+  }
+  (void)n_after;
+  return select_value(e, cond, v[0], v[1], ast);
+}
+
+Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
+  Value c = value_decay(e, elab_expr(e, ast->kid[0]));
+  bool known;
+  if (c.kind == V_BAD) return c;
+  if (known_bool(e, c, &known)) {
+    const Ast *b = ast->kid[known ? 1 : 2];
+    if (!b) return v_unit();
+    return b->kind == A_IF ? elab_if(e, b, as_steps) : elab_block(e, b, true);
+  }
+  NodeId n = condition(e, ast->kid[0], c);
+  if (n == NO_NODE) return v_bad();
+  if (!as_steps || !e->frame->steps) return if_of_run(e, ast, n);
+  Step *s = step_add(e, STEP_IF, elab_loc_at(e, ast));
+  vec_push(e->a, &s->need, (Need){n, NO_SLOT});
+  for (int k = 0; k < 2; k++) {
+    const Ast *b = ast->kid[1 + k];
+    if (!b) continue;
+    Steps *steps = NEW(e->a, Steps);
+    Region *r = region_enter(e, REGION_BRANCH, steps, ast);
+    if (b->kind == A_IF) elab_if(e, b, true);
+    else elab_block(e, b, true);
+    region_leave(e, r);
+    if (k == 0) s->body = *steps;
+    else s->other = *steps;
+  }
+  return v_unit();
+}
+
+/* ---- all of them ---- */
+static void flow(Elab *e, const Ast *ast) {
+  bool brk = ast->kind == A_BREAK;
+  switch (e->frame->loop) {
+  case LOOP_NONE: {
+    Diag *g = elab_error(e, ast, E_NO_LOOP, brk ? "break" : "continue");
+    diag_hint(e->d, g, "it belongs in a `for` or `while` of the same function");
+    break;
+  }
+  case LOOP_UNROLLED:
+    if (e->make == MAKE_IN_IF || e->region->kind == REGION_BRANCH) {
+      elab_error(e, ast, E_NOT_YET, "leaving an unrolled loop by a condition of the run");
+      break;
+    }
+    e->frame->flow = brk ? FLOW_BREAK : FLOW_CONTINUE;
+    break;
+  default: step_add(e, brk ? STEP_BREAK : STEP_CONTINUE, elab_loc(e, ast));
+  }
+}
+
+static void test_block(Elab *e, const Ast *ast) {
+  PlaceMark m = place_enter(e, "test");
+  Steps *steps = NEW(e->a, Steps);
+  uint32_t from = e->p->segment.n;
+  CallFrame frame = {.outer = e->frame, .steps = true};
+  CallFrame *saved = e->frame;
+  e->frame = &frame;
+  Region *r = region_enter(e, REGION_TEST, steps, ast);
+  elab_block(e, ast->kid[1], true);
+  region_leave(e, r);
+  e->frame = saved;
+  place_leave(e, m);
+  vec_push(e->a, &e->tests, (TestBlock){ast, steps, from});
+}
+
+static bool acts(const Ast *expr) { return expr->kind == A_CALL; }
+
+bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
+  if (!elab_stack_ok(e, ast)) return false;
+  uint32_t errors = e->d->n_errors;
+  e->g->loc = elab_loc(e, ast);
+  switch (ast->kind) {
+  case A_LET: case A_VAR: let_or_var(e, ast); break;
+  case A_PARAM: case A_STATE: param_or_state(e, ast); break;
+  case A_ASSIGN: assign(e, ast); break;
+  case A_PRINT: print(e, ast); break;
+  case A_ASSERT: assertion(e, ast); break;
+  case A_FOR: elab_for(e, ast); break;
+  case A_WHILE: elab_while(e, ast); break;
+  case A_BREAK: case A_CONTINUE: flow(e, ast); break;
+  case A_TEST: test_block(e, ast); break;
+  case A_IMPORT: elab_error(e, ast, E_NOT_YET, "`import`"); break;
+  case A_EXPR: {
+    const Ast *x = ast->kid[0];
+    if (x->kind == A_IF) *last = elab_if(e, x, true);
+    else *last = elab_expr(e, x);
+    bool top = e->scope == e->globals && !e->repl;
+    if (top && !acts(x) && x->kind != A_IF && x->kind != A_TRAINING && last->kind != V_BAD) {
+      Diag *g = elab_error(e, x, E_UNUSED_VALUE);
+      diag_hint(e->d, g, "print it, or give it a name with `let`");
+    }
+    break;
+  }
+  default: break;    /* definitions are made already; errors are reported */
+  }
+  return e->d->n_errors == errors;
+}
