@@ -1,0 +1,262 @@
+/* optim: optimizers. A rule tied to a tree has a state cell a leaf, and counts its steps. `opt.step(loss)` is
+ * `opt.apply(grad(loss, TREE))`: nothing but the tree moves.
+ */
+#include "elab.h"
+#include <string.h>
+
+static const Ast *rule_body(const Optimizer *o) { return o->rule->ast->kid[1]; }
+
+static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *at) {
+  if (e->make != MAKE_OK && e->make != MAKE_IN_BODY) {
+    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, "inside a formula");
+    return v_bad();
+  }
+  Leaves l = {0};
+  tree_leaves(e, tree, LEAF_PARAM, &l);
+  o->leaf = NEW_N(e->a, Cell *, l.n + 1);
+  for (uint32_t k = 0; k < l.n; k++) {
+    if (l.at[k].value.kind != V_CELL) {
+      Diag *g = elab_error(e, at, E_OPTIMIZER_TREE, l.at[k].path[0] ? l.at[k].path : "this");
+      diag_hint(e->d, g, "tie it to what has parameters: an instance of a layer, or `param`s and `var`s");
+      return v_bad();
+    }
+    o->leaf[k] = l.at[k].value.cell;
+  }
+  if (l.n == 0) {
+    Diag *g = elab_error(e, at, E_NOTHING_TO_MOVE, value_kind_text(e, &tree));
+    diag_hint(e->d, g, "tie it to what has parameters: an instance of a layer, or a tuple of `param`s");
+    return v_bad();
+  }
+  const Ast *body = rule_body(o);
+  o->tied = true;
+  o->tree = tree;
+  o->n_leaf = l.n;
+  o->made = elab_loc(e, at);
+  for (uint32_t k = 0; k < body->n; k++) o->n_state += body->kid[k]->kind == A_STATE;
+  o->state_name = NEW_N(e->a, Sym, o->n_state + 1);
+  o->state = NEW_N(e->a, Cell *, o->n_state * o->n_leaf + 1);
+  Type count = type_scalar(I32);
+  o->t = cell_new(e, CELL_STATE, &count, NULL, o->made);
+  cell_assign(e, o->t, g_fill(e->g, &count, 0), o->made);
+  for (uint32_t j = 0; j < o->n_leaf; j++) {
+    Cell *p = o->leaf[j];
+    Scope *s = scope_new(e, o->args), *saved = e->scope;
+    scope_put(e, s, sym(e->s->sources, "p", 1), v_node(cell_read(e, p, o->made)), NULL);
+    e->scope = s;
+    uint32_t k_state = 0;
+    for (uint32_t k = 0; k < body->n; k++) {
+      const Ast *stmt = body->kid[k];
+      if (stmt->kind != A_STATE) continue;
+      Value v = elab_expr(e, stmt->kid[1]);
+      NodeId n = v.kind == V_BAD ? NO_NODE : want_typed(e, v, (DType)p->type.dtype, stmt->kid[1], "a state's first value");
+      if (n == NO_NODE) {
+        e->scope = saved;
+        return v_bad();
+      }
+      if (!type_same_shape(node_type(e, n), &p->type)) {
+        if (node_type(e, n)->rank) {
+          elab_error(e, stmt->kid[1], E_DECLARED_SHAPE, shape_show(e->a, &p->type), shape_show(e->a, node_type(e, n)));
+          e->scope = saved;
+          return v_bad();
+        }
+        n = g_broadcast(e->g, n, &p->type);
+      }
+      o->state_name[k_state] = stmt->name;
+      const char *path = arena_printf(e->a, "%s.%s", stmt->name, p->path ? p->path : arena_printf(e->a, "%u", j));
+      Cell *c = cell_new(e, CELL_STATE, &p->type, path, o->made);
+      cell_assign(e, c, n, o->made);
+      o->state[j * o->n_state + k_state++] = c;
+    }
+    e->scope = saved;
+  }
+  return (Value){.kind = V_OPTIMIZER, .optimizer = o};
+}
+
+Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
+  Value tree = {.kind = V_ABSENT};
+  Args named = {.at = NEW_N(e->a, Value, a->n + 1), .name = NEW_N(e->a, Sym, a->n + 1), .ast = NEW_N(e->a, const Ast *, a->n + 1)};
+  for (uint32_t k = 0; k < a->n; k++) {
+    if (!a->name[k]) {
+      if (tree.kind != V_ABSENT) {
+        Diag *g = elab_error(e, a->ast[k], E_OPTIMIZER_POSITIONAL, rule->name);
+        diag_hint(e->d, g, "only what it moves is positional; write `lr = ...`");
+        return v_bad();
+      }
+      tree = a->at[k];
+      continue;
+    }
+    named.at[named.n] = a->at[k];
+    named.name[named.n] = a->name[k];
+    named.ast[named.n++] = a->ast[k];
+  }
+  if (tree.kind == V_INT || (tree.kind == V_NODE && node_flex(e, tree.node))) {
+    Diag *g = elab_error(e, at, E_OPTIMIZER_POSITIONAL, rule->name);
+    diag_hint(e->d, g, "name the argument: `%s(lr = ...)`", rule->name);
+    return v_bad();
+  }
+  Optimizer *o = NEW(e->a, Optimizer);
+  o->rule = rule;
+  o->args = scope_new(e, rule->scope);
+  o->made = elab_loc(e, at);
+  DType unmarked = N_DTYPES;
+  if (!bind_params(e, rule, rule->ast->kid[0], &named, o->args, false, &unmarked, at)) return v_bad();
+  if (tree.kind == V_ABSENT) return (Value){.kind = V_OPTIMIZER, .optimizer = o};
+  return tie(e, o, tree, at);
+}
+
+Value tie_optimizer(Elab *e, const Optimizer *rule, Args *a, const Ast *at) {
+  if (rule->tied) {
+    Diag *g = elab_error(e, at, E_OPTIMIZER_TIED, rule->rule->name);
+    diag_hint(e->d, g, "call `opt.step(loss)` or `opt.apply(gradients)`");
+    return v_bad();
+  }
+  if (a->n != 1 || a->name[0]) {
+    elab_error(e, at, E_TOO_MANY_ARGUMENTS, rule->rule->name, 1, "", (int)a->n);
+    return v_bad();
+  }
+  Optimizer *o = NEW(e->a, Optimizer);
+  *o = *rule;
+  return tie(e, o, a->at[0], at);
+}
+
+/* One leaf's rule: its new value. */
+static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeId count, const Ast *at) {
+  Cell *p = o->leaf[j];
+  NodeId t = emit_i(e, &op_cast, &count, 1, (int64_t[]){p->type.dtype}, 1, at);
+  Scope *s = scope_new(e, o->args);
+  for (uint32_t k = 0; k < o->args->bound.n; k++) {
+    const Bound *b = o->args->bound.at[k];
+    Value v = b->value;
+    if (v.kind == V_FN) v = call1(e, v, v_node(t), at);          /* a schedule */
+    v = value_decay(e, v);
+    if (v.kind == V_NODE && !node_flex(e, v.node) && dtype_is_float((DType)node_type(e, v.node)->dtype) &&
+        node_type(e, v.node)->dtype != p->type.dtype)
+      v = v_node(emit_i(e, &op_cast, &v.node, 1, (int64_t[]){p->type.dtype}, 1, at));
+    scope_put(e, s, b->name, v, b->ast);
+  }
+  Instance *self = NEW(e->a, Instance);     /* its states are what the rule may assign */
+  self->layer = o->rule;
+  self->n = o->n_state;
+  self->field = NEW_N(e->a, Field, o->n_state + 1);
+  for (uint32_t k = 0; k < o->n_state; k++) {
+    Value v = {.kind = V_CELL, .cell = o->state[j * o->n_state + k]};
+    self->field[k] = (Field){o->state_name[k], FIELD_STATE, v};
+    scope_put(e, s, o->state_name[k], v, NULL);
+  }
+  const Ast *body = rule_body(o), *rule = NULL;
+  Scope *saved = e->scope;
+  CallFrame frame = {.outer = e->frame, .fn = o->rule, .self = self}, *saved_frame = e->frame;
+  e->scope = s;
+  e->frame = &frame;
+  for (uint32_t k = 0; k < body->n; k++) elab_define(e, body->kid[k]);
+  for (uint32_t k = 0; k < body->n; k++) {
+    const Ast *stmt = body->kid[k];
+    Value last;
+    if (stmt->kind == A_EXPR && stmt->kid[0]->kind == A_LAMBDA) rule = stmt->kid[0];
+    else if (stmt->kind == A_LET || stmt->kind == A_ASSERT) elab_stmt(e, stmt, &last);
+  }
+  e->frame = saved_frame;
+  e->scope = saved;
+  if (!rule) {
+    elab_error(e, at, E_OPTIMIZER_RULE, o->rule->name);
+    return NO_NODE;
+  }
+  Fn *f = fn_new(e, FN_CLOSURE, o->rule->name);
+  f->ast = rule;
+  f->scope = s;
+  f->self = self;
+  Args a = {.n = 3,
+            .at = (Value[]){v_node(cell_read(e, p, elab_loc(e, at))), v_node(g), v_node(t)},
+            .name = (Sym[]){NULL, NULL, NULL},
+            .ast = (const Ast *[]){at, at, at}};
+  MakeRule make = e->make;
+  e->make = MAKE_IN_CALL;
+  Value v = call_fn(e, f, &a, at);
+  e->make = make;
+  if (v.kind == V_BAD) return NO_NODE;
+  NodeId n = want_typed(e, v, (DType)p->type.dtype, at, "the new value of a parameter");
+  if (n != NO_NODE && !type_same_shape(node_type(e, n), &p->type)) {
+    elab_error(e, at, E_RULE_SHAPE, o->rule->name, shape_show(e->a, &p->type), shape_show(e->a, node_type(e, n)));
+    return NO_NODE;
+  }
+  return n;
+}
+
+static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
+  if (!e->frame->steps) {
+    Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, "a step of an optimizer");
+    diag_hint(e->d, g, "it changes parameters: call it from a step or a `proc`");
+    return false;
+  }
+  Leaves g = {0};
+  tree_leaves(e, gradients, LEAF_PARAM, &g);
+  if (g.n != o->n_leaf) {
+    elab_error(e, at, E_GRADIENT_COUNT, (int)o->n_leaf, (int)g.n);
+    return false;
+  }
+  NodeId *d = NEW_N(e->a, NodeId, g.n + 1);
+  for (uint32_t k = 0; k < g.n; k++) {
+    Cell *p = o->leaf[k];
+    d[k] = want_typed(e, g.at[k].value, (DType)p->type.dtype, at, "a gradient");
+    if (d[k] == NO_NODE) return false;
+    if (!type_same_shape(node_type(e, d[k]), &p->type)) {
+      elab_error(e, at, E_GRADIENT_SHAPE, p->path ? p->path : "a parameter", shape_show(e->a, &p->type),
+                 shape_show(e->a, node_type(e, d[k])));
+      return false;
+    }
+  }
+  Loc loc = elab_loc(e, at), saved = e->g->loc;
+  e->g->loc = loc;
+  Type one = type_scalar(I32);
+  NodeId count = emit2(e, &op_add, cell_read(e, o->t, loc), g_fill(e->g, &one, 1), at);
+  NodeId *y = NEW_N(e->a, NodeId, g.n + 1);
+  for (uint32_t k = 0; k < g.n; k++) {
+    y[k] = new_value(e, o, k, d[k], count, at);
+    if (y[k] == NO_NODE) return false;
+  }
+  for (uint32_t k = 0; k < g.n; k++) cell_assign(e, o->leaf[k], y[k], loc);
+  cell_assign(e, o->t, count, loc);
+  e->g->loc = saved;
+  return true;
+}
+
+static Value call_step(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  const Optimizer *o = self->captured->at[0].optimizer;
+  if (!e->frame->steps) {
+    apply(e, o, v_unit(), at);
+    return v_bad();
+  }
+  Value g = derive(e, a->at[0], o->tree, a->ast[0], true);
+  return g.kind == V_BAD || !apply(e, o, g, at) ? v_bad() : v_unit();
+}
+
+static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return apply(e, self->captured->at[0].optimizer, a->at[0], at) ? v_unit() : v_bad();
+}
+
+static const Native step_native = {.name = "step", .params = "loss", .call = call_step,
+                                   .doc = "Moves what the optimizer is tied to, by the gradient of the loss."};
+static const Native apply_native = {.name = "apply", .params = "gradients", .call = call_apply,
+                                    .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
+
+Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at) {
+  const Native *n = !strcmp(name, "step") ? &step_native : !strcmp(name, "apply") ? &apply_native : NULL;
+  Value self = {.kind = V_OPTIMIZER, .optimizer = o};
+  if (n) {
+    if (!o->tied) {
+      Diag *g = elab_error(e, at, E_OPTIMIZER_UNTIED, o->rule->name);
+      diag_hint(e->d, g, "tie it to what it moves: `%s(net, ...)`, or `rule(net)`", o->rule->name);
+      return v_bad();
+    }
+    return native_value(e, n, &self, 1);
+  }
+  if (!strcmp(name, "t") && o->tied) return (Value){.kind = V_CELL, .cell = o->t};
+  Bound *b = scope_here(o->args, name);
+  if (b) return b->value;
+  static const char *const names[] = {"step", "apply", "t"};
+  Diag *g = elab_error(e, at, E_NO_MEMBER, "an optimizer", name);
+  const char *near = nearest(name, names, 3);
+  if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+  else diag_hint(e->d, g, "it has `step`, `apply`, `t` and its arguments");
+  return v_bad();
+}
