@@ -90,7 +90,7 @@ static bool add_session(Text *t, Session *s, const char *name) {
   if (!s || !s->elab) return false;
   Scope *g = s->elab->globals;
   for (uint32_t k = g->bound.n; k-- > 0;) {
-    const Bound *b = &g->bound.at[k];
+    const Bound *b = g->bound.at[k];
     if (strcmp(b->name, name) || !b->ast || !b->ast->source) continue;
     const Ast *at = b->ast;
     if (!defines(at, name)) return false;
@@ -119,7 +119,7 @@ static const char *near_name(Arena *a, Session *s, const char *name) {
     for (const Native *n = *table; n->name; n++) vec_push(a, &names, n->name);
   for (int k = 0; k < stdlib_n_names; k++) vec_push(a, &names, stdlib_names[k].name);
   if (s && s->elab)
-    for (uint32_t k = 0; k < s->elab->globals->bound.n; k++) vec_push(a, &names, s->elab->globals->bound.at[k].name);
+    for (uint32_t k = 0; k < s->elab->globals->bound.n; k++) vec_push(a, &names, s->elab->globals->bound.at[k]->name);
   return nearest(name, names.at, names.n);
 }
 

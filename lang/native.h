@@ -5,7 +5,7 @@
 #define LANG_NATIVE_H
 #include "lower.h"
 
-extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_einsum[], native_loops[],
+extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[], native_derivatives[], native_einsum[], native_loops[],
     native_datasets[], native_random[], native_files[], native_checks[], native_sequences[], native_gradcheck[];
 
 /* ---- arguments ---- */

@@ -253,7 +253,7 @@ static void complete_words(void *ctx, const char *prefix, void (*add)(void *to, 
     for (const Native *n = *table; n->name; n++) add(to, n->name);
   for (int k = 0; k < stdlib_n_names; k++) add(to, stdlib_names[k].name);
   const Scope *g = r->s->elab ? r->s->elab->globals : NULL;
-  for (uint32_t k = 0; g && k < g->bound.n; k++) add(to, g->bound.at[k].name);
+  for (uint32_t k = 0; g && k < g->bound.n; k++) add(to, g->bound.at[k]->name);
   for (uint32_t k = 0; r->s->program && k < r->s->program->slot.n; k++)
     if (r->s->program->slot.at[k].path) add(to, r->s->program->slot.at[k].path);
 }

@@ -76,11 +76,11 @@ static void find_leaves(Repl *r, NodeId root, Names *names) {
   }
   const Scope *top = r->s->elab->globals;
   for (uint32_t b = 0; names->n == 0 && b < top->bound.n; b++) {
-    const Value v = top->bound.at[b].value;
+    const Value v = top->bound.at[b]->value;
     if (v.kind != V_NODE || v.node == root || graph_at(g, v.node)->n_in) continue;
     for (uint32_t k = 0; k < n; k++)
       if (ids[k] == v.node) {
-        vec_push(r->a, names, top->bound.at[b].name);
+        vec_push(r->a, names, top->bound.at[b]->name);
         break;
       }
   }

@@ -46,6 +46,7 @@ typedef enum { STATUS_OK, STATUS_SCRIPT, STATUS_CANCELLED, STATUS_MEMORY, STATUS
 /* These set a guard: a failed allocation comes back as STATUS_MEMORY and leaves the session usable. */
 Status session_open(const SessionConfig *c, Session **out);
 void session_close(Session *s);
+Status session_reset(Session *s);               /* forgets all texts, names and tensors */
 
 typedef struct Entry {                          /* a text that was taken in */
   Source *source;
@@ -55,15 +56,21 @@ typedef struct Entry {                          /* a text that was taken in */
   bool incomplete;                              /* REPL: the text wants more lines; nothing was done */
 } Entry;
 
-typedef enum { LOAD_CHECK, LOAD_RUN, LOAD_REPL, LOAD_TEST } LoadMode;
+typedef enum { LOAD_CHECK, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
 /* Parses, resolves, elaborates, prepares; runs unless LOAD_CHECK. Diagnostics are in s->diags (of this call only). LOAD_REPL: a
- * later definition replaces a name, an expression is evaluated into it. LOAD_TEST: runs the steps, then each test. */
+ * later definition replaces a name, an expression is evaluated into it. LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and
+ * keeps what later questions about its names need (a host). */
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
 Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out);
 
 /* LOAD_TEST tells each `test` block's outcome here (may be NULL). */
 typedef struct TestReport { void (*done)(void *to, const char *name, bool passed, const char *why); void *to; } TestReport;
 void session_tests(Session *s, const TestReport *r);
+
+/* Computes nodes of the session's graph now; their slots are filled in. false: a diagnostic was made. */
+bool session_evaluate(Session *s, Need *need, uint32_t n);
+void session_seed(Session *s, uint64_t seed);   /* inside a guard */
+Status session_failed(Session *s);              /* after a guard was left by a crossed limit: a diagnostic */
 
 /* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */
 char *session_type_text(Session *s, const struct Value *v);

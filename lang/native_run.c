@@ -1,0 +1,199 @@
+/* native_run: functions that act: seed, save, load, series, progress, trace. In: arguments. Out: steps; `series()` a handle, `trace(x)` x.
+ */
+#include <string.h>
+#include "effects.h"
+#include "native.h"
+
+static bool step_here(Elab *e, const Ast *at, const char *what) {
+  if (e->frame->steps) return true;
+  Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, what);
+  diag_hint(e->d, g, "call it from a step or a `proc`");
+  return false;
+}
+
+/* ---- seed ---- */
+static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  int64_t n;
+  Value v = value_decay(e, a->at[0]);
+  if (!step_here(e, at, "`seed`")) return v_bad();
+  if (known_int(e, v, &n)) step_effect(e, effect_seed(e->s, e->seed->slot, n, elab_loc(e, at)));
+  else {
+    NodeId x = want_typed(e, v, I32, arg_ast(a, 0, at), "a seed");
+    if (x == NO_NODE) return v_bad();
+    step_effect(e, effect_seed_of(e->s, e->seed->slot, x, elab_loc(e, at)));
+  }
+  cell_changed(e, e->seed);
+  return v_unit();
+}
+
+/* ---- save, load ---- */
+static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, const Ast *at) {
+  Leaves l = {0};
+  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) || tree.kind == V_OPTIMIZER ||
+      tree.kind == V_CELL || tree.kind == V_NODE)
+    tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
+  const Value *at_parts = tree.kind == V_RECORD ? tree.fields->at : tree.kind == V_TUPLE || tree.kind == V_LIST ? tree.items->at : NULL;
+  uint32_t parts = tree.kind == V_RECORD ? tree.fields->n : at_parts ? tree.items->n : 0;
+  (void)parts;
+  if (l.n == 0) {
+    Diag *g = elab_error(e, at, E_SAVE_WHAT, value_kind_text(e, &tree));
+    diag_hint(e->d, g, "an instance of a layer, an optimizer, or a record of them: `{net, opt}`");
+    return NULL;
+  }
+  TreeEntry *t = NEW_N(e->a, TreeEntry, l.n);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Value *v = &l.at[k].value;
+    const char *name = v->kind == V_CELL && v->cell->path ? v->cell->path : l.at[k].path[0] ? l.at[k].path : "value";
+    if (v->kind == V_CELL) t[k] = (TreeEntry){name, v->cell->slot, NO_NODE};
+    else t[k] = (TreeEntry){name, NO_SLOT, settle(e, v->node)};
+    if (cells_only && v->kind != V_CELL) {
+      Diag *g = elab_error(e, at, E_LOAD_WHAT, name);
+      diag_hint(e->d, g, "`load` assigns parameters and `var`s");
+      return NULL;
+    }
+    for (uint32_t j = 0; j < k; j++)
+      if (!strcmp(t[j].name, name)) {
+        elab_error(e, at, E_SAVE_TWICE, name);
+        return NULL;
+      }
+  }
+  *n = l.n;
+  return t;
+}
+
+static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const char *path = want_string(e, a->at[0], arg_ast(a, 0, at), "the path of a file");
+  uint32_t n;
+  if (!path || !step_here(e, at, "`save`")) return v_bad();
+  TreeEntry *t = entries(e, a->at[1], false, &n, arg_ast(a, 1, at));
+  if (!t) return v_bad();
+  step_effect(e, effect_save(e->s, path, t, n, elab_loc(e, at)));
+  return v_unit();
+}
+
+static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const char *path = want_string(e, a->at[0], arg_ast(a, 0, at), "the path of a file");
+  uint32_t n;
+  if (!path || !step_here(e, at, "`load`")) return v_bad();
+  TreeEntry *t = entries(e, a->at[1], true, &n, arg_ast(a, 1, at));
+  if (!t) return v_bad();
+  step_effect(e, effect_load(e->s, path, t, n, elab_loc(e, at)));
+  for (uint32_t k = 0; k < n; k++)
+    for (uint32_t j = 0; j < e->cells.n; j++)
+      if (e->cells.at[j]->slot == t[k].cell) cell_changed(e, e->cells.at[j]);
+  return v_unit();
+}
+
+/* ---- series ---- */
+static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self, (void)a;
+  Series *s = NEW(e->a, Series);
+  s->table = table_new(e->s);
+  s->made = elab_loc(e, at);
+  return (Value){.kind = V_SERIES, .series = s};
+}
+
+static Value call_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  Series *s = self->captured->at[0].series;
+  if (!step_here(e, at, "`add`")) return v_bad();
+  const char **name = NEW_N(e->a, const char *, a->n + 1);
+  NodeId *node = NEW_N(e->a, NodeId, a->n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < a->n; k++) {
+    if (!a->name[k]) {
+      Diag *g = elab_error(e, arg_ast(a, k, at), E_SERIES_NAME);
+      diag_hint(e->d, g, "`s.add(loss = l)`");
+      return v_bad();
+    }
+    NodeId x = want_node(e, a->at[k], arg_ast(a, k, at), "a value of a series");
+    if (x == NO_NODE) return v_bad();
+    x = graph_at(e->g, x)->flags & NODE_INTS && a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value") : settle(e, x);
+    if (!table_column(e->s, s->table, a->name[k], node_type(e, x))) {
+      elab_error(e, arg_ast(a, k, at), E_SERIES_COLUMN, a->name[k], type_show(e->a, node_type(e, x)));
+      return v_bad();
+    }
+    name[n] = a->name[k];
+    node[n++] = x;
+  }
+  step_effect(e, effect_add(e->s, s->table, name, node, n, elab_loc(e, at)));
+  return v_unit();
+}
+
+static const Native add_native = {.name = "add", .params = "...", .call = call_add,
+                                  .doc = "s.add(loss = l, epoch = e): one more row of a series."};
+
+Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {
+  Value self = {.kind = V_SERIES, .series = s};
+  if (!strcmp(name, "add")) {
+    Value v = native_value(e, &add_native, &self, 1);
+    return v;
+  }
+  Diag *g = elab_error(e, at, E_NOT_YET, "the columns of a series as tensors");
+  diag_hint(e->d, g, "print the values in the loop that computes them");
+  return v_bad();
+}
+
+/* ---- progress ---- */
+/* A record of labels and scalars. */
+static bool shown(Elab *e, Value v, ProgressSpec *p, const Ast *at) {
+  if (v.kind == V_ABSENT || v.kind == V_UNIT) return true;
+  if (v.kind != V_RECORD) {
+    elab_error(e, at, E_WANTED, "a record of what to show", value_kind_text(e, &v));
+    return false;
+  }
+  NodeId *node = NEW_N(e->a, NodeId, v.fields->n + 1);
+  for (uint32_t k = 0; k < v.fields->n; k++) {
+    node[k] = settle(e, want_node(e, v.fields->at[k], at, "a number to show"));
+    if (node[k] == NO_NODE) return false;
+  }
+  p->n = v.fields->n;
+  p->label = v.fields->name;
+  p->value = node;
+  return true;
+}
+
+/* progress(epochs = n, ...): training begins; progress(epoch, batch): a batch is done; progress(epoch): an epoch is. */
+static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  ProgressSpec p = {.epoch = NO_NODE, .batch = NO_NODE};
+  if (!step_here(e, at, "`progress`")) return v_bad();
+  bool has_epoch = given(a, 0) && a->at[0].kind != V_UNIT, has_batch = given(a, 1) && a->at[1].kind != V_UNIT;
+  if (has_epoch && (p.epoch = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "an epoch")) == NO_NODE) return v_bad();
+  if (has_batch && (p.batch = want_typed(e, a->at[1], I32, arg_ast(a, 1, at), "a batch")) == NO_NODE) return v_bad();
+  if (!arg_int(e, a, 2, 0, at, "the number of epochs", &p.epochs) || !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
+      !arg_int(e, a, 4, 0, at, "the number of samples", &p.samples) || !shown(e, a->at[5], &p, arg_ast(a, 5, at)))
+    return v_bad();
+  p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
+  if (!e->clock || !has_epoch) e->clock = progress_clock(e->s);
+  p.clock = e->clock;
+  step_effect(e, effect_progress(e->s, &p, elab_loc(e, at)));
+  return v_unit();
+}
+
+/* ---- trace ---- */
+static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId x = want_node(e, a->at[0], arg_ast(a, 0, at), "a tensor");
+  const char *name = NULL;
+  if (x == NO_NODE) return v_bad();
+  if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
+  step_effect(e, effect_trace(e->s, name, settle(e, x), elab_loc(e, at)));
+  return v_node(x);
+}
+
+const Native native_run[] = {
+    {.name = "seed", .params = "n", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
+    {.name = "save", .params = "path tree", .call = call_save,
+     .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. A step."},
+    {.name = "load", .params = "path tree", .call = call_load,
+     .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries are an error "
+            "and then nothing changes. A step."},
+    {.name = "series", .params = "", .call = call_series, .doc = "A table that grows by `s.add(loss = l)`."},
+    {.name = "progress", .params = "epoch? batch? epochs? batches? samples? show?", .call = call_progress,
+     .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a batch is done.\n"
+            "progress(epoch, show = {loss}): the line of an epoch. Steps that only read."},
+    {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
+    {0}};

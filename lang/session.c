@@ -1,0 +1,278 @@
+/* session: the pipeline, in the order in which a text goes through it.
+ *
+ *   Source -parse-> Ast -resolve-> names -elaborate-> steps over one Graph (derivatives are more of its nodes)
+ *          -prepare: a slice a segment, opt, plan-> Plan -machine-> Tensor
+ *
+ * Each public function sets a guard: a failed allocation comes back as a status, and the session goes on.
+ */
+#include "session.h"
+#include "elab.h"
+#include <string.h>
+
+enum { MOST_NODES = 1000000 };
+
+/* ---- life ---- */
+static void start(Session *s) {
+  Host *h = &s->host;
+  s->arena = arena_new(h);
+  arena_keep(s->arena);
+  s->sources = sources_new(s->arena);
+  s->diags = diags_new(s->arena, s->sources);
+  s->graph = graph_new(s->arena);
+  s->graph->limit = MOST_NODES;
+  s->program = program_new(s);
+  s->elab = elab_new(s);
+}
+
+Status session_open(const SessionConfig *c, Session **out) {
+  *out = NULL;
+  HostRealloc take = c->realloc;
+  Host first;
+  host_init(&first, take, c->user);
+  Guard g0;
+  Session *s;
+  if (!HOST_GUARD(&first, &g0)) return STATUS_MEMORY;
+  s = host_alloc(&first, sizeof *s);
+  host_leave(&first, &g0);
+  host_init(&s->host, take, c->user);
+  s->config = *c;
+  s->host.limit = c->max_memory;
+  s->kernels = c->level ? kernels_level(c->level) : kernels_best();
+  if (!s->kernels) s->kernels = kernels_best();
+  atomic_init(&s->cancel, false);
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) {
+    session_close(s);
+    return STATUS_MEMORY;
+  }
+  start(s);
+  host_leave(&s->host, &g);
+  *out = s;
+  return STATUS_OK;
+}
+
+void session_close(Session *s) {
+  if (!s) return;
+  pool_free(s->pool);
+  arena_free(s->arena);
+  Host first;
+  host_init(&first, s->config.realloc, s->config.user);
+  first.in_use = sizeof *s;
+  host_free(&first, s, sizeof *s);
+}
+
+Status session_reset(Session *s) {
+  Arena *old = s->arena;
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) {
+    if (s->arena != old) arena_free(s->arena);
+    s->arena = old;
+    return STATUS_MEMORY;
+  }
+  start(s);
+  host_leave(&s->host, &g);
+  arena_free(old);
+  return STATUS_OK;
+}
+
+/* Threads are made when the first work may want them, and not at all for one. */
+static void want_pool(Session *s) {
+  int n = s->config.threads > 0 ? s->config.threads : pool_default_threads();
+  if (s->pool || n <= 1) return;
+  s->pool = pool_new(&s->host, n);
+  if (s->pool) pool_keep(s->pool);
+}
+
+/* ---- one text ---- */
+static Status run(Session *s, Steps *steps) {
+  s->cancelled = false;
+  want_pool(s);
+  if (machine_run(s, steps)) return STATUS_OK;
+  if (s->cancelled) return STATUS_CANCELLED;
+  return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
+}
+
+/* The tensors of what this entry's names hold: kept, so that later entries need not compute them again. */
+static void keep_names(Elab *e, uint32_t from, Needs *keep) {
+  for (uint32_t k = from; k < e->globals->bound.n; k++) {
+    Value v = e->globals->bound.at[k]->value;
+    if (v.kind == V_FN || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER) continue;
+    Leaves l = {0};
+    tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
+    for (uint32_t j = 0; j < l.n; j++)
+      if (l.at[j].value.kind == V_NODE && !(graph_at(e->g, l.at[j].value.node)->flags & (NODE_KNOWN | NODE_LAZY)))
+        vec_push(e->a, keep, (Need){l.at[j].value.node, NO_SLOT});
+  }
+}
+
+static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
+  Elab *e = s->elab;
+  bool repl = mode == LOAD_REPL;
+  s->diags = diags_new(s->arena, s->sources);
+  s->diags->strict = s->config.strict;
+  entry->source = source_add(s->sources, name, text, n);
+  entry->parsed = parse(s->arena, entry->source, s->diags, repl);
+  if (repl && entry->parsed->incomplete) {
+    entry->incomplete = true;
+    s->diags = diags_new(s->arena, s->sources);
+    return STATUS_OK;
+  }
+  e->repl = repl;
+  e->tests.n = 0;
+  Outside outside = scope_outside(e);
+  resolve(s->arena, entry->parsed->program, s->diags, &outside);
+
+  uint32_t from = s->program->segment.n, names = e->globals->bound.n;
+  entry->it = NEW(s->arena, Value);
+  elab_program(e, entry->parsed->program, &entry->steps, entry->it);
+  if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
+  if (s->diags->n_errors || (s->diags->strict && s->diags->n_warnings)) return STATUS_SCRIPT;
+
+  s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP;
+  Needs keep = {0};
+  if (s->program->keep_leaves) keep_names(e, names, &keep);
+  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return STATUS_SCRIPT;
+  if (mode == LOAD_CHECK) return STATUS_OK;
+  return run(s, &entry->steps);
+}
+
+Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out) {
+  Guard g;
+  Status status;
+  if (out) *out = NULL;
+  if (HOST_GUARD(&s->host, &g)) {
+    Entry *entry = NEW(s->arena, Entry);
+    status = load(s, name, text, n, mode, entry);
+    if (out) *out = entry;
+    host_leave(&s->host, &g);
+    return status;
+  }
+  s->elab->region = NULL;
+  if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
+  return session_failed(s);
+}
+
+/* A limit was crossed where no message could be made: it is one now. */
+Status session_failed(Session *s) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
+  diag_at(s->diags, s->graph->loc, E_LIMIT, s->host.message);
+  host_leave(&s->host, &g);
+  return STATUS_SCRIPT;
+}
+
+Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out) {
+  Guard g;
+  if (out) *out = NULL;
+  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
+  const char *bytes;
+  size_t n;
+  FileError why;
+  bool ok = file_read(s->arena, path, (size_t)64 << 20, &bytes, &n, &why);
+  if (!ok) {
+    s->diags = diags_new(s->arena, s->sources);
+    diag_at(s->diags, 0, E_SCRIPT_UNREADABLE, path, why.text);
+  }
+  host_leave(&s->host, &g);
+  return ok ? session_load(s, path, bytes, n, mode, out) : STATUS_SCRIPT;
+}
+
+/* ---- values now ---- */
+/* Computes nodes of what stands in the graph already: the REPL's and a host's questions. Their slots are filled in. */
+static bool evaluate(Session *s, Need *need, uint32_t n) {
+  Elab *e = s->elab;
+  Steps *steps = NEW(s->arena, Steps);
+  uint32_t from = s->program->segment.n;
+  Region *outer = e->region;
+  e->region = NULL;
+  Region *r = region_enter(e, REGION_TOP, steps, NULL);
+  region_leave(e, r);
+  e->region = outer;
+  return program_prepare(s->program, from, steps, need, n) && run(s, steps) == STATUS_OK;
+}
+
+bool session_evaluate(Session *s, Need *need, uint32_t n) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return false;
+  bool ok = evaluate(s, need, n);
+  host_leave(&s->host, &g);
+  return ok;
+}
+
+char *session_value_text(Session *s, const Value *v) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return NULL;
+  char *out = NULL;
+  Elab *e = s->elab;
+  e->d = s->diags;
+  Value t = text_of(e, v, 1, NULL, " ");
+  if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
+  else if (t.kind == V_TEXT && evaluate(s, t.text->need.at, t.text->need.n)) {
+    Tensor **value = NEW_N(s->arena, Tensor *, t.text->need.n + 1);
+    bool ok = true;
+    for (uint32_t k = 0; k < t.text->need.n; k++) ok &= (value[k] = slot_tensor(s, t.text->need.at[k].slot, 0)) != NULL;
+    Text text = {.arena = s->arena};
+    text_add(&text, "");
+    if (ok) template_write(&text, t.text->text, value);
+    out = text.at;
+  }
+  host_leave(&s->host, &g);
+  return out;
+}
+
+char *session_type_text(Session *s, const Value *v) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return NULL;
+  char *t = type_text(s->elab, v);
+  host_leave(&s->host, &g);
+  return t;
+}
+
+/* ---- tests ---- */
+void session_tests(Session *s, const TestReport *r) {
+  Elab *e = s->elab;
+  for (uint32_t k = 0; k < e->tests.n; k++) {
+    TestBlock t = e->tests.at[k];
+    const Ast *string = t.ast->kid[0];
+    const char *name = string->n ? string->kid[0]->text : "";
+    const char *why = NULL;
+    bool passed = false;
+    Guard g;
+    if (HOST_GUARD(&s->host, &g)) {
+      s->diags = diags_new(s->arena, s->sources);
+      Snapshot *cells = snapshot_take(s->program, s->arena);
+      session_seed(s, s->config.seed);
+      passed = program_prepare(s->program, t.from, t.steps, NULL, 0) && run(s, t.steps) == STATUS_OK;
+      snapshot_restore(s->program, cells);
+      if (!passed) why = diags_render(s->diags, s->arena, &(RenderOptions){0});
+      host_leave(&s->host, &g);
+    } else why = "out of memory";
+    if (r && r->done) r->done(r->to, name, passed, why);
+  }
+}
+
+void session_seed(Session *s, uint64_t seed) {
+  const Slot *slot = &s->program->slot.at[s->elab->seed->slot];
+  Tensor *t = tensor_new(&s->host, &slot->type);
+  memcpy(t->data, &seed, sizeof seed);
+  slot_put(s->program, s->elab->seed->slot, t);
+  tensor_unref(t);
+}
+
+/* ---- what people look at ---- */
+const char *session_dump(Session *s, const Entry *entry, const char *stage) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return NULL;
+  const char *text = !strcmp(stage, "ast") ? ast_dump(entry->parsed->program, s->arena)
+                                           : program_dump(s->program, &entry->steps, stage, s->arena);
+  host_leave(&s->host, &g);
+  return text;
+}
+
+const char *session_diagnostics(Session *s, bool color, int width) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return "out of memory\n";
+  const char *text = diags_render(s->diags, s->arena, &(RenderOptions){color, width});
+  host_leave(&s->host, &g);
+  return text;
+}
