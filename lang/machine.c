@@ -191,6 +191,8 @@ static bool effect_run(Session *s, Step *step) {
   return step->effect->run(s, step, p->value);
 }
 
+void machine_fault(Session *s, const Plan *plan, const Fault *f) { fault_report(s, fault_node(s, plan, f), f); }
+
 /* Effects that stand before the fault and only read: what they need is computed without what failed. The first fault in the
  * order of the text is the one that counts. */
 static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at, NodeId failed) {

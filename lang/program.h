@@ -127,6 +127,9 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
  * were before the segment that failed. */
 bool machine_run(Session *s, Steps *block);
 
+/* The diagnostic of a fault of a plan that somebody else ran. */
+void machine_fault(Session *s, const Plan *plan, const Fault *f);
+
 /* The frames of the run that is going on, outermost first: where it stands in each block, and in a loop that stands there.
  * It is left as it was when a run ends early, and empty after a run that came to its end. */
 typedef struct Frame {

@@ -76,7 +76,7 @@ Status session_reset(Session *s) {
 }
 
 /* Threads are made when the first work may want them, and not at all for one. */
-static void want_pool(Session *s) {
+void session_want_pool(Session *s) {
   int n = s->config.threads > 0 ? s->config.threads : pool_default_threads();
   if (s->pool || n <= 1) return;
   s->pool = pool_new(&s->host, n);
@@ -86,7 +86,7 @@ static void want_pool(Session *s) {
 /* ---- one text ---- */
 static Status run(Session *s, Steps *steps) {
   s->cancelled = false;
-  want_pool(s);
+  session_want_pool(s);
   if (machine_run(s, steps)) return STATUS_OK;
   if (s->cancelled) return STATUS_CANCELLED;
   return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;

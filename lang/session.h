@@ -70,6 +70,7 @@ void session_tests(Session *s, const TestReport *r);
 /* Computes nodes of the session's graph now; their slots are filled in. false: a diagnostic was made. */
 bool session_evaluate(Session *s, Need *need, uint32_t n);
 void session_seed(Session *s, uint64_t seed);   /* inside a guard */
+void session_want_pool(Session *s);             /* makes the threads, if they are wanted and not there; inside a guard */
 Status session_failed(Session *s);              /* after a guard was left by a crossed limit: a diagnostic */
 
 /* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */

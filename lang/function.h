@@ -1,0 +1,54 @@
+/* function: a function of a session, called from outside the language. In: a name, argument types, buffers. Out: results in the caller's
+ * buffers, and gradients.
+ *
+ * A call is elaborated once for each list of argument types (and once more for each thing it is differentiated by), as an entry whose arguments are
+ * SLOT_ARG inputs. When that is one segment, as every formula is, a call binds the caller's buffers to its plan and runs it: no copy,
+ * no allocation. A proc with loops runs on the machine, and its results are copied.
+ */
+#ifndef LANG_FUNCTION_H
+#define LANG_FUNCTION_H
+#include "session.h"
+
+enum { MAX_RESULTS = 4096 };   /* of one call, gradients included */
+typedef struct Function Function;
+typedef struct Compiled Compiled;
+
+typedef struct Result {
+  const char *path;          /* of a gradient, within its tree: "hidden.w", or "" */
+  Type type;
+  SlotId slot;
+  Tensor *own;               /* the memory of a view; made when one is first asked for */
+} Result;
+
+struct Compiled {
+  Compiled *next;
+  const char *wrt;           /* NULL: values only */
+  uint32_t n_arg, n_result, n_grad;
+  Type *arg;
+  SlotId *arg_slot;
+  Result *result;            /* n_result values, then n_grad gradients */
+  Steps steps;
+  SlotId turn;               /* how often it was called: of its draws */
+  Segment *segment;          /* the only one, and it writes no cell; else NULL, and the machine runs it */
+  void **data;               /* for the segment's plan: what each binding points to, and ... */
+  uint32_t *from;            /* ... whose it is: an argument's, a result's number, or a slot */
+  SlotId *copy;              /* of each result: NO_SLOT if the plan writes it, else where its value stands */
+};
+
+struct Function {
+  Session *session;
+  const char *name;
+  struct Value *value;
+  Compiled *compiled;
+  int32_t calls;             /* the turn of its draws */
+};
+
+typedef enum { FOUND, FOUND_NOTHING, FOUND_OTHER } Found;      /* FOUND_OTHER: it cannot be called */
+/* In the session's arena; leaves by the caller's guard if there is no memory. */
+Found function_find(Session *s, const char *name, Function **out);
+/* A mistake is in s->diags, with STATUS_SCRIPT. The same types and wrt again are the same Compiled. */
+Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt, Compiled **out);
+/* arg[k] and result[k] are buffers of the compiled types; a result[k] that is NULL is set to the Result's own memory. */
+Status function_run(Function *f, Compiled *c, const void *const *arg, void **result);
+void function_close(Function *f);              /* its plans go with the session */
+#endif
