@@ -88,7 +88,7 @@ int cli_status(Cli *c, Session *s, Status status) {
     case STATUS_MEMORY:
       err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");
       return EXIT_SCRIPT;
-    case STATUS_CLOSED: break;
+    case STATUS_CLOSED: return EXIT_DONE;
   }
   return EXIT_SCRIPT;
 }

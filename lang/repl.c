@@ -113,10 +113,9 @@ static bool show_help(Repl *r, const char *rest) {
 
 static bool reset(Repl *r, const char *rest) {
   (void)rest;
-  cli_close(r->c, r->s);
-  r->s = cli_open(r->c);
-  r->entry = 1;
-  return r->s != NULL;
+  if (session_reset(r->s) != STATUS_OK) err_text(r->c, "glia: out of memory: nothing was forgotten\n");
+  r->entry = 0;
+  return true;
 }
 
 static bool quit(Repl *r, const char *rest) {
@@ -214,7 +213,7 @@ static bool run_command(Repl *r, const char *text) {
   if (c && c->run) {
     int entry = r->entry;
     bool goes_on = c->run(r, rest);
-    if (r->entry == entry) r->entry++;
+    if (r->entry == entry || r->entry == 0) r->entry++;
     return goes_on;
   }
   if (c) err_printf(r->c, "entry %d: not yet: :%s\n", r->entry, c->name);
@@ -310,7 +309,7 @@ static int read_eval(Repl *r) {
     if (!pending.n) {
       if (strlen(line) == n && blank(line)) continue;
       if (*line == ':') {
-        if (!run_command(r, line + 1)) return r->s ? EXIT_DONE : EXIT_SCRIPT;
+        if (!run_command(r, line + 1)) return EXIT_DONE;
         continue;
       }
     } else text_add(&pending, "\n");
@@ -346,6 +345,6 @@ int cli_repl(Cli *c) {
     status = EXIT_SCRIPT;
   }
   lines_close(r.lines);
-  if (r.s) cli_close(c, r.s);
+  cli_close(c, r.s);
   return status;
 }

@@ -126,11 +126,10 @@ static void show_tensor(Repl *r, const char *path, const Tensor *t) {
 }
 
 static void show_tree(Repl *r, const char *path, const Value *v) {
-  Elab *e = r->s->elab;
   switch (v->kind) {
     case V_NODE: {
-      SlotId slot = v->node < r->s->program->slot_of_cap ? r->s->program->slot_of[v->node] : NO_SLOT;
-      const Tensor *t = slot == NO_SLOT ? graph_known(e->g, v->node) : slot_tensor(r->s, slot, 0);
+      Need need = {.node = v->node, .slot = NO_SLOT};
+      const Tensor *t = session_evaluate(r->s, &need, 1) ? slot_tensor(r->s, need.slot, 0) : NULL;
       if (t) show_tensor(r, path, t);
       break;
     }
