@@ -1,0 +1,32 @@
+# glia test: blocks, expectations and examples in documentation, good ones and bad ones.
+cat >good.nn <<'S'
+## Twice a number.
+##   twice(2)   # => 4
+fn twice(x) = 2 * x
+let w = [0.58931, 2]
+print w            # => [0.59, 2]
+print [[1, 2], [3, 4]]   # => [[1, 2],
+                         #     [3, 4]]
+for i in 1..3 { print i }   # => 1 2 3
+test "doubles" { assert twice(3.0) == 6 }
+S
+cat >bad.nn <<'S'
+## Three times a number.
+##   thrice(2)   # => 7
+##   thrice(2) + nothing   # => 7
+fn thrice(x) = 3 * x
+print 0.58931      # => 0.58
+print 3            # => 4
+let a = 1          # => 1
+test "fails" { assert thrice(1.0) == 4, "three is not four" }
+test "holds" { assert thrice(1.0) == 3 }
+print "no expectation"
+S
+mkdir -p tree/deep
+cp good.nn tree/b.nn
+echo 'print 1   # => 1' >tree/deep/a.nn
+echo 'not a script' >tree/notes.txt
+"$GLIA" test good.nn; echo "status $?"
+"$GLIA" test bad.nn; echo "status $?"
+"$GLIA" test tree; echo "status $?"
+"$GLIA" test missing.nn 2>&1; echo "status $?"
