@@ -42,8 +42,8 @@ static void print_ints(Text *t, const int64_t *i, int64_t n) {
   text_add(t, "]");
 }
 
-/* `name:kind` words of op->args take attr->i in order: axes as a count and that many, sizes, perm and boxes as all that is
- * left, the rest as one number. False, and nothing printed, if the numbers are laid out otherwise. */
+/* `name:kind` words of op->args take attr->i in order: axes as a count and that many, sizes, perm and boxes as all
+ * that is left, the rest as one number. False, and nothing printed, if the numbers are laid out otherwise. */
 static bool print_named(Text *t, const Op *op, const Attr *attr, bool dry) {
   uint32_t at = 0;
   for (const char *p = op->args ? op->args : ""; *p;) {

@@ -1,6 +1,7 @@
-/* ops: the op table is the list of tests. For each op: doc, example and names; its kernels at every level of this CPU against
- * v1, f32 against f64, elements independent of their place; first and second derivatives against differences in f64.
- * Operands are found by trial: types and attributes from small pools, the type rule says which fit.
+/* ops: the op table is the list of tests. For each op: doc, example and names; its kernels at every level of this
+ * CPU against v1, f32 against f64, elements independent of their place; first and second derivatives against
+ * differences in f64. Operands are found by trial: types and attributes from small pools, the type rule says which
+ * fit.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -183,6 +184,62 @@ static void kernels_agree(Arena *a, const Op *op, const Sample *s) {
   run_end(&r);
 }
 
+static bool same_bits(const Tensor *a, const Tensor *b) {
+  if (!type_eq(&a->type, &b->type)) return false;
+  if (!dtype_is_float((DType)a->type.dtype)) return tensor_same_bits(a, b);
+  for (int64_t k = 0; k < type_count(&a->type); k++) {
+    double x = tensor_get(a, k), y = tensor_get(b, k);
+    if (!(x == y && signbit(x) == signbit(y)) && !(x != x && y != y)) return false;
+  }
+  return true;
+}
+
+static NodeId filled(Graph *g, const Type *t, double v) {
+  NodeId c = graph_const_like(g, (DType)t->dtype, v, 0);
+  return g_broadcast(g, c, t);
+}
+
+/* Each operand in turn a number that a rule may look for, or made by neg, not, relu or a cast: what `simplify` gives
+ * has the bits of the node itself, on numbers that are awkward. */
+static void simplified_is_plain(Arena *a, const Op *op, const Sample *s, DType floats) {
+  static const double numbers[] = {0, -0.0, 1, -1, 2, 0.25, INFINITY, NAN};
+  static const double awkward[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-30, -3, 7};
+  for (int way = 0; way < 8 * MOST_IN + 2 + N_DTYPES; way++) {
+    Run r = sample_run(a, op, s, floats);
+    for (uint32_t k = 0; k < r.n; k++)
+      for (int j = 0; j < 8 && j < type_count(&r.x[k]->type); j++)
+        if (dtype_is_float((DType)r.x[k]->type.dtype)) tensor_set(r.x[k], j, awkward[(j * 3 + (int)k) % 8]);
+    NodeId in[MOST_IN];
+    memcpy(in, r.in, sizeof in);
+    Type first = r.x[0]->type;
+    if (way < 8 * MOST_IN) {
+      uint32_t k = (uint32_t)way / 8;
+      if (k >= s->n) {
+        run_end(&r);
+        continue;
+      }
+      in[k] = filled(r.g, &r.x[k]->type, dtype_is_float((DType)r.x[k]->type.dtype) ? numbers[way % 8] : way % 2);
+    } else if (way == 8 * MOST_IN) {
+      for (uint32_t k = 1; k < s->n; k++) in[k] = in[k - 1];
+    } else if (way == 8 * MOST_IN + 1) {
+      in[0] = g_op(r.g, first.dtype == BOOL ? &op_not : op == &op_relu ? &op_relu : &op_neg, in[0]);
+    } else {
+      in[0] = g_cast(r.g, g_cast(r.g, in[0], (DType)(way - 8 * MOST_IN - 2)), (DType)first.dtype);
+    }
+    TypeError e;
+    NodeId y = graph_emit(r.g, op, in, s->n, &s->attr, 0, &e);
+    NodeId z = y == NO_NODE ? NO_NODE : op->simplify(&(Simplify){.g = r.g, .id = y, .node = r.g->node[y]});
+    if (z != NO_NODE) {
+      FaultCode fault;
+      Tensor *plain = value_of(&r, y, kernels_best(), &fault), *simple = value_of(&r, z, kernels_best(), &fault);
+      if (plain && simple && !same_bits(plain, simple)) complain("simplified", s, way, 0);
+      tensor_unref(plain);
+      tensor_unref(simple);
+    }
+    run_end(&r);
+  }
+}
+
 /* A scalar that all elements of y move: sum(y w) with w fixed. */
 static NodeId weigh(Graph *g, NodeId y) {
   Type t = *g->node[y].type;
@@ -353,6 +410,7 @@ static void op_is_whole(void) {
     CU_ASSERT(n > 0);
     for (uint32_t k = 0; k < n; k++) {
       if (op->n_in > 0) kernels_agree(a, op, &sample[k]);
+      for (int d = F32; op->simplify && op->n_in > 0 && d <= F64; d++) simplified_is_plain(a, op, &sample[k], (DType)d);
       if (op->grad && op->id != OP_stop_gradient) slopes_agree(a, op, &sample[k]);
     }
   }

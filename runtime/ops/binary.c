@@ -2,6 +2,9 @@
 #include "pointwise.h"
 
 #ifndef KERNELS
+#include <math.h>
+#include <stdlib.h>
+
 /* 1 where x wins, 1/2 where they are equal, else 0. */
 static NodeId share(Graph *g, NodeId x, NodeId y, const Op *wins) {
   DType t = (DType)g->node[x].type->dtype;
@@ -36,12 +39,24 @@ static inline double vm_max2(double x, double y) { return x > y || x != x ? x : 
 
 /* ---- smul: the product of gradient rules ---- */
 #ifndef KERNELS
+/* y is flat in x[1] where x[0] is zero, even under an infinite dy, which the third derivative of an untaken branch has. */
 static void smul_grad(Grad *d) {
-  if (d->wanted[0]) d->dx[0] = smul_(d->g, d->dy, d->x[1]);
-  if (d->wanted[1]) d->dx[1] = smul_(d->g, d->dy, d->x[0]);
+  Graph *g = d->g;
+  NodeId x = d->x[0];
+  if (d->wanted[0]) d->dx[0] = smul_(g, d->dy, d->x[1]);
+  if (d->wanted[1]) {
+    NodeId moves = g_cast(g, g_op2(g, &op_ne, x, number_(g, x, 0)), (DType)g->node[x].type->dtype);
+    d->dx[1] = smul_(g, smul_(g, moves, d->dy), x);
+  }
+}
+static NodeId smul_simplify(Simplify *s) {
+  double v;
+  if (!same_number(s->g, s->node.in[0], &v) || v == 0) return NO_NODE;
+  return v == 1 ? s->node.in[1] : mul_(s->g, s->node.in[0], s->node.in[1]);
 }
 const Op op_smul = {
-    POINTWISE(smul, 2, pointwise_float), .flags = OP_POINTWISE | OP_HIDDEN, .grad = smul_grad,
+    POINTWISE(smul, 2, pointwise_float), .simplify = smul_simplify,
+    .flags = OP_POINTWISE | OP_HIDDEN, .grad = smul_grad,
     .doc = "x * y, but exactly 0 where x is 0, whatever y is.", .example = "smul(0.0, inf)   # => 0",
 };
 #else
@@ -51,8 +66,14 @@ FLOATS2(smul, x == 0 ? 0 : x * y, x == 0 ? 0 : x * y)
 /* ---- add ---- */
 #ifndef KERNELS
 static void add_grad(Grad *d) { d->dx[0] = d->dx[1] = d->dy; }
+static NodeId add_simplify(Simplify *s) {
+  /* Only -0 leaves a float's bits alone: -0 + 0 is 0. */
+  double zero = s->node.type->dtype == I32 ? 0.0 : -0.0;
+  return operand_is(s, 1, zero) ? s->node.in[0] : operand_is(s, 0, zero) ? s->node.in[1] : NO_NODE;
+}
 const Op op_add = {
-    POINTWISE(add, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = add_grad,
+    POINTWISE(add, 2, pointwise_number), .simplify = add_simplify,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = add_grad,
     .doc = "Sum of x and y, element by element; i32 wraps.", .example = "[1, 2] + [3, 4]   # => [4, 6]",
 };
 #else
@@ -65,8 +86,11 @@ static void sub_grad(Grad *d) {
   d->dx[0] = d->dy;
   if (d->wanted[1]) d->dx[1] = neg_(d->g, d->dy);
 }
+static NodeId sub_simplify(Simplify *s) {
+  return operand_is(s, 1, 0) ? s->node.in[0] : NO_NODE;
+}
 const Op op_sub = {
-    POINTWISE(sub, 2, pointwise_number), .flags = OP_POINTWISE | OP_HIDDEN, .grad = sub_grad,
+    POINTWISE(sub, 2, pointwise_number), .simplify = sub_simplify, .flags = OP_POINTWISE | OP_HIDDEN, .grad = sub_grad,
     .doc = "Difference of x and y, element by element; i32 wraps.", .example = "[1, 2] - [3, 5]   # => [-2, -3]",
 };
 #else
@@ -79,8 +103,12 @@ static void mul_grad(Grad *d) {
   if (d->wanted[0]) slope(d, 0, d->x[1]);
   if (d->wanted[1]) slope(d, 1, d->x[0]);
 }
+static NodeId mul_simplify(Simplify *s) {
+  return operand_is(s, 1, 1) ? s->node.in[0] : operand_is(s, 0, 1) ? s->node.in[1] : NO_NODE;
+}
 const Op op_mul = {
-    POINTWISE(mul, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = mul_grad,
+    POINTWISE(mul, 2, pointwise_number), .simplify = mul_simplify,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = mul_grad,
     .doc = "Product of x and y, element by element; i32 wraps.", .example = "[1, 2] * [3, 4]   # => [3, 8]",
 };
 #else
@@ -94,8 +122,18 @@ static void div_grad(Grad *d) {
   if (d->wanted[0]) slope(d, 0, g_op(g, &op_recip, d->x[1]));
   if (d->wanted[1]) slope(d, 1, neg_(g, div_(g, d->y, d->x[1])));
 }
+static NodeId div_simplify(Simplify *s) {
+  double v;
+  int exponent;
+  if (operand_is(s, 1, 1)) return s->node.in[0];
+  if (operand_is(s, 0, 1)) return g_op(s->g, &op_recip, s->node.in[1]);
+  /* 1 / v is exact for a power of two, so the product is the quotient. */
+  if (same_number(s->g, s->node.in[1], &v) && fabs(frexp(v, &exponent)) == 0.5 && abs(exponent) < 100)
+    return mul_(s->g, s->node.in[0], number_(s->g, s->node.in[0], 1 / v));
+  return NO_NODE;
+}
 const Op op_div = {
-    POINTWISE(div, 2, pointwise_float), .flags = OP_POINTWISE | OP_HIDDEN, .grad = div_grad,
+    POINTWISE(div, 2, pointwise_float), .simplify = div_simplify, .flags = OP_POINTWISE | OP_HIDDEN, .grad = div_grad,
     .lo = 0.3f, .hi = 3.0f,
     .doc = "Quotient of x and y, element by element, as IEEE-754 has it: 1 / 0 is inf.",
     .example = "[1, 3] / [2, 4]   # => [0.5, 0.75]",
@@ -171,8 +209,15 @@ static void pow_grad(Grad *d) {
   if (d->wanted[0]) slope(d, 0, smul_(g, y, g_op2(g, &op_pow, x, plus_(g, y, -1))));
   if (d->wanted[1]) slope(d, 1, smul_(g, d->y, g_op(g, &op_log, x)));
 }
+static NodeId pow_simplify(Simplify *s) {
+  if (operand_is(s, 1, 1)) return s->node.in[0];
+  if (operand_is(s, 1, 2)) return g_op(s->g, &op_square, s->node.in[0]);
+  double y;
+  if (same_number(s->g, s->node.in[1], &y) && y == 0) return number_(s->g, s->node.in[0], 1);   /* NaN^0, too */
+  return NO_NODE;
+}
 const Op op_pow = {
-    POINTWISE(pow, 2, pointwise_float), .flags = OP_POINTWISE, .grad = pow_grad,
+    POINTWISE(pow, 2, pointwise_float), .simplify = pow_simplify, .flags = OP_POINTWISE, .grad = pow_grad,
     .lo = 0.3f, .hi = 3.0f,
     .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
@@ -188,8 +233,12 @@ static void min2_grad(Grad *d) {
   if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_lt));
   if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_lt));
 }
+static NodeId min2_simplify(Simplify *s) {
+  return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
+}
 const Op op_min2 = {
-    POINTWISE(min2, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = min2_grad,
+    POINTWISE(min2, 2, pointwise_number), .simplify = min2_simplify,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = min2_grad,
     .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "min([1, 5], [2, 4])   # => [1, 4]",
 };
@@ -206,8 +255,12 @@ static void max2_grad(Grad *d) {
   if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_gt));
   if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_gt));
 }
+static NodeId max2_simplify(Simplify *s) {
+  return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
+}
 const Op op_max2 = {
-    POINTWISE(max2, 2, pointwise_number), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = max2_grad,
+    POINTWISE(max2, 2, pointwise_number), .simplify = max2_simplify,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = max2_grad,
     .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "max([1, 5], [2, 4])   # => [2, 5]",
 };

@@ -16,8 +16,18 @@ static void cast_grad(Grad *d) {
   DType from = (DType)d->g->node[d->x[0]].type->dtype;
   if (dtype_is_float(from)) d->dx[0] = g_cast(d->g, d->dy, from);
 }
+static NodeId cast_simplify(Simplify *s) {
+  /* The way through a wider type and back is exact. */
+  DType to = (DType)s->node.type->dtype, from = (DType)s->g->node[s->node.in[0]].type->dtype;
+  if (from == to) return s->node.in[0];
+  NodeId x = through(s, &op_cast);
+  if (x == NO_NODE || s->g->node[x].type->dtype != to) return NO_NODE;
+  bool wider = from == F64 || (from == F32 && to != I32 && to != F64) || (from == I32 && (to == U8 || to == BOOL));
+  return wider ? x : NO_NODE;
+}
 const Op op_cast = {
-    POINTWISE(cast, 1, cast_type), .flags = OP_POINTWISE | OP_HIDDEN, .grad = cast_grad, .args = "x type:int",
+    POINTWISE(cast, 1, cast_type), .simplify = cast_simplify,
+    .flags = OP_POINTWISE | OP_HIDDEN, .grad = cast_grad, .args = "x type:int",
     .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, "
            "NaN becomes 0; `bool` is true where x is not 0.",
     .example = "i32([1.9, -1.9])   # => [1, -1]",

@@ -73,8 +73,12 @@ TESTS2(ge, x >= y)
 
 /* ---- and ---- */
 #ifndef KERNELS
+static NodeId and_simplify(Simplify *s) {
+  if (s->node.in[0] == s->node.in[1] || operand_is(s, 1, 1)) return s->node.in[0];
+  return operand_is(s, 0, 1) ? s->node.in[1] : NO_NODE;
+}
 const Op op_and = {
-    POINTWISE(and, 2, pointwise_logic), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN,
+    POINTWISE(and, 2, pointwise_logic), .simplify = and_simplify, .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN,
     .no_grad = "a bool carries no derivative",
     .doc = "True where both are true, element by element.",
     .example = "[true, true] and [true, false]   # => [true, false]",
@@ -86,8 +90,12 @@ const OpKernels KERNELS_OF(and) = {.tile = {[BOOL] = and_bool_}};
 
 /* ---- or ---- */
 #ifndef KERNELS
+static NodeId or_simplify(Simplify *s) {
+  if (s->node.in[0] == s->node.in[1] || operand_is(s, 1, 0)) return s->node.in[0];
+  return operand_is(s, 0, 0) ? s->node.in[1] : NO_NODE;
+}
 const Op op_or = {
-    POINTWISE(or, 2, pointwise_logic), .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN,
+    POINTWISE(or, 2, pointwise_logic), .simplify = or_simplify, .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN,
     .no_grad = "a bool carries no derivative",
     .doc = "True where one or both are true, element by element.",
     .example = "[true, false] or [false, false]   # => [true, false]",
@@ -112,8 +120,11 @@ const OpKernels KERNELS_OF(xor) = {.tile = {[BOOL] = xor_bool_}};
 
 /* ---- not ---- */
 #ifndef KERNELS
+static NodeId not_simplify(Simplify *s) {
+  return through(s, &op_not);
+}
 const Op op_not = {
-    POINTWISE(not, 1, pointwise_logic), .flags = OP_POINTWISE | OP_HIDDEN,
+    POINTWISE(not, 1, pointwise_logic), .simplify = not_simplify, .flags = OP_POINTWISE | OP_HIDDEN,
     .no_grad = "a bool carries no derivative",
     .doc = "True where x is false, element by element.",
     .example = "not [true, false]   # => [false, true]",
@@ -144,8 +155,14 @@ static void where_grad(Grad *d) {
   if (d->wanted[1]) d->dx[1] = g_op3(g, &op_where, d->x[0], d->dy, zero);
   if (d->wanted[2]) d->dx[2] = g_op3(g, &op_where, d->x[0], zero, d->dy);
 }
+static NodeId where_simplify(Simplify *s) {
+  double c;
+  if (s->node.in[1] == s->node.in[2]) return s->node.in[1];
+  return same_number(s->g, s->node.in[0], &c) ? s->node.in[c != 0 ? 1 : 2] : NO_NODE;
+}
 const Op op_where = {
-    POINTWISE(where, 3, where_type), .flags = OP_POINTWISE, .grad = where_grad, .args = "c x y",
+    POINTWISE(where, 3, where_type), .simplify = where_simplify,
+    .flags = OP_POINTWISE, .grad = where_grad, .args = "c x y",
     .doc = "x where the bool c is true, else y, element by element; the derivative of the one not taken is exactly 0.",
     .example = "where([true, false], [1, 2], [3, 4])   # => [1, 4]",
 };

@@ -3,6 +3,7 @@
  * own, made by whoever builds the graph: here all operands have one shape and one element type.
  */
 #include "pointwise.h"
+#include <math.h>
 
 const char *operand_name(const TypeRule *r, int k) {
   static const char *const usual[] = {"x", "y", "z"};
@@ -91,4 +92,25 @@ NodeId number_(Graph *g, NodeId like, double v) { return g_fill(g, g->node[like]
 
 void zero_grad(Grad *d) {
   for (uint32_t k = 0; k < d->n; k++) d->dx[k] = NO_NODE;
+}
+
+/* ---- simplification ---- */
+
+bool same_number(const Graph *g, NodeId id, double *v) {
+  while (g->node[id].op->id == OP_broadcast || g->node[id].op->id == OP_reshape) id = g->node[id].in[0];
+  if (g->node[id].op->id != OP_constant) return false;
+  const Tensor *t = g->node[id].attr->value;
+  if (type_count(&t->type) != 1) return false;
+  *v = tensor_get(t, 0);
+  return true;
+}
+
+bool operand_is(const Simplify *s, uint32_t k, double v) {
+  double x;
+  return same_number(s->g, s->node.in[k], &x) && x == v && signbit(x) == signbit(v);
+}
+
+NodeId through(const Simplify *s, const Op *op) {
+  const Node *below = &s->g->node[s->node.in[0]];
+  return below->op == op ? below->in[0] : NO_NODE;
 }

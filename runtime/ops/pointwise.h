@@ -37,6 +37,12 @@ static inline NodeId smul_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_s
 NodeId number_(Graph *g, NodeId like, double v);        /* v in the shape and type of a node */
 static inline NodeId scale_(Graph *g, NodeId a, double v) { return mul_(g, a, number_(g, a, v)); }
 static inline NodeId plus_(Graph *g, NodeId a, double v) { return add_(g, a, number_(g, a, v)); }
+/* Whether every element is the same number, known without computing: a constant, through broadcasts and reshapes. */
+bool same_number(const Graph *g, NodeId id, double *v);
+/* Operand k of the node is v everywhere, its sign bit too. */
+bool operand_is(const Simplify *s, uint32_t k, double v);
+/* The node's operand of operand 0, if that is made by op; else NO_NODE. */
+NodeId through(const Simplify *s, const Op *op);
 /* Derivative zero everywhere: nothing to add. */
 void zero_grad(Grad *d);
 #define ZERO_EVERYWHERE .flags = OP_POINTWISE | OP_EFFECTLESS_ZERO, .grad = zero_grad

@@ -12,8 +12,11 @@ static NodeId bell(Graph *g, NodeId x, double c) {
 /* ---- neg ---- */
 #ifndef KERNELS
 static void neg_grad(Grad *d) { d->dx[0] = neg_(d->g, d->dy); }
+static NodeId neg_simplify(Simplify *s) {
+  return through(s, &op_neg);
+}
 const Op op_neg = {
-    POINTWISE(neg, 1, pointwise_number), .flags = OP_POINTWISE, .grad = neg_grad,
+    POINTWISE(neg, 1, pointwise_number), .simplify = neg_simplify, .flags = OP_POINTWISE, .grad = neg_grad,
     .doc = "-x for each element; i32 wraps.", .example = "neg([1, -2])   # => [-1, 2]",
 };
 #else
@@ -23,8 +26,12 @@ NUMBERS1(neg, -x, -x, 0u - x)
 /* ---- abs ---- */
 #ifndef KERNELS
 static void abs_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_sign, d->x[0])); }
+static NodeId abs_simplify(Simplify *s) {
+  NodeId x = through(s, &op_neg);
+  return x == NO_NODE ? NO_NODE : g_op(s->g, &op_abs, x);
+}
 const Op op_abs = {
-    POINTWISE(abs, 1, pointwise_number), .flags = OP_POINTWISE, .grad = abs_grad,
+    POINTWISE(abs, 1, pointwise_number), .simplify = abs_simplify, .flags = OP_POINTWISE, .grad = abs_grad,
     .doc = "Absolute value of each element; the derivative at 0 is 0.", .example = "abs([-1.5, 2])   # => [1.5, 2]",
 };
 #else
@@ -57,8 +64,12 @@ FLOATS1(recip, 1.0f / x, 1.0 / x)
 /* ---- square ---- */
 #ifndef KERNELS
 static void square_grad(Grad *d) { slope(d, 0, scale_(d->g, d->x[0], 2)); }
+static NodeId square_simplify(Simplify *s) {
+  NodeId x = through(s, &op_neg);
+  return x == NO_NODE ? NO_NODE : g_op(s->g, &op_square, x);
+}
 const Op op_square = {
-    POINTWISE(square, 1, pointwise_number), .flags = OP_POINTWISE, .grad = square_grad,
+    POINTWISE(square, 1, pointwise_number), .simplify = square_simplify, .flags = OP_POINTWISE, .grad = square_grad,
     .doc = "x * x for each element.", .example = "square([3, -2])   # => [9, 4]",
 };
 #else
@@ -355,8 +366,11 @@ FLOATS1(sigmoid, vm_sigmoidf(x), vm_sigmoid(x))
 /* ---- relu ---- */
 #ifndef KERNELS
 static void relu_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_step, d->x[0])); }
+static NodeId relu_simplify(Simplify *s) {
+  return s->g->node[s->node.in[0]].op == &op_relu ? s->node.in[0] : NO_NODE;
+}
 const Op op_relu = {
-    POINTWISE(relu, 1, pointwise_number), .flags = OP_POINTWISE, .grad = relu_grad,
+    POINTWISE(relu, 1, pointwise_number), .simplify = relu_simplify, .flags = OP_POINTWISE, .grad = relu_grad,
     .doc = "x where it is positive, else 0; the derivative at 0 is 0; NaN stays NaN.",
     .example = "relu([-1, 0.5])   # => [0, 0.5]",
 };
