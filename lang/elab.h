@@ -167,7 +167,7 @@ bool is_tree(const Value *v);                                     /* an instance
 void tree_leaves(Elab *e, Value v, int which, Leaves *out);       /* a cell reached twice is one leaf */
 Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
 Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx, const Ast *at);
-void tree_name(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
+void tree_paths(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
 Value copy_values(Elab *e, Value v);                              /* a tree with the values of its cells now */
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);   /* the same layers with cells of their own */
 Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at);

@@ -210,11 +210,11 @@ static Value cell_leaf(Elab *e, void *ctx, Value leaf) {
 }
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at) {
   v = tree_map(e, v, LEAF_PARAM | LEAF_STATE, cell_leaf, (void *)(uintptr_t)at);
-  if (v.kind != V_BAD && path) tree_name(e, v, path);
+  if (v.kind != V_BAD && path) tree_paths(e, v, path);
   return v;
 }
 
-void tree_name(Elab *e, Value v, const char *path) {
+void tree_paths(Elab *e, Value v, const char *path) {
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
   for (uint32_t k = 0; k < l.n; k++) {

@@ -174,7 +174,7 @@ static void let_or_var(Elab *e, const Ast *ast) {
   bool cell = ast->kind == A_VAR && e->frame->steps;
   if (ast->kind == A_LET || !cell) {
     v = keep_values(e, v);
-    if (e->frame->steps && pattern->kind == A_NAME) tree_name(e, v, pattern->name);
+    if (e->frame->steps && pattern->kind == A_NAME) tree_paths(e, v, pattern->name);
     bind_pattern(e, e->scope, pattern, v, ast->kind == A_VAR);
     return;
   }
