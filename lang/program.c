@@ -267,7 +267,7 @@ static NodeId copy_node(Prep *w, Graph *out, NodeId id) {
       NodeId few[8], *in = n.n_in <= 8 ? few : NEW_N(w->tmp, NodeId, n.n_in);
       for (uint32_t k = 0; k < n.n_in; k++) in[k] = w->map[n.in[k]];
       made = graph_emit(out, n.op, in, n.n_in, n.attr, n.loc, NULL);
-      out->node[made].flags = n.flags;
+      out->node[made].flags |= n.flags & NODE_LAZY;   /* what is known is so in the slice's own terms */
       return made;
     }
     case CROSS:
