@@ -182,6 +182,8 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   arena_free(tmp);
 }
 
+void machine_fault(Session *s, const Plan *plan, const Fault *f) { fault_report(s, fault_node(s, plan, f), f); }
+
 static bool effect_run(Session *s, Step *step) {
   Program *p = s->program;
   for (uint32_t k = 0; k < step->need.n; k++) {
@@ -190,8 +192,6 @@ static bool effect_run(Session *s, Step *step) {
   }
   return step->effect->run(s, step, p->value);
 }
-
-void machine_fault(Session *s, const Plan *plan, const Fault *f) { fault_report(s, fault_node(s, plan, f), f); }
 
 /* Effects that stand before the fault and only read: what they need is computed without what failed. The first fault in the
  * order of the text is the one that counts. */
@@ -215,7 +215,7 @@ static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at
     if (ok) {
       Fault f = run_plan(part, data, room, s->pool, NULL);
       if (f.code != FAULT_NONE) {
-        fault_report(s, fault_node(s, part, &f), &f);
+        machine_fault(s, part, &f);
         ok = false;
       }
     }

@@ -33,6 +33,7 @@ static void program_drop(Owned *o) {
   for (uint32_t k = 0; k < p->slot.n; k++) tensor_unref(p->slot.at[k].value);
   for (uint32_t k = 0; k < p->arena.n; k++) arena_free(p->arena.at[k]);
   host_free(h, p->slab, p->slab_all);
+  if (!p->slab) return;
   p->session->slab = NULL;
   p->session->slab_bytes = 0;
 }
@@ -42,6 +43,7 @@ Program *program_new(Session *s) {
   p->session = s;
   owned_born(&s->host, &p->owned, program_drop);
   arena_own(s->arena, &p->owned);
+  s->position = (Position){0};       /* it lay in the arena of another program */
   return p;
 }
 
@@ -75,7 +77,8 @@ typedef struct Prep {
   Session *s;
   Graph *g;
   Arena *a, *tmp;            /* results; scratch */
-  uint32_t from;
+  VEC(Segment *) set;        /* what is prepared now, ascending */
+  const uint8_t *in_set;     /* by segment */
   const uint8_t *cheap;      /* by node: known, and nothing below it is large */
   NodeId *map;               /* by node of g: its copy, while a slice is made */
   NodeId *slot_node;         /* by slot: its input in the slice */
@@ -104,7 +107,7 @@ static SlotId filled(const Program *p, NodeId id) {
 
 static Route route(const Prep *w, NodeId id, SlotId *slot) {
   const Node *n = graph_at(w->g, id);
-  bool before = n->segment < w->from;
+  bool before = !w->in_set[n->segment];
   *slot = NO_SLOT;
   if (n->op->id == OP_input) {
     *slot = (SlotId)n->attr->i[0];
@@ -210,6 +213,24 @@ static Segment *last_segment(const Program *p, const Steps *block) {
   return NULL;
 }
 
+/* The segments of the block that are not prepared yet. Others may have been made since from: those of tests. */
+static void collect(Prep *w, uint32_t from, const Steps *top) {
+  Blocks todo = {0};
+  Program *p = w->p;
+  uint8_t *in_set = NEW_N(w->tmp, uint8_t, p->segment.n);
+  vec_push(w->tmp, &todo, top);
+  for (uint32_t at = 0; at < todo.n; at++)
+    for (uint32_t k = 0; k < todo.at[at]->n; k++) {
+      const Step *step = todo.at[at]->at[k];
+      const Segment *s = p->segment.at[step->segment];
+      if (step->kind == STEP_SEGMENT && s->id >= from && !s->prepared) in_set[s->id] = 1;
+      blocks_of(step, w->tmp, &todo);
+    }
+  for (uint32_t k = from; k < p->segment.n; k++)
+    if (in_set[k]) vec_push(w->tmp, &w->set, p->segment.at[k]);
+  w->in_set = in_set;
+}
+
 static void resolve_steps(Prep *w, const Steps *top) {
   Blocks todo = {0};
   Program *p = w->p;
@@ -222,7 +243,7 @@ static void resolve_steps(Prep *w, const Steps *top) {
       Segment *s = p->segment.at[step->segment];
       if (step->kind == STEP_WHILE && last_segment(p, &step->head)) s = last_segment(p, &step->head);
       for (uint32_t j = 0; j < step->need.n; j++)
-        step->need.at[j].slot = resolve(w, s, step->need.at[j].node);
+        if (step->need.at[j].slot == NO_SLOT) step->need.at[j].slot = resolve(w, s, step->need.at[j].node);
       if (step->need.n > most) most = step->need.n;
       blocks_of(step, w->tmp, &todo);
     }
@@ -410,10 +431,10 @@ static void slab_room(Program *p, size_t bytes) {
 
 /* ---- prepare ---- */
 
-static Prep prep_begin(Program *p, uint32_t from, Arena *a, Arena *tmp) {
+static Prep prep_begin(Program *p, Arena *a, Arena *tmp) {
   Session *s = p->session;
   slot_of_room(p);
-  Prep w = {.p = p, .s = s, .g = s->graph, .a = a, .tmp = tmp, .from = from};
+  Prep w = {.p = p, .s = s, .g = s->graph, .a = a, .tmp = tmp};
   w.cheap = cheap_nodes(s->graph, tmp);
   w.map = NEW_N(tmp, NodeId, s->graph->n);
   return w;
@@ -493,9 +514,10 @@ static void turn_slots(Prep *w) {
 bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep) {
   Session *s = p->session;
   Arena *a = arena_new(&s->host), *tmp = arena_new(&s->host);
-  Prep w = prep_begin(p, from, a, tmp);
-  uint32_t n = p->segment.n - from;
-  Segment **seg = p->segment.at + from;
+  Prep w = prep_begin(p, a, tmp);
+  collect(&w, from, block);
+  uint32_t n = w.set.n;
+  Segment **seg = w.set.at;
 
   resolve_steps(&w, block);
   Segment *last = last_segment(p, block);
@@ -537,7 +559,10 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
 }
 
 Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *a) {
-  Prep w = prep_begin(p, s->id, a, a);
+  Prep w = prep_begin(p, a, a);
+  uint8_t *in_set = NEW_N(a, uint8_t, p->segment.n);
+  in_set[s->id] = 1;
+  w.in_set = in_set;
   Slice part = {0};
   VEC(Need) own = {0};
   for (uint32_t k = 0; k < n; k++) {

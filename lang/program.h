@@ -119,7 +119,7 @@ SlotId slot_new(Program *p, SlotKind kind, const Type *t, const char *path, Loc 
 Segment *segment_new(Program *p);      /* also makes it the graph's current one */
 
 /* Makes all segments of the block (and of the blocks in it) ready to run: what crosses, graphs, plans. from is the number of the first
- * segment that is new. keep: nodes whose values must be kept after the run (REPL names, a function's results): their slots are
+ * segment that is new; others that were made since may belong to other blocks. keep: nodes whose values must be kept after the run (REPL names, a function's results): their slots are
  * filled in. Leaves (cells and draws read by earlier, finished entries) are recomputed from. Errors (memory) go to diags: false. */
 bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep);
 

@@ -141,6 +141,30 @@ static void entries(Bench *b, bool large) {
 BENCH(entries_recompute_from_leaves) { entries(b, false); }
 BENCH(entries_share_large_leaves) { entries(b, true); }
 
+/* Two blocks elaborated before either is prepared, as tests are. */
+BENCH(blocks_of_one_text) {
+  Type t = type_make(F32, 1, (int64_t[]){2000});
+  SlotId w = bench_cell(b, &t, "w", 2), z = bench_scalar(b, F32, "z", 0), v = bench_scalar(b, F32, "v", 0);
+  Program *p = b->s.program;
+  p->keep_leaves = true;
+  Steps *main = entry(b);
+  NodeId old = bench_read(b, w), y = bench_add(b, old, old);
+  bench_write(b, w, y);
+  uint32_t from[2];
+  Steps *test[2];
+  for (int k = 0; k < 2; k++) {
+    from[k] = p->segment.n;
+    test[k] = entry(b);
+    bench_write(b, k ? v : z, bench_sum(b, k ? y : old));
+    cut(b);
+  }
+  CU_ASSERT(program_prepare(p, 0, main, NULL, 0) && machine_run(&b->s, main));
+  for (int k = 0; k < 2; k++)
+    CU_ASSERT(program_prepare(p, from[k], test[k], NULL, 0) && machine_run(&b->s, test[k]));
+  CU_ASSERT(bench_value(b, z) > 4e5);
+  CU_ASSERT_EQUAL(bench_value(b, v), 2 * bench_value(b, z));
+}
+
 /* A value of an entry that kept nothing cannot be recomputed after the run. */
 BENCH(a_lost_value_is_an_error) {
   SlotId w = bench_scalar(b, F32, "w", 2), z = bench_scalar(b, F32, "z", 0);
@@ -220,5 +244,5 @@ BENCH(dumps) {
 }
 
 UNIT(TEST(values_cross), TEST(known_values), TEST(files_are_read_when_needed), TEST(a_file_that_is_gone),
-     TEST(entries_recompute_from_leaves), TEST(entries_share_large_leaves), TEST(a_lost_value_is_an_error),
+     TEST(entries_recompute_from_leaves), TEST(entries_share_large_leaves), TEST(blocks_of_one_text), TEST(a_lost_value_is_an_error),
      TEST(arguments_and_results), TEST(nothing_wanted_nothing_computed), TEST(memory_is_counted_before), TEST(dumps))
