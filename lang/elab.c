@@ -117,6 +117,8 @@ NodeId want_node(Elab *e, Value v, const Ast *at, const char *what) {
       e->g->node[n].flags |= NODE_FLEX;
       return n;
     }
+    v = bracket_of(e, v.items->at, v.items->n, at);   /* a list of numbers, as `shape` gives one */
+    if (v.kind == V_NODE) return v.node;
     /* fall through */
   default: refuse_kind(e, &v, at, what); return NO_NODE;
   }

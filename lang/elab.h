@@ -101,6 +101,7 @@ const char *value_kind_text(Elab *e, const Value *v);             /* "a list", "
 
 /* ---- expressions ---- */
 Value elab_expr(Elab *e, const Ast *ast);
+Value bracket_of(Elab *e, const Value *v, uint32_t n, const Ast *at);   /* a tensor of numbers and tensors of one shape; else a list */
 Value elab_block(Elab *e, const Ast *block, bool new_scope);      /* formulas; its value is its last expression */
 bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */
 

@@ -127,6 +127,10 @@ static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
   return v_node(y);
 }
 
+Value bracket_of(Elab *e, const Value *v, uint32_t n, const Ast *at) {
+  return bracket(e, arena_copy(e->a, v, n * sizeof *v), n, at, true);
+}
+
 static Value comprehension(Elab *e, const Ast *ast) {
   Value over = elab_expr(e, ast->kid[2]);
   Value q = seq_of(e, value_decay(e, over), ast->kid[2]);

@@ -4,33 +4,36 @@
 #include "native.h"
 #include <string.h>
 
+/* The type of a tensor, or the declared type that a distribution is given. */
+static const Type *type_of(Elab *e, const Args *a, const Ast *at, const char *what) {
+  if (a->at[0].kind == V_TYPE) return a->at[0].type;
+  NodeId x = arg_node(e, a, 0, at, what);
+  return x == NO_NODE ? NULL : node_type(e, x);
+}
+
 static Value n_shape(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`shape`");
-  if (x == NO_NODE) return v_bad();
-  const Type *t = node_type(e, x);
-  int64_t dim[MAX_RANK], n = t->rank;
-  memcpy(dim, t->dim, sizeof dim);
-  Value *v = NEW_N(e->a, Value, n + 1);
-  for (int64_t k = 0; k < n; k++) v[k] = v_int(dim[k]);
-  return v_items(e->a, V_LIST, v, (uint32_t)n);
+  const Type *t = type_of(e, a, at, "`shape`");
+  if (!t) return v_bad();
+  Value v[MAX_RANK];
+  for (int k = 0; k < t->rank; k++) v[k] = v_int(t->dim[k]);
+  return v_items(e->a, V_LIST, v, t->rank);
 }
 
 static Value n_rank(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`rank`");
-  return x == NO_NODE ? v_bad() : v_int(node_type(e, x)->rank);
+  const Type *t = type_of(e, a, at, "`rank`");
+  return t ? v_int(t->rank) : v_bad();
 }
 
 /* size(x) is the number of elements, size(x, axis) that of an axis. */
 static Value n_size(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`size`");
-  if (x == NO_NODE) return v_bad();
-  if (!given(a, 1)) return v_int(type_count(node_type(e, x)));
+  const Type *t = type_of(e, a, at, "`size`");
   int64_t axis;
-  if (!want_axis(e, a->at[1], node_type(e, x)->rank, arg_ast(a, 1, at), &axis)) return v_bad();
-  return v_int(node_type(e, x)->dim[axis]);
+  if (!t) return v_bad();
+  if (!given(a, 1)) return v_int(type_count(t));
+  return want_axis(e, a->at[1], t->rank, arg_ast(a, 1, at), &axis) ? v_int(t->dim[axis]) : v_bad();
 }
 
 static Value n_count(Elab *e, const Fn *self, Args *a, const Ast *at) {
