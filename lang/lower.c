@@ -4,23 +4,36 @@
 #include "lower.h"
 #include <string.h>
 
+/* What only moves elements of a literal is a literal still: whole numbers stay whole. */
+static NodeId moved(Elab *e, NodeId x, NodeId y) {
+  if (y == NO_NODE) return y;
+  uint16_t flags = graph_at(e->g, x)->flags & (NODE_FLEX | NODE_INTS);
+  if (flags & NODE_FLEX) e->g->node[y].flags |= flags;
+  return y;
+}
+
+/* Beside an index: elements of a literal chosen by the run are no literal, and f32. */
+static NodeId chosen(Elab *e, NodeId x, NodeId index) {
+  return graph_at(e->g, index)->flags & NODE_KNOWN ? x : settle(e, x);
+}
+
 NodeId lower_reshape(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
   const Type *t = node_type(e, x);
   if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
-  return emit_i(e, &op_reshape, &x, 1, dim, (uint32_t)rank, at);
+  return moved(e, x, emit_i(e, &op_reshape, &x, 1, dim, (uint32_t)rank, at));
 }
 
 NodeId lower_broadcast(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
   const Type *t = node_type(e, x);
   if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
-  return emit_i(e, &op_broadcast, &x, 1, dim, (uint32_t)rank, at);
+  return moved(e, x, emit_i(e, &op_broadcast, &x, 1, dim, (uint32_t)rank, at));
 }
 
 NodeId lower_permute(Elab *e, NodeId x, const int64_t *axes, const Ast *at) {
   int rank = node_type(e, x)->rank, k = 0;
   while (k < rank && axes[k] == k) k++;
   if (k == rank) return x;
-  return emit_i(e, &op_permute, &x, 1, axes, (uint32_t)rank, at);
+  return moved(e, x, emit_i(e, &op_permute, &x, 1, axes, (uint32_t)rank, at));
 }
 
 NodeId lower_slice(Elab *e, NodeId x, const Cut *cut, const Ast *at) {
@@ -35,7 +48,7 @@ NodeId lower_slice(Elab *e, NodeId x, const Cut *cut, const Ast *at) {
     i[3 * k + 2] = cut[k].by;
   }
   if (all) return x;
-  return emit_i(e, &op_slice, &x, 1, i, (uint32_t)(3 * rank), at);
+  return moved(e, x, emit_i(e, &op_slice, &x, 1, i, (uint32_t)(3 * rank), at));
 }
 
 NodeId lower_rows(Elab *e, NodeId x, int axis, int64_t from, int64_t count, int64_t by, const Ast *at) {
@@ -47,16 +60,23 @@ NodeId lower_rows(Elab *e, NodeId x, int axis, int64_t from, int64_t count, int6
 }
 
 NodeId lower_slice_dyn(Elab *e, NodeId x, int axis, NodeId start, int64_t count, const Ast *at) {
-  return emit_i(e, &op_slice_dyn, (NodeId[]){x, start}, 2, (int64_t[]){axis, count}, 2, at);
+  x = chosen(e, x, start);
+  return x == NO_NODE ? x
+                      : moved(e, x, emit_i(e, &op_slice_dyn, (NodeId[]){x, start}, 2, (int64_t[]){axis, count}, 2, at));
 }
 
 NodeId lower_gather(Elab *e, NodeId x, NodeId index, int axis, const Ast *at) {
-  return emit_i(e, &op_gather, (NodeId[]){x, index}, 2, (int64_t[]){axis}, 1, at);
+  x = chosen(e, x, index);
+  return x == NO_NODE ? x : moved(e, x, emit_i(e, &op_gather, (NodeId[]){x, index}, 2, (int64_t[]){axis}, 1, at));
 }
 
 NodeId lower_concat(Elab *e, const NodeId *x, uint32_t n, int axis, const Ast *at) {
   if (n == 1) return x[0];
-  return emit_i(e, &op_concat, x, n, (int64_t[]){axis}, 1, at);
+  NodeId y = emit_i(e, &op_concat, x, n, (int64_t[]){axis}, 1, at);
+  uint16_t ints = NODE_INTS;
+  for (uint32_t k = 0; k < n; k++) ints &= graph_at(e->g, x[k])->flags;
+  if (y != NO_NODE) e->g->node[y].flags |= ints;
+  return y;
 }
 
 NodeId lower_sum(Elab *e, NodeId x, const int64_t *axes, uint32_t n, const Ast *at) {
@@ -150,7 +170,8 @@ bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const As
     if (literal_ || (f && !dtype_is_float(d))) d = (DType)t->dtype;
     literal_ = false;
   }
-  if (!literal_ && !dtype_is_float(d) && any_float && d != BOOL) d = F32;
+  if (literal_) return true;
+  if (!dtype_is_float(d) && any_float && d != BOOL) d = F32;
   for (uint32_t k = 0; k < n; k++)
     if ((out[k] = want_typed(e, v_node(out[k]), d, operand[k], what)) == NO_NODE) return false;
   return true;

@@ -29,6 +29,6 @@ NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int
 /* Operands of different element types to one shape, by the stretch rule of LANGUAGE.md. false: reported. */
 bool lower_align(Elab *e, const Value *v, NodeId *x, uint32_t n, const Ast *at, const char *what);
 /* Operands to one element type, shapes untouched: that of the first float that is no literal, else of the first tensor.
- */
+ * Literals alone stay literals. */
 bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const Ast *const *operand, const char *what);
 #endif

@@ -100,6 +100,8 @@ static Value n_linspace(Elab *e, const Fn *self, Args *a, const Ast *at) {
   v[0] = v_node(end[0]);
   v[1] = v_node(end[1]);
   if (!lower_same_dtype(e, v, end, 2, where, "an end of `linspace`")) return v_bad();
+  for (int k = 0; k < 2; k++)
+    if ((end[k] = settle(e, end[k])) == NO_NODE) return v_bad();
   if (n < 1 || n > INT32_MAX) {
     elab_error(e, arg_ast(a, 2, at), E_LINSPACE, (long long)n);
     return v_bad();

@@ -15,7 +15,13 @@ static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`") || !lower_align(e, v, x, 3, at, "where"))
     return v_bad();
-  return or_bad(emit(e, &op_where, x, 3, NULL, at));
+  uint16_t literal_ = graph_at(e->g, x[1])->flags & graph_at(e->g, x[2])->flags & (NODE_FLEX | NODE_INTS);
+  if (literal_ & NODE_FLEX && !(graph_at(e->g, x[0])->flags & NODE_KNOWN)) /* the run chooses: no literal any more */
+    for (int k = 1; k < 3; k++)
+      if ((x[k] = settle(e, x[k])) == NO_NODE) return v_bad();
+  NodeId y = emit(e, &op_where, x, 3, NULL, at);
+  if (y != NO_NODE && node_type(e, y)->dtype == F64) e->g->node[y].flags |= literal_;
+  return or_bad(y);
 }
 
 /* One argument: over axes. Two: element by element. */

@@ -82,6 +82,10 @@ static void fn_text(Elab *e, Text *t, const Fn *f, bool named) {
       fn_text(e, t, f->base, true);
       return;
     }
+    if (!f->native) {            /* f(_, 3) */
+      text_printf(t, "%s(_)", f->name ? f->name : "fn");
+      return;
+    }
     text_add(t, "fn");
     if (named) text_printf(t, " %s", f->native->name);
     else text_add(t, " ");
