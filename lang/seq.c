@@ -246,6 +246,7 @@ static Value batch_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, 
 
 Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_last, const Ast *at) {
   (void)at;
+  uint32_t taken = 0;
   int64_t full = r->n / size, rest = drop_last ? 0 : r->n % size;
   Seq *q = seq_new(e, "batches", full + (rest > 0));
   q->from = size;
@@ -255,7 +256,7 @@ Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_
     q->piece[0] = (SeqPiece){.count = full, .first = 0};
     q->piece[1] = (SeqPiece){.count = 1, .first = full};
   }
-  Value held[2] = {r->value, order == NO_NODE ? v_unit() : v_node(order)};
+  Value held[2] = {unflat(e, r->value, r->node.at, &taken), order == NO_NODE ? v_unit() : v_node(order)};
   q->captured = v_items(e->a, V_LIST, held, 2).items;
   return v_seq(q);
 }
