@@ -5,8 +5,9 @@
 #define LANG_NATIVE_H
 #include "lower.h"
 
-extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[], native_derivatives[], native_einsum[], native_loops[],
-    native_datasets[], native_random[], native_files[], native_checks[], native_sequences[], native_gradcheck[];
+extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[],
+    native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
+    native_checks[], native_sequences[], native_gradcheck[];
 
 /* ---- arguments ---- */
 static inline bool given(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind != V_ABSENT; }
@@ -41,7 +42,7 @@ Value rows_slice_dyn(Elab *e, const Rows *r, NodeId start, int64_t count, const 
 /* ---- bodies of the op `loop` ---- */
 /* An input to elaborate a body over. Its slot is never filled: it does not run in the session's graph, but messages ask
  * it. */
-NodeId body_input(Elab *e, SlotKind kind, const Type *t, const Ast *at);
+NodeId body_input(Elab *e, const Type *t, const Ast *at);
 /* What of the roots depends on the inputs and the turn, as a graph of its own with the roots as outputs; inputs in the
  * order of its slots, then what it captures from outside, then the turn. */
 Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,

@@ -15,7 +15,7 @@ enum { MAX_POINT = 4096 };
 /* The stacked output of a body over the rows of points, in f64. */
 static NodeId run_wide(Elab *e, NodeId x, NodeId y, NodeId points, int64_t turns, const Ast *at) {
   Type i32 = type_scalar(I32);
-  NodeId turn = body_input(e, SLOT_TURN, &i32, at);
+  NodeId turn = body_input(e, &i32, at);
   Nodes capture = {0}, in = {0};
   Graph *body = lift_body(e, &x, 1, turn, &y, 1, &capture);
   Graph *wide = graph_widen(body, e->g->arena);
@@ -46,7 +46,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
     elab_error(e, where, E_GRADCHECK_SIZE, MAX_POINT, type_show(e->a, &t));
     return v_bad();
   }
-  NodeId x = body_input(e, SLOT_VALUE, &t, at);
+  NodeId x = body_input(e, &t, at);
   MakeRule make = e->make;
   e->make = MAKE_IN_GRAD;
   Value y = value_decay(e, call1(e, a->at[0], v_node(x), at));

@@ -83,9 +83,9 @@ typedef struct Walked {       /* xs of a loop */
 
 /* A slot that nothing fills: inputs of a body never run in the graph of the session, but messages may ask what they
  * are. */
-NodeId body_input(Elab *e, SlotKind kind, const Type *t, const Ast *at) {
+NodeId body_input(Elab *e, const Type *t, const Ast *at) {
   Loc loc = elab_loc(e, at);
-  return graph_input(e->g, slot_new(e->p, kind, t, NULL, loc), t, loc);
+  return graph_input(e->g, slot_new(e->p, SLOT_VALUE, t, NULL, loc), t, loc);
 }
 
 static Type row_type(const Type *t) { return type_make((DType)t->dtype, t->rank - 1, t->dim + 1); }
@@ -156,12 +156,12 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
   for (int attempt = 0;; attempt++) {
     NodeId *input = NEW_N(e->a, NodeId, c + w->sequence.n + 1);
     Type i32 = type_scalar(I32);
-    for (uint32_t k = 0; k < c; k++) input[k] = body_input(e, SLOT_VALUE, node_type(e, state.at[k]), at);
+    for (uint32_t k = 0; k < c; k++) input[k] = body_input(e, node_type(e, state.at[k]), at);
     for (uint32_t k = 0; k < w->sequence.n; k++) {
       Type t = row_type(node_type(e, w->sequence.at[k]));
-      input[c + k] = body_input(e, SLOT_VALUE, &t, at);
+      input[c + k] = body_input(e, &t, at);
     }
-    NodeId turn = body_input(e, SLOT_TURN, &i32, at);
+    NodeId turn = body_input(e, &i32, at);
     uint32_t k0 = 0, k1 = 0;
     Value s = unflat(e, init, input, &k0);
     Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);

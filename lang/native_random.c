@@ -3,10 +3,9 @@
  */
 #include "native.h"
 
-static Value draw(Elab *e, const Op *op, const Type *t, const int64_t *more, uint32_t n_more, const Ast *at) {
-  int64_t i[MAX_RANK + 4] = {t->dtype};
+static Value draw(Elab *e, const Op *op, const Type *t, const Ast *at) {
+  int64_t i[MAX_RANK + 1] = {t->dtype};
   uint32_t n = 1;
-  for (uint32_t k = 0; k < n_more; k++) i[n++] = more[k];
   for (uint32_t k = 0; k < t->rank; k++) i[n++] = t->dim[k];
   NodeId key = draw_key(e, at);
   return key == NO_NODE ? v_bad() : or_bad(emit_i(e, op, &key, 1, i, n, at));
@@ -22,13 +21,13 @@ static bool want_float_kind(Elab *e, const Args *a, const Ast *at, const char *w
 static Value n_uniform(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Type t;
-  return want_float_kind(e, a, at, "random_uniform", &t) ? draw(e, &op_random_uniform, &t, NULL, 0, at) : v_bad();
+  return want_float_kind(e, a, at, "random_uniform", &t) ? draw(e, &op_random_uniform, &t, at) : v_bad();
 }
 
 static Value n_normal(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Type t;
-  return want_float_kind(e, a, at, "random_normal", &t) ? draw(e, &op_random_normal, &t, NULL, 0, at) : v_bad();
+  return want_float_kind(e, a, at, "random_normal", &t) ? draw(e, &op_random_normal, &t, at) : v_bad();
 }
 
 static Value n_int(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -42,8 +41,10 @@ static Value n_int(Elab *e, const Fn *self, Args *a, const Ast *at) {
     elab_error(e, arg_ast(a, 1, at), E_RANDOM_BOUNDS, (long long)bound[0], (long long)bound[1]);
     return v_bad();
   }
-  t.dtype = I32;
-  return draw(e, &op_random_int, &t, bound, 2, at);
+  int64_t i[MAX_RANK + 2] = {bound[0], bound[1]};
+  for (uint32_t k = 0; k < t.rank; k++) i[k + 2] = t.dim[k];
+  NodeId key = draw_key(e, at);
+  return key == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_random_int, &key, 1, i, t.rank + 2u, at));
 }
 
 static Value n_permutation(Elab *e, const Fn *self, Args *a, const Ast *at) {
