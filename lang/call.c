@@ -269,8 +269,9 @@ static void unknown_argument(Elab *e, const char *fn, const char *name, const Pa
   else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
 }
 
-/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...". */
-static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, bool rest, int *to, const Ast *at) {
+/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...", named ones to a "rest*". */
+enum { REST_NONE, REST_POSITIONAL = 1, REST_NAMED = 2 };
+static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, int rest, int *to, const Ast *at) {
   for (uint32_t k = 0; k < n; k++) to[k] = -1;
   uint32_t next = 0;
   for (uint32_t k = 0; k < a->n; k++) {
@@ -279,6 +280,7 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
       for (j = 0; j < n; j++)
         if (p[j].name && !strcmp(p[j].name, a->name[k])) break;
       if (j == n) {
+        if (rest & REST_NAMED) continue;
         unknown_argument(e, fn, a->name[k], p, n, a->ast[k]);
         return false;
       }
@@ -289,7 +291,7 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
     } else {
       j = next++;
       if (j >= n) {
-        if (rest) continue;
+        if (rest & REST_POSITIONAL) continue;
         Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, fn, (int)n, n == 1 ? "" : "s", (int)a->n);
         (void)g;
         return false;
@@ -311,15 +313,15 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
 }
 
 /* "x axis? rest..." or an op's "x axis:int=0 keep:flag" */
-static uint32_t params_of(Elab *e, const char *words, Param *p, bool *rest) {
+static uint32_t params_of(Elab *e, const char *words, Param *p, int *rest) {
   uint32_t n = 0;
-  *rest = false;
+  *rest = REST_NONE;
   for (const char *w = words; *w && n < MOST_PARAMS;) {
     size_t len = strcspn(w, " "), name = strcspn(w, " ?:=.");
-    if (len > 2 && !strncmp(w + len - 2, "..", 2)) *rest = true;
-    if (*rest && len > 3 && !strncmp(w + len - 3, "...", 3)) {
-      /* only gathers what is left over */
-    } else
+    bool left_over = len >= 3 && !strncmp(w + len - 3, "...", 3), named = w[len - 1] == '*';
+    if (len > 2 && !strncmp(w + len - 2, "..", 2)) *rest |= REST_POSITIONAL;
+    if (named) *rest |= REST_NAMED;
+    if (!left_over && !named)
       p[n++] = (Param){arena_text(e->a, w, name), memchr(w, '?', len) || memchr(w, '=', len) || (len > 5 && !strncmp(w + len - 5, ":flag", 5))};
     w += len + (w[len] == ' ');
   }
@@ -328,13 +330,14 @@ static uint32_t params_of(Elab *e, const char *words, Param *p, bool *rest) {
 
 static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
   Param p[MOST_PARAMS];
-  bool rest;
+  int rest;
   uint32_t n = params_of(e, f->native->params, p, &rest);
   int to[MOST_PARAMS];
   if (!match_args(e, f->native->name, p, n, a, rest, to, at)) return v_bad();
-  uint32_t extra = 0;
-  for (uint32_t k = 0, positional = 0; k < a->n; k++)
-    if (!a->name[k] && positional++ >= n) extra++;
+  bool *taken = NEW_N(e->a, bool, a->n + 1);
+  uint32_t extra = a->n;
+  for (uint32_t k = 0; k < n; k++)
+    if (to[k] >= 0) taken[to[k]] = true, extra--;
   Args m = {.n = n + extra};
   m.at = NEW_N(e->a, Value, m.n + 1);
   m.name = NEW_N(e->a, Sym, m.n + 1);
@@ -344,9 +347,10 @@ static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
     m.ast[k] = to[k] < 0 ? at : a->ast[to[k]];
   }
   uint32_t next = n;
-  for (uint32_t k = 0, positional = 0; k < a->n; k++)
-    if (!a->name[k] && positional++ >= n) {
+  for (uint32_t k = 0; k < a->n; k++)
+    if (!taken[k]) {
       m.at[next] = a->at[k];
+      m.name[next] = a->name[k];
       m.ast[next++] = a->ast[k];
     }
   return f->native->call(e, f, &m, at);
@@ -402,10 +406,10 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   static const char *const faces[] = {"", "x", "x y", "x y z"};
   const char *words = op->args ? op->args : faces[op->n_in];
   Param p[MOST_PARAMS];
-  bool rest;
+  int rest;
   uint32_t n = params_of(e, words, p, &rest);
   int to[MOST_PARAMS];
-  if (!match_args(e, op->name, p, n, a, false, to, at)) return v_bad();
+  if (!match_args(e, op->name, p, n, a, REST_NONE, to, at)) return v_bad();
   NodeId in[MOST_PARAMS];
   Value v[MOST_PARAMS];
   const Ast *place[MOST_PARAMS];
@@ -495,7 +499,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
     const Ast *q = params->kid[k];
     p[k] = (Param){q->kid[0]->kind == A_NAME ? q->kid[0]->name : NULL, q->kid[2] != NULL};
   }
-  if (!match_args(e, name, p, n, a, false, to, at)) return false;
+  if (!match_args(e, name, p, n, a, REST_NONE, to, at)) return false;
   bool ok = true;
   for (uint32_t k = 0; k < n; k++) {
     const Ast *q = params->kid[k];

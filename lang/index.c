@@ -239,8 +239,10 @@ bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
       if (!check_index(e, &i, n, at, of)) return false;
       item->kind = ITEM_AT;
       item->cut = (Cut){i, 1, 1};
-    } else if (node_type(e, item->node)->rank == 0) item->kind = ITEM_TURN;
-    else {
+    } else if (node_type(e, item->node)->rank == 0) {
+      item->kind = ITEM_TURN;
+      item->cut = (Cut){0, 1, 1};
+    } else {
       item->kind = ITEM_GATHER;
       if (++gathers > 1) {
         Diag *g = elab_error(e, at, E_INDEX_GATHERS);

@@ -39,8 +39,12 @@ static Diag *ein_error(Ein *x, uint32_t first, uint32_t end, DiagId id, const ch
   Elab *e = x->e;
   Span span = x->text ? x->text->span : x->at->span;
   const Source *source = x->text ? x->text->source : x->at->source;
-  if (chars && chars->kind == A_CHARS && chars->span.end - chars->span.first == chars->n_text)
-    span = (Span){chars->span.first + first, chars->span.first + (end > first ? end : first + 1)};
+  if (chars && chars->kind == A_CHARS && span.end - span.first == chars->n_text + 2) {      /* the quotes */
+    uint32_t begin = span.first + 1;
+    while (first + 1 < end && x->spec[first] == ' ') first++;
+    while (end > first + 1 && x->spec[end - 1] == ' ') end--;
+    span = (Span){begin + first, begin + (end > first ? end : first + 1)};
+  }
   return diag_at(e->d, loc_make(e->s->sources, source, span, e->caller), id, text);
 }
 

@@ -122,7 +122,7 @@ static Value call_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
-static const Native add_native = {.name = "add", .params = "...", .call = call_add,
+static const Native add_native = {.name = "add", .params = "values*", .call = call_add,
                                   .doc = "s.add(loss = l, epoch = e): one more row of a series."};
 
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {

@@ -160,10 +160,20 @@ static Value n_unsqueeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
 /* The tensors of a list or tuple, in one element type. NULL: reported. */
 static NodeId *tensors_of(Elab *e, Value v, const Ast *at, const char *what, uint32_t *n) {
   if (v.kind == V_BAD) return NULL;
+  v = value_decay(e, v);
+  if (v.kind == V_NODE && node_type(e, v.node)->rank > 0) {     /* `[x, y]` of one shape is a tensor: its rows */
+    Type t = *node_type(e, v.node);
+    Value *row = NEW_N(e->a, Value, t.dim[0] + 1);
+    for (int64_t k = 0; k < t.dim[0]; k++) {
+      NodeId r = lower_rows(e, v.node, 0, k, 1, 1, at);
+      row[k] = or_bad(r == NO_NODE ? r : lower_reshape(e, r, t.rank - 1, t.dim + 1, at));
+      if (row[k].kind == V_BAD) return NULL;
+    }
+    v = v_items(e->a, V_LIST, row, (uint32_t)t.dim[0]);
+  }
   if (v.kind != V_LIST && v.kind != V_TUPLE) {
-    Value d = value_decay(e, v);
-    Diag *g = elab_error(e, at, E_JOIN_WHAT, what, value_kind_text(e, &d));
-    if (g && d.kind == V_NODE) diag_hint(e->d, g, "write `%s((x, y))` or `%s([x, y])`", what, what);
+    Diag *g = elab_error(e, at, E_JOIN_WHAT, what, value_kind_text(e, &v));
+    if (g && v.kind == V_NODE) diag_hint(e->d, g, "write `%s((x, y))` or `%s([x, y])`", what, what);
     return NULL;
   }
   *n = v.items->n;
@@ -212,9 +222,7 @@ static Value n_stack(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   uint32_t n;
   const Ast *where = arg_ast(a, 0, at);
-  Value v = a->at[0];
-  if (v.kind == V_NODE || v.kind == V_CELL) v = seq_of(e, v, where);    /* a bracket of ints is one already */
-  NodeId *x = tensors_of(e, v, where, "stack", &n);
+  NodeId *x = tensors_of(e, a->at[0], where, "stack", &n);
   if (!x) return v_bad();
   Type t = *node_type(e, x[0]);
   int64_t axis = 0, dim[MAX_RANK + 1];

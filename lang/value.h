@@ -76,7 +76,7 @@ typedef struct Args {         /* of one call, evaluated, in order */
 typedef enum { FN_CLOSURE, FN_PROC, FN_LAYER, FN_OPTIMIZER, FN_OP, FN_NATIVE, FN_CHAIN, FN_EXTERN } FnKind;
 
 /* A function of the host language. params names its parameters, those that may be left out with a `?`: "x axis? keep?"; a last "rest..."
- * takes any number of positional ones. a is matched to params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
+ * takes any number of positional ones, a last "more*" any named ones (a->name). a is matched to params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
 typedef struct Native {
   const char *name, *params;
   Value (*call)(Elab *e, const Fn *self, Args *a, const Ast *at);
