@@ -1,7 +1,7 @@
 /* call: calls. In: a callee and arguments. Out: the value of its body with the parameters bound, or one message.
  *
- * A function is elaborated anew for each call, so shapes are numbers everywhere; a signature's dimension names are bound where they are
- * first met, in the scope of the call.
+ * A function is elaborated anew for each call, so shapes are numbers everywhere; a signature's dimension names are
+ * bound where they are first met, in the scope of the call.
  */
 #include "elab.h"
 #include <stdlib.h>
@@ -152,7 +152,8 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
       if (*unmarked == N_DTYPES) *unmarked = has;
       else if (*unmarked != has) {
         Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, what, dtype_name[has], dtype_name[*unmarked]);
-        diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`", dtype_name[*unmarked]);
+        diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`",
+                  dtype_name[*unmarked]);
         return false;
       }
     }
@@ -199,7 +200,8 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
         elab_error(e, dim, E_REST_HERE);
         return false;
       }
-      for (uint32_t j = 0; j < b->value.items->n && out->rank < MAX_RANK; j++) out->dim[out->rank++] = b->value.items->at[j].i;
+      for (uint32_t j = 0; j < b->value.items->n && out->rank < MAX_RANK; j++)
+        out->dim[out->rank++] = b->value.items->at[j].i;
       continue;
     }
     int64_t size;
@@ -269,9 +271,11 @@ static void unknown_argument(Elab *e, const char *fn, const char *name, const Pa
   else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
 }
 
-/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...", named ones to a "rest*". */
+/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...", named ones to a "rest*".
+ */
 enum { REST_NONE, REST_POSITIONAL = 1, REST_NAMED = 2 };
-static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, int rest, int *to, const Ast *at) {
+static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, int rest, int *to,
+                       const Ast *at) {
   for (uint32_t k = 0; k < n; k++) to[k] = -1;
   uint32_t next = 0;
   for (uint32_t k = 0; k < a->n; k++) {
@@ -322,7 +326,8 @@ static uint32_t params_of(Elab *e, const char *words, Param *p, int *rest) {
     if (len > 2 && !strncmp(w + len - 2, "..", 2)) *rest |= REST_POSITIONAL;
     if (named) *rest |= REST_NAMED;
     if (!left_over && !named)
-      p[n++] = (Param){arena_text(e->a, w, name), memchr(w, '?', len) || memchr(w, '=', len) || (len > 5 && !strncmp(w + len - 5, ":flag", 5))};
+      p[n++] = (Param){arena_text(e->a, w, name),
+                       memchr(w, '?', len) || memchr(w, '=', len) || (len > 5 && !strncmp(w + len - 5, ":flag", 5))};
     w += len + (w[len] == ' ');
   }
   return n;
@@ -444,11 +449,13 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
     }
     w += len + (w[len] == ' ');
   }
-  if (!unified && n_in > 1 && op->flags & OP_POINTWISE && op != &op_where && !unify(e, v, in, n_in, at, place, op->name))
+  if (!unified && n_in > 1 && op->flags & OP_POINTWISE && op != &op_where &&
+      !unify(e, v, in, n_in, at, place, op->name))
     return v_bad();
   uint16_t ints = NODE_INTS;
   for (uint32_t k = 0; k < n_in; k++) ints &= graph_at(e->g, in[k])->flags;
-  if (n_in == 1 && !(op->flags & OP_POINTWISE) && node_flex(e, in[0]) && ints && (op == &op_sum || op == &op_prod || op == &op_cumsum))
+  if (n_in == 1 && !(op->flags & OP_POINTWISE) && node_flex(e, in[0]) && ints &&
+      (op == &op_sum || op == &op_prod || op == &op_cumsum))
     ints = NODE_INTS;
   TypeError t = {0};
   Attr attr = {.n = n_i, .i = i};
@@ -471,8 +478,9 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
     if (t.b > 1 || t.b >= (int)n_in) t.b = -1;
     return elab_type_error(e, at, &t, operand);
   }
-  bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape || op == &op_permute ||
-               op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll || op == &op_floor || op == &op_round;
+  bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
+               op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll ||
+               op == &op_floor || op == &op_round;
   if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
   return v_node(y);
 }
@@ -486,7 +494,8 @@ static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
 static const Ast *params_ast(const Fn *f) { return f->ast->kind == A_EXTERN ? f->ast->kid[1] : f->ast->kid[0]; }
 
 /* Binds arguments into s. unmarked: the float type of the signature's unmarked tensors. */
-bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, bool by_value, DType *unmarked, const Ast *at) {
+bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, bool by_value, DType *unmarked,
+                 const Ast *at) {
   const char *name = f->name ? f->name : "this function";
   uint32_t n = params ? params->n : 0;
   if (n > MOST_PARAMS) {
@@ -565,7 +574,8 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     e->frame = &frame;
     e->depth++;
     if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
-    else v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
+    else
+      v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
     e->depth--;
     e->frame = saved_frame;
     e->scope = saved_scope;
@@ -627,7 +637,8 @@ Value call_value(Elab *e, Value callee, Args *a, const Ast *at) {
   if (callee.kind == V_OPTIMIZER) return tie_optimizer(e, callee.optimizer, a, at);
   if (callee.kind == V_BAD) return callee;
   Diag *g = elab_error(e, at, E_NOT_A_FUNCTION, value_kind_text(e, &callee));
-  if (callee.kind == V_NODE || callee.kind == V_CELL || callee.kind == V_INT) diag_hint(e->d, g, "multiplication is written `*`; indexing `x[...]`");
+  if (callee.kind == V_NODE || callee.kind == V_CELL || callee.kind == V_INT)
+    diag_hint(e->d, g, "multiplication is written `*`; indexing `x[...]`");
   return v_bad();
 }
 
