@@ -73,3 +73,50 @@ OP(not)
 OP(where)
 /* cast.c */
 OP(cast)
+/* matmul.c */
+OP(matmul)
+/* reduce.c */
+OP(sum)
+OP(prod)
+OP(reduce_max)
+OP(reduce_min)
+OP(all)
+OP(any)
+OP(argmax)
+OP(argmin)
+/* cumulate.c */
+OP(cumsum)
+OP(cumprod)
+OP(recur)
+/* shape.c */
+OP(broadcast)
+OP(reshape)
+OP(permute)
+OP(concat)
+OP(roll)
+OP(tril)
+OP(triu)
+/* slice.c */
+OP(slice)
+OP(unslice)
+OP(update)
+OP(slice_dyn)
+OP(update_slice)
+/* index.c */
+OP(gather)
+OP(scatter_add)
+OP(take_along)
+OP(scatter_along)
+/* sort.c */
+OP(sort)
+OP(argsort)
+OP(search_sorted)
+/* random.c */
+OP(fold_in)
+OP(random_uniform)
+OP(random_normal)
+OP(random_int)
+OP(permutation)
+/* loop.c */
+OP(loop)
+OP(pick)

@@ -1,0 +1,293 @@
+/* index: elements chosen by numbers: gather and its transpose scatter_add, take_along and its transpose scatter_along.
+ * In: a tensor and i32 indices, negative ones counted from the end. Out: copies, or sums in the order of the indices.
+ * An index that is not there is a fault with its place in the index tensor. Units split what is independent of the
+ * indices, so that sums never race and their order is fixed.
+ */
+#include <string.h>
+#include "../op.h"
+
+enum { COLUMNS = 1024 };     /* elements of a row that one unit of a scatter owns */
+
+/* x around its axis: outer rows, n places of `inner` elements. count: indices. */
+typedef struct Lie { int64_t outer, n, inner, count, blocks; } Lie;
+
+static inline Lie lie(const Type *x, int64_t axis, int64_t count) {
+  Lie l = {.outer = 1, .n = x->dim[axis], .inner = 1, .count = count};
+  for (int k = 0; k < axis; k++) l.outer *= x->dim[k];
+  for (int k = (int)axis + 1; k < x->rank; k++) l.inner *= x->dim[k];
+  l.blocks = (l.inner + COLUMNS - 1) / COLUMNS;
+  return l;
+}
+
+#ifndef KERNELS
+static Cost move_cost(const KernelCall *c) {
+  return (Cost){.flops = 0, .bytes = 2 * (double)type_bytes(c->out_type) + (double)type_bytes(c->in_type[1])};
+}
+
+static bool indices(TypeRule *r, const Type *i) {
+  const Type *x = r->x[0];
+  if (r->attr->n < 1) return refuse(r, BAD_AXIS, 0, -1, NULL, "`%s` needs an axis", r->op->name);
+  int64_t axis = r->attr->i[0];
+  if (x->rank == 0) return refuse(r, BAD_RANK, 0, -1, NULL, "a scalar cannot be indexed");
+  if (axis < 0 || axis >= x->rank)
+    return refuse(r, BAD_AXIS, 0, -1, NULL, "%s has no axis %lld", type_show(r->g->arena, x), (long long)axis);
+  if (i->dtype == I32) return true;
+  return refuse(r, BAD_DTYPE, 1, -1,
+                i->dtype == BOOL ? "choose with `where(mask, x, 0)`" : i->dtype == U8 ? "write `i32(i)`" : "write `i32(i)` or divide by `//`",
+                "an index must be i32, but this is %s", type_show(r->g->arena, i));
+}
+#else
+/* The place an index means, or -1 and the fault. */
+static inline int64_t place_of(KernelCall *c, const int32_t *index, int64_t k, int64_t n) {
+  int64_t i = index[k] < 0 ? index[k] + n : index[k];
+  if (i >= 0 && i < n) return i;
+  c->fault = (Fault){.code = FAULT_INDEX, .element = k, .a = index[k], .b = n};
+  return -1;
+}
+
+/* to[0..n) += from[0..n) */
+static void add_row(DType d, void *to, const void *from, int64_t n) {
+  if (d == F32) {
+    float *restrict t = to;
+    const float *restrict f = from;
+    for (int64_t k = 0; k < n; k++) t[k] += f[k];
+  } else if (d == F64) {
+    double *restrict t = to;
+    const double *restrict f = from;
+    for (int64_t k = 0; k < n; k++) t[k] += f[k];
+  } else {
+    uint32_t *restrict t = to;
+    const uint32_t *restrict f = from;
+    for (int64_t k = 0; k < n; k++) t[k] += f[k];
+  }
+}
+#endif
+
+/* ---- gather: attr->i = {axis} ---- */
+
+#ifndef KERNELS
+static int64_t gather_units(const KernelCall *c) {
+  Lie l = lie(c->in_type[0], c->attr->i[0], type_count(c->in_type[1]));
+  return l.outer * l.count;
+}
+
+static bool gather_type(TypeRule *r) {
+  const Type *x = r->x[0], *i = r->x[1];
+  if (!indices(r, i)) return false;
+  int axis = (int)r->attr->i[0];
+  r->y = (Type){.dtype = x->dtype};
+  if (x->rank + i->rank - 1 > MAX_RANK)
+    return refuse(r, BAD_LIMIT, 0, 1, NULL, "%s indexed by %s has more than %d axes", type_show(r->g->arena, x),
+                  type_show(r->g->arena, i), MAX_RANK);
+  for (int k = 0; k < axis; k++) r->y.dim[r->y.rank++] = x->dim[k];
+  for (int k = 0; k < i->rank; k++) r->y.dim[r->y.rank++] = i->dim[k];
+  for (int k = axis + 1; k < x->rank; k++) r->y.dim[r->y.rank++] = x->dim[k];
+  return true;
+}
+
+static void gather_grad(Grad *d) {
+  if (!d->wanted[0]) return;
+  Type x = *d->g->node[d->x[0]].type;
+  d->dx[0] = g_attr(d->g, &op_scatter_add, (NodeId[]){g_fill(d->g, &x, 0), d->x[1], d->dy}, 3, d->attr->i, 1);
+}
+
+const Op op_gather = {
+    .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x i axis:axis=0",
+    .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
+    .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
+    .type = gather_type, .grad = gather_grad, .units = gather_units, .cost = move_cost,
+};
+#else
+static bool gather_run(KernelCall *c) {
+  Lie l = lie(c->in_type[0], c->attr->i[0], type_count(c->in_type[1]));
+  const int32_t *index = c->in[1];
+  int64_t row = l.inner * dtype_size[c->out_type->dtype];
+  for (int64_t u = c->begin; u < c->end; u++) {
+    int64_t k = u % l.count, i = place_of(c, index, k, l.n);
+    if (i < 0) return false;
+    char *to = (char *)c->out + u * row;
+    const char *from = (const char *)c->in[0] + (u / l.count * l.n + i) * row;
+    if (row == 4)
+      memcpy(to, from, 4);
+    else
+      memcpy(to, from, (size_t)row);
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(gather) = {.run = gather_run};
+#endif
+
+/* ---- scatter_add: attr->i = {axis}; x i v ---- */
+
+#ifndef KERNELS
+static int64_t scatter_add_units(const KernelCall *c) {
+  Lie l = lie(c->out_type, c->attr->i[0], 0);
+  return l.outer * l.blocks;
+}
+
+static bool summed(TypeRule *r) {
+  const Type *x = r->x[0], *v = r->x[2];
+  if (x->dtype != v->dtype)
+    return refuse(r, BAD_MIXED, 0, 2, "convert one of them", "`%s` adds one element type, but %s meets %s", r->op->name,
+                  type_show(r->g->arena, x), type_show(r->g->arena, v));
+  if (x->dtype == U8 || x->dtype == BOOL)
+    return refuse(r, BAD_DTYPE, 0, -1, "convert with `i32(...)`", "`%s` does not add %s", r->op->name,
+                  type_show(r->g->arena, x));
+  r->y = *x;
+  return true;
+}
+
+static bool scatter_add_type(TypeRule *r) {
+  const Type *x = r->x[0], *i = r->x[1];
+  if (!indices(r, i) || !summed(r)) return false;
+  int axis = (int)r->attr->i[0];
+  Type want = {.dtype = x->dtype};
+  if (x->rank + i->rank - 1 <= MAX_RANK) {
+    for (int k = 0; k < axis; k++) want.dim[want.rank++] = x->dim[k];
+    for (int k = 0; k < i->rank; k++) want.dim[want.rank++] = i->dim[k];
+    for (int k = axis + 1; k < x->rank; k++) want.dim[want.rank++] = x->dim[k];
+    if (type_same_shape(&want, r->x[2])) return true;
+  }
+  return refuse(r, BAD_SHAPE, 1, 2, NULL, "%s indexed by %s along axis %d takes values of shape %s, but these are %s",
+                shape_show(r->g->arena, x), shape_show(r->g->arena, i), axis, shape_show(r->g->arena, &want),
+                shape_show(r->g->arena, r->x[2]));
+}
+
+static void scatter_add_grad(Grad *d) {
+  d->dx[0] = d->dy;
+  if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_gather, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, 1);
+}
+
+const Op op_scatter_add = {
+    .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x i v axis:axis=0",
+    .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
+    .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
+    .type = scatter_add_type, .grad = scatter_add_grad, .units = scatter_add_units, .cost = move_cost,
+};
+#else
+static bool scatter_add_run(KernelCall *c) {
+  Lie l = lie(c->out_type, c->attr->i[0], type_count(c->in_type[1]));
+  int64_t size = dtype_size[c->out_type->dtype];
+  for (int64_t u = c->begin; u < c->end; u++) {
+    int64_t outer = u / l.blocks, j = u % l.blocks * COLUMNS, width = l.inner - j < COLUMNS ? l.inner - j : COLUMNS;
+    char *to = (char *)c->out + (outer * l.n * l.inner + j) * size;
+    const char *x = (const char *)c->in[0] + (outer * l.n * l.inner + j) * size;
+    const char *v = (const char *)c->in[2] + (outer * l.count * l.inner + j) * size;
+    if (l.blocks == 1)
+      memcpy(to, x, (size_t)(l.n * l.inner * size));
+    else
+      for (int64_t k = 0; k < l.n; k++) memcpy(to + k * l.inner * size, x + k * l.inner * size, (size_t)(width * size));
+    for (int64_t k = 0; k < l.count; k++) {
+      int64_t i = place_of(c, c->in[1], k, l.n);
+      if (i < 0) return false;
+      add_row((DType)c->out_type->dtype, to + i * l.inner * size, v + k * l.inner * size, width);
+    }
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(scatter_add) = {.run = scatter_add_run};
+#endif
+
+/* ---- take_along, scatter_along: attr->i = {axis}; i has x's shape but for the axis; units are the lines ---- */
+
+#ifndef KERNELS
+static int64_t along_units(const KernelCall *c) {
+  const Type *i = c->in_type[1];
+  int64_t n = 1;
+  for (int k = 0; k < i->rank; k++)
+    if (k != c->attr->i[0]) n *= i->dim[k];
+  return n;
+}
+
+static bool along(TypeRule *r) {
+  const Type *x = r->x[0], *i = r->x[1];
+  if (!indices(r, i)) return false;
+  bool ok = x->rank == i->rank;
+  for (int k = 0; ok && k < x->rank; k++) ok = k == r->attr->i[0] || x->dim[k] == i->dim[k];
+  if (ok) return true;
+  return refuse(r, BAD_SHAPE, 0, 1, NULL, "`%s` along axis %lld needs the other sizes equal, but they are %s and %s",
+                r->op->name, (long long)r->attr->i[0], shape_show(r->g->arena, x), shape_show(r->g->arena, i));
+}
+
+static bool take_along_type(TypeRule *r) {
+  if (!along(r)) return false;
+  r->y = *r->x[1];
+  r->y.dtype = r->x[0]->dtype;
+  return true;
+}
+
+static void take_along_grad(Grad *d) {
+  if (!d->wanted[0]) return;
+  Type x = *d->g->node[d->x[0]].type;
+  d->dx[0] = g_attr(d->g, &op_scatter_along, (NodeId[]){g_fill(d->g, &x, 0), d->x[1], d->dy}, 3, d->attr->i, 1);
+}
+
+static bool scatter_along_type(TypeRule *r) {
+  if (!along(r) || !summed(r)) return false;
+  if (type_same_shape(r->x[1], r->x[2])) return true;
+  return refuse(r, BAD_SHAPE, 1, 2, NULL, "`scatter_along` needs a value for each index, but the shapes are %s and %s",
+                shape_show(r->g->arena, r->x[1]), shape_show(r->g->arena, r->x[2]));
+}
+
+static void scatter_along_grad(Grad *d) {
+  d->dx[0] = d->dy;
+  if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_take_along, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, 1);
+}
+
+const Op op_take_along = {
+    .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x i axis:axis=0",
+    .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
+    .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
+    .type = take_along_type, .grad = take_along_grad, .units = along_units, .cost = move_cost,
+};
+const Op op_scatter_along = {
+    .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x i v axis:axis=0",
+    .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
+    .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
+    .type = scatter_along_type, .grad = scatter_along_grad, .units = along_units, .cost = move_cost,
+};
+#else
+/* A line's start, and how its elements follow, in x and in what has the indices' shape. */
+static inline int64_t line_at(const Lie *l, int64_t u, int64_t n) { return u / l->inner * n * l->inner + u % l->inner; }
+
+static bool take_along_run(KernelCall *c) {
+  int64_t axis = c->attr->i[0], count = c->in_type[1]->dim[axis], size = dtype_size[c->out_type->dtype];
+  Lie l = lie(c->in_type[0], axis, count);
+  for (int64_t u = c->begin; u < c->end; u++) {
+    int64_t from = line_at(&l, u, l.n), at = line_at(&l, u, count);
+    for (int64_t k = 0; k < count; k++, at += l.inner) {
+      int64_t i = place_of(c, c->in[1], at, l.n);
+      if (i < 0) return false;
+      const char *s = (const char *)c->in[0] + (from + i * l.inner) * size;
+      char *d = (char *)c->out + at * size;
+      if (size == 4)
+        memcpy(d, s, 4);
+      else if (size == 8)
+        memcpy(d, s, 8);
+      else
+        *d = *s;
+    }
+  }
+  return true;
+}
+
+static bool scatter_along_run(KernelCall *c) {
+  int64_t axis = c->attr->i[0], count = c->in_type[1]->dim[axis], size = dtype_size[c->out_type->dtype];
+  Lie l = lie(c->out_type, axis, count);
+  for (int64_t u = c->begin; u < c->end; u++) {
+    int64_t to = line_at(&l, u, l.n), at = line_at(&l, u, count);
+    for (int64_t k = 0; k < l.n; k++) {
+      int64_t e = (to + k * l.inner) * size;
+      memcpy((char *)c->out + e, (const char *)c->in[0] + e, (size_t)size);
+    }
+    for (int64_t k = 0; k < count; k++, at += l.inner) {
+      int64_t i = place_of(c, c->in[1], at, l.n);
+      if (i < 0) return false;
+      add_row((DType)c->out_type->dtype, (char *)c->out + (to + i * l.inner) * size, (const char *)c->in[2] + at * size, 1);
+    }
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(take_along) = {.run = take_along_run};
+const OpKernels KERNELS_OF(scatter_along) = {.run = scatter_along_run};
+#endif

@@ -1,0 +1,290 @@
+/* matmul: the product of matrices, as NumPy's matmul. In: x [.., M, K] and y [.., K, N]; a vector x is a row, a vector y a
+ * column, which the result lacks. Leading (batch) axes are equal, or one side has none (the language emits broadcasts
+ * for anything else). attr->i = {x transposed, y transposed}, or nothing: with them x is [.., K, M] and y [.., N, K],
+ * so that a gradient is three products and no copy.
+ *
+ * Work is shared out by blocks of the result, whose number depends on the shape only; see matmul_kernel.h for why an
+ * element's bits depend on K alone.
+ */
+#include "../op.h"
+#ifdef KERNELS
+#include <string.h>
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+#endif
+
+enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256 };
+
+typedef struct Product {
+  int64_t batch, m, n, k, a_step, b_step;   /* steps from one batch to the next, in elements; 0: the same again */
+  int64_t lda, kc, row_blocks, column_blocks;
+  int64_t panel;             /* columns of B that are packed at once */
+  bool ta, tb;
+} Product;
+
+static inline bool flag(const Attr *a, uint32_t k) { return a->n == 2 && a->i[k]; }
+
+static inline void product_make(Product *p, const KernelCall *c) {
+  const Type *x = c->in_type[0], *y = c->in_type[1];
+  bool ta = flag(c->attr, 0), tb = flag(c->attr, 1);
+  *p = (Product){.batch = 1, .m = 1, .n = 1, .ta = ta, .tb = tb};
+  if (x->rank > 1) p->m = x->dim[x->rank - (ta ? 1 : 2)];
+  if (y->rank > 1) p->n = y->dim[y->rank - (tb ? 2 : 1)];
+  p->k = x->dim[x->rank - (x->rank > 1 && ta ? 2 : 1)];
+  const Type *big = x->rank >= y->rank ? x : y;
+  for (int k = 0; k + 2 < big->rank; k++) p->batch *= big->dim[k];
+  if (x->rank > 2) p->a_step = p->m * p->k;
+  if (y->rank > 2) p->b_step = p->n * p->k;
+  if (x->rank > 2 && y->rank <= 2 && !ta) {   /* one tall product */
+    p->m *= p->batch;
+    p->batch = 1;
+  }
+  if (p->n == 1 && p->batch == 1 && p->m > 1) {   /* a column is computed as the row of the transposed product */
+    p->n = p->m;
+    p->m = 1;
+    p->ta = false;
+    p->tb = !ta;
+  }
+  p->lda = p->k;
+  int64_t blocks = (p->k + PRODUCT_K - 1) / PRODUCT_K;
+  p->kc = blocks ? (p->k + blocks - 1) / blocks : 0;
+  p->row_blocks = (p->m + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
+  p->column_blocks = (p->n + UNIT_COLUMNS - 1) / UNIT_COLUMNS;
+  p->panel = p->column_blocks * UNIT_COLUMNS < PRODUCT_COLUMNS ? p->column_blocks * UNIT_COLUMNS : PRODUCT_COLUMNS;
+}
+
+#ifndef KERNELS
+static int64_t matmul_units(const KernelCall *c) {
+  Product p;
+  product_make(&p, c);
+  return p.batch * p.row_blocks * p.column_blocks;
+}
+
+static size_t matmul_scratch(const KernelCall *c) {
+  Product p;
+  product_make(&p, c);
+  size_t size = dtype_size[c->out_type->dtype];
+  if (c->out_type->dtype == I32) return 0;
+  return size * (size_t)(p.kc * (p.panel + (p.ta ? PRODUCT_ROWS + 16 : 0))) + 64;
+}
+
+static Cost matmul_cost(const KernelCall *c) {
+  Product p;
+  product_make(&p, c);
+  return (Cost){.flops = 2 * (double)p.batch * (double)p.m * (double)p.n * (double)p.k,
+                .bytes = (double)type_bytes(c->in_type[0]) + (double)type_bytes(c->in_type[1]) +
+                         (double)type_bytes(c->out_type)};
+}
+#endif
+
+#ifdef KERNELS
+
+/* ---- vectors: 64, 32 or 16 bytes, whatever the level has ---- */
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#define TILE_ROWS 8
+#elif defined(__AVX2__) && defined(__FMA__)
+#define VECTOR_BYTES 32
+#define TILE_ROWS 6
+#else
+#define VECTOR_BYTES 16
+#define TILE_ROWS 4
+#endif
+typedef float VecF __attribute__((vector_size(VECTOR_BYTES)));
+typedef double VecD __attribute__((vector_size(VECTOR_BYTES)));
+typedef float VecFu __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+
+#if defined(__AVX512F__)
+#define FMA_F(a, b, c) ((VecF)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define FMA_D(a, b, c) ((VecD)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#elif defined(__AVX2__) && defined(__FMA__)
+#define FMA_F(a, b, c) ((VecF)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define FMA_D(a, b, c) ((VecD)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#else
+#define FMA_F(a, b, c) ((a) * (b) + (c))
+#define FMA_D(a, b, c) ((a) * (b) + (c))
+#endif
+
+#if defined(__AVX512F__)
+/* 16 rows of 16 floats, turned: round s swaps the off-diagonal s-blocks of each 2s-block. */
+static inline __attribute__((always_inline)) void turn_f(VecF *r) {
+  static const struct { int lo[16], hi[16]; } pick[4] = {
+      {{0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}, {1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31}},
+      {{0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29}, {2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31}},
+      {{0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27}, {4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31}},
+      {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23}, {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}},
+  };
+  for (int round = 0; round < 4; round++) {
+    __m512i lo = _mm512_loadu_si512(pick[round].lo), hi = _mm512_loadu_si512(pick[round].hi);
+    int s = 1 << round;
+    for (int k = 0; k < 16; k++)
+      if (!(k & s)) {
+        __m512 p = (__m512)r[k], q = (__m512)r[k + s];
+        r[k] = (VecF)_mm512_permutex2var_ps(p, lo, q);
+        r[k + s] = (VecF)_mm512_permutex2var_ps(p, hi, q);
+      }
+  }
+}
+#endif
+
+#define T float
+#define V VecF
+#define VW (VECTOR_BYTES / 4)
+#define MR TILE_ROWS
+#define FMA FMA_F
+#define SPLAT(s) ((VecF){0} + (s))
+#define LOAD(p) ((VecF)(*(const VecFu *)(p)))
+#define STORE(p, v) (*(VecFu *)(p) = (VecFu)(v))
+#if defined(__AVX512F__)
+#define TURN turn_f
+#endif
+#define M_(name) f32_##name
+#include "matmul_kernel.h"
+
+#define T double
+#define V VecD
+#define VW (VECTOR_BYTES / 8)
+#define MR TILE_ROWS
+#define FMA FMA_D
+#define SPLAT(s) ((VecD){0} + (s))
+#define LOAD(p) ((VecD)(*(const VecDu *)(p)))
+#define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))
+#define M_(name) f64_##name
+#include "matmul_kernel.h"
+
+/* Whole numbers wrap, so any order gives the same; rows of y are added up (the axpy order). */
+static void i32_rect(const Product *p, const void *pa, const void *pb, void *pc, int64_t i0, int64_t i1, int64_t j0,
+                     int64_t j1, void *scratch) {
+  const uint32_t *a = pa, *b = pb;
+  uint32_t *c = pc;
+  (void)scratch;
+  for (int64_t i = i0; i < i1; i++) {
+    uint32_t *restrict row = c + i * p->n;
+    for (int64_t j = j0; j < j1; j++) row[j] = 0;
+    for (int64_t k = 0; k < p->k; k++) {
+      uint32_t s = p->ta ? a[k * p->m + i] : a[i * p->k + k];
+      if (p->tb)
+        for (int64_t j = j0; j < j1; j++) row[j] += s * b[j * p->k + k];
+      else
+        for (int64_t j = j0; j < j1; j++) row[j] += s * b[k * p->n + j];
+    }
+  }
+}
+
+/* Whether product_make turned a column into a row: the operands change places. */
+static bool product_swapped(const Product *p, const KernelCall *c) {
+  const Type *y = c->in_type[1];
+  return p->m == 1 && p->n > 1 && (y->rank == 1 || y->dim[y->rank - (flag(c->attr, 1) ? 2 : 1)] == 1);
+}
+
+/* Units run down a column of blocks, then to the next one: a range of them is at most a part of a column, whole columns
+ * as one rectangle, and a part of a column. */
+static bool matmul_run(KernelCall *c) {
+  Product p;
+  product_make(&p, c);
+  bool swap = product_swapped(&p, c);
+  int64_t size = dtype_size[c->out_type->dtype], each = p.row_blocks * p.column_blocks;
+  void (*rect)(const Product *, const void *, const void *, void *, int64_t, int64_t, int64_t, int64_t, void *) =
+      c->out_type->dtype == F32 ? f32_rect : c->out_type->dtype == F64 ? f64_rect : i32_rect;
+  char *scratch = c->scratch;
+  if (scratch) scratch += (64 - (uintptr_t)scratch % 64) % 64;
+  for (int64_t u = c->begin; u < c->end;) {
+    int64_t batch = u / each, in = u % each, row = in % p.row_blocks, column = in / p.row_blocks;
+    int64_t left = c->end - u < each - in ? c->end - u : each - in, columns = 1, rows;
+    if (row == 0 && left >= p.row_blocks) {
+      columns = left / p.row_blocks;
+      rows = p.row_blocks;
+    } else {
+      rows = p.row_blocks - row < left ? p.row_blocks - row : left;
+    }
+    int64_t i1 = (row + rows) * PRODUCT_ROWS, j1 = (column + columns) * UNIT_COLUMNS;
+    const char *a = (const char *)c->in[swap] + (swap ? 0 : batch * p.a_step * size);
+    const char *b = (const char *)c->in[!swap] + (swap ? 0 : batch * p.b_step * size);
+    rect(&p, a, b, (char *)c->out + batch * p.m * p.n * size, row * PRODUCT_ROWS, i1 < p.m ? i1 : p.m,
+         column * UNIT_COLUMNS, j1 < p.n ? j1 : p.n, scratch);
+    u += rows * columns;
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(matmul) = {.run = matmul_run};
+#else
+
+static bool matmul_type(TypeRule *r) {
+  const Type *x = r->x[0], *y = r->x[1];
+  Arena *a = r->g->arena;
+  for (int k = 0; k < 2; k++)
+    if (r->x[k]->rank == 0)
+      return refuse(r, BAD_RANK, k, -1, "`*` multiplies by a number", "`@` needs vectors or matrices, but one side is a scalar");
+  if (x->dtype != y->dtype)
+    return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`@` needs one element type, but the sides are %s and %s",
+                  type_show(a, x), type_show(a, y));
+  if (x->dtype == U8 || x->dtype == BOOL)
+    return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)` or `i32(...)`", "`@` does not multiply %s", type_show(a, x));
+  bool ta = flag(r->attr, 0), tb = flag(r->attr, 1);
+  if ((ta && x->rank < 2) || (tb && y->rank < 2))
+    return refuse(r, BAD_RANK, ta && x->rank < 2 ? 0 : 1, -1, NULL, "a vector has no transpose");
+  int64_t kx = x->dim[x->rank - (ta ? 2 : 1)], ky = y->rank == 1 ? y->dim[0] : y->dim[y->rank - (tb ? 1 : 2)];
+  if (kx != ky) {
+    bool turned = y->rank == 2 && !tb && y->dim[1] == kx;
+    return refuse(r, BAD_INNER, 0, 1, turned ? "the right side fits when transposed: write `'` after it" : NULL,
+                  "`@` needs the left columns to match the right rows, but %lld is not %lld", (long long)kx,
+                  (long long)ky);
+  }
+  int bx = x->rank > 2 ? x->rank - 2 : 0, by = y->rank > 2 ? y->rank - 2 : 0;
+  bool ok = !bx || !by || bx == by;
+  for (int k = 0; ok && bx && by && k < bx; k++) ok = x->dim[k] == y->dim[k];
+  if (!ok)
+    return refuse(r, BAD_SHAPE, 0, 1, NULL, "`@` needs equal leading axes, but the sides are %s and %s", shape_show(a, x),
+                  shape_show(a, y));
+  const Type *lead = bx ? x : y;
+  r->y = (Type){.dtype = x->dtype};
+  for (int k = 0; k < (bx ? bx : by); k++) r->y.dim[r->y.rank++] = lead->dim[k];
+  if (x->rank > 1) r->y.dim[r->y.rank++] = x->dim[x->rank - (ta ? 1 : 2)];
+  if (y->rank > 1) r->y.dim[r->y.rank++] = y->dim[y->rank - (tb ? 2 : 1)];
+  return true;
+}
+
+static NodeId product(Graph *g, NodeId a, NodeId b, bool ta, bool tb) {
+  return g_attr(g, &op_matmul, (NodeId[]){a, b}, 2, (int64_t[]){ta, tb}, 2);
+}
+
+/* n as a matrix of all its rows. */
+static NodeId flat_rows(Graph *g, NodeId n) {
+  Type t = *g->node[n].type, m = {.dtype = t.dtype, .rank = 2, .dim = {1, t.dim[t.rank - 1]}};
+  for (int k = 0; k + 1 < t.rank; k++) m.dim[0] *= t.dim[k];
+  return g_reshape(g, n, &m);
+}
+
+static void matmul_grad(Grad *d) {
+  Graph *g = d->g;
+  Type tx = *g->node[d->x[0]].type, ty = *g->node[d->x[1]].type, tz = *g->node[d->dy].type;
+  bool ta = flag(d->attr, 0), tb = flag(d->attr, 1);
+  Type mx = tx, my = ty, mz = {.dtype = tz.dtype};
+  if (tx.rank == 1) mx = (Type){.dtype = tx.dtype, .rank = 2, .dim = {1, tx.dim[0]}};
+  if (ty.rank == 1) my = (Type){.dtype = ty.dtype, .rank = 2, .dim = {ty.dim[0], 1}};
+  const Type *lead = mx.rank > 2 ? &mx : &my;
+  for (int k = 0; k + 2 < lead->rank; k++) mz.dim[mz.rank++] = lead->dim[k];
+  mz.dim[mz.rank++] = mx.dim[mx.rank - (ta ? 1 : 2)];
+  mz.dim[mz.rank++] = my.dim[my.rank - (tb ? 2 : 1)];
+  NodeId x = g_reshape(g, d->x[0], &mx), y = g_reshape(g, d->x[1], &my), dz = g_reshape(g, d->dy, &mz);
+  if (d->wanted[0]) {
+    NodeId dx = ta ? product(g, y, dz, tb, true) : product(g, dz, y, false, !tb);
+    d->dx[0] = g_reshape(g, g_sum_to(g, dx, &mx), &tx);
+  }
+  if (d->wanted[1]) {
+    bool tall = mx.rank > 2 && my.rank == 2 && !ta;   /* the batch is more rows: one product instead of a sum of them */
+    NodeId fx = tall ? flat_rows(g, x) : x, fz = tall ? flat_rows(g, dz) : dz;
+    NodeId dy = tb ? product(g, fz, fx, true, ta) : product(g, fx, fz, !ta, false);
+    d->dx[1] = g_reshape(g, g_sum_to(g, dy, &my), &ty);
+  }
+}
+
+const Op op_matmul = {
+    .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x y",
+    .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row on the left, a column on the right.",
+    .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
+    .type = matmul_type, .grad = matmul_grad, .units = matmul_units, .scratch = matmul_scratch, .cost = matmul_cost,
+};
+#endif

@@ -1,0 +1,371 @@
+/* slice: cutting a box out of a tensor and placing one into it. slice and its transpose unslice have static places, one
+ * (start, count, step) an axis; slice_dyn and update_slice have a start that only the run knows, along one axis.
+ * update and update_slice replace a part: what `v[i] = e` means. Out of range is refused while the graph is built, or is
+ * a fault of the run for the dynamic ones: slices never clamp.
+ */
+#include "walk.h"
+
+typedef struct Box { int64_t start, count, step; } Box;
+static inline Box box_at(const int64_t *i, int axis) {
+  return (Box){.start = i[3 * axis], .count = i[3 * axis + 1], .step = i[3 * axis + 2]};
+}
+
+#ifndef KERNELS
+static Cost move_cost(const KernelCall *c) {
+  double bytes = (double)type_bytes(c->out_type);
+  return (Cost){.flops = 0, .bytes = 2 * bytes};
+}
+#endif
+
+/* ---- slice: attr->i = {start, count, step} of each axis ---- */
+
+static inline void slice_walk(const KernelCall *c, Walk *w, int64_t *offset) {
+  int64_t from[MAX_RANK], to[MAX_RANK];
+  walk_strides(c->in_type[0], from);
+  walk_strides(c->out_type, to);
+  *w = (Walk){.rank = 0};
+  *offset = 0;
+  for (int k = 0; k < c->out_type->rank; k++) {
+    Box b = box_at(c->attr->i, k);
+    if (b.count) *offset += b.start * from[k];
+    walk_axis(w, c->out_type->dim[k], to[k], from[k] * b.step);
+  }
+  walk_fold(w);
+}
+
+#ifndef KERNELS
+static int64_t slice_units(const KernelCall *c) {
+  Walk w;
+  int64_t offset;
+  slice_walk(c, &w, &offset);
+  return walk_units(&w);
+}
+#endif
+
+#ifdef KERNELS
+static bool slice_run(KernelCall *c) {
+  Walk w;
+  int64_t offset, size = dtype_size[c->out_type->dtype];
+  slice_walk(c, &w, &offset);
+  walk_copy(&w, c->out, (const char *)c->in[0] + offset * size, (size_t)size, c->begin, c->end);
+  return true;
+}
+const OpKernels KERNELS_OF(slice) = {.run = slice_run};
+#else
+/* Whether the box lies within the type; counts are the shape of what is cut. */
+static bool boxes(TypeRule *r, const Type *whole, const int64_t *i, uint32_t n) {
+  if (n != 3u * whole->rank)
+    return refuse(r, BAD_VALUE, 0, -1, NULL, "`%s` of %s needs a start, a count and a step for each axis", r->op->name,
+                  type_show(r->g->arena, whole));
+  for (int k = 0; k < whole->rank; k++) {
+    Box b = box_at(i, k);
+    if (b.count < 0)
+      return refuse(r, BAD_SIZE, 0, -1, NULL, "a slice cannot have %lld elements", (long long)b.count);
+    if (b.step == 0) return refuse(r, BAD_RANGE, 0, -1, NULL, "a slice cannot step by 0");
+    if (b.count == 0) continue;
+    int64_t span, last = 0;
+    bool over = __builtin_mul_overflow(b.count - 1, b.step, &span) || __builtin_add_overflow(b.start, span, &last);
+    int64_t wrong = b.start < 0 || b.start >= whole->dim[k] ? b.start : last;
+    if (!over && wrong >= 0 && wrong < whole->dim[k]) continue;
+    return refuse(r, BAD_RANGE, 0, -1, "slices do not clamp",
+                  "index %lld is outside axis %d of %s, which has %lld elements", (long long)wrong, k,
+                  shape_show(r->g->arena, whole), (long long)whole->dim[k]);
+  }
+  return true;
+}
+
+static bool slice_type(TypeRule *r) {
+  if (!boxes(r, r->x[0], r->attr->i, r->attr->n)) return false;
+  r->y = *r->x[0];
+  for (int k = 0; k < r->y.rank; k++) r->y.dim[k] = r->attr->i[3 * k + 1];
+  return true;
+}
+
+static NodeId slice_simplify(Simplify *s) {
+  Node n = s->node;
+  if (n.type != s->g->node[n.in[0]].type) return NO_NODE;
+  for (int k = 0; k < n.type->rank; k++)
+    if (n.attr->i[3 * k] != 0 || n.attr->i[3 * k + 2] != 1) return NO_NODE;
+  return n.in[0];
+}
+
+/* unslice's attributes for a box in a whole: {start, size of the whole, step} */
+static NodeId unslice_of(Graph *g, NodeId v, const Type *whole, const int64_t *box) {
+  int64_t i[3 * MAX_RANK];
+  for (int k = 0; k < whole->rank; k++) {
+    i[3 * k] = box[3 * k];
+    i[3 * k + 1] = whole->dim[k];
+    i[3 * k + 2] = box[3 * k + 2];
+  }
+  return g_attr(g, &op_unslice, &v, 1, i, 3u * whole->rank);
+}
+
+static void slice_grad(Grad *d) { d->dx[0] = unslice_of(d->g, d->dy, d->g->node[d->x[0]].type, d->attr->i); }
+
+const Op op_slice = {
+    .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
+    .doc = "A box cut out of a tensor: of each axis a start, a count and a step, which may be negative.",
+    .example = "[1, 2, 3, 4][3:0:-2]   # => [4, 2]",
+    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .units = slice_units, .cost = move_cost,
+};
+#endif
+
+/* ---- placing: the target's units are its first axis' indices, each cleared (or copied) and then partly overwritten ---- */
+
+#ifndef KERNELS
+static int64_t place_units(const KernelCall *c) { return c->out_type->rank >= 2 ? c->out_type->dim[0] : 1; }
+#endif
+
+#ifdef KERNELS
+/* v at start + j * step of each axis of out, for first-axis indices begin..end of out. */
+static void place(const KernelCall *c, const void *v, const Type *vt, const int64_t *start, const int64_t *step) {
+  const Type *y = c->out_type;
+  int64_t size = dtype_size[y->dtype], from[MAX_RANK], to[MAX_RANK], offset = 0;
+  walk_strides(vt, from);
+  walk_strides(y, to);
+  Walk w = {.rank = 0};
+  bool split = y->rank >= 2;
+  for (int k = split; k < y->rank; k++) {
+    if (vt->dim[k]) offset += start[k] * to[k];
+    walk_axis(&w, vt->dim[k], to[k] * step[k], from[k]);
+  }
+  walk_fold(&w);
+  int64_t units = walk_units(&w);
+  if (!split) {
+    walk_copy(&w, (char *)c->out + offset * size, v, (size_t)size, 0, units);
+    return;
+  }
+  for (int64_t j = 0; j < vt->dim[0]; j++) {
+    int64_t row = start[0] + j * step[0];
+    if (row < c->begin || row >= c->end) continue;
+    walk_copy(&w, (char *)c->out + (row * to[0] + offset) * size, (const char *)v + j * from[0] * size, (size_t)size, 0,
+              units);
+  }
+}
+
+/* The bytes of this call's units in out. */
+static void place_range(const KernelCall *c, size_t *at, size_t *n) {
+  int64_t bytes = type_bytes(c->out_type), row = c->out_type->rank >= 2 && bytes ? bytes / c->out_type->dim[0] : bytes;
+  *at = (size_t)(c->begin * row);
+  *n = (size_t)((c->end - c->begin) * row);
+}
+#endif
+
+/* ---- unslice: attr->i = {start, size of the result, step} of each axis ---- */
+
+#ifdef KERNELS
+static bool unslice_run(KernelCall *c) {
+  size_t at, n;
+  int64_t start[MAX_RANK], step[MAX_RANK];
+  place_range(c, &at, &n);
+  if (n) memset((char *)c->out + at, 0, n);
+  for (int k = 0; k < c->out_type->rank; k++) {
+    start[k] = c->attr->i[3 * k];
+    step[k] = c->attr->i[3 * k + 2];
+  }
+  place(c, c->in[0], c->in_type[0], start, step);
+  return true;
+}
+const OpKernels KERNELS_OF(unslice) = {.run = unslice_run};
+#else
+static bool unslice_type(TypeRule *r) {
+  const Type *x = r->x[0];
+  int64_t box[3 * MAX_RANK];
+  r->y = *x;
+  if (r->attr->n == 3u * x->rank)
+    for (int k = 0; k < x->rank; k++) {
+      box[3 * k] = r->attr->i[3 * k];
+      box[3 * k + 1] = x->dim[k];
+      box[3 * k + 2] = r->attr->i[3 * k + 2];
+      r->y.dim[k] = r->attr->i[3 * k + 1];
+      if (r->y.dim[k] < 0)
+        return refuse(r, BAD_SIZE, 0, -1, NULL, "a size cannot be negative, but axis %d is to have %lld", k,
+                      (long long)r->y.dim[k]);
+    }
+  return boxes(r, &r->y, box, r->attr->n);
+}
+
+static void unslice_grad(Grad *d) {
+  Type x = *d->g->node[d->x[0]].type;
+  int64_t i[3 * MAX_RANK];
+  for (int k = 0; k < x.rank; k++) {
+    i[3 * k] = d->attr->i[3 * k];
+    i[3 * k + 1] = x.dim[k];
+    i[3 * k + 2] = d->attr->i[3 * k + 2];
+  }
+  d->dx[0] = g_attr(d->g, &op_slice, &d->dy, 1, i, 3u * x.rank);
+}
+
+const Op op_unslice = {
+    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
+    .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
+    .example = "pad([1, 2], (1, 0))   # => [0, 1, 2]",
+    .type = unslice_type, .grad = unslice_grad, .units = place_units, .cost = move_cost,
+};
+#endif
+
+/* ---- update: x with the box attr->i replaced by v ---- */
+
+#ifdef KERNELS
+static bool update_run(KernelCall *c) {
+  size_t at, n;
+  int64_t start[MAX_RANK], step[MAX_RANK];
+  place_range(c, &at, &n);
+  if (n) memcpy((char *)c->out + at, (const char *)c->in[0] + at, n);
+  for (int k = 0; k < c->out_type->rank; k++) {
+    start[k] = c->attr->i[3 * k];
+    step[k] = c->attr->i[3 * k + 2];
+  }
+  place(c, c->in[1], c->in_type[1], start, step);
+  return true;
+}
+const OpKernels KERNELS_OF(update) = {.run = update_run};
+#else
+static bool one_dtype(TypeRule *r) {
+  if (r->x[0]->dtype == r->x[1]->dtype) return true;
+  return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "a part of %s cannot be replaced by %s",
+                type_show(r->g->arena, r->x[0]), type_show(r->g->arena, r->x[1]));
+}
+
+static bool update_type(TypeRule *r) {
+  const Type *x = r->x[0];
+  if (!one_dtype(r) || !boxes(r, x, r->attr->i, r->attr->n)) return false;
+  Type part = *x;
+  for (int k = 0; k < x->rank; k++) part.dim[k] = r->attr->i[3 * k + 1];
+  r->y = *x;
+  if (type_same_shape(&part, r->x[1])) return true;
+  return refuse(r, BAD_SHAPE, 0, 1, NULL, "the part has shape %s, but its new value %s", shape_show(r->g->arena, &part),
+                shape_show(r->g->arena, r->x[1]));
+}
+
+static void update_grad(Grad *d) {
+  Graph *g = d->g;
+  Type v = *g->node[d->x[1]].type;
+  if (d->wanted[0])
+    d->dx[0] = g_attr(g, &op_update, (NodeId[]){d->dy, g_fill(g, &v, 0)}, 2, d->attr->i, d->attr->n);
+  if (d->wanted[1]) d->dx[1] = g_attr(g, &op_slice, &d->dy, 1, d->attr->i, d->attr->n);
+}
+
+const Op op_update = {
+    .name = "update", .id = OP_update, .flags = OP_HIDDEN, .n_in = 2, .args = "x v box:boxes",
+    .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
+    .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
+    .type = update_type, .grad = update_grad, .units = place_units, .cost = move_cost,
+};
+#endif
+
+/* ---- slice_dyn: attr->i = {axis, count}; update_slice: attr->i = {axis}; the start is the last input, i32[] ---- */
+
+static inline void dyn_walk(const KernelCall *c, const Type *whole, const Type *part, Walk *w, int64_t *row) {
+  int axis = (int)c->attr->i[0];
+  int64_t from[MAX_RANK], to[MAX_RANK];
+  walk_strides(whole, from);
+  walk_strides(part, to);
+  *row = from[axis];
+  *w = (Walk){.rank = 0};
+  for (int k = 0; k < part->rank; k++) walk_axis(w, part->dim[k], to[k], from[k]);
+  walk_fold(w);
+}
+
+#ifndef KERNELS
+static int64_t slice_dyn_units(const KernelCall *c) {
+  Walk w;
+  int64_t row;
+  dyn_walk(c, c->in_type[0], c->out_type, &w, &row);
+  return walk_units(&w);
+}
+#endif
+
+#ifdef KERNELS
+/* The start, or a fault that names the index that is not there. */
+static bool dyn_start(KernelCall *c, const int32_t *at, int64_t count, int64_t size, int64_t *start) {
+  *start = *at;
+  if (*start >= 0 && *start <= size - count) return true;
+  bool inside = *start >= 0 && *start < size;
+  c->fault = (Fault){.code = FAULT_INDEX, .a = inside ? *start + count - 1 : *start, .b = size};
+  return false;
+}
+
+static bool slice_dyn_run(KernelCall *c) {
+  Walk w;
+  int64_t row, start, size = dtype_size[c->out_type->dtype], axis = c->attr->i[0];
+  if (!dyn_start(c, c->in[1], c->out_type->dim[axis], c->in_type[0]->dim[axis], &start)) return false;
+  dyn_walk(c, c->in_type[0], c->out_type, &w, &row);
+  walk_copy(&w, c->out, (const char *)c->in[0] + start * row * size, (size_t)size, c->begin, c->end);
+  return true;
+}
+
+static bool update_slice_run(KernelCall *c) {
+  size_t at, n;
+  int64_t start[MAX_RANK] = {0}, step[MAX_RANK], axis = c->attr->i[0];
+  if (!dyn_start(c, c->in[2], c->in_type[1]->dim[axis], c->out_type->dim[axis], &start[axis])) return false;
+  for (int k = 0; k < MAX_RANK; k++) step[k] = 1;
+  place_range(c, &at, &n);
+  if (n) memcpy((char *)c->out + at, (const char *)c->in[0] + at, n);
+  place(c, c->in[1], c->in_type[1], start, step);
+  return true;
+}
+const OpKernels KERNELS_OF(slice_dyn) = {.run = slice_dyn_run};
+const OpKernels KERNELS_OF(update_slice) = {.run = update_slice_run};
+#else
+static bool dyn_axis(TypeRule *r, const Type *start, uint32_t n) {
+  if (r->attr->n != n || r->attr->i[0] < 0 || r->attr->i[0] >= r->x[0]->rank)
+    return refuse(r, BAD_AXIS, 0, -1, NULL, "%s has no such axis to slice", type_show(r->g->arena, r->x[0]));
+  if (start->dtype == I32 && start->rank == 0) return true;
+  return refuse(r, BAD_DTYPE, (int)r->n - 1, -1, "write `i32(...)` or divide by `//`",
+                "a slice's start must be an i32 scalar, but this is %s", type_show(r->g->arena, start));
+}
+
+static bool slice_dyn_type(TypeRule *r) {
+  if (!dyn_axis(r, r->x[1], 2)) return false;
+  int64_t axis = r->attr->i[0], count = r->attr->i[1];
+  r->y = *r->x[0];
+  if (count < 0 || count > r->y.dim[axis])
+    return refuse(r, BAD_RANGE, 0, -1, "slices do not clamp", "%lld elements cannot be cut out of axis %lld of %s",
+                  (long long)count, (long long)axis, shape_show(r->g->arena, r->x[0]));
+  r->y.dim[axis] = count;
+  return true;
+}
+
+static void slice_dyn_grad(Grad *d) {
+  Graph *g = d->g;
+  Type x = *g->node[d->x[0]].type;
+  if (d->wanted[0])
+    d->dx[0] = g_attr(g, &op_update_slice, (NodeId[]){g_fill(g, &x, 0), d->dy, d->x[1]}, 3, d->attr->i, 1);
+}
+
+static bool update_slice_type(TypeRule *r) {
+  if (!one_dtype(r) || !dyn_axis(r, r->x[2], 1)) return false;
+  const Type *x = r->x[0], *v = r->x[1];
+  bool ok = v->rank == x->rank;
+  for (int k = 0; ok && k < x->rank; k++) ok = k == r->attr->i[0] ? v->dim[k] <= x->dim[k] : v->dim[k] == x->dim[k];
+  r->y = *x;
+  if (ok) return true;
+  return refuse(r, BAD_SHAPE, 0, 1, NULL, "%s cannot be placed in %s along axis %lld", shape_show(r->g->arena, v),
+                shape_show(r->g->arena, x), (long long)r->attr->i[0]);
+}
+
+static void update_slice_grad(Grad *d) {
+  Graph *g = d->g;
+  Type v = *g->node[d->x[1]].type;
+  int64_t axis = d->attr->i[0];
+  if (d->wanted[0])
+    d->dx[0] = g_attr(g, &op_update_slice, (NodeId[]){d->dy, g_fill(g, &v, 0), d->x[2]}, 3, &axis, 1);
+  if (d->wanted[1])
+    d->dx[1] = g_attr(g, &op_slice_dyn, (NodeId[]){d->dy, d->x[2]}, 2, (int64_t[]){axis, v.dim[axis]}, 2);
+}
+
+const Op op_slice_dyn = {
+    .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_HIDDEN | OP_FAILS | OP_KEEPS_LAZY, .n_in = 2,
+    .args = "x start axis:axis count:int",
+    .doc = "A known number of elements of one axis, from a start that the run knows.",
+    .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
+    .type = slice_dyn_type, .grad = slice_dyn_grad, .units = slice_dyn_units, .cost = move_cost,
+};
+const Op op_update_slice = {
+    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3, .args = "x v start axis:axis",
+    .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
+    .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
+    .type = update_slice_type, .grad = update_slice_grad, .units = place_units, .cost = move_cost,
+};
+#endif
