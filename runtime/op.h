@@ -90,9 +90,7 @@ enum {
 
 struct Op {
   const char *name, *doc, *example;
-  const char *args;          /* the language's face: "x", "x axis:axes? keep:flag", "x i axis:int=0": tensors first, then
-                                what goes into attr->i in this order (axes: count of all axes when left out). Unset: all
-                                inputs are tensors x, y, z */
+  const char *args;          /* the language's face, see below. Unset: all inputs are tensors x, y, z */
   uint16_t id, flags;
   int8_t n_in;               /* -1: any number */
   float lo, hi;              /* where tests draw float operands from; both 0: [-2, 2] */
@@ -106,6 +104,14 @@ struct Op {
   NodeId (*batch)(Graph *g, const Node *n, const NodeId *in, const bool *batched, int64_t size);   /* vmap; NULL: the family's */
 };
 
+/* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n` then is
+ * n, a flag then is 0; `xs..` is any number of tensors.
+ *   axis   one number, 0 .. rank - 1 of the first tensor (negative ones are resolved by the caller)
+ *   axes   how many, then the axes, ascending; all of them when left out.  "axis:axes? keep:flag" is {n, axis.., keep}
+ *   int    one number           flag   0 or 1             dtype  a DType
+ *   sizes  the dims, to the end of attr->i                perm   the axes in their new order, to the end
+ *   boxes  (hidden ops) start, count, step of each axis; counts are elements, a step may be negative. unslice has the
+ *          size of the result in the place of count */
 extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
 
