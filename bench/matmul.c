@@ -36,12 +36,15 @@ static int by_value(const void *a, const void *b) {
 __attribute__((target("avx512f"))) static double peak_512(void) {
   enum { TURNS = 1000000, CHAINS = 12 };
   typedef float V __attribute__((vector_size(64)));
-  V s[CHAINS], a = (V){0} + 0.999f, b = (V){0} + 1e-6f;
-  for (int k = 0; k < CHAINS; k++) s[k] = (V){0} + (float)k;
+  V a = (V){0} + 0.999f, b = (V){0} + 1e-6f, s = b, t = b, u = b, v = b, w = b, x = b;
+  V i = b, j = b, k = b, l = b, m = b, n = b;
   double start = now();
-  for (int t = 0; t < TURNS; t++)
-#pragma GCC unroll 12
-    for (int k = 0; k < CHAINS; k++) __asm__ volatile("vfmadd213ps %2, %1, %0" : "+v"(s[k]) : "v"(a), "v"(b));
+#define STEP(r) "vfmadd213ps %13, %12, %" #r "\n\t"
+  for (int turn = 0; turn < TURNS; turn++)
+    __asm__ volatile(STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11)
+                     : "+v"(s), "+v"(t), "+v"(u), "+v"(v), "+v"(w), "+v"(x), "+v"(i), "+v"(j), "+v"(k), "+v"(l),
+                       "+v"(m), "+v"(n)
+                     : "v"(a), "v"(b));
   return CHAINS * 32.0 * TURNS / (now() - start) * 1e-9;
 }
 static double peak(void) { return __builtin_cpu_supports("avx512f") ? peak_512() : 0; }

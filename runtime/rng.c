@@ -1,6 +1,6 @@
-/* rng: counter-based random bits. In: a 64-bit key and a counter. Out: 128 bits that are a pure function of both, so any
- * element of any draw can be made by any thread, again, at any time. Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011):
- * ten rounds of two 32-bit multiplications, no state.
+/* rng: counter-based random bits. In: a 64-bit key and a counter. Out: 128 bits that are a pure function of both, so
+ * any element of any draw can be made by any thread, again, at any time. Philox4x32-10 (Salmon, Moraes, Dror, Shaw
+ * 2011): ten rounds of two 32-bit multiplications, no state.
  */
 #include "rng.h"
 

@@ -1,6 +1,6 @@
 /* cumulate: running results along one axis: cumsum, cumprod, and recur, h[i] = a[i] h[i-1] + b[i], which is what the
- * derivative of cumprod needs to be right at zeros and is its own transpose. attr->i = {axis, reverse}: reverse runs from
- * the last element to the first. Sums of f32 run in f64, so a long series keeps its digits.
+ * derivative of cumprod needs to be right at zeros and is its own transpose. attr->i = {axis, reverse}: reverse runs
+ * from the last element to the first. Sums of f32 run in f64, so a long series keeps its digits.
  */
 #include "../op.h"
 
@@ -134,7 +134,8 @@ static void cumsum_grad(Grad *d) {
 static NodeId tail(Grad *d, NodeId a) {
   int64_t axis = d->attr->i[0];
   bool reverse = d->attr->i[1] != 0;
-  return g_attr(d->g, &op_recur, (NodeId[]){before(d->g, a, axis, !reverse, 0), d->dy}, 2, (int64_t[]){axis, !reverse}, 2);
+  NodeId next = before(d->g, a, axis, !reverse, 0);
+  return g_attr(d->g, &op_recur, (NodeId[]){next, d->dy}, 2, (int64_t[]){axis, !reverse}, 2);
 }
 
 static void cumprod_grad(Grad *d) {

@@ -1,5 +1,6 @@
-/* fold: how a reduction walks a tensor. In: a shape and the axes that vanish. Out: neighbouring axes of one kind merged, so
- * that a reduction is one of two: rows (the reduced elements of a result lie side by side) or columns (the results do).
+/* fold: how a reduction walks a tensor. In: a shape and the axes that vanish. Out: neighbouring axes of one kind
+ * merged, so that a reduction is one of two: rows (the reduced elements of a result lie side by side) or columns
+ * (the results do).
  *
  * The order of a reduction is fixed by the shape: chunks from the start, each from its own zero, joined like a binary
  * counter (as pairwise summation does, so f32 keeps its digits over 1e7 elements). Threads share results out, never

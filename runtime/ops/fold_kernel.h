@@ -58,7 +58,8 @@ static void FOLD_CAT(F, _columns)(const Fold *f, const T *x, A *out, int64_t wid
   for (int64_t run = 0; run < f->runs; run++) {
     const T *at = x + fold_place(f->n_reduced, f->reduced, f->reduced_stride, run);
     for (int64_t k = 0; k < f->rows; k += FOLD_ROWS) {
-      FOLD_CAT(F, _rows)(part[top], at + k * f->stride, f->stride, f->rows - k < FOLD_ROWS ? f->rows - k : FOLD_ROWS, width);
+      FOLD_CAT(F, _rows)(part[top], at + k * f->stride, f->stride, f->rows - k < FOLD_ROWS ? f->rows - k : FOLD_ROWS,
+                         width);
       top++;
       for (uint64_t c = ++count; !(c & 1); c >>= 1) {
         top--;

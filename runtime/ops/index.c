@@ -33,7 +33,9 @@ static bool indices(TypeRule *r, const Type *i) {
     return refuse(r, BAD_AXIS, 0, -1, NULL, "%s has no axis %lld", type_show(r->g->arena, x), (long long)axis);
   if (i->dtype == I32) return true;
   return refuse(r, BAD_DTYPE, 1, -1,
-                i->dtype == BOOL ? "choose with `where(mask, x, 0)`" : i->dtype == U8 ? "write `i32(i)`" : "write `i32(i)` or divide by `//`",
+                i->dtype == BOOL ? "choose with `where(mask, x, 0)`"
+                : i->dtype == U8 ? "write `i32(i)`"
+                                 : "write `i32(i)` or divide by `//`",
                 "an index must be i32, but this is %s", type_show(r->g->arena, i));
 }
 #else
@@ -241,7 +243,8 @@ const Op op_take_along = {
     .type = take_along_type, .grad = take_along_grad, .units = along_units, .cost = move_cost,
 };
 const Op op_scatter_along = {
-    .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x i v axis:axis=0",
+    .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,
+    .args = "x i v axis:axis=0",
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
     .type = scatter_along_type, .grad = scatter_along_grad, .units = along_units, .cost = move_cost,
@@ -283,7 +286,8 @@ static bool scatter_along_run(KernelCall *c) {
     for (int64_t k = 0; k < count; k++, at += l.inner) {
       int64_t i = place_of(c, c->in[1], at, l.n);
       if (i < 0) return false;
-      add_row((DType)c->out_type->dtype, (char *)c->out + (to + i * l.inner) * size, (const char *)c->in[2] + at * size, 1);
+      add_row((DType)c->out_type->dtype, (char *)c->out + (to + i * l.inner) * size,
+              (const char *)c->in[2] + at * size, 1);
     }
   }
   return true;

@@ -40,7 +40,8 @@ static bool loop_type(TypeRule *r) {
   const Graph *body = a->body;
   if (a->n != LOOP_ATTRS || !body || a->i[TURNS] < 0 || a->i[CARRIES] < 0 || a->i[SEQUENCES] < 0 ||
       a->i[CARRIES] > r->n || a->i[SEQUENCES] > r->n - a->i[CARRIES] || body->out.n < (uint64_t)a->i[CARRIES])
-    return refuse(r, BAD_VALUE, -1, -1, NULL, "a loop needs its turns, carries, sequences and a body that gives the carries");
+    return refuse(r, BAD_VALUE, -1, -1, NULL,
+                  "a loop needs its turns, carries, sequences and a body that gives the carries");
   for (int64_t k = a->i[CARRIES]; k < a->i[CARRIES] + a->i[SEQUENCES]; k++) {
     if (r->x[k]->rank == 0)
       return refuse(r, BAD_RANK, (int)k, -1, NULL, "a loop runs along the first axis, but a scalar has none");
@@ -60,7 +61,8 @@ static bool loop_type(TypeRule *r) {
                     type_show(r->g->arena, t));
     Type whole = output_type(a, k);
     if (!type_fits(&whole))
-      return refuse(r, BAD_LIMIT, -1, -1, NULL, "a loop's result is %s, more than 1 TiB", type_show(r->g->arena, &whole));
+      return refuse(r, BAD_LIMIT, -1, -1, NULL, "a loop's result is %s, more than 1 TiB",
+                    type_show(r->g->arena, &whole));
   }
   r->y = body->out.n ? output_type(a, 0) : type_scalar(F32);
   return true;
@@ -175,7 +177,8 @@ static void loop_grad(Grad *d) {
   for (uint32_t k = 0; k < b.c; k++)
     if (floats(g, d->x[k])) weight[k] = body_node(&b, g->node[d->x[k]].type, slot++);
   for (uint32_t k = b.c + b.s; k < n; k++)
-    if (d->wanted[k] && reads[k] != NO_NODE && floats(g, d->x[k])) sum[k] = body_node(&b, g->node[d->x[k]].type, slot++);
+    if (d->wanted[k] && reads[k] != NO_NODE && floats(g, d->x[k]))
+      sum[k] = body_node(&b, g->node[d->x[k]].type, slot++);
   for (uint32_t k = 0; k < b.c + b.s; k++)
     if (reads[k] != NO_NODE) b.in[k] = body_node(&b, b.fwd->node[reads[k]].type, slot++);
   for (uint32_t k = b.c; k < b.n_out; k++)
@@ -225,8 +228,10 @@ static void loop_grad(Grad *d) {
 }
 
 const Op op_loop = {
-    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN, .n_in = -1, .args = "xs.. turns:int carries:int sequences:int reverse:flag",
-    .doc = "Turns over a body: carries go round, a sequence gives an element a turn. What `fold` and `scan` are made of.",
+    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN, .n_in = -1,
+    .args = "xs.. turns:int carries:int sequences:int reverse:flag",
+    .doc =
+        "Turns over a body: carries go round, a sequence gives an element a turn. What `fold` and `scan` are made of.",
     .example = "fold(fn (s, x) = s + x, 0.0, [1, 2, 3])   # => 6", .type = loop_type, .grad = loop_grad,
 };
 #else

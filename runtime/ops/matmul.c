@@ -1,7 +1,7 @@
-/* matmul: the product of matrices, as NumPy's matmul. In: x [.., M, K] and y [.., K, N]; a vector x is a row, a vector y a
- * column, which the result lacks. Leading (batch) axes are equal, or one side has none (the language emits broadcasts
- * for anything else). attr->i = {x transposed, y transposed}, or nothing: with them x is [.., K, M] and y [.., N, K],
- * so that a gradient is three products and no copy.
+/* matmul: the product of matrices, as NumPy's matmul. In: x [.., M, K] and y [.., K, N]; a vector x is a row, a
+ * vector y a column, which the result lacks. Leading (batch) axes are equal, or one side has none (the language
+ * emits broadcasts for anything else). attr->i = {x transposed, y transposed}, or nothing: with them x is [.., K, M]
+ * and y [.., N, K], so that a gradient is three products and no copy.
  *
  * Work is shared out by blocks of the result, whose number depends on the shape only; see matmul_kernel.h for why an
  * element's bits depend on K alone.
@@ -111,10 +111,14 @@ typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_a
 /* 16 rows of 16 floats, turned: round s swaps the off-diagonal s-blocks of each 2s-block. */
 static inline __attribute__((always_inline)) void turn_f(VecF *r) {
   static const struct { int lo[16], hi[16]; } pick[4] = {
-      {{0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}, {1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31}},
-      {{0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29}, {2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31}},
-      {{0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27}, {4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31}},
-      {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23}, {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}},
+      {{0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30},
+       {1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31}},
+      {{0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
+       {2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31}},
+      {{0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
+       {4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31}},
+      {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
+       {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}},
   };
   for (int round = 0; round < 4; round++) {
     __m512i lo = _mm512_loadu_si512(pick[round].lo), hi = _mm512_loadu_si512(pick[round].hi);
@@ -216,12 +220,14 @@ static bool matmul_type(TypeRule *r) {
   Arena *a = r->g->arena;
   for (int k = 0; k < 2; k++)
     if (r->x[k]->rank == 0)
-      return refuse(r, BAD_RANK, k, -1, "`*` multiplies by a number", "`@` needs vectors or matrices, but one side is a scalar");
+      return refuse(r, BAD_RANK, k, -1, "`*` multiplies by a number",
+                    "`@` needs vectors or matrices, but one side is a scalar");
   if (x->dtype != y->dtype)
     return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`@` needs one element type, but the sides are %s and %s",
                   type_show(a, x), type_show(a, y));
   if (x->dtype == U8 || x->dtype == BOOL)
-    return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)` or `i32(...)`", "`@` does not multiply %s", type_show(a, x));
+    return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)` or `i32(...)`", "`@` does not multiply %s",
+                  type_show(a, x));
   bool ta = flag(r->attr, 0), tb = flag(r->attr, 1);
   if ((ta && x->rank < 2) || (tb && y->rank < 2))
     return refuse(r, BAD_RANK, ta && x->rank < 2 ? 0 : 1, -1, NULL, "a vector has no transpose");
@@ -236,8 +242,8 @@ static bool matmul_type(TypeRule *r) {
   bool ok = !bx || !by || bx == by;
   for (int k = 0; ok && bx && by && k < bx; k++) ok = x->dim[k] == y->dim[k];
   if (!ok)
-    return refuse(r, BAD_SHAPE, 0, 1, NULL, "`@` needs equal leading axes, but the sides are %s and %s", shape_show(a, x),
-                  shape_show(a, y));
+    return refuse(r, BAD_SHAPE, 0, 1, NULL, "`@` needs equal leading axes, but the sides are %s and %s",
+                  shape_show(a, x), shape_show(a, y));
   const Type *lead = bx ? x : y;
   r->y = (Type){.dtype = x->dtype};
   for (int k = 0; k < (bx ? bx : by); k++) r->y.dim[r->y.rank++] = lead->dim[k];
@@ -283,7 +289,7 @@ static void matmul_grad(Grad *d) {
 
 const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x y",
-    .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row on the left, a column on the right.",
+    .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
     .type = matmul_type, .grad = matmul_grad, .units = matmul_units, .scratch = matmul_scratch, .cost = matmul_cost,
 };

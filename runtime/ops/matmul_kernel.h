@@ -1,6 +1,6 @@
 /* matmul_kernel: the product of one element type by register tiles, included once for f32 and once for f64.
- * In: T (elements), M_(name) (names), V (a vector of T), VW (its elements), MR (rows of a tile), FMA, SPLAT, LOAD, STORE.
- * Out: M_(rect)(Product *, rows, columns): a rectangle of the result.
+ * In: T (elements), M_(name) (names), V (a vector of T), VW (its elements), MR (rows of a tile), FMA, SPLAT, LOAD,
+ * STORE. Out: M_(rect)(Product *, rows, columns): a rectangle of the result.
  *
  * A tile is MR rows by two vectors of columns, held in registers over a block of K. Every element is a sum from zero in
  * the order of k within each block of `kc`, blocks added in order; kc depends on K alone. So an element's bits depend
@@ -66,8 +66,9 @@ static inline void M_(turn)(const T *x, int64_t ldx, T *y) {
 #endif
 }
 
-/* A panel of B: kc rows of NR columns, zeros from `width` on. b is at (k, j): stored [k][j], or [j][k] if turned. `left` is
- * how many elements may be read from b on: a whole vector is read where only its head is wanted, but not past the end. */
+/* A panel of B: kc rows of NR columns, zeros from `width` on. b is at (k, j): stored [k][j], or [j][k] if turned.
+ * `left` is how many elements may be read from b on: a whole vector is read where only its head is wanted, but not
+ * past the end. */
 static void M_(pack_b)(const T *b, int64_t ldb, bool turned, int64_t left, int64_t kc, int64_t width, T *to) {
   enum { NR = M_(NR) };
   if (!turned) {
@@ -109,8 +110,8 @@ static void M_(pack_a)(const T *a, int64_t lda, int64_t kc, int64_t rows, T *to)
 }
 
 /* Rows i..i+rows of one panel of columns. */
-static void M_(strip)(const Product *p, const T *a, const T *packed_a, int64_t rows, int64_t kc, const T *b, int64_t ldb,
-                      T *c, int64_t width, bool add) {
+static void M_(strip)(const Product *p, const T *a, const T *packed_a, int64_t rows, int64_t kc, const T *b,
+                      int64_t ldb, T *c, int64_t width, bool add) {
   enum { NR = M_(NR) };
   bool one = width <= VW;
   int64_t whole = one ? VW : NR;
@@ -137,7 +138,8 @@ static void M_(strip)(const Product *p, const T *a, const T *packed_a, int64_t r
     } else {
       tile(row, b, ldb, kc, edge, NR, false);
       for (int64_t r = 0; r < kept; r++)
-        for (int64_t j = 0; j < width; j++) to[r * p->n + j] = add ? to[r * p->n + j] + edge[r * NR + j] : edge[r * NR + j];
+        for (int64_t j = 0; j < width; j++)
+          to[r * p->n + j] = add ? to[r * p->n + j] + edge[r * NR + j] : edge[r * NR + j];
     }
     i += height;
   }

@@ -1,7 +1,7 @@
 /* random: draws as pure functions of a key: fold_in, random_uniform, random_normal, random_int, permutation. In: a key,
- * i32[2], the low word first. Out: elements that depend on the key and on their own number alone, so any thread can make any
- * part, and making them again gives the same bits. The same bits at every CPU level too: own polynomials, nothing
- * contracted.
+ * i32[2], the low word first. Out: elements that depend on the key and on their own number alone, so any thread can
+ * make any part, and making them again gives the same bits. The same bits at every CPU level too: own polynomials,
+ * nothing contracted.
  * Sixty-four Philox blocks are made at once; element e of a group of 64 W takes word e / 64 of block e % 64.
  */
 #include <math.h>
@@ -15,7 +15,9 @@
 enum { BLOCKS = 64 };        /* Philox blocks of a unit */
 
 /* One 32-bit word an element makes four elements a block; otherwise two words, two elements. */
-static inline int64_t group(const KernelCall *c, bool wide) { return wide || c->out_type->dtype == F64 ? 2 * BLOCKS : 4 * BLOCKS; }
+static inline int64_t group(const KernelCall *c, bool wide) {
+  return wide || c->out_type->dtype == F64 ? 2 * BLOCKS : 4 * BLOCKS;
+}
 
 #ifndef KERNELS
 static bool key_given(TypeRule *r) {
@@ -287,7 +289,9 @@ const Op op_random_normal = {
 
 #ifdef KERNELS
 /* The upper 64 bits of a 64-bit draw times a range of at most 2^32: no choice is favoured by more than 2^-32. */
-static inline uint64_t scaled(uint32_t hi, uint32_t lo, uint64_t range) { return (hi * range + (lo * range >> 32)) >> 32; }
+static inline uint64_t scaled(uint32_t hi, uint32_t lo, uint64_t range) {
+  return (hi * range + (lo * range >> 32)) >> 32;
+}
 
 static void int_make(const KernelCall *c, uint32_t w[4][BLOCKS], void *out) {
   int32_t *restrict y = out;

@@ -1,5 +1,5 @@
-/* reduce: axes that vanish: sum, prod, reduce_max, reduce_min, all, any, argmax, argmin. In: a tensor, attr->i = {how many
- * axes, the axes ascending, keep}. Out: the type without those axes (or with size 1 there).
+/* reduce: axes that vanish: sum, prod, reduce_max, reduce_min, all, any, argmax, argmin. In: a tensor, attr->i =
+ * {how many axes, the axes ascending, keep}. Out: the type without those axes (or with size 1 there).
  * fold.h fixes the order of every reduction by the shape alone. Sums and products of u8 and bool are i32.
  */
 #include <math.h>
@@ -43,8 +43,8 @@ static bool axes(TypeRule *r, int64_t *count) {
 
 static bool numbers(TypeRule *r) {
   if (r->x[0]->dtype != BOOL) return true;
-  return refuse(r, BAD_DTYPE, 0, -1, "`any` and `all` answer for bools", "`%s` needs numbers, but this is %s", r->op->name,
-                type_show(r->g->arena, r->x[0]));
+  return refuse(r, BAD_DTYPE, 0, -1, "`any` and `all` answer for bools", "`%s` needs numbers, but this is %s",
+                r->op->name, type_show(r->g->arena, r->x[0]));
 }
 
 static bool not_empty(TypeRule *r, int64_t count, const char *what) {
@@ -63,7 +63,8 @@ static bool sum_type(TypeRule *r) {
 /* Only axes of size 1 vanish: the same elements. */
 static NodeId fold_simplify(Simplify *s) {
   Type x = *s->g->node[s->node.in[0]].type;
-  if (x.dtype != s->node.type->dtype || type_count(&x) != type_count(s->node.type) || type_count(&x) == 0) return NO_NODE;
+  if (x.dtype != s->node.type->dtype || type_count(&x) != type_count(s->node.type) || type_count(&x) == 0)
+    return NO_NODE;
   return g_reshape(s->g, s->node.in[0], s->node.type);
 }
 
@@ -78,8 +79,8 @@ static NodeId spread(Grad *d, NodeId n) {
 
 static void sum_grad(Grad *d) { d->dx[0] = spread(d, d->dy); }
 
-/* Each element's slope is the product of the others: those before it times those after, so that a zero does no harm. The
- * reduced axes are moved to the end and made one. */
+/* Each element's slope is the product of the others: those before it times those after, so that a zero does no harm.
+ * The reduced axes are moved to the end and made one. */
 static void prod_grad(Grad *d) {
   Graph *g = d->g;
   Type x = *g->node[d->x[0]].type;
@@ -139,7 +140,8 @@ static bool place_type(TypeRule *r) {
   if (!axes(r, &count) || !numbers(r) || !not_empty(r, count, r->op->name)) return false;
   r->y.dtype = I32;
   if (count <= INT32_MAX) return true;
-  return refuse(r, BAD_LIMIT, 0, -1, NULL, "`%s` over %lld elements does not fit an i32", r->op->name, (long long)count);
+  return refuse(r, BAD_LIMIT, 0, -1, NULL, "`%s` over %lld elements does not fit an i32", r->op->name,
+                (long long)count);
 }
 
 static bool logic_type(TypeRule *r) {
@@ -376,13 +378,15 @@ const Op op_all = {
     .name = "all", .id = OP_all, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether all elements over the given axes are true; all of nothing are.",
     .example = "all([true, false])   # => false",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units, .cost = fold_cost,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units,
+    .cost = fold_cost,
 };
 const Op op_any = {
     .name = "any", .id = OP_any, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether any element over the given axes is true; none of nothing is.",
     .example = "any([true, false])   # => true",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units, .cost = fold_cost,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units,
+    .cost = fold_cost,
 };
 #endif
 
@@ -440,13 +444,15 @@ const OpKernels KERNELS_OF(argmin) = {.run = argmin_run};
 #else
 const Op op_argmax = {
     .name = "argmax", .id = OP_argmax, .n_in = 1, .args = "x axis:axes? keep:flag",
-    .doc = "Where the largest element is, the first of equals: an index along the axis, or in row-major order over all.",
+    .doc =
+        "Where the largest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmax([3, 1, 4])   # => 2",
     .type = place_type, .no_grad = "an index has no slope", .units = fold_units, .cost = fold_cost,
 };
 const Op op_argmin = {
     .name = "argmin", .id = OP_argmin, .n_in = 1, .args = "x axis:axes? keep:flag",
-    .doc = "Where the smallest element is, the first of equals: an index along the axis, or in row-major order over all.",
+    .doc =
+        "Where the smallest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmin([3, 1, 4])   # => 1",
     .type = place_type, .no_grad = "an index has no slope", .units = fold_units, .cost = fold_cost,
 };

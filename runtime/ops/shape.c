@@ -1,5 +1,5 @@
-/* shape: the same elements in another shape or order: broadcast, reshape, permute, concat, roll, tril, triu. (Cutting and
- * placing is slice.c.) In: tensors of any element type. Out: copies; no arithmetic, so no rounding.
+/* shape: the same elements in another shape or order: broadcast, reshape, permute, concat, roll, tril, triu.
+ * (Cutting and placing is slice.c.) In: tensors of any element type. Out: copies; no arithmetic, so no rounding.
  * Every rule's transpose is another op of this family, slice.c or a sum, so gradients close under every order.
  */
 #include "walk.h"
@@ -256,7 +256,8 @@ static bool concat_type(TypeRule *r) {
       return refuse(r, BAD_MIXED, 0, (int)k, "convert one of them", "`concat` joins one element type, but %s meets %s",
                     type_show(r->g->arena, r->x[0]), type_show(r->g->arena, x));
     if (x->rank != r->y.rank)
-      return refuse(r, BAD_RANK, 0, (int)k, "`stack` joins along a new axis", "`concat` joins equal ranks, but %s meets %s",
+      return refuse(r, BAD_RANK, 0, (int)k, "`stack` joins along a new axis",
+                    "`concat` joins equal ranks, but %s meets %s",
                     shape_show(r->g->arena, r->x[0]), shape_show(r->g->arena, x));
     for (int d = 0; d < x->rank; d++)
       if (d != axis && x->dim[d] != r->y.dim[d])

@@ -1,7 +1,7 @@
 /* slice: cutting a box out of a tensor and placing one into it. slice and its transpose unslice have static places, one
  * (start, count, step) an axis; slice_dyn and update_slice have a start that only the run knows, along one axis.
- * update and update_slice replace a part: what `v[i] = e` means. Out of range is refused while the graph is built, or is
- * a fault of the run for the dynamic ones: slices never clamp.
+ * update and update_slice replace a part: what `v[i] = e` means. Out of range is refused while the graph is built,
+ * or is a fault of the run for the dynamic ones: slices never clamp.
  */
 #include "walk.h"
 
@@ -110,7 +110,7 @@ const Op op_slice = {
 };
 #endif
 
-/* ---- placing: the target's units are its first axis' indices, each cleared (or copied) and then partly overwritten ---- */
+/* ---- placing: units are indices of the first axis of the target, each cleared (or copied), then overwritten ---- */
 
 #ifndef KERNELS
 static int64_t place_units(const KernelCall *c) { return c->out_type->rank >= 2 ? c->out_type->dim[0] : 1; }
@@ -363,7 +363,8 @@ const Op op_slice_dyn = {
     .type = slice_dyn_type, .grad = slice_dyn_grad, .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
-    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3, .args = "x v start axis:axis",
+    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3,
+    .args = "x v start axis:axis",
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
     .type = update_slice_type, .grad = update_slice_grad, .units = place_units, .cost = move_cost,

@@ -59,7 +59,8 @@ const Op op_argsort = {
     .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
     .doc = "The places of the elements along an axis in ascending order, or descending; equals keep their order.",
     .example = "argsort([3, 1, 2])   # => [1, 2, 0]",
-    .type = line_type, .no_grad = "an index has no slope", .units = line_units, .scratch = line_scratch, .cost = line_cost,
+    .type = line_type, .no_grad = "an index has no slope", .units = line_units, .scratch = line_scratch,
+    .cost = line_cost,
 };
 #else
 /* Whether b comes before a, which stands before it. */
@@ -141,12 +142,14 @@ static bool search_type(TypeRule *r) {
   const Type *s = r->x[0], *v = r->x[1];
   if (r->attr->n != 1) return refuse(r, BAD_VALUE, 0, -1, NULL, "`search_sorted` needs a side");
   if (s->rank != 1)
-    return refuse(r, BAD_RANK, 0, -1, NULL, "`search_sorted` looks in a vector, but this is %s", type_show(r->g->arena, s));
+    return refuse(r, BAD_RANK, 0, -1, NULL, "`search_sorted` looks in a vector, but this is %s",
+                  type_show(r->g->arena, s));
   if (s->dtype != v->dtype)
     return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`search_sorted` needs one element type, but %s meets %s",
                   type_show(r->g->arena, s), type_show(r->g->arena, v));
   if (s->dim[0] > INT32_MAX)
-    return refuse(r, BAD_LIMIT, 0, -1, NULL, "`search_sorted` in %lld elements has places beyond i32", (long long)s->dim[0]);
+    return refuse(r, BAD_LIMIT, 0, -1, NULL, "`search_sorted` in %lld elements has places beyond i32",
+                  (long long)s->dim[0]);
   r->y = *v;
   r->y.dtype = I32;
   return true;

@@ -88,7 +88,8 @@ static inline int64_t walk_units(const Walk *w) {
     }                                                                                                  \
   }                                                                                                    \
   /* n rows of the target, which lie side by side in the source */                                     \
-  static inline void name##_band(void *to, int64_t ts, int64_t row, const void *from, int64_t fs, int64_t n, int rows) { \
+  static inline void name##_band(void *to, int64_t ts, int64_t row, const void *from, int64_t fs,      \
+                                 int64_t n, int rows) {                                                \
     T *restrict d = to;                                                                                \
     const T *restrict s = from;                                                                        \
     if (rows == WALK_BAND && ts == 1) {                                                                \
@@ -127,7 +128,8 @@ static inline void walk_copy(const Walk *w, void *to, const void *from, size_t s
       if (++band < bands) continue;
       band = 0;
     } else {
-      (size == 4 ? walk_row_4 : size == 8 ? walk_row_8 : walk_row_1)(dst, w->to[last], src, w->from[last], w->dim[last]);
+      (size == 4 ? walk_row_4 : size == 8 ? walk_row_8 : walk_row_1)(dst, w->to[last], src, w->from[last],
+                                                                     w->dim[last]);
     }
     for (int k = outer; k-- > 0;) {
       d += w->to[k];

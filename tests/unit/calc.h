@@ -1,5 +1,6 @@
-/* calc: small graphs computed for tests. In: shapes and numbers. Out: values as doubles, refusals as texts, gradients compared
- * with differences, and kernels run with their units shared out in several ways, which must not change a bit.
+/* calc: small graphs computed for tests. In: shapes and numbers. Out: values as doubles, refusals as texts,
+ * gradients compared with differences, and kernels run with their units shared out in several ways, which must not
+ * change a bit.
  */
 #ifndef TESTS_CALC_H
 #define TESTS_CALC_H
@@ -84,7 +85,9 @@ static inline const Kernels *level(int k) {
 }
 
 /* The whole graph computed: every node's value; those of inputs are given. Unref'd by calc_drop. */
-static inline Fault calc_all(Calc *c, const Kernels *k, Tensor **values) { return run_graph(&c->host, c->g, k, values); }
+static inline Fault calc_all(Calc *c, const Kernels *k, Tensor **values) {
+  return run_graph(&c->host, c->g, k, values);
+}
 static inline void calc_drop(Calc *c, Tensor **values, const Tensor *not_this) {
   for (NodeId id = 0; id < c->g->n; id++)
     if (values[id] != not_this) tensor_unref(values[id]);
@@ -101,7 +104,8 @@ static inline const double *values_of(Calc *c, NodeId id) {
   return out;
 }
 
-/* The node's kernel at every level with its units in 1, 2, 3 and 7 parts: the same bits. (A pointwise node has none.) */
+/* The node's kernel at every level with its units in 1, 2, 3 and 7 parts: the same bits. (A pointwise node has
+ * none.) */
 static inline bool same_in_parts(Calc *c, NodeId id) {
   Node node = c->g->node[id];
   bool ok = true;

@@ -85,7 +85,8 @@ static void faults(void) {
   for (volatile int o = 0; o < 4; o++)
     for (volatile int low = 0; low < 2; low++) {
       CALC(c);
-      NodeId x = numbers(&c, F32, DIMS(3)), i = given(&c, I32, DIMS(4), (double[]){1, 2, low ? -4 : 3, 9}), v = numbers(&c, F32, DIMS(4));
+      NodeId x = numbers(&c, F32, DIMS(3)), i = given(&c, I32, DIMS(4), (double[]){1, 2, low ? -4 : 3, 9}),
+          v = numbers(&c, F32, DIMS(4));
       make(&c, ops[o], (NodeId[]){x, i, v}, (uint32_t)ops[o]->n_in, INTS(0));
       Tensor **t = NEW_N(c.arena, Tensor *, c.g->n);
       Fault f = calc_all(&c, kernels_best(), t);
@@ -141,8 +142,10 @@ static void searches(void) {
   NodeId s = given(&c, F64, DIMS(5), (double[]){1, 2, 2, 2, 5}), e = numbers(&c, F64, DIMS(0));
   NodeId v = given(&c, F64, DIMS(6), (double[]){0, 1, 2, 3, 5, 9});
   static const double left[] = {0, 0, 1, 4, 4, 5}, right[] = {0, 1, 4, 4, 5, 5};
-  CU_ASSERT_EQUAL(memcmp(values_of(&c, make(&c, &op_search_sorted, (NodeId[]){s, v}, 2, INTS(0))), left, sizeof left), 0);
-  CU_ASSERT_EQUAL(memcmp(values_of(&c, make(&c, &op_search_sorted, (NodeId[]){s, v}, 2, INTS(1))), right, sizeof right), 0);
+  CU_ASSERT_EQUAL(memcmp(values_of(&c, make(&c, &op_search_sorted, (NodeId[]){s, v}, 2, INTS(0))), left, sizeof left),
+                  0);
+  CU_ASSERT_EQUAL(memcmp(values_of(&c, make(&c, &op_search_sorted, (NodeId[]){s, v}, 2, INTS(1))), right,
+                         sizeof right), 0);
   CU_ASSERT_EQUAL(values_of(&c, make(&c, &op_search_sorted, (NodeId[]){e, v}, 2, INTS(0)))[5], 0);
   NodeId many = numbers(&c, F64, DIMS(7, 100));
   CU_ASSERT(same_in_parts(&c, make(&c, &op_search_sorted, (NodeId[]){s, many}, 2, INTS(0))));
@@ -151,9 +154,12 @@ static void searches(void) {
 
 static void refusals(void) {
   CALC(c);
-  NodeId x = numbers(&c, F32, DIMS(3, 4)), f = numbers(&c, F32, DIMS(2)), i = numbers(&c, I32, DIMS(2)), s = numbers(&c, F32, 0, NULL);
-  NodeId b = numbers(&c, BOOL, DIMS(3)), m = numbers(&c, I32, DIMS(2, 2)), u = numbers(&c, U8, DIMS(3, 4)), uv = numbers(&c, U8, DIMS(2, 4));
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_gather, (NodeId[]){x, f}, 2, INTS(0)), "an index must be i32, but this is f32[2]");
+  NodeId x = numbers(&c, F32, DIMS(3, 4)), f = numbers(&c, F32, DIMS(2)), i = numbers(&c, I32, DIMS(2)),
+      s = numbers(&c, F32, 0, NULL);
+  NodeId b = numbers(&c, BOOL, DIMS(3)), m = numbers(&c, I32, DIMS(2, 2)), u = numbers(&c, U8, DIMS(3, 4)),
+      uv = numbers(&c, U8, DIMS(2, 4));
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_gather, (NodeId[]){x, f}, 2, INTS(0)),
+                         "an index must be i32, but this is f32[2]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_gather, (NodeId[]){x, i}, 2, INTS(2)), "f32[3, 4] has no axis 2");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_gather, (NodeId[]){s, i}, 2, INTS(0)), "a scalar cannot be indexed");
   TypeError e;
@@ -161,7 +167,8 @@ static void refusals(void) {
   CU_ASSERT_STRING_EQUAL(e.hint, "choose with `where(mask, x, 0)`");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_scatter_add, (NodeId[]){x, i, f}, 3, INTS(0)),
                          "[3, 4] indexed by [2] along axis 0 takes values of shape [2, 4], but these are [2]");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_scatter_add, (NodeId[]){u, i, uv}, 3, INTS(0)), "`scatter_add` does not add u8[3, 4]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_scatter_add, (NodeId[]){u, i, uv}, 3, INTS(0)),
+                         "`scatter_add` does not add u8[3, 4]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_take_along, (NodeId[]){x, m}, 2, INTS(0)),
                          "`take_along` along axis 0 needs the other sizes equal, but they are [3, 4] and [2, 2]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_sort, &s, 1, INTS(0, 0)), "`sort` needs an axis, but a scalar has none");

@@ -146,8 +146,8 @@ static void nested(void) {
   NodeId last = g_attr(out, &op_pick, &l, 1, &first, 1);
   graph_output(out, g_op2(out, &op_add, last, g_cast(out, n, F64)), 0);
   graph_output(out, g_op2(out, &op_add, n, graph_const_like(out, I32, 1, 0)), 1);
-  NodeId a0 = numbers(&c, F64, 0, NULL), n0 = given(&c, I32, 0, NULL, (double[]){0}), qs = numbers(&c, F64, DIMS(TURNS));
-  NodeId es0 = numbers(&c, F64, DIMS(INNER));
+  NodeId a0 = numbers(&c, F64, 0, NULL), n0 = given(&c, I32, 0, NULL, (double[]){0});
+  NodeId qs = numbers(&c, F64, DIMS(TURNS)), es0 = numbers(&c, F64, DIMS(INNER));
   NodeId top = loop_of(&c, out, (NodeId[]){a0, n0, qs, es0}, 4, TURNS, 2, 1, false);
   NodeId y = picked(&c, top, 0), count = picked(&c, top, 1);
   double want = values_of(&c, a0)[0];

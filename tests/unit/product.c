@@ -1,8 +1,10 @@
-/* matmul: every form against the sum written out, batches, vectors, gradients, and the same bits however it is shared out. */
+/* matmul: every form against the sum written out, batches, vectors, gradients, and the same bits however it is
+ * shared out. */
 #include "calc.h"
 
 /* Element (i, j) of batch b by the definition, in f64. */
-static double entry(const double *x, const double *y, int64_t m, int64_t n, int64_t k, bool ta, bool tb, int64_t i, int64_t j) {
+static double entry(const double *x, const double *y, int64_t m, int64_t n, int64_t k, bool ta, bool tb, int64_t i,
+                    int64_t j) {
   double s = 0;
   for (int64_t p = 0; p < k; p++) s += (ta ? x[p * m + i] : x[i * k + p]) * (tb ? y[j * k + p] : y[p * n + j]);
   return s;
@@ -83,7 +85,8 @@ static void alone_or_among(void) {
   NodeId z = make(&c, &op_matmul, (NodeId[]){x, y}, 2, NULL, 0);
   const double *all = values_of(&c, z);
   for (int from = 0; from < 60; from += 7) {
-    NodeId rows = make(&c, &op_slice, &x, 1, INTS(from, 9, 1, 0, K, 1)), cols = make(&c, &op_slice, &y, 1, INTS(0, K, 1, from, 21, 1));
+    NodeId rows = make(&c, &op_slice, &x, 1, INTS(from, 9, 1, 0, K, 1));
+    NodeId cols = make(&c, &op_slice, &y, 1, INTS(0, K, 1, from, 21, 1));
     const double *some = values_of(&c, make(&c, &op_matmul, (NodeId[]){rows, cols}, 2, NULL, 0));
     for (int i = 0; i < 9; i++)
       for (int j = 0; j < 21; j++) CU_ASSERT_EQUAL(some[i * 21 + j], all[(from + i) * N + from + j]);
@@ -93,18 +96,25 @@ static void alone_or_among(void) {
 
 static void batches(void) {
   CALC(c);
-  NodeId a = numbers(&c, F64, DIMS(2, 3, 4, 5)), b = numbers(&c, F64, DIMS(2, 3, 5, 6)), w = numbers(&c, F64, DIMS(5, 6));
+  NodeId a = numbers(&c, F64, DIMS(2, 3, 4, 5)), b = numbers(&c, F64, DIMS(2, 3, 5, 6));
+  NodeId w = numbers(&c, F64, DIMS(5, 6));
   NodeId q = numbers(&c, F64, DIMS(4, 5)), v = numbers(&c, F64, DIMS(5));
-  NodeId both = make(&c, &op_matmul, (NodeId[]){a, b}, 2, NULL, 0), right = make(&c, &op_matmul, (NodeId[]){a, w}, 2, NULL, 0);
-  NodeId left = make(&c, &op_matmul, (NodeId[]){q, b}, 2, NULL, 0), col = make(&c, &op_matmul, (NodeId[]){a, v}, 2, NULL, 0);
-  NodeId row = make(&c, &op_matmul, (NodeId[]){v, b}, 2, NULL, 0), dot = make(&c, &op_matmul, (NodeId[]){v, v}, 2, NULL, 0);
-  const double *pa = values_of(&c, a), *pb = values_of(&c, b), *pw = values_of(&c, w), *pq = values_of(&c, q), *pv = values_of(&c, v);
-  const double *z[5] = {values_of(&c, both), values_of(&c, right), values_of(&c, left), values_of(&c, col), values_of(&c, row)};
+  NodeId both = make(&c, &op_matmul, (NodeId[]){a, b}, 2, NULL, 0);
+  NodeId right = make(&c, &op_matmul, (NodeId[]){a, w}, 2, NULL, 0);
+  NodeId left = make(&c, &op_matmul, (NodeId[]){q, b}, 2, NULL, 0);
+  NodeId col = make(&c, &op_matmul, (NodeId[]){a, v}, 2, NULL, 0);
+  NodeId row = make(&c, &op_matmul, (NodeId[]){v, b}, 2, NULL, 0);
+  NodeId dot = make(&c, &op_matmul, (NodeId[]){v, v}, 2, NULL, 0);
+  const double *pa = values_of(&c, a), *pb = values_of(&c, b), *pw = values_of(&c, w), *pq = values_of(&c, q),
+      *pv = values_of(&c, v);
+  const double *z[5] = {values_of(&c, both), values_of(&c, right), values_of(&c, left), values_of(&c, col),
+                        values_of(&c, row)};
   for (int k = 0; k < 6; k++)
     for (int i = 0; i < 4; i++) {
       CU_ASSERT_DOUBLE_EQUAL(z[3][k * 4 + i], entry(pa + k * 20, pv, 4, 1, 5, false, false, i, 0), 1e-12);
       for (int j = 0; j < 6; j++) {
-        CU_ASSERT_DOUBLE_EQUAL(z[0][k * 24 + i * 6 + j], entry(pa + k * 20, pb + k * 30, 4, 6, 5, false, false, i, j), 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(z[0][k * 24 + i * 6 + j], entry(pa + k * 20, pb + k * 30, 4, 6, 5, false, false, i, j),
+                               1e-12);
         CU_ASSERT_DOUBLE_EQUAL(z[1][k * 24 + i * 6 + j], entry(pa + k * 20, pw, 4, 6, 5, false, false, i, j), 1e-12);
         CU_ASSERT_DOUBLE_EQUAL(z[2][k * 24 + i * 6 + j], entry(pq, pb + k * 30, 4, 6, 5, false, false, i, j), 1e-12);
         CU_ASSERT_DOUBLE_EQUAL(z[4][k * 6 + j], entry(pv, pb + k * 30, 1, 6, 5, false, false, 0, j), 1e-12);
@@ -119,9 +129,10 @@ static void batches(void) {
 
 static void slopes(void) {
   static const struct { int rx; int64_t x[3]; int ry; int64_t y[3]; int ta, tb; } form[] = {
-      {2, {2, 3}, 2, {3, 2}, 0, 0}, {2, {3, 2}, 2, {3, 2}, 1, 0}, {2, {2, 3}, 2, {2, 3}, 0, 1}, {2, {3, 2}, 2, {2, 3}, 1, 1},
-      {1, {3}, 2, {3, 2}, 0, 0},    {2, {2, 3}, 1, {3}, 0, 0},    {1, {3}, 1, {3}, 0, 0},       {3, {2, 2, 3}, 2, {3, 2}, 0, 0},
-      {2, {2, 3}, 3, {2, 3, 2}, 0, 0}, {3, {2, 2, 3}, 3, {2, 3, 2}, 0, 0}, {3, {2, 3, 2}, 2, {3, 2}, 1, 0}, {3, {2, 2, 3}, 1, {3}, 0, 0},
+      {2, {2, 3}, 2, {3, 2}, 0, 0}, {2, {3, 2}, 2, {3, 2}, 1, 0}, {2, {2, 3}, 2, {2, 3}, 0, 1},
+      {2, {3, 2}, 2, {2, 3}, 1, 1}, {1, {3}, 2, {3, 2}, 0, 0}, {2, {2, 3}, 1, {3}, 0, 0},
+      {1, {3}, 1, {3}, 0, 0}, {3, {2, 2, 3}, 2, {3, 2}, 0, 0}, {2, {2, 3}, 3, {2, 3, 2}, 0, 0},
+      {3, {2, 2, 3}, 3, {2, 3, 2}, 0, 0}, {3, {2, 3, 2}, 2, {3, 2}, 1, 0}, {3, {2, 2, 3}, 1, {3}, 0, 0},
       {1, {3}, 3, {2, 3, 2}, 0, 0}, {3, {2, 2, 3}, 2, {2, 3}, 0, 1}, {3, {2, 2, 3}, 3, {2, 2, 3}, 0, 1},
   };
   for (size_t k = 0; k < sizeof form / sizeof *form; k++) {

@@ -1,5 +1,5 @@
-/* random: Philox against the published vectors, draws against the definition and their moments, the same bits in parts and
- * at every level, permutations, refusals.
+/* random: Philox against the published vectors, draws against the definition and their moments, the same bits in
+ * parts and at every level, permutations, refusals.
  */
 #include <stdlib.h>
 #include "calc.h"
@@ -52,7 +52,8 @@ static void uniforms(void) {
   for (int d = F32; d <= F64; d++) {
     CALC(c);
     enum { N = 40000 };
-    NodeId k = key(&c, 1, 2), y = make(&c, &op_random_uniform, &k, 1, INTS(d, N)), z = make(&c, &op_random_uniform, &k, 1, INTS(d, 3, 333));
+    NodeId k = key(&c, 1, 2), y = make(&c, &op_random_uniform, &k, 1, INTS(d, N));
+    NodeId z = make(&c, &op_random_uniform, &k, 1, INTS(d, 3, 333));
     CU_ASSERT(steady(&c, z, y));
     const double *v = values_of(&c, y);
     double sum = 0, square = 0;
@@ -74,7 +75,8 @@ static void normals(void) {
   for (int d = F32; d <= F64; d++) {
     CALC(c);
     enum { N = 100000 };
-    NodeId k = key(&c, 3, 4), y = make(&c, &op_random_normal, &k, 1, INTS(d, N)), z = make(&c, &op_random_normal, &k, 1, INTS(d, 7, 100));
+    NodeId k = key(&c, 3, 4), y = make(&c, &op_random_normal, &k, 1, INTS(d, N));
+    NodeId z = make(&c, &op_random_normal, &k, 1, INTS(d, 7, 100));
     CU_ASSERT(steady(&c, z, y));
     const double *v = values_of(&c, y);
     double m[5] = {0};
@@ -93,8 +95,10 @@ static void normals(void) {
     for (int e = 0; e < 64; e++) {
       uint32_t w[4];
       philox((uint64_t)4 << 32 | 3, 0, (uint64_t)e, w);
-      double u = d == F32 ? ((double)w[0] + 0.5) * 0x1p-32 : (double)((((uint64_t)w[0] << 32 | w[1]) >> 12) * 2 + 1) * 0x1p-53;
-      double turn = d == F32 ? w[1] * 0x1p-32 : (double)((uint64_t)w[2] << 32 | w[3]) * 0x1p-64, r = sqrt(-2 * log(u));
+      double u = d == F32 ? ((double)w[0] + 0.5) * 0x1p-32
+                          : (double)((((uint64_t)w[0] << 32 | w[1]) >> 12) * 2 + 1) * 0x1p-53;
+      double turn = d == F32 ? w[1] * 0x1p-32 : (double)((uint64_t)w[2] << 32 | w[3]) * 0x1p-64;
+      double r = sqrt(-2 * log(u));
       worst = fmax(worst, fmax(fabs(v[e] - r * cos(tau * turn)), fabs(v[e + 64] - r * sin(tau * turn))));
     }
     CU_ASSERT(worst < (d == F32 ? 2e-6 : 1e-14));
@@ -105,7 +109,8 @@ static void normals(void) {
 static void ints(void) {
   CALC(c);
   enum { N = 30000 };
-  NodeId k = key(&c, 5, 6), y = make(&c, &op_random_int, &k, 1, INTS(-3, 4, N)), z = make(&c, &op_random_int, &k, 1, INTS(-3, 4, 200));
+  NodeId k = key(&c, 5, 6), y = make(&c, &op_random_int, &k, 1, INTS(-3, 4, N));
+  NodeId z = make(&c, &op_random_int, &k, 1, INTS(-3, 4, 200));
   CU_ASSERT(steady(&c, z, y));
   const double *v = values_of(&c, y);
   int count[7] = {0};
@@ -114,7 +119,8 @@ static void ints(void) {
     count[(int)v[e] + 3]++;
   }
   for (int j = 0; j < 7; j++) CU_ASSERT(abs(count[j] - N / 7) < 350);
-  NodeId all = make(&c, &op_random_int, &k, 1, INTS(INT32_MIN, (int64_t)INT32_MAX + 1, 1000)), one = make(&c, &op_random_int, &k, 1, INTS(9, 10, 3));
+  NodeId all = make(&c, &op_random_int, &k, 1, INTS(INT32_MIN, (int64_t)INT32_MAX + 1, 1000));
+  NodeId one = make(&c, &op_random_int, &k, 1, INTS(9, 10, 3));
   const double *far = values_of(&c, all);
   double low = 0, high = 0;
   for (int e = 0; e < 1000; e++) {
@@ -159,8 +165,10 @@ static void refusals(void) {
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_uniform, &x, 1, INTS(F32, 2)), "a key is i32[2], but this is f32[2]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_normal, &k, 1, INTS(I32, 2)), "a draw of this kind is f32 or f64");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_int, &k, 1, INTS(3, 3, 2)), "there is no int from 3 to below 3");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_int, &k, 1, INTS(0, 5000000000, 2)), "ints from 0 to below 5000000000 do not fit an i32");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permutation, &k, 1, INTS(-1)), "a permutation has from 0 to 2147483647 places");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_int, &k, 1, INTS(0, 5000000000, 2)),
+                         "ints from 0 to below 5000000000 do not fit an i32");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permutation, &k, 1, INTS(-1)),
+                         "a permutation has from 0 to 2147483647 places");
   CALC_END(c);
 }
 

@@ -1,4 +1,5 @@
-/* reduce and cumulate: against sums in f64 over every set of axes, long ones for accuracy, ties, zeros, NaN, nothing. */
+/* reduce and cumulate: against sums in f64 over every set of axes, long ones for accuracy, ties, zeros, NaN,
+ * nothing. */
 #include "calc.h"
 
 enum { R = 5 };
@@ -114,7 +115,8 @@ static void slopes(void) {
     CU_ASSERT(slopes_right(&c, g_op(c.g, &op_sin, make(&c, &op_reduce_max, &x, 1, i, n_i)), x));
     CU_ASSERT(slopes_right(&c, make(&c, &op_reduce_min, &x, 1, i, n_i), x));
   }
-  NodeId zeros = given(&c, F64, DIMS(5), (double[]){2, 0, 3, 0, -1}), one = given(&c, F64, DIMS(4), (double[]){2, 3, 0, 4});
+  NodeId zeros = given(&c, F64, DIMS(5), (double[]){2, 0, 3, 0, -1});
+  NodeId one = given(&c, F64, DIMS(4), (double[]){2, 3, 0, 4});
   for (int reverse = 0; reverse < 2; reverse++) {
     CU_ASSERT(slopes_right(&c, make(&c, &op_cumprod, &zeros, 1, INTS(0, reverse)), zeros));
     CU_ASSERT(slopes_right(&c, make(&c, &op_cumprod, &x, 1, INTS(1, reverse)), x));
@@ -137,7 +139,8 @@ static void running(void) {
     for (int reverse = 0; reverse < 2; reverse++) {
       static const int64_t dim[3] = {3, 4, 70};
       NodeId x = numbers(&c, F64, 3, dim);
-      NodeId s = make(&c, &op_cumsum, &x, 1, INTS(axis, reverse)), p = make(&c, &op_cumprod, &x, 1, INTS(axis, reverse));
+      NodeId s = make(&c, &op_cumsum, &x, 1, INTS(axis, reverse));
+      NodeId p = make(&c, &op_cumprod, &x, 1, INTS(axis, reverse));
       CU_ASSERT(same_in_parts(&c, s) && same_in_parts(&c, p));
       const double *vx = values_of(&c, x), *vs = values_of(&c, s), *vp = values_of(&c, p);
       int64_t step = axis == 2 ? 1 : axis == 1 ? 70 : 280;
@@ -160,9 +163,12 @@ static void refusals(void) {
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_sum, &x, 1, INTS(1, 2, 0)), "f32[2, 3] has no axis 2");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_sum, &x, 1, INTS(2, 1, 1, 0)), "axis 1 is given twice");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_sum, &x, 1, INTS(3, 0, 0)), "`sum` needs its axes and whether to keep them");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reduce_max, &e, 1, INTS(1, 0, 0)), "the max of nothing does not exist: this is f32[0]");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_argmin, &e, 1, INTS(1, 0, 0)), "the argmin of nothing does not exist: this is f32[0]");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reduce_min, &b, 1, INTS(1, 0, 0)), "`reduce_min` needs numbers, but this is bool[2]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reduce_max, &e, 1, INTS(1, 0, 0)),
+                         "the max of nothing does not exist: this is f32[0]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_argmin, &e, 1, INTS(1, 0, 0)),
+                         "the argmin of nothing does not exist: this is f32[0]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reduce_min, &b, 1, INTS(1, 0, 0)),
+                         "`reduce_min` needs numbers, but this is bool[2]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_all, &x, 1, INTS(1, 0, 0)), "`all` needs bools, but this is f32[2, 3]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_cumsum, &x, 1, INTS(2, 0)), "f32[2, 3] has no axis 2");
   CALC_END(c);

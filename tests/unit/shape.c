@@ -1,4 +1,5 @@
-/* shape and slice: moves against index arithmetic, for ranks 0 to 5, permuted and empty, whole and in parts; refusals. */
+/* shape and slice: moves against index arithmetic, for ranks 0 to 5, permuted and empty, whole and in parts;
+ * refusals. */
 #include "calc.h"
 
 static void strides_of(const Type *t, int64_t *s) {
@@ -28,12 +29,14 @@ static bool walks(Calc *c, NodeId y, NodeId x, const int *of, const int64_t *sta
 }
 
 static const int64_t shapes[][6] = {   /* rank, sizes */
-    {0}, {1, 5}, {2, 3, 4}, {2, 40, 35}, {3, 2, 3, 4}, {3, 17, 1, 20}, {4, 2, 3, 1, 5}, {5, 2, 3, 2, 2, 3}, {2, 0, 3}, {1, 0},
+    {0}, {1, 5}, {2, 3, 4}, {2, 40, 35}, {3, 2, 3, 4}, {3, 17, 1, 20}, {4, 2, 3, 1, 5}, {5, 2, 3, 2, 2, 3},
+    {2, 0, 3}, {1, 0},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void permutes(void) {
-  static const int64_t orders[][5] = {{4, 3, 2, 1, 0}, {1, 0, 2, 3, 4}, {0, 2, 1, 4, 3}, {2, 0, 1, 3, 4}, {1, 2, 3, 4, 0}};
+  static const int64_t orders[][5] = {{4, 3, 2, 1, 0}, {1, 0, 2, 3, 4}, {0, 2, 1, 4, 3}, {2, 0, 1, 3, 4},
+                                      {1, 2, 3, 4, 0}};
   static const DType dtypes[] = {F32, F64, I32, U8, BOOL};
   for (int d = 0; d < 5; d++) {
     CALC(c);
@@ -58,7 +61,8 @@ static void broadcasts(void) {
   CALC(c);
   static const struct { int rx; int64_t x[4]; int ry; int64_t y[4]; int of[4]; } t[] = {
       {0, {0}, 3, {2, 3, 4}, {-1, -1, -1}}, {1, {4}, 2, {3, 4}, {-1, 0}}, {2, {3, 1}, 2, {3, 4}, {0, -1}},
-      {3, {2, 1, 4}, 4, {5, 2, 3, 4}, {-1, 0, -1, 2}}, {2, {1, 1}, 2, {7, 300}, {-1, -1}}, {1, {1}, 2, {0, 3}, {-1, -1}},
+      {3, {2, 1, 4}, 4, {5, 2, 3, 4}, {-1, 0, -1, 2}}, {2, {1, 1}, 2, {7, 300}, {-1, -1}},
+      {1, {1}, 2, {0, 3}, {-1, -1}},
       {2, {3, 4}, 2, {3, 4}, {0, 1}}, {0, {0}, 0, {0}, {0}},
   };
   for (size_t k = 0; k < sizeof t / sizeof *t; k++)
@@ -73,7 +77,8 @@ static void slices(void) {
   CALC(c);
   static const int of[] = {0, 1, 2};
   static const int64_t boxes[][9] = {   /* of [4, 5, 6] */
-      {0, 4, 1, 0, 5, 1, 0, 6, 1}, {1, 2, 1, 2, 3, 1, 3, 3, 1}, {3, 4, -1, 4, 5, -1, 5, 6, -1}, {0, 2, 2, 1, 2, 3, 5, 3, -2},
+      {0, 4, 1, 0, 5, 1, 0, 6, 1}, {1, 2, 1, 2, 3, 1, 3, 3, 1}, {3, 4, -1, 4, 5, -1, 5, 6, -1},
+      {0, 2, 2, 1, 2, 3, 5, 3, -2},
       {2, 1, 7, 0, 5, 1, 1, 2, 4},  {0, 0, 1, 0, 5, 1, 0, 6, 1}, {9, 0, 1, 0, 5, 1, 5, 1, 1},
   };
   for (size_t k = 0; k < sizeof boxes / sizeof *boxes; k++) {
@@ -204,14 +209,18 @@ static void rolls_and_triangles(void) {
 
 static void refusals(void) {
   CALC(c);
-  NodeId x = numbers(&c, F32, DIMS(2, 3)), v = numbers(&c, F32, DIMS(4)), i = numbers(&c, I32, DIMS(2, 3)), f = numbers(&c, F32, 0, NULL);
+  NodeId x = numbers(&c, F32, DIMS(2, 3)), v = numbers(&c, F32, DIMS(4)), i = numbers(&c, I32, DIMS(2, 3)),
+      f = numbers(&c, F32, 0, NULL);
   NodeId y = numbers(&c, F32, DIMS(2, 4));
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_broadcast, &x, 1, INTS(3, 3)), "[2, 3] cannot be stretched to [3, 3]");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reshape, &x, 1, INTS(4, 2)), "[2, 3] has 6 elements, but the shape [4, 2] needs 8");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reshape, &x, 1, INTS(-1, 2)), "a size cannot be negative, but axis 0 is to have -1");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reshape, &x, 1, INTS(4, 2)),
+                         "[2, 3] has 6 elements, but the shape [4, 2] needs 8");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reshape, &x, 1, INTS(-1, 2)),
+                         "a size cannot be negative, but axis 0 is to have -1");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_reshape, &x, 1, INTS(INT64_MAX, INT64_MAX)),
                          "the shape [9223372036854775807, 9223372036854775807] is more than 1 TiB");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permute, &x, 1, INTS(0)), "`permute` of f32[2, 3] needs 2 axes, but 1 are given");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permute, &x, 1, INTS(0)),
+                         "`permute` of f32[2, 3] needs 2 axes, but 1 are given");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permute, &x, 1, INTS(0, 0)), "axis 0 is given twice");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_permute, &x, 1, INTS(0, 2)), "f32[2, 3] has no axis 2");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_slice, &x, 1, INTS(0, 3, 1, 0, 3, 1)),
@@ -227,7 +236,8 @@ static void refusals(void) {
                          "a slice's start must be an i32 scalar, but this is f32[]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, y}, 2, INTS(0)),
                          "`concat` along axis 0 needs the other sizes equal, but [2, 3] and [2, 4] differ in axis 1");
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, v}, 2, INTS(0)), "`concat` joins equal ranks, but [2, 3] meets [4]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, v}, 2, INTS(0)),
+                         "`concat` joins equal ranks, but [2, 3] meets [4]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, i}, 2, INTS(0)),
                          "`concat` joins one element type, but f32[2, 3] meets i32[2, 3]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, NULL, 0, INTS(0)), "`concat` of nothing has no shape");
@@ -235,5 +245,6 @@ static void refusals(void) {
   CALC_END(c);
 }
 
-UNIT(TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(joins), TEST(rolls_and_triangles),
+UNIT(TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(joins),
+     TEST(rolls_and_triangles),
      TEST(refusals))
