@@ -218,7 +218,7 @@ static Loop *loop_of(Planner *w, NodeId id) {
   l->turns = n->attr->i[0];
   uint32_t c = (uint32_t)n->attr->i[1], s = (uint32_t)n->attr->i[2];
   l->n_carry = c;
-  l->reverse = n->attr->i[3] != 0;
+  l->reverse = n->attr->n > 3 && n->attr->i[3] != 0;
   TurnBind *bind = NEW_N(a, TurnBind, l->body->n_bind + 1);
   size_t *bytes = NEW_N(a, size_t, c + 1);
   for (uint32_t k = 0; k < c; k++) bytes[k] = bytes_of(w, n->in[k]);
