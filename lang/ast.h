@@ -79,7 +79,7 @@ const char *ast_op_text(int op);           /* "|>" ... */
 typedef struct Ast Ast;
 struct Ast {
   uint8_t kind;
-  uint8_t n_blank;                         /* reserved for the formatter */
+  uint8_t parens;                          /* how many ( ) were written around it (span is what is inside them) */
   uint16_t op;
   uint32_t n;                              /* kids */
   Span span;                               /* all of it */
@@ -89,6 +89,7 @@ struct Ast {
   union { int64_t i; double f; struct { const char *text; uint32_t n_text; }; };
   const char *doc;                         /* the ## text just before a definition, lines joined by \n, or NULL */
   uint32_t id;                             /* unique in a session; small; for side tables */
+  uint32_t depth;                          /* levels of nodes, itself included: at most MOST_DEPTH (layout.h) */
   Ast *kid[];
 };
 

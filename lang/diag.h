@@ -21,6 +21,7 @@ extern const DiagInfo diag_info[N_DIAGS];
 
 typedef struct Mark { const Source *source; Span span; const char *label; } Mark;   /* label may be NULL */
 
+/* With a place it reads `TEXT (FILE:L:C)`, or `TEXT FILE:L:C` if the text ends in " at". */
 typedef struct Note { Loc loc; const char *text; } Note;   /* loc 0: no place */
 
 typedef struct Diag {
@@ -32,6 +33,7 @@ typedef struct Diag {
   VEC(Note) note;
   const char *text;                /* the whole message */
   const char *hint;                /* a way out, or NULL */
+  bool moved;                      /* the mistake was found inside a library or an import: `at` is the user's line */
 } Diag;
 
 typedef struct Diags {
@@ -40,17 +42,20 @@ typedef struct Diags {
   VEC(Diag *) diag;
   uint32_t n_errors, n_warnings;
   bool strict;                     /* warnings count as errors */
-  uint32_t limit;                  /* most errors kept; the rest is counted */
+  uint32_t limit;                  /* most diagnostics kept; the rest is counted */
 } Diags;
 
 Diags *diags_new(Arena *a, Sources *s);
 /* Formats errors.list's text for id with the arguments (printf). A place inside the standard library or an import is moved
  * to the innermost line of the user's own file (the chain of callers in Loc), the inner places become notes; callers
- * become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once. */
+ * become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once; what is not kept is
+ * returned all the same, so that the caller need not ask. */
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...);
 Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap);
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_hint(Diags *d, Diag *g, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

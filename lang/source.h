@@ -5,6 +5,8 @@
 #define LANG_SOURCE_H
 #include "../runtime/graph.h"
 
+enum { SOURCE_MAX = 64 << 20 };      /* bytes; of a longer text only one byte more is kept, and parse reports it */
+
 typedef const char *Sym;           /* an interned name: equal names are one pointer; NUL-terminated */
 
 typedef struct Source {
@@ -12,6 +14,7 @@ typedef struct Source {
   const char *text;                /* n bytes, then two NULs (flex scans them in place) */
   uint32_t n, id;
   bool library;                    /* the standard library: errors are placed at the caller's line */
+  bool imported;                   /* read by an `import`: the same */
   VEC(uint32_t) line;              /* first byte of each line */
 } Source;
 
@@ -25,6 +28,7 @@ typedef struct Sources {
   VEC(Place) place;                /* place.at[0] is nowhere */
   void *symbols;
   void *place_index;
+  uint32_t n_ast;                  /* syntax nodes made so far: Ast.id counts on */
 } Sources;
 
 Sources *sources_new(Arena *a);

@@ -1,0 +1,101 @@
+/* mistake: what is said about a token that cannot stand where it was found. In: what could have come, as the parser
+ * knows it. Out: one diagnostic in people's words, with a way out where one is known; nothing if the scanner or the
+ * layout has reported it. Then layout is told to drop the rest of the statement.
+ */
+#include "parse.h"
+#include "tree.h"
+#include <string.h>
+
+static bool expects(const Expected *e, const char *what) {
+  for (uint32_t k = 0; k < e->n; k++)
+    if (strcmp(e->text[k], what) == 0) return true;
+  return false;
+}
+
+/* What was found, as it is written. */
+static const char *found_text(Tree *t, const Expected *e, int kind) {
+  const Source *s = t->r->source;
+  if (kind == T_END) return "the end of the text";
+  if (kind == T_SEP) return s->text[e->at.first] == ';' ? "`;`" : "the end of the line";
+  if (kind == T_SBEGIN) return "a string";
+  if (kind == T_SEND || kind == T_SCHARS || kind == T_IOPEN || kind == T_FORMAT) return e->found;
+  uint32_t n = e->at.end - e->at.first;
+  return arena_printf(t->arena, "`%.*s%s`", n > 40 ? 40 : (int)n, s->text + e->at.first, n > 40 ? "..." : "");
+}
+
+/* What could have come: what is particular first, then a name, an expression, an operator. */
+static const char *expected_text(Tree *t, const Expected *e) {
+  static const char *const closers[] = {"`)`", "`]`", "`}`", "`,`", "`=`", "`~`", "`->`", "`in`", "`{`", "`(`", "`[`", "`fn`", "`:`",
+    "`else`", "a string", "the end of the string"};
+  const char *item[24];
+  uint32_t n = 0;
+  if (e->statement) item[n++] = "a statement";
+  else if (e->expression) item[n++] = "an expression";
+  else if (e->name) item[n++] = "a name";
+  for (size_t k = 0; k < sizeof closers / sizeof *closers; k++) {
+    const char *c = closers[k];
+    bool postfix = e->operator_ && (c[1] == '(' || c[1] == '[');
+    bool starts = e->expression && (c[1] == '(' || c[1] == '[' || c[1] == '{' || strcmp(c, "`fn`") == 0 || strcmp(c, "a string") == 0);
+    if (!postfix && !starts && expects(e, c)) item[n++] = c;
+  }
+  if (e->operator_ && n == 0) item[n++] = "an operator";
+  if (e->end_of_line && !e->expression) item[n++] = "the end of the line";
+  if (n == 0) item[n++] = e->n ? e->text[0] : "something else";
+  Text out = {.arena = t->arena};
+  for (uint32_t k = 0; k < n; k++) {
+    if (k) text_add(&out, k + 1 < n ? ", " : " or ");
+    text_add(&out, item[k]);
+  }
+  return out.at;
+}
+
+static bool compares(int kind) {
+  return kind == T_EQ || kind == T_NE || kind == T_LE || kind == T_GE || kind == '<' || kind == '>';
+}
+
+static const char *hint(const Reader *r, const Expected *e, const Token *found) {
+  int kind = found->kind;
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  if (b && b->open == '{' && !b->block && layout_is_word(found))
+    return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
+  if (kind == T_ELSE) return "`else` stands after the `}` of an `if`";
+  if (kind == '{' && e->operator_ && !expects(e, "`{`")) return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
+    if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
+  }
+  if (kind == ':' && expects(e, "`{`")) return "a body stands in `{ ... }`";
+  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression) return "a body stands in `{ ... }`";
+  if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
+  return NULL;
+}
+
+void mistake(Tree *t, const Expected *e) {
+  Reader *r = t->r;
+  Token found = r->last;
+  const Source *s = r->source;
+  Diag *g = NULL;
+  int kind = found.kind;
+  if (kind == T_ERR || (kind == T_END && r->incomplete && r->end_told)) {
+    /* reported where it was found */
+  } else if ((compares(kind) && e->operator_ && !e->comparison) ||
+             ((kind == T_DOTDOT || kind == T_DOTLT) && e->operator_ && e->comparison)) {
+    g = diag_in(r->diags, s, e->at, E_CHAIN);
+    if (compares(kind)) diag_hint(r->diags, g, "write `a < b and b < c`");
+  } else if (kind == T_SBEGIN && e->operator_ && r->bracket.n && r->bracket.at[r->bracket.n - 1].open == '"') {
+    diag_in(r->diags, s, r->bracket.at[r->bracket.n - 1].at, E_HOLE_OPEN);
+  } else if (kind == T_NONE && e->expression) {
+    g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
+    diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");
+  } else if (e->name && !e->expression && (found.kind == T_IF || found.kind == T_FOR || found.kind == T_IN || found.kind == T_AND ||
+             found.kind == T_OR || found.kind == T_NOT || found.kind == T_CONST || found.kind == T_FN || found.kind == T_TRAINING ||
+             found.kind == T_ELSE || layout_is_word(&found))) {
+    g = diag_in(r->diags, s, e->at, E_RESERVED, arena_text(t->arena, s->text + e->at.first, e->at.end - e->at.first));
+    diag_hint(r->diags, g, "choose another name: `%.*s_`", (int)(e->at.end - e->at.first), s->text + e->at.first);
+  } else {
+    g = diag_in(r->diags, s, e->at, E_SYNTAX, expected_text(t, e), found_text(t, e, kind));
+    const char *h = hint(r, e, &found);
+    if (h) diag_hint(r->diags, g, "%s", h);
+  }
+  layout_recover(r, &found);
+}
