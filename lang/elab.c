@@ -279,9 +279,11 @@ bool want_dims(Elab *e, Value v, const Ast *at, const char *what, Type *out) {
     n = v.items->n;
   } else if (v.kind == V_NODE && node_type(e, v.node)->rank == 1) {   /* a bracket of known ints */
     const Node *x = graph_at(e->g, v.node);
-    const Tensor *t = x->flags & NODE_INTS || x->type->dtype == I32 ? graph_known(e->g, v.node) : NULL;
+    bool whole = x->flags & NODE_INTS || x->type->dtype == I32;
+    const Tensor *t = whole && x->flags & NODE_KNOWN ? graph_known(e->g, v.node) : NULL;
     if (!t) {
-      Diag *g = elab_error(e, at, E_NOT_KNOWN, what);
+      Diag *g = whole || !(x->flags & NODE_KNOWN) ? elab_error(e, at, E_NOT_KNOWN, what)
+                                                  : elab_error(e, at, E_WANTED_INT, what, value_kind_text(e, &v));
       if (!(x->flags & NODE_KNOWN)) say_depends(e, g, v.node);
       return false;
     }

@@ -85,6 +85,10 @@ static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool t
   *is_known = false;
   if (v.kind == V_BAD) return false;
   if (v.kind == V_INT) { *is_known = true; *known = v.i; return true; }
+  if (v.kind == V_LIST && v.items->n == 0 && tensors) {
+    *node = lower_ints(e, known, 0, at);
+    return true;
+  }
   Diag *g;
   if (v.kind == V_BOOL || (v.kind == V_NODE && node_type(e, v.node)->dtype == BOOL)) {
     if ((g = elab_error(e, at, E_BOOL_INDEX, what, value_kind_text(e, &v))))
@@ -126,21 +130,24 @@ static bool check_index(Elab *e, int64_t *i, int64_t n, const Ast *at, const cha
 /* from : to : by over n elements; ends as Python counts them, but nothing clamps. */
 static bool known_slice(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by,
                         int64_t n, const char *of, Cut *out) {
+  int64_t first = from, last = to;
   if (by > 0) {
     if (!has_from) from = 0; else if (from < 0) from += n;
     if (!has_to) to = n; else if (to < 0) to += n;
     if (from < 0 || from > n || to < 0 || to > n) goto range;
-    *out = (Cut){from, to > from ? (to - from + by - 1) / by : 0, by};
+    *out = (Cut){from, to > from ? (to - from - 1) / by + 1 : 0, by};
   } else {
     if (!has_from) from = n - 1; else if (from < 0) from += n;
     if (!has_to) to = -1; else if (to < 0) to += n;
     if (from < (n == 0 ? -1 : 0) || from > n - 1 || to < -1 || to > n - 1) goto range;
-    *out = (Cut){from, from > to ? (from - to - by - 1) / -by : 0, by};
+    *out = (Cut){from, from > to ? 1 - (from - to - 1) / by : 0, by};
   }
   if (out->count == 0) *out = (Cut){0, 0, 1};
+  if (out->count == 1) out->by = 1;
   return true;
 range:;
-  Diag *g = elab_error(e, ast, E_SLICE_RANGE, (long long)from, (long long)to, (long long)n, of);
+  Diag *g = elab_error(e, ast, E_SLICE_RANGE, (long long)(has_from ? first : from), (long long)(has_to ? last : to),
+                       (long long)n, of);
   if (g) diag_hint(e->d, g, "slices do not clamp; leave an end out (`x[a:]`) to mean the last");
   return false;
 }
@@ -186,7 +193,8 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
   item->kind = ITEM_SPAN;
   item->node = node[0];
   item->length = length;
-  item->cut = (Cut){0, (length + by - 1) / by, by};
+  item->cut = (Cut){0, length ? (length - 1) / by + 1 : 0, by};
+  if (item->cut.count <= 1) item->cut.by = 1;
   return true;
 }
 
@@ -441,7 +449,8 @@ Value elab_index(Elab *e, const Ast *ast, Value base) {
   case V_RECORD: return index_record(e, ast, base.fields);
   case V_FN:
     if (base.fn->kind == FN_CHAIN) return index_chain(e, ast, base.fn);
-    if (base.fn->kind == FN_NATIVE && base.fn->native && dtype_from_name(base.fn->native->name, &d)) return index_type(e, ast, d);
+    if (base.fn->kind == FN_NATIVE && base.fn->native && dtype_from_name(base.fn->native->name, &d))
+      return index_type(e, ast, d);
     break;
   case V_SEQ: {
     Cut cut;

@@ -60,6 +60,11 @@ const char *depends_text(Elab *e, NodeId n, bool files_are_known) {
   return NULL;
 }
 
+const char *node_text(Elab *e, NodeId n) {
+  Value v = v_node(n);
+  return type_text(e, &v);
+}
+
 const char *found_text(Elab *e, const Value *v) {
   const char *kind = value_kind_text(e, v);
   const char *why = v->kind == V_NODE ? depends_text(e, v->node, false) : NULL;
@@ -100,7 +105,7 @@ bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, 
     if (t->dim[0] > max) goto many;
     for (int64_t k = 0; k < t->dim[0]; k++) {
       double d = tensor_get(x, k);
-      if (d != (double)(int64_t)d ||
+      if (!(d > -9007199254740992.0 && d < 9007199254740992.0) || d != (double)(int64_t)d ||
           (dtype_is_float((DType)t->dtype) && !(graph_at(e->g, v.node)->flags & NODE_INTS))) {
         Diag *g = elab_error(e, at, E_WANT_INTS, what, value_kind_text(e, &v));
         if (g) diag_hint(e->d, g, "`a // b` divides to a whole number, `i32(x)` truncates");

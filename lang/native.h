@@ -22,6 +22,7 @@ bool arg_bool(Elab *e, const Args *a, uint32_t k, bool otherwise, const Ast *at,
 /* The elements of a known list of ints: an int, a bracket, a tuple or a list. */
 bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t max, uint32_t *n);
 bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out);   /* a known scalar */
+const char *node_text(Elab *e, NodeId n);        /* its type as a script knows it: a literal's is f32 */
 const char *found_text(Elab *e, const Value *v);   /* value_kind_text, and what it depends on if it is of the run */
 /* What keeps a node from being known: "the param `w`", "a draw", "the contents of \"x.gz\""; NULL if nothing. */
 const char *depends_text(Elab *e, NodeId n, bool files_are_known);

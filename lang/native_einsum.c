@@ -169,7 +169,7 @@ static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
   if (t->rest < 0 ? rest != 0 : rest < 0) {
     Diag *g = ein_error(x, t->first, t->end, E_EINSUM,
                         arena_printf(e->a, "this names %d %s, but operand %d is %s", plain,
-                                     plain == 1 ? "axis" : "axes", k + 1, type_show(e->a, &type)));
+                                     plain == 1 ? "axis" : "axes", k + 1, node_text(e, node)));
     if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == type.rank)
       diag_hint(e->d, g, "names are separated by spaces");
     return false;
@@ -427,7 +427,7 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
       if (!want_int(e, a->at[k], arg_ast(a, k, at), "a size", &size)) return v_bad();
       int known = x->n_name, name = name_of(x, a->name[k], (uint32_t)strlen(a->name[k]));
       if (name < 0 || name == known || size < 1) {
-        if (size < 1) elab_error(e, arg_ast(a, k, at), E_NEGATIVE_SIZE, "a size", (int64_t)size);
+        if (size < 1) elab_error(e, arg_ast(a, k, at), E_EINSUM, "a size must be at least 1");
         else elab_error(e, arg_ast(a, k, at), E_EINSUM_SIZE, a->name[k]);
         return v_bad();
       }

@@ -124,7 +124,8 @@ static Value n_filter(Elab *e, const Fn *self, Args *a, const Ast *at) {
   for (int64_t k = 0; k < n; k++) {
     Value x = xs.kind == V_LIST ? xs.items->at[k] : xs.seq->element(e, xs.seq, 0, NO_NODE, k, at);
     bool keep;
-    if (!want_bool(e, call1(e, a->at[0], x, at), arg_ast(a, 0, at), "what `filter` asks", &keep)) return v_bad();
+    if (!want_bool(e, call1(e, a->at[0], x, at), arg_ast(a, 0, at), "the answer of `filter`'s function", &keep))
+      return v_bad();
     if (keep) out[kept++] = x;
   }
   return v_items(e->a, V_LIST, out, kept);

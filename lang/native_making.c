@@ -51,7 +51,9 @@ static NodeId diagonal_mask(Elab *e, int64_t rows, int64_t columns, const Ast *a
 
 static bool size_ok(Elab *e, int64_t n, const Ast *at) {
   if (n >= 0 && n <= INT32_MAX) return true;
-  elab_error(e, at, E_NEGATIVE_SIZE, "a size", (int64_t)n);
+  Type t = type_make(I32, 1, &n);
+  if (n < 0) elab_error(e, at, E_NEGATIVE_SIZE, "a size", n);
+  else elab_error(e, at, E_TOO_LARGE, shape_show(e->a, &t));
   return false;
 }
 

@@ -51,7 +51,7 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
     }
     if (best.kind == V_INT) return best;
   }
-  if ((x[0] = want_node(e, v[0], where[0], self->native->name)) == NO_NODE) return v_bad();
+  if ((x[0] = want_node(e, v[0], where[0], "a tensor")) == NO_NODE) return v_bad();
   int64_t i[MAX_RANK + 2], axes[MAX_RANK];
   uint32_t n;
   bool keep;

@@ -52,7 +52,7 @@ static Value n_permutation(Elab *e, const Fn *self, Args *a, const Ast *at) {
   int64_t n;
   if (!arg_int(e, a, 0, 0, at, "a size", &n)) return v_bad();
   if (n < 0 || n > INT32_MAX) {
-    elab_error(e, arg_ast(a, 0, at), E_NEGATIVE_SIZE, "a permutation", n);
+    elab_error(e, arg_ast(a, 0, at), E_NEGATIVE_SIZE, "a size", n);
     return v_bad();
   }
   NodeId key = draw_key(e, at);

@@ -1,4 +1,5 @@
-/* native_run: functions that act: seed, save, load, series, progress, trace. In: arguments. Out: steps; `series()` a handle, `trace(x)` x.
+/* native_run: functions that act: seed, save, load, series, progress, trace. In: arguments. Out: steps; `series()` a
+ * handle, `trace(x)` x.
  */
 #include <string.h>
 #include "effects.h"
@@ -30,10 +31,12 @@ static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
 /* ---- save, load ---- */
 static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, const Ast *at) {
   Leaves l = {0};
-  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) || tree.kind == V_OPTIMIZER ||
-      tree.kind == V_CELL || tree.kind == V_NODE)
+  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) ||
+      tree.kind == V_OPTIMIZER || tree.kind == V_CELL || tree.kind == V_NODE)
     tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
-  const Value *at_parts = tree.kind == V_RECORD ? tree.fields->at : tree.kind == V_TUPLE || tree.kind == V_LIST ? tree.items->at : NULL;
+  const Value *at_parts = tree.kind == V_RECORD                         ? tree.fields->at
+                          : tree.kind == V_TUPLE || tree.kind == V_LIST ? tree.items->at
+                                                                        : NULL;
   uint32_t parts = tree.kind == V_RECORD ? tree.fields->n : at_parts ? tree.items->n : 0;
   (void)parts;
   if (l.n == 0) {
@@ -110,7 +113,8 @@ static Value call_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
     }
     NodeId x = want_node(e, a->at[k], arg_ast(a, k, at), "a value of a series");
     if (x == NO_NODE) return v_bad();
-    x = graph_at(e->g, x)->flags & NODE_INTS && a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value") : settle(e, x);
+    x = graph_at(e->g, x)->flags & NODE_INTS && a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value")
+                                                                       : settle(e, x);
     if (!table_column(e->s, s->table, a->name[k], node_type(e, x))) {
       elab_error(e, arg_ast(a, k, at), E_SERIES_COLUMN, a->name[k], type_show(e->a, node_type(e, x)));
       return v_bad();
@@ -163,7 +167,8 @@ static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
   bool has_epoch = given(a, 0) && a->at[0].kind != V_UNIT, has_batch = given(a, 1) && a->at[1].kind != V_UNIT;
   if (has_epoch && (p.epoch = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "an epoch")) == NO_NODE) return v_bad();
   if (has_batch && (p.batch = want_typed(e, a->at[1], I32, arg_ast(a, 1, at), "a batch")) == NO_NODE) return v_bad();
-  if (!arg_int(e, a, 2, 0, at, "the number of epochs", &p.epochs) || !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
+  if (!arg_int(e, a, 2, 0, at, "the number of epochs", &p.epochs) ||
+      !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
       !arg_int(e, a, 4, 0, at, "the number of samples", &p.samples) || !shown(e, a->at[5], &p, arg_ast(a, 5, at)))
     return v_bad();
   p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
@@ -174,26 +179,50 @@ static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 /* ---- trace ---- */
+/* A body of fold or scan is lifted out of the session's graph: nothing there can be shown. */
+static bool in_body(Elab *e, NodeId n) {
+  NodeId *id;
+  uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &id);
+  for (uint32_t k = 0; k < count; k++) {
+    const Node *x = graph_at(e->g, id[k]);
+    if (x->op == &op_input && e->p->slot.at[x->attr->i[0]].kind == SLOT_VALUE) return true;
+  }
+  return false;
+}
+
 static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   NodeId x = want_node(e, a->at[0], arg_ast(a, 0, at), "a tensor");
   const char *name = NULL;
   if (x == NO_NODE) return v_bad();
   if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
+  if (in_body(e, x)) {
+    elab_error(e, at, E_NOT_YET, "`trace` in a body of `fold` or `scan`");
+    return v_bad();
+  }
   step_effect(e, effect_trace(e->s, name, settle(e, x), elab_loc(e, at)));
   return v_node(x);
 }
 
 const Native native_run[] = {
     {.name = "seed", .params = "n", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
-    {.name = "save", .params = "path tree", .call = call_save,
-     .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. A step."},
-    {.name = "load", .params = "path tree", .call = call_load,
-     .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries are an error "
+    {.name = "save",
+     .params = "path tree",
+     .call = call_save,
+     .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. "
+            "A step."},
+    {.name = "load",
+     .params = "path tree",
+     .call = call_load,
+     .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
+            "are an error "
             "and then nothing changes. A step."},
     {.name = "series", .params = "", .call = call_series, .doc = "A table that grows by `s.add(loss = l)`."},
-    {.name = "progress", .params = "epoch? batch? epochs? batches? samples? show?", .call = call_progress,
-     .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a batch is done.\n"
+    {.name = "progress",
+     .params = "epoch? batch? epochs? batches? samples? show?",
+     .call = call_progress,
+     .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
+            "batch is done.\n"
             "progress(epoch, show = {loss}): the line of an epoch. Steps that only read."},
     {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
     {0}};

@@ -133,7 +133,7 @@ static Value n_squeeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (j < (int)n && axes[j] == k) {
       j++;
       if (t.dim[k] != 1) {
-        elab_error(e, arg_ast(a, 1, at), E_SQUEEZE, k, type_show(e->a, &t), (long long)t.dim[k]);
+        elab_error(e, arg_ast(a, 1, at), E_SQUEEZE, k, node_text(e, x), (long long)t.dim[k]);
         return v_bad();
       }
     } else dim[rank++] = t.dim[k];
@@ -255,7 +255,7 @@ static Value n_chunk(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (given(a, 2) && !want_axis(e, a->at[2], t.rank, arg_ast(a, 2, at), &axis)) return v_bad();
   if (n < 1 || n > 100000 || t.dim[axis] % n != 0) {
     Diag *g =
-        elab_error(e, arg_ast(a, 1, at), E_CHUNK, (int)axis, type_show(e->a, &t), (long long)t.dim[axis], (long long)n);
+        elab_error(e, arg_ast(a, 1, at), E_CHUNK, (int)axis, node_text(e, x), (long long)t.dim[axis], (long long)n);
     if (g && n > 1) diag_hint(e->d, g, "a slice cuts anywhere: `x[:k]`, `x[k:]`");
     return v_bad();
   }

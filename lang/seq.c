@@ -108,7 +108,9 @@ static Items *bracket_ints(Elab *e, NodeId n) {
   int64_t count = type_count(&t->type);
   Value *v = NEW_N(e->a, Value, count + 1);
   for (int64_t k = 0; k < count; k++) {
-    v[k] = v_int((int64_t)tensor_get(t, k));
+    double d = tensor_get(t, k);
+    if (!(d > -9007199254740992.0 && d < 9007199254740992.0)) return NULL;
+    v[k] = v_int((int64_t)d);
   }
   return v_items(e->a, V_LIST, v, (uint32_t)count).items;
 }
