@@ -42,6 +42,14 @@ bool repl_value(Repl *r, const char *text, const Value **out) {
   return true;
 }
 
+void repl_name_it(Repl *r, Value v) {
+  Session *s = r->s;
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return;
+  scope_put(s->elab, s->elab->globals, sym(s->sources, "it", 2), v, NULL);
+  host_leave(&s->host, &g);
+}
+
 /* ---- commands ---- */
 
 static bool show_type(Repl *r, const char *rest) {
@@ -270,8 +278,12 @@ static bool run_entry(Repl *r, const Text *text) {
   Status status = repl_evaluate(r, text->at, text->n, &entry);
   if (status == STATUS_OK && entry && entry->incomplete) return false;
   if (repl_report(r, status) && entry && entry->it && entry->it->kind != V_UNIT) {
-    out_text(r->c, session_value_text(r->s, entry->it));
-    out_printf(r->c, "  : %s\n", session_type_text(r->s, entry->it));
+    const char *value = session_value_text(r->s, entry->it), *type = session_type_text(r->s, entry->it);
+    repl_name_it(r, *entry->it);
+    if (value && type) {
+      out_text(r->c, value);
+      out_printf(r->c, "  : %s\n", type);
+    } else cli_diagnostics(r->c, r->s);
   }
   r->entry++;
   return true;

@@ -26,5 +26,7 @@ Status repl_evaluate(Repl *r, const char *text, size_t n, Entry **out);
 bool repl_report(Repl *r, Status status);
 bool repl_value(Repl *r, const char *text, const Value **out);   /* false: reported */
 
+void repl_name_it(Repl *r, Value v);
+
 bool show_gradients(Repl *r, const char *rest);
 #endif

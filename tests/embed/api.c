@@ -99,8 +99,7 @@ static void parameters(void) {
   glia_array x = glia_f32(points, 2, one_two), y = {0};
   CHECK(glia_call(f, &x, 1, &y, 1) == GLIA_OK && *(float *)y.data == 3.25f);
   fresh[0] = 2;
-  CHECK(glia_parameter_set(s, "w", &set) == GLIA_OK && glia_call(f, &x, 1, &y, 1) == GLIA_MISUSE);
-  y = (glia_array){.data = NULL};
+  CHECK(glia_parameter_set(s, "w", &set) == GLIA_OK);
   CHECK(glia_call(f, &x, 1, &y, 1) == GLIA_OK && *(float *)y.data == 8.25f);
   char file[] = "/tmp/glia-embed-XXXXXX";
   int fd = mkstemp(file);
