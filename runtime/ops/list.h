@@ -120,3 +120,5 @@ OP(permutation)
 /* loop.c */
 OP(loop)
 OP(pick)
+/* custom.c */
+OP(custom)
