@@ -50,8 +50,6 @@ NodeId g_fill(Graph *g, const Type *t, double v) {
   return g_broadcast(g, graph_const_like(g, (DType)t->dtype, v, 0), t);
 }
 
-extern const Op op_broadcast, op_reshape, op_sum;
-
 /* broadcast and reshape: attr->i is the shape of the result. */
 NodeId g_broadcast(Graph *g, NodeId a, const Type *shape_of) {
   if (type_same_shape(g->node[a].type, shape_of)) return a;
