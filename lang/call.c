@@ -502,7 +502,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
     elab_error(e, params, E_TOO_MANY_PARAMETERS, MOST_PARAMS);
     return false;
   }
-  Param p[MOST_PARAMS];
+  Param p[MOST_PARAMS] = {0};
   int to[MOST_PARAMS];
   for (uint32_t k = 0; k < n; k++) {
     const Ast *q = params->kid[k];

@@ -205,8 +205,8 @@ static Value decay_leaf(Elab *e, void *ctx, Value leaf) {
 Value copy_values(Elab *e, Value v) { return tree_map(e, v, LEAF_PARAM | LEAF_STATE, decay_leaf, NULL); }
 
 static Value cell_leaf(Elab *e, void *ctx, Value leaf) {
-  int role = leaf.kind == V_CELL ? leaf.cell->role : CELL_VAR;
-  return cells_from(e, value_decay(e, leaf), role == CELL_STATE ? CELL_STATE : CELL_VAR, NULL, ctx);
+  bool state = leaf.kind == V_CELL && leaf.cell->role == CELL_STATE;
+  return cells_from(e, value_decay(e, leaf), state ? CELL_STATE : CELL_VAR, NULL, ctx);
 }
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at) {
   v = tree_map(e, v, LEAF_PARAM | LEAF_STATE, cell_leaf, (void *)(uintptr_t)at);

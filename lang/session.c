@@ -229,25 +229,27 @@ char *session_type_text(Session *s, const Value *v) {
 }
 
 /* ---- tests ---- */
+/* One block, on a copy of the cells and from the session's seed. NULL: it passed; else why not. */
+static const char *test_fails(Session *s, const TestBlock *t) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return "out of memory";
+  const char *why = NULL;
+  s->diags = diags_new(s->arena, s->sources);
+  Snapshot *cells = snapshot_take(s->program, s->arena);
+  session_seed(s, s->config.seed);
+  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->steps) != STATUS_OK)
+    why = diags_render(s->diags, s->arena, &(RenderOptions){0});
+  snapshot_restore(s->program, cells);
+  host_leave(&s->host, &g);
+  return why;
+}
+
 void session_tests(Session *s, const TestReport *r) {
-  Elab *e = s->elab;
-  for (uint32_t k = 0; k < e->tests.n; k++) {
-    TestBlock t = e->tests.at[k];
-    const Ast *string = t.ast->kid[0];
-    const char *name = string->n ? string->kid[0]->text : "";
-    const char *why = NULL;
-    bool passed = false;
-    Guard g;
-    if (HOST_GUARD(&s->host, &g)) {
-      s->diags = diags_new(s->arena, s->sources);
-      Snapshot *cells = snapshot_take(s->program, s->arena);
-      session_seed(s, s->config.seed);
-      passed = program_prepare(s->program, t.from, t.steps, NULL, 0) && run(s, t.steps) == STATUS_OK;
-      snapshot_restore(s->program, cells);
-      if (!passed) why = diags_render(s->diags, s->arena, &(RenderOptions){0});
-      host_leave(&s->host, &g);
-    } else why = "out of memory";
-    if (r && r->done) r->done(r->to, name, passed, why);
+  for (uint32_t k = 0; k < s->elab->tests.n; k++) {
+    const TestBlock *t = &s->elab->tests.at[k];
+    const Ast *string = t->ast->kid[0];
+    const char *why = test_fails(s, t);
+    if (r && r->done) r->done(r->to, string->n ? string->kid[0]->text : "", !why, why);
   }
 }
 
