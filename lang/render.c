@@ -288,6 +288,19 @@ static void show_lines(Text *t, const Diag *g, const Look *look) {
   }
 }
 
+/* ` [E1110]`, and of a warning the name, too, by which it is turned off. */
+static void add_code(Text *t, const Diag *g, const Look *look) {
+  const DiagInfo *info = &diag_info[g->id];
+  color(t, look, "\033[2m");
+  text_printf(t, " [%s", info->code);
+  if (info->warning) {
+    text_add(t, " ");
+    for (const char *p = info->name; *p; p++) text_add_n(t, &(char){*p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p}, 1);
+  }
+  text_add(t, "]");
+  color(t, look, "\033[0m");
+}
+
 static void render(Text *t, const Diags *d, const Diag *g, const RenderOptions *o) {
   Look look = {o && o->color, o && o->width > 0 ? (uint32_t)o->width : DEFAULT_WIDTH, GUTTER,
                g->warning ? "\033[1;33m" : "\033[1;31m"};
@@ -308,6 +321,7 @@ static void render(Text *t, const Diags *d, const Diag *g, const RenderOptions *
   color(t, &look, "\033[0m\033[1m");
   add_clean(t, g->text, strlen(g->text), true);
   color(t, &look, "\033[0m");
+  add_code(t, g, &look);
   text_add(t, "\n");
   if (g->source) show_lines(t, g, &look);
   for (uint32_t k = 0; k < g->note.n; k++) {
