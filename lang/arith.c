@@ -76,8 +76,8 @@ static bool is_stretched(const Type *x, uint16_t made, const Type *y) {
   return false;
 }
 
-static bool join_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at, const Ast *const *operand,
-                        const char *op) {
+bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at, const Ast *const *operand,
+                  const char *op) {
   Type y = {0};
   for (uint32_t k = 0; k < n; k++) {
     const Type *x = node_type(e, in[k]);
@@ -143,7 +143,7 @@ bool unify(Elab *e, Value *v, NodeId *out, uint32_t n, const Ast *at, const Ast 
     out[k] = want_node(e, v[k], operand && operand[k] ? operand[k] : at, "a tensor");
     if (out[k] == NO_NODE) return false;
   }
-  return join_dtypes(e, out, n, at, operand, op) && join_shapes(e, v, out, n, at, operand, op);
+  return join_dtypes(e, out, n, at, operand, op) && unify_shapes(e, v, out, n, at, operand, op);
 }
 
 /* ---- known ints ---- */

@@ -289,7 +289,7 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
         return false;
       }
       if (to[j] >= 0) {
-        elab_error(e, a->ast[k], E_ARG_TWICE, p[j].name, fn);
+        elab_error(e, a->ast[k], E_ARGUMENT_TWICE, p[j].name);
         return false;
       }
     } else {

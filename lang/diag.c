@@ -86,7 +86,7 @@ static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
   }
 }
 
-static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, va_list ap) {
+static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, const char *text) {
   Diag *g = NEW(d->arena, Diag);
   Loc own = own_place(d, loc);
   const Place *p = loc_place(d->sources, own);
@@ -95,7 +95,7 @@ static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, 
   g->source = p ? p->source : source;
   g->at = p ? p->span : span;
   g->moved = own != (loc & ~LOC_ADJOINT);
-  g->text = arena_vprintf(d->arena, diag_info[id].text, ap);
+  g->text = text;
   if (loc) note_chain(d, g, loc & ~LOC_ADJOINT, own);
   for (uint32_t k = 0; k < d->diag.n; k++) {
     const Diag *o = d->diag.at[k];
@@ -109,7 +109,13 @@ static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, 
   return g;
 }
 
-Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap) { return add(d, loc, NULL, (Span){0, 0}, id, ap); }
+Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap) {
+  return add(d, loc, NULL, (Span){0, 0}, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+}
+
+Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text) {
+  return add(d, loc, NULL, (Span){0, 0}, id, arena_text(d->arena, text, strlen(text)));
+}
 
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...) {
   va_list ap;
@@ -122,7 +128,7 @@ Diag *diag_at(Diags *d, Loc loc, DiagId id, ...) {
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
-  Diag *g = add(d, 0, source, span, id, ap);
+  Diag *g = add(d, 0, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
   va_end(ap);
   return g;
 }

@@ -52,6 +52,7 @@ Diags *diags_new(Arena *a, Sources *s);
  * returned all the same, so that the caller need not ask. */
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...);
 Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap);
+Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text);             /* in words of its own, where it was found */
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...)

@@ -91,12 +91,12 @@ static bool assert_run(Session *s, Step *step, Tensor *const *value) {
   if (failed == n) return true;
   Arena *a = arena_new(&s->host);
   Text t = {.arena = a};
-  text_add(&t, "the assertion does not hold");
+  text_add(&t, "");
   if (c->why) {
     text_add(&t, ": ");
     template_write(&t, c->why, value);
   }
-  Diag *d = diag_at(s->diags, step->loc, E_ASSERT_FAILED, t.at);
+  Diag *d = diag_at(s->diags, step->loc, E_ASSERT, t.at, "");
   if (c->sides) {
     diag_note(s->diags, d, 0, "left: %s", value_text(a, value[c->left]));
     diag_note(s->diags, d, 0, "right: %s", value_text(a, value[c->right]));

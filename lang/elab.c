@@ -21,13 +21,14 @@ Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...) {
   return g;
 }
 
+/* What a type rule refuses, by the code that the same mistake has where the language finds it. */
 static const DiagId bad_code[N_BADS] = {
-    [BAD_NONE] = E_BAD_VALUE, [BAD_DTYPE] = E_BAD_DTYPE, [BAD_MIXED] = E_BAD_MIXED, [BAD_RANK] = E_BAD_RANK,
-    [BAD_SHAPE] = E_BAD_SHAPE, [BAD_INNER] = E_BAD_INNER, [BAD_AXIS] = E_BAD_AXIS, [BAD_SIZE] = E_BAD_SIZE,
-    [BAD_RANGE] = E_BAD_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_BAD_VALUE, [BAD_LIMIT] = E_BAD_LIMIT};
+    [BAD_NONE] = E_BAD_VALUE, [BAD_DTYPE] = E_BAD_DTYPE, [BAD_MIXED] = E_MIXED_FLOATS, [BAD_RANK] = E_BAD_RANK,
+    [BAD_SHAPE] = E_BAD_SHAPE, [BAD_INNER] = E_MATMUL_INNER, [BAD_AXIS] = E_AXIS_RANGE, [BAD_SIZE] = E_NEGATIVE_SIZE,
+    [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_BAD_VALUE, [BAD_LIMIT] = E_LIMIT};
 
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand) {
-  Diag *g = elab_error(e, at, bad_code[t->kind], t->text);
+  Diag *g = diag_said(e->d, elab_loc_at(e, at), bad_code[t->kind], t->text);
   if (operand) {
     if (t->a >= 0 && operand[t->a]) diag_mark(e->d, g, elab_loc(e, operand[t->a]), "%s", "");
     if (t->b >= 0 && operand[t->b]) diag_mark(e->d, g, elab_loc(e, operand[t->b]), "%s", "");
@@ -387,7 +388,7 @@ NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *att
       if (t.b > 1) t.b = -1;
     }
     if (at) elab_type_error(e, at, &t, operand[0] ? operand : NULL);
-    else diag_at(e->d, e->g->loc, bad_code[t.kind], t.text);
+    else diag_said(e->d, e->g->loc, bad_code[t.kind], t.text);
   }
   return id;
 }

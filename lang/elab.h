@@ -132,6 +132,7 @@ NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t
 NodeId literal(Elab *e, double v, const Ast *at);                 /* FLEX scalar */
 /* Brings operands to one element type and, by the stretch rule, to one shape; false: reported. */
 bool unify(Elab *e, Value *v, NodeId *out, uint32_t n, const Ast *at, const Ast *const *operand, const char *op);
+bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at, const Ast *const *operand, const char *op);
 Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at);   /* `at` is the BINARY (or any) node */
 Value elab_unary(Elab *e, int op, Value a, const Ast *at);
 Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at);    /* a call by the op's `args` face */

@@ -173,7 +173,7 @@ static Value record(Elab *e, const Ast *ast) {
     const Ast *field = ast->kid[k];
     for (uint32_t j = 0; j < k; j++)
       if (f->name[j] == field->name) {
-        elab_error(e, field, E_RECORD_TWICE, field->name);
+        elab_error(e, field, E_FIELD_TWICE, field->name);
         return v_bad();
       }
     f->name[k] = field->name;

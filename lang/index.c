@@ -405,7 +405,7 @@ static Value index_record(Elab *e, const Ast *ast, const Fields *fields) {
   if (!name) return v_bad();
   for (uint32_t k = 0; k < fields->n; k++)
     if (strcmp(fields->name[k], name) == 0) return fields->at[k];
-  Diag *g = elab_error(e, ast->kid[1], E_INDEX_FIELD, name);
+  Diag *g = elab_error(e, ast->kid[1], E_NO_MEMBER, "the record", name);
   const char *like = nearest(name, fields->name, fields->n);
   if (g && like) diag_hint(e->d, g, "did you mean \"%s\"?", like);
   return v_bad();

@@ -117,45 +117,6 @@ NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int
   return x == NO_NODE ? x : lower_broadcast(e, x, rank, dim, at);
 }
 
-/* One operand may be stretched, not both: stretched is what has an element used more than once, scalars and the axes
- * that `None` made aside. */
-bool lower_align(Elab *e, const Value *v, NodeId *x, uint32_t n, const Ast *at, const char *what) {
-  Type y = {.dtype = F32, .rank = 0};
-  for (uint32_t k = 0; k < n; k++)
-    if (node_type(e, x[k])->rank > y.rank) y.rank = node_type(e, x[k])->rank;
-  for (int d = 0; d < y.rank; d++) y.dim[d] = 1;
-  for (uint32_t k = 0; k < n; k++) {
-    const Type *t = node_type(e, x[k]);
-    for (int d = 0; d < t->rank; d++) {
-      int64_t *out = &y.dim[y.rank - t->rank + d];
-      if (*out == 1) *out = t->dim[d];
-      else if (t->dim[d] != 1 && t->dim[d] != *out) {
-        Diag *g = elab_error(e, at, E_ALIGN, what, shape_show(e->a, node_type(e, x[0])), shape_show(e->a, t));
-        (void)g;
-        return false;
-      }
-    }
-  }
-  int64_t count = type_count(&y);
-  const Type *first = NULL;
-  for (uint32_t k = 0; k < n; k++) {
-    const Type *t = node_type(e, x[k]);
-    int64_t own = type_count(t);
-    for (int d = 0; d < t->rank; d++)
-      if (v[k].kind == V_NODE && (v[k].stretch >> d & 1)) own *= y.dim[y.rank - t->rank + d];
-    if (t->rank == 0 || own >= count || type_count(t) == 1) continue;
-    if (first) {
-      Diag *g = elab_error(e, at, E_STRETCH_TWO, what, shape_show(e->a, first), shape_show(e->a, t));
-      if (g) diag_hint(e->d, g, "make the axis that is to stretch with `None`, e.g. `x[:, None]`");
-      return false;
-    }
-    first = t;
-  }
-  for (uint32_t k = 0; k < n; k++)
-    if ((x[k] = lower_broadcast(e, x[k], y.rank, y.dim, at)) == NO_NODE) return false;
-  return true;
-}
-
 bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const Ast *const *operand, const char *what) {
   bool literal_ = true, any_float = false;
   DType d = F32;

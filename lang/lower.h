@@ -26,8 +26,6 @@ NodeId lower_ints(Elab *e, const int64_t *v, int64_t n, const Ast *at);   /* i32
 NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int axis,
                        const Ast *at); /* spread along the other axes */
 
-/* Operands of different element types to one shape, by the stretch rule of LANGUAGE.md. false: reported. */
-bool lower_align(Elab *e, const Value *v, NodeId *x, uint32_t n, const Ast *at, const char *what);
 /* Operands to one element type, shapes untouched: that of the first float that is no literal, else of the first tensor.
  * Literals alone stay literals. */
 bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const Ast *const *operand, const char *what);

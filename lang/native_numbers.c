@@ -13,8 +13,8 @@ static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (g) diag_hint(e->d, g, "a comparison gives bools, e.g. `x > 0`");
     return v_bad();
   }
-  if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`") || !lower_align(e, v, x, 3, at, "where"))
-    return v_bad();
+  if (!lower_same_dtype(e, v + 1, x + 1, 2, where + 1, "a branch of `where`")) return v_bad();
+  if (!unify_shapes(e, v, x, 3, at, where, "where")) return v_bad();
   uint16_t literal_ = graph_at(e->g, x[1])->flags & graph_at(e->g, x[2])->flags & (NODE_FLEX | NODE_INTS);
   if (literal_ & NODE_FLEX && !(graph_at(e->g, x[0])->flags & NODE_KNOWN)) /* the run chooses: no literal any more */
     for (int k = 1; k < 3; k++)

@@ -43,7 +43,7 @@ static bool range_end(Elab *e, Value v, const Ast *at, int64_t *known, NodeId *n
     DType d = (DType)node_type(e, v.node)->dtype;
     if (d == I32 || d == U8) return (*node = lower_cast(e, v.node, I32, at)) != NO_NODE;
   }
-  Diag *g = elab_error(e, at, E_RANGE_END, value_kind_text(e, &v));
+  Diag *g = elab_error(e, at, E_WANTED_INT, "an end of a range", value_kind_text(e, &v));
   if (g && v.kind == V_NODE && node_type(e, v.node)->rank == 0)
     diag_hint(e->d, g, "`a // b` divides to a whole number, `i32(x)` truncates; `linspace` makes steps of a float");
   return false;

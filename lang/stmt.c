@@ -360,7 +360,7 @@ static void assign(Elab *e, const Ast *ast) {
   }
   if (b) assign_bound(e, b, v, base, ast);
   else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
-  else elab_error(e, target, E_ASSIGN_WHAT, value_kind_text(e, &now));
+  else elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
 }
 
 /* ---- print, assert ---- */
@@ -401,10 +401,7 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   const char *text = why.kind == V_STRING ? why.str->at : NULL;
   if (known && !e->frame->steps) {
-    if (!holds) {
-      Diag *g = elab_error(e, ast, text ? E_ASSERT_TEXT : E_ASSERT, text ? text : "");
-      (void)g;
-    }
+    if (!holds) elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
     return;
   }
   if (!e->frame->steps) {
