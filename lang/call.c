@@ -5,7 +5,6 @@
  */
 #include "elab.h"
 #include <stdlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_CALLS = 1000, MOST_PARAMS = 64 };
@@ -560,6 +559,7 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     diag_hint(e->d, g, "a function may call itself only if known conditions end it");
     return v_bad();
   }
+  called_mark(e, ast);
   const char *place = f->name ? f->name : "fn";
   PlaceMark m = place_enter(e, place);
   Scope *s = scope_new(e, f->scope), *saved_scope = e->scope;

@@ -86,6 +86,19 @@ static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
   }
 }
 
+Diag *diag_adopt(Diags *d, Diag *g) {
+  for (uint32_t k = 0; k < d->diag.n; k++) {
+    const Diag *o = d->diag.at[k];
+    if (o->id == g->id && o->source == g->source && o->source && o->at.first == g->at.first && o->at.end == g->at.end &&
+        (!g->moved || strcmp(o->text, g->text) == 0))
+      return g;
+  }
+  if (g->warning) d->n_warnings++;
+  else d->n_errors++;
+  if (d->diag.n < d->limit) vec_push(d->arena, &d->diag, g);
+  return g;
+}
+
 static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, const char *text) {
   Diag *g = NEW(d->arena, Diag);
   Loc own = own_place(d, loc);
@@ -97,16 +110,7 @@ static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, 
   g->moved = own != (loc & ~LOC_ADJOINT);
   g->text = text;
   if (loc) note_chain(d, g, loc & ~LOC_ADJOINT, own);
-  for (uint32_t k = 0; k < d->diag.n; k++) {
-    const Diag *o = d->diag.at[k];
-    if (o->id == id && o->source == g->source && o->source && o->at.first == g->at.first && o->at.end == g->at.end &&
-        (!g->moved || strcmp(o->text, g->text) == 0))
-      return g;
-  }
-  if (g->warning) d->n_warnings++;
-  else d->n_errors++;
-  if (d->diag.n < d->limit) vec_push(d->arena, &d->diag, g);
-  return g;
+  return diag_adopt(d, g);
 }
 
 Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap) {

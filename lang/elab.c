@@ -440,5 +440,6 @@ void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it) {
   Region *top = region_enter(e, REGION_TOP, steps, program);
   *it = v_unit();
   elab_stmts(e, program, it);
+  elab_uncalled(e, program);
   region_leave(e, top);
 }

@@ -6,6 +6,7 @@
  *   stmt.c    statements: let, assign, loops ...   layer.c   layers, trees       optim.c   optimizers
  *   derive.c  grad and its kin                     draw.c    places and draws    seq.c     sequences
  *   native*.c functions of the host language       show.c    values as text      scope.c   names
+ *   uncalled.c functions that nobody calls
  *
  * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything passes on in silence.
  */
@@ -90,6 +91,7 @@ struct Elab {
   bool *stdlib;               /* which of its files are in */
   VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
   VEC(TestBlock) tests;
+  bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
 };
 
 /* ---- messages ---- */
@@ -214,6 +216,10 @@ char *type_text(Elab *e, const Value *v);
 
 extern const Native *const native_tables[];                       /* NULL-ended; each table ends with a NULL name */
 const Native *native_find(const char *name);
+
+/* Functions with a full signature that nobody called: elaborated once, for what they would say. After the statements. */
+void called_mark(Elab *e, const Ast *fn);
+void elab_uncalled(Elab *e, const Ast *program);
 
 Elab *elab_new(Session *s);
 /* One text: its definitions, then its steps, into steps. *it: the value of a last expression in the REPL. */
