@@ -61,7 +61,7 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
 static void say_shapes(Elab *e, Diag *g, const NodeId *in, uint32_t n, const Ast *const *operand) {
   if (!operand) return;
   for (uint32_t k = 0; k < n && k < 3; k++)
-    if (operand[k]) diag_mark(e->d, g, elab_loc(e, operand[k]), "%s", shape_show(e->a, node_type(e, in[k])));
+    mark_shape(e, g, operand[k], node_type(e, in[k]));
 }
 
 /* An axis of 1 or missing in x that is larger in y, and was not made by `None`. */
@@ -74,6 +74,14 @@ static bool is_stretched(const Type *x, uint16_t made, const Type *y) {
     } else if (x->dim[k - shift] == 1 && y->dim[k] != 1 && !(made >> (k - shift) & 1)) return true;
   }
   return false;
+}
+
+static bool clash_free(const Type *a, const Type *b) {
+  for (int k = 1; k <= a->rank && k <= b->rank; k++) {
+    int64_t x = a->dim[a->rank - k], y = b->dim[b->rank - k];
+    if (x != y && x != 1 && y != 1) return false;
+  }
+  return true;
 }
 
 bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at, const Ast *const *operand,
@@ -95,13 +103,12 @@ bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at
         *d = x->dim[j];
         continue;
       }
-      Diag *g = elab_error(e, at, E_SHAPES_DIFFER, op, shape_show(e->a, node_type(e, in[0])),
-                           shape_show(e->a, node_type(e, in[n > 2 && k == 2 ? 2 : n - 1])));
+      uint32_t first = 0;                   /* of more than two, the first that does not go with this one */
+      while (first + 1 < k && clash_free(node_type(e, in[first]), x)) first++;
+      const Type *a = node_type(e, in[first]);
+      Diag *g = elab_error(e, at, E_SHAPES_DIFFER, op, shape_show(e->a, a), shape_show(e->a, x));
       say_shapes(e, g, in, n, operand);
-      diag_note(e->d, g, 0, "axes are matched from the right: %lld is not %lld", (long long)*d, (long long)x->dim[j]);
-      if (node_type(e, in[0])->rank == 1 && n == 2 && node_type(e, in[1])->rank == 2 &&
-          node_type(e, in[1])->dim[0] == node_type(e, in[0])->dim[0])
-        diag_hint(e->d, g, "to go along the first axis, write `[:, None]` behind the vector");
+      say_differ(e, g, a, x, operand ? operand[first] : NULL, operand ? operand[k] : NULL);
       return false;
     }
   }
@@ -115,9 +122,7 @@ bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at
     const Type *a = node_type(e, in[first]), *b = node_type(e, in[second]);
     Diag *g = elab_error(e, at, E_BOTH_STRETCHED, op, shape_show(e->a, a), shape_show(e->a, b));
     say_shapes(e, g, in, n, operand);
-    const Type *column = a->rank == 2 && a->dim[1] == 1 ? a : b->rank == 2 && b->dim[1] == 1 ? b : NULL;
-    if (column) diag_hint(e->d, g, "take the column with `[:, 0]`, or stretch the vector on purpose with `[:, None]`");
-    else diag_hint(e->d, g, "make the new axis visible with `None`: `x[:, None]`");
+    say_stretched(e, g, op, a, b, operand ? operand[first] : NULL, operand ? operand[second] : NULL);
     return false;
   }
   for (uint32_t k = 0; k < n; k++) {
@@ -258,13 +263,6 @@ static const Op *op_of(int op) {
   }
 }
 
-static void rank_hint(Elab *e, Diag *g, const Type *a, const Type *b) {
-  if (a->rank >= 2 && b->rank >= 2 && a->dim[a->rank - 1] == b->dim[b->rank - 1])
-    diag_hint(e->d, g, "the last sizes agree: did you mean `a @ b'`?");
-  else if (a->rank == 2 && b->rank >= 2 && a->dim[0] == b->dim[b->rank - 2])
-    diag_hint(e->d, g, "the first sizes agree: did you mean `a' @ b`?");
-}
-
 /* NumPy's matmul: vectors become a row or a column, leading axes are batches and broadcast. */
 static Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
   const Ast *operand[2] = {at, at};
@@ -288,7 +286,7 @@ static Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
   if (inner != rows) {
     Diag *g = elab_error(e, at, E_MATMUL_INNER, (long long)inner, (long long)rows);
     say_shapes(e, g, in, 2, operand);
-    rank_hint(e, g, &a, &b);
+    say_inner(e, g, &a, &b, operand[0], operand[1]);
     return v_bad();
   }
   uint16_t flags = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & (NODE_FLEX | NODE_INTS);

@@ -12,44 +12,44 @@ enum { MOST_CALLS = 1000, MOST_PARAMS = 64 };
 /* ---- signatures ---- */
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
 
-static const char *type_source(Elab *e, const Ast *type) {
-  return arena_text(e->a, type->source->text + type->span.first, type->span.end - type->span.first);
-}
+
+/* "`x`", but "the result" as it is. */
+static const char *quoted(Elab *e, const char *what) { return strchr(what, ' ') ? what : arena_printf(e->a, "`%s`", what); }
 
 static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
-  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, what, type_source(e, type), value_kind_text(e, v));
-  if (!type->source->library) diag_note(e->d, g, loc_make(e->s->sources, type->source, type->span, 0), "declared here");
+  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted(e, what), ast_text(e, type), value_kind_text(e, v));
+  if (!type->source->library) diag_mark_at(e->d, g, type->source, type->span, "declared here");
   return v_bad();
 }
 
-static bool match_dim(Elab *e, const Ast *dim, int64_t size, Scope *dims, bool *bound) {
-  *bound = false;
+/* lost: a size that cannot be computed, because of a mistake that was reported. */
+static bool match_dim(Elab *e, const Ast *dim, int64_t size, Scope *dims, bool *lost) {
   if (dim->kind == A_NAME && is_upper(dim->name)) {
     Bound *b = scope_here(dims, dim->name);
     if (b && b->value.kind == V_INT) return b->value.i == size;
     scope_put(e, dims, dim->name, v_int(size), dim);
-    return *bound = true;
+    return true;
   }
   Scope *saved = e->scope;
   e->scope = dims;
   int64_t want;
   bool ok = want_int(e, elab_expr(e, dim), dim, "a size in a type", &want);
   e->scope = saved;
+  if (!ok) *lost = true;
   return ok && want == size;
 }
 
-static bool match_tensor(Elab *e, const Ast *type, const Type *t, Scope *dims) {
+static bool match_tensor(Elab *e, const Ast *type, const Type *t, Scope *dims, bool *lost) {
   int rest = -1;
   for (uint32_t k = 0; k < type->n; k++)
     if (type->kid[k]->kind == A_REST) rest = (int)k;
   int fixed = (int)type->n - (rest >= 0);
   if (rest < 0 ? t->rank != fixed : t->rank < fixed) return false;
   int more = t->rank - fixed;
-  bool bound;
   for (int k = 0, axis = 0; k < (int)type->n; k++) {
     const Ast *dim = type->kid[k];
     if (dim->kind != A_REST) {
-      if (!match_dim(e, dim, t->dim[axis++], dims, &bound)) return false;
+      if (!match_dim(e, dim, t->dim[axis++], dims, lost)) return false;
       continue;
     }
     if (dim->name) {
@@ -144,32 +144,29 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
     DType has = (DType)node_type(e, n)->dtype;
     if (!node_flex(e, n) || has != F64) {
       if (!dtype_is_float(has)) {
-        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, what, type_source(e, type), type_show(e->a, node_type(e, n)));
+        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted(e, what), ast_text(e, type), type_show(e->a, node_type(e, n)));
         diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
         return false;
       }
       if (*unmarked == N_DTYPES) *unmarked = has;
       else if (*unmarked != has) {
-        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, what, dtype_name[has], dtype_name[*unmarked]);
+        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, quoted(e, what), dtype_name[has], dtype_name[*unmarked]);
         diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`",
                   dtype_name[*unmarked]);
         return false;
       }
     }
   }
-  if (match_tensor(e, type, node_type(e, n), dims)) {
+  bool lost = false;
+  if (match_tensor(e, type, node_type(e, n), dims, &lost)) {
     v->kind = V_NODE;
     v->node = n;
     v->stretch = 0;
     return true;
   }
-  Diag *g = elab_error(e, at, E_ARGUMENT_SHAPE, what, type_source(e, type), shape_show(e->a, node_type(e, n)));
-  if (!type->source->library) diag_note(e->d, g, loc_make(e->s->sources, type->source, type->span, 0), "declared here");
-  for (uint32_t k = 0; k < type->n; k++) {
-    const Ast *dim = type->kid[k];
-    Bound *b = dim->kind == A_NAME ? scope_find(e, dims, dim->name) : NULL;
-    if (b && b->value.kind == V_INT) diag_note(e->d, g, 0, "`%s` is %lld here", dim->name, (long long)b->value.i);
-  }
+  if (lost) return false;
+  Diag *g = elab_error(e, at, E_ARGUMENT_SHAPE, quoted(e, what), ast_text(e, type), shape_show(e->a, node_type(e, n)));
+  say_argument(e, g, type, node_type(e, n), dims, at, what);
   return false;
 }
 
@@ -186,7 +183,7 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
     return false;
   }
   if (type->kind == A_TTUPLE) {
-    elab_error(e, type, E_TENSOR_TYPE, type_source(e, type));
+    elab_error(e, type, E_TENSOR_TYPE, ast_text(e, type));
     return false;
   }
   out->dtype = (uint8_t)d;
@@ -530,6 +527,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
     }
     v.stretch = 0;
     if (!bind_pattern(e, s, q->kid[0], v, false)) ok = false;
+    if (q->kid[1] && q->kid[0]->kind == A_NAME && scope_here(s, q->kid[0]->name)) scope_here(s, q->kid[0]->name)->type = q->kid[1];
   }
   return ok;
 }
@@ -586,11 +584,34 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
   return v;
 }
 
+static const char *callable_name(const Value *v) {
+  const char *name = v->kind == V_INSTANCE ? v->instance->layer->name : v->kind == V_FN ? v->fn->name : NULL;
+  return name ? name : "fn";
+}
+
+/* What goes through a chain: a shape where it has one. */
+static const char *flow_text(Elab *e, const Value *v) {
+  if (v->kind == V_NODE) return shape_show(e->a, node_type(e, v->node));
+  if (v->kind == V_CELL) return shape_show(e->a, &v->cell->type);
+  return value_kind_text(e, v);
+}
+
 static Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
   Value v = v_unit();
+  Text so_far = {.arena = e->a};
   for (uint32_t k = 0; k < f->captured->n; k++) {
+    Value in = k ? v : a->n ? a->at[0] : v_unit();
+    uint32_t before = e->d->diag.n;
     v = k ? call1(e, f->captured->at[k], v, at) : call_value(e, f->captured->at[0], a, at);
-    if (v.kind == V_BAD) return v;
+    if (v.kind == V_BAD) {
+      if (e->d->diag.n > before && k) {
+        Diag *g = e->d->diag.at[before];
+        diag_note(e->d, g, 0, "in link %u of the chain, `%s`; so far: %s", k, callable_name(&f->captured->at[k]), so_far.at);
+      }
+      return v;
+    }
+    if (k == 0) text_add(&so_far, flow_text(e, &in));
+    text_printf(&so_far, ", `%s` makes %s", callable_name(&f->captured->at[k]), flow_text(e, &v));
   }
   return v;
 }

@@ -160,6 +160,11 @@ void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char
   vec_push(d->arena, &g->mark, (Mark){source, span, *label ? label : NULL});
 }
 
+void diag_mark_at(Diags *d, Diag *g, const Source *source, Span span, const char *label) {
+  if (g->moved || source != g->source) add_note(d, g, loc_make(d->sources, source, span, 0), label);
+  else diag_mark_in(d, g, source, span, "%s", label);
+}
+
 void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);

@@ -58,6 +58,8 @@ Diag *diag_adopt(Diags *d, Diag *g);                                         /* 
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same of a place that no call leads to; in a moved diagnostic a note. */
+void diag_mark_at(Diags *d, Diag *g, const Source *source, Span span, const char *label);
 void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_hint(Diags *d, Diag *g, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -22,6 +22,7 @@ typedef struct Bound {
   bool mutable_;              /* a local `var` of a formula: assignment gives it a new value */
   void *frame;                /* the call that made it */
   const Ast *ast;             /* its definition */
+  const Ast *type;            /* the type declared for it, or NULL */
 } Bound;
 struct Scope {
   Scope *outer;
@@ -100,6 +101,15 @@ Loc elab_loc_at(Elab *e, const Ast *at);                          /* its `.at`: 
 Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` */
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);   /* a type rule refused: V_BAD */
 const char *value_kind_text(Elab *e, const Value *v);             /* "a list", "a tensor f32[2, 3]", "a function" */
+char *ast_text(Elab *e, const Ast *at);                        /* as it is written */
+
+/* ---- shapes that do not fit: marks, notes and hints (ta, tb: where the operands are written, or NULL) ---- */
+const char *shape_text(Elab *e, const Ast *operand, const Type *t);   /* "[2, 3]", with its declaration "[N, 3] = [2, 3]" */
+void mark_shape(Elab *e, Diag *g, const Ast *operand, const Type *t);
+void say_differ(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb);
+void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *b, const Ast *ta, const Ast *tb);
+void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb);
+void say_argument(Elab *e, Diag *g, const Ast *type, const Type *t, Scope *dims, const Ast *at, const char *what);
 
 /* ---- expressions ---- */
 Value elab_expr(Elab *e, const Ast *ast);

@@ -112,6 +112,7 @@ static Value declared(Elab *e, const Ast *type, const Ast *expr, int op) {
   if (!type_same_shape(has, &t)) {
     if (has->rank) {
       Diag *g = elab_error(e, expr, E_DECLARED_SHAPE, shape_show(e->a, &t), shape_show(e->a, has));
+      diag_mark(e->d, g, elab_loc(e, expr), "%s", shape_show(e->a, has));
       diag_mark(e->d, g, elab_loc(e, type), "declared here");
       return v_bad();
     }
@@ -166,6 +167,12 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
 }
 Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) { return make_cells(e, v, role, path, at); }
 
+/* For messages: a declared type has names for its sizes. */
+static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
+  Bound *b = type && pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  if (b) b->type = type;
+}
+
 static void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
   PlaceMark m = place_enter(e, pattern_name(pattern));
@@ -176,12 +183,14 @@ static void let_or_var(Elab *e, const Ast *ast) {
     v = keep_values(e, v);
     if (e->frame->steps && pattern->kind == A_NAME) tree_paths(e, v, pattern->name);
     bind_pattern(e, e->scope, pattern, v, ast->kind == A_VAR);
+    keep_type(e, pattern, type);
     return;
   }
   if (pattern->kind == A_NAME) v = make_cells(e, v, CELL_VAR, pattern->name, expr);
   else v = make_cells(e, v, CELL_VAR, "var", expr);
   if (v.kind == V_CELL && type) v.cell->flex = false;
   bind_pattern(e, e->scope, pattern, v, false);
+  keep_type(e, pattern, type);
 }
 
 static void param_or_state(Elab *e, const Ast *ast) {
@@ -271,6 +280,7 @@ static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast 
   if (!type_same_shape(node_type(e, n), &c->type)) {
     if (node_type(e, n)->rank) {
       Diag *g = elab_error(e, at, E_ASSIGN_SHAPE, name, shape_show(e->a, &c->type), shape_show(e->a, node_type(e, n)));
+      if (at->kind == A_ASSIGN) mark_shape(e, g, at->kid[1], node_type(e, n));
       diag_note(e->d, g, c->loc, "`%s` was made here; a cell keeps its shape", name);
       return false;
     }
