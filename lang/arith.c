@@ -316,6 +316,7 @@ static Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
   if (!ok) {
     Diag *g = elab_error(e, at, E_MATMUL_BATCH, shape_show(e->a, &a), shape_show(e->a, &b));
     say_shapes(e, g, in, 2, operand);
+    diag_hint(e->d, g, "the axes before the last two are batches: equal, or 1, or left out on one side");
     e->g->loc = saved;
     return v_bad();
   }

@@ -37,8 +37,9 @@ const char *shape_text(Elab *e, const Ast *operand, const Type *t) {
   const Bound *b = scope_find(e, e->scope, operand->name);
   const Ast *type = b ? declared_type(b) : NULL;
   if (!is_telling(type, t)) return sizes;
-  const char *names = ast_text(e, type);
-  return arena_printf(e->a, "%s = %s", strchr(names, '[') ? strchr(names, '[') : names, sizes);
+  const char *names = strchr(ast_text(e, type), '[');
+  if (!names || strcmp(names, sizes) == 0) return sizes;
+  return arena_printf(e->a, "%s = %s", names, sizes);
 }
 
 void mark_shape(Elab *e, Diag *g, const Ast *operand, const Type *t) {
@@ -55,6 +56,12 @@ static const char *written(Elab *e, const Ast *at, const char *other) {
   case A_NAME: case A_CALL: case A_INDEX: case A_MEMBER: case A_BRACKET: case A_TRANSPOSE: return text;
   default: return arena_printf(e->a, "(%s)", text);
   }
+}
+
+/* The transpose of it, as one would write it. */
+static const char *turned(Elab *e, const Ast *at, const char *other) {
+  if (at && at->kind == A_TRANSPOSE) return written(e, at->kid[0], other);
+  return arena_printf(e->a, "%s'", written(e, at, other));
 }
 
 static int axis_from_right(const Type *a, const Type *b, int64_t *x, int64_t *y) {
@@ -83,13 +90,13 @@ void say_differ(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, c
   if (!k) return;
   diag_note(e->d, g, 0, "axes are matched from the right: %s has %lld on the left and %lld on the right", nth_last(e, k),
             (long long)x, (long long)y);
-  if (is_swapped(a, b)) diag_hint(e->d, g, "`%s'` has shape %s", written(e, tb, "y"), shape_show(e->a, a));
+  if (is_swapped(a, b)) diag_hint(e->d, g, "`%s` has shape %s", turned(e, tb, "y"), shape_show(e->a, a));
   else if (a->rank == 1 && b->rank == 2 && a->dim[0] == b->dim[0])
     diag_hint(e->d, g, "one number for each row: `%s[:, None]`", written(e, ta, "x"));
   else if (b->rank == 1 && a->rank == 2 && b->dim[0] == a->dim[0])
     diag_hint(e->d, g, "one number for each row: `%s[:, None]`", written(e, tb, "y"));
   else if (a->rank == 1 && b->rank == 1)
-    diag_hint(e->d, g, "every pair of elements is `%s[:, None]` with `%s[None, :]`", written(e, ta, "x"), written(e, tb, "y"));
+    diag_hint(e->d, g, "if each is to meet every other: `%s[:, None]` with `%s[None, :]`", written(e, ta, "x"), written(e, tb, "y"));
 }
 
 static bool is_column(const Type *t) { return t->rank == 2 && t->dim[1] == 1; }
@@ -119,9 +126,9 @@ void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *
 void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb) {
   const char *x = written(e, ta, "x"), *y = written(e, tb, "y");
   int64_t inner = a->dim[a->rank - 1];
-  if (b->rank >= 2 && inner == b->dim[b->rank - 1]) diag_hint(e->d, g, "the last sizes agree: did you mean `%s @ %s'`?", x, y);
+  if (b->rank >= 2 && inner == b->dim[b->rank - 1]) diag_hint(e->d, g, "the last sizes agree: did you mean `%s @ %s`?", x, turned(e, tb, "y"));
   else if (a->rank >= 2 && a->dim[a->rank - 2] == b->dim[b->rank == 1 ? 0 : b->rank - 2])
-    diag_hint(e->d, g, "the first sizes agree: did you mean `%s' @ %s`?", x, y);
+    diag_hint(e->d, g, "the first sizes agree: did you mean `%s @ %s`?", turned(e, ta, "x"), y);
   else if (a->rank >= 1 && b->rank >= 2 && a->dim[a->rank == 1 ? 0 : a->rank - 2] == b->dim[b->rank - 1])
     diag_hint(e->d, g, "the other way round they fit: `%s @ %s`", y, x);
 }

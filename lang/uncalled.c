@@ -166,13 +166,19 @@ static const char *named(const Trial *t, const char *text) {
   return out.at;
 }
 
-/* "`N` is N here" */
-static bool says_itself(const Trial *t, const char *text) {
-  for (uint32_t k = 0; k < t->size.n; k++) {
-    const char *name = t->size.at[k].name;
-    if (!strcmp(text, arena_printf(t->e->a, "`%s` is %s here", name, name))) return true;
-  }
-  return false;
+/* "`N` is N here", "`4*T` is 4*T here, but ..." */
+static bool says_itself(const char *text) {
+  if (*text++ != '`') return false;
+  size_t n = strcspn(text, "`");
+  const char *is = text + n;
+  return !strncmp(is, "` is ", 5) && !strncmp(is + 5, text, n) && !strncmp(is + 5 + n, " here", 5);
+}
+
+/* "[N, 3] = [N, 3]": the declaration is the shape. */
+static const char *said_once(Arena *a, const char *label) {
+  size_t n = strlen(label);
+  bool twice = n > 3 && n % 2 && !strncmp(label + n / 2 - 1, " = ", 3) && !strncmp(label, label + n / 2 + 2, n / 2 - 1);
+  return twice ? arena_text(a, label, n / 2 - 1) : label;
 }
 
 static void report(Trial *t, Diags *found, Diags *to, Loc call) {
@@ -182,13 +188,13 @@ static void report(Trial *t, Diags *found, Diags *to, Loc call) {
     g->text = named(t, g->text);
     if (g->hint) g->hint = named(t, g->hint);
     for (uint32_t j = 0; j < g->mark.n; j++)
-      if (g->mark.at[j].label) g->mark.at[j].label = named(t, g->mark.at[j].label);
+      if (g->mark.at[j].label) g->mark.at[j].label = said_once(t->e->a, named(t, g->mark.at[j].label));
     uint32_t n = 0;
     for (uint32_t j = 0; j < g->note.n; j++) {
       Note note = g->note.at[j];
       if (note.loc == call) continue;              /* nobody called it */
       note.text = named(t, note.text);
-      if (!says_itself(t, note.text)) g->note.at[n++] = note;
+      if (!says_itself(note.text)) g->note.at[n++] = note;
     }
     g->note.n = n;
     diag_adopt(to, g);
