@@ -227,6 +227,7 @@ bool bind_pattern(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_) {
   }
   bool ok = v.kind != V_BAD;
   if (p->kind == A_PTUPLE) {
+    if (v.kind == V_RECORD) v = v_items(e->a, V_TUPLE, v.fields->at, v.fields->n);   /* (x, y) of a data set */
     bool fits = v.kind == V_TUPLE || v.kind == V_LIST;
     if (ok && (!fits || v.items->n != p->n)) {
       if (!fits) elab_error(e, p, E_PATTERN_TUPLE, (int)p->n, value_kind_text(e, &v));

@@ -260,6 +260,7 @@ static void test_library(Tests *t) {
   memset(&t->said, 0, sizeof t->said);
   for (int k = 0; k < N_OPS; k++) {
     const Op *op = op_table[k];
+    if (op->flags & OP_HIDDEN) continue;      /* no name of the language: its example is for readers */
     const char *file = arena_printf(t->a, "<op %s>", op->name);
     if (op->example) test_text(t, s, file, "", op->example);
     if (op->doc) test_text(t, s, file, "", op->doc);

@@ -306,7 +306,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
         elab_error(e, stmt->kid[0], E_LAYER_BODY);
         continue;
       }
-      elab_stmt(e, stmt, &last);
+      if (!elab_stmt(e, stmt, &last) && stmt->kind == A_ASSERT) break;      /* the rest was to rest on it */
       Bound *b = stmt->name ? scope_here(i->scope, stmt->name) : NULL;
       if (stmt->kind == A_PARAM && b) add_field(e, i, stmt->name, FIELD_PARAM, b->value);
       else if (stmt->kind == A_STATE && b) add_field(e, i, stmt->name, FIELD_STATE, b->value);

@@ -47,7 +47,10 @@ void elab_stmts(Elab *e, const Ast *block, Value *last) {
     if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
   for (uint32_t k = 0; k < block->n; k++) {
     *last = v_unit();
-    elab_stmt(e, block->kid[k], last);
+    if (!elab_stmt(e, block->kid[k], last) && block->kid[k]->kind == A_ASSERT && !e->frame->steps) {
+      *last = v_bad();        /* what follows in the formula was to rest on it */
+      return;
+    }
     if (e->frame->flow != FLOW_ON) return;
   }
 }
@@ -394,6 +397,17 @@ static void print(Elab *e, const Ast *ast) {
   step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
 }
 
+/* What the standard library asserts is a message of its own; what stands on its second line is the hint. */
+static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
+  if (!text || !ast->source->library) {
+    elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
+    return;
+  }
+  const char *hint = strchr(text, '\n');
+  Diag *g = elab_error(e, ast, E_LIBRARY_WANTS, hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
+  if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
+}
+
 static void assertion(Elab *e, const Ast *ast) {
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
   Value why = {.kind = V_ABSENT};
@@ -411,7 +425,7 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   const char *text = why.kind == V_STRING ? why.str->at : NULL;
   if (known && !e->frame->steps) {
-    if (!holds) elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
+    if (!holds) failed_assertion(e, ast, text);
     return;
   }
   if (!e->frame->steps) {

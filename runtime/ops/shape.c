@@ -297,7 +297,7 @@ static void concat_grad(Grad *d) {
 const Op op_concat = {
     .name = "concat", .id = OP_concat, .n_in = -1, .args = "xs.. axis:axis=0",
     .doc = "Joins tensors along an axis; the other sizes are equal.",
-    .example = "concat([[1, 2], [3]])   # => [1, 2, 3]",
+    .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .units = concat_units, .cost = copy_cost,
 };
 #endif

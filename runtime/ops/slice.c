@@ -199,7 +199,7 @@ static void unslice_grad(Grad *d) {
 const Op op_unslice = {
     .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
     .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
-    .example = "pad([1, 2], (1, 0))   # => [0, 1, 2]",
+    .example = "pad([1, 2], [(1, 0)])   # => [0, 1, 2]",
     .type = unslice_type, .grad = unslice_grad, .units = place_units, .cost = move_cost,
 };
 #endif
