@@ -4,6 +4,7 @@
  * bound where they are first met, in the scope of the call.
  */
 #include "elab.h"
+#include "foreign.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,7 +265,9 @@ static void unknown_argument(Elab *e, const char *fn, const char *name, const Pa
     }
   Diag *g = elab_error(e, at, E_UNKNOWN_ARGUMENT, fn, name);
   const char *near = nearest(name, names, m);
-  if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+  const char *ours = foreign_argument(name);
+  if (ours) diag_hint(e->d, g, "%s", ours);
+  else if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
   else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
 }
 

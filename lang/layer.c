@@ -4,6 +4,7 @@
  * functions see its own leaves.
  */
 #include "elab.h"
+#include "foreign.h"
 #include <string.h>
 
 /* ---- walking trees ---- */
@@ -345,8 +346,18 @@ Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at) {
 static void no_member(Elab *e, const Ast *at, const Value *base, Sym name, const char *const *names, uint32_t n) {
   Diag *g = elab_error(e, at, E_NO_MEMBER, value_kind_text(e, base), name);
   const char *near = nearest(name, names, n);
-  if (near) {
-    diag_hint(e->d, g, "did you mean `%s`?", near);
+  bool tensor = base->kind == V_NODE || base->kind == V_CELL || base->kind == V_INT;
+  const char *x = at->kind == A_MEMBER && at->kid[0]->span.end - at->kid[0]->span.first <= 28 ? ast_text(e, at->kid[0])
+                  : tensor                                                                 ? "x"
+                                                                                           : "net";
+  const char *ours = near ? NULL : foreign_member(e->a, x, name);
+  if (near || ours) {
+    if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+    else diag_hint(e->d, g, "%s", ours);
+    return;
+  }
+  if (tensor && scope_find(e, e->scope, name)) {
+    diag_hint(e->d, g, "functions stand before what they take: `%s(%s)`", name, x);
     return;
   }
   Text t = {.arena = e->a};
@@ -374,11 +385,6 @@ Value member(Elab *e, Value base, Sym name, const Ast *at) {
   case V_OPTIMIZER: return optimizer_method(e, base.optimizer, name, at);
   case V_SERIES: return series_member(e, base.series, name, at);
   default: {
-    if (!strcmp(name, "T") && (base.kind == V_NODE || base.kind == V_CELL)) {
-      Diag *g = elab_error(e, at, E_NO_MEMBER, value_kind_text(e, &base), name);
-      diag_hint(e->d, g, "the transpose is `x'`");
-      return v_bad();
-    }
     no_member(e, at, &base, name, NULL, 0);
     return v_bad();
   }

@@ -2,6 +2,7 @@
  * `opt.apply(grad(loss, TREE))`: nothing but the tree moves.
  */
 #include "elab.h"
+#include "foreign.h"
 #include <string.h>
 
 static const Ast *rule_body(const Optimizer *o) { return o->rule->ast->kid[1]; }
@@ -256,7 +257,9 @@ Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at) {
   static const char *const names[] = {"step", "apply", "t"};
   Diag *g = elab_error(e, at, E_NO_MEMBER, "an optimizer", name);
   const char *near = nearest(name, names, 3);
-  if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+  const char *ours = foreign_member(e->a, at->kind == A_MEMBER ? ast_text(e, at->kid[0]) : "opt", name);
+  if (ours) diag_hint(e->d, g, "%s", ours);
+  else if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
   else diag_hint(e->d, g, "it has `step`, `apply`, `t` and its arguments");
   return v_bad();
 }
