@@ -28,6 +28,7 @@ static const char usage[] =
     "  --max-memory BYTES    memory allowed, e.g. 512M or 2G\n"
     "  -D NAME=VALUE         override a top-level `let NAME = literal'\n"
     "  --strict              warnings are errors\n"
+    "  --check-numbers       stop at the first number that is NaN or infinite, and name the expression that made it\n"
     "  --no-extern           open no foreign library\n"
     "  --dump=STAGE          print ast, graph, grad, opt or plan instead of running\n"
     "  --quiet               no progress and no warnings\n"
@@ -42,7 +43,7 @@ static const char *const commands_later[] = {"grad", "graph", "plan", "compile",
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
-               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_LATER } FlagId;
+               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -50,7 +51,7 @@ static const Flag flags[] = {
     {"--no-extern", F_NO_EXTERN, false}, {"--dump", F_DUMP, true},           {"--quiet", F_QUIET, false},
     {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
-    {"--resume", F_LATER, true},         {"--precision", F_LATER, true},     {"--check-numbers", F_LATER, false},
+    {"--resume", F_LATER, true},         {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -143,6 +144,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
       break;
     case F_NO_FUSE: c->config.no_fuse = true; break;
     case F_STRICT: c->config.strict = true; break;
+    case F_NUMBERS: c->config.check_numbers = true; break;
     case F_NO_EXTERN: c->config.no_extern = true; break;
     case F_QUIET: c->quiet = true; break;
     case F_CHECK: c->fmt_check = true; break;

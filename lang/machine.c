@@ -9,7 +9,7 @@
  */
 #include <assert.h>
 #include <string.h>
-#include "program.h"
+#include "blame.h"
 #include "session.h"
 
 /* ---- the position ---- */
@@ -163,7 +163,7 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
     case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
     case FAULT_RANGE: d = diag_at(s->diags, loc, E_RUN_RANGE, op, a, b); break;
     case FAULT_FOREIGN: d = diag_at(s->diags, loc, E_RUN_FOREIGN, op); break;
-    case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_CHECK, op); break;
+    case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
     case FAULT_VALUE: d = diag_at(s->diags, loc, E_RUN_VALUE, op, a); break;
     case FAULT_NONE: case FAULT_CANCELLED: return;
   }
@@ -229,10 +229,44 @@ static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at
   return ok;
 }
 
+/* The first node of a segment that has a place; the first of all if none has. */
+static NodeId node_at(const Session *s, const Segment *g, Loc loc) {
+  for (NodeId id = g->first; id < g->end; id++)
+    if (graph_at(s->graph, id)->loc == loc) return id;
+  return g->first;
+}
+
+/* What a plan will update, held so that writing it makes a copy. */
+static Tensor **hold(Session *s, const Segment *g, Arena *a) {
+  const Binding *b;
+  uint32_t n = plan_bindings(g->plan, &b);
+  Tensor **before = NEW_N(a, Tensor *, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    Tensor *t = b[k].mode & BIND_READ ? s->program->slot.at[b[k].slot].value : NULL;
+    if (!t || !(b[k].mode & BIND_WRITE)) continue;
+    tensor_hold(a, t);
+    before[k] = t;
+  }
+  return before;
+}
+
+/* --check-numbers: false if the segment made a number that is not finite; cells are again as they were before. */
+static bool numbers_hold(Session *s, Segment *g, Tensor *const *before, const Steps *block, uint32_t at) {
+  Loc culprit = blame_results(s, g, g->data, before);
+  if (!culprit) return true;
+  const Binding *b;
+  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
+    if (before[k]) slot_put(s->program, b[k].slot, before[k]);
+  (void)before_fault(s, g, block, at, node_at(s, g, culprit));
+  return false;
+}
+
 static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at) {
   assert(g->prepared);
   if (!share(s, g, false)) return false;
   if (g->plan) {
+    Arena *held = s->config.check_numbers ? arena_new(&s->host) : NULL;
+    Tensor **before = held ? hold(s, g, held) : NULL;
     if (!bind(s, g->plan, g->data, g->spare)) return false;
     Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
     if (f.code == FAULT_CANCELLED) {
@@ -241,8 +275,15 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
     }
     if (f.code != FAULT_NONE) {
       NodeId failed = fault_node(s, g->plan, &f);
-      if (failed == NO_NODE || before_fault(s, g, block, at, failed)) fault_report(s, failed, &f);
+      if (failed != NO_NODE && !before_fault(s, g, block, at, failed)) return false;
+      if (f.code == FAULT_CHECK && failed != NO_NODE) (void)blame_refusal(s, g, graph_at(s->graph, failed)->loc);
+      else fault_report(s, failed, &f);
       return false;
+    }
+    if (held) {
+      bool ok = numbers_hold(s, g, before, block, at);
+      arena_free(held);
+      if (!ok) return false;
     }
     exchange(s, g);
   }

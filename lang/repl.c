@@ -139,7 +139,7 @@ static bool on_off(const char *text, bool *out) {
 
 /* A setting of the session; what a plan was made with stays as it was made. */
 static bool set(Repl *r, const char *rest) {
-  static const char *const names[] = {"color", "fuse", "seed", "strict", NULL};
+  static const char *const names[] = {"color", "fuse", "numbers", "seed", "strict", NULL};
   char name[16] = "";
   const char *value = rest + strcspn(rest, " ");
   snprintf(name, sizeof name, "%.*s", (int)(value - rest), rest);
@@ -147,8 +147,8 @@ static bool set(Repl *r, const char *rest) {
   bool on = false, good = false;
   int64_t seed;
   if (!*rest) {
-    out_printf(r->c, "color %s\nfuse %s\nstrict %s\n", r->c->color ? "on" : "off", r->s->config.no_fuse ? "off" : "on",
-               r->s->config.strict ? "on" : "off");
+    out_printf(r->c, "color %s\nfuse %s\nnumbers %s\nstrict %s\n", r->c->color ? "on" : "off",
+               r->s->config.no_fuse ? "off" : "on", r->s->config.check_numbers ? "on" : "off", r->s->config.strict ? "on" : "off");
     return true;
   }
   if (!strcmp(name, "seed")) {
@@ -162,6 +162,8 @@ static bool set(Repl *r, const char *rest) {
     if ((good = on_off(value, &on))) r->c->color = on;
   } else if (!strcmp(name, "fuse")) {
     if ((good = on_off(value, &on))) r->s->config.no_fuse = r->c->config.no_fuse = !on;
+  } else if (!strcmp(name, "numbers")) {
+    if ((good = on_off(value, &on))) r->s->config.check_numbers = r->c->config.check_numbers = on;
   } else if (!strcmp(name, "strict")) {
     if ((good = on_off(value, &on))) r->s->config.strict = r->c->config.strict = on;
   } else {
@@ -180,7 +182,7 @@ const Command commands[] = {
     {"shape", "shape e", "its shape", show_shape},
     {"params", "params [t]", "the parameters, or the values of those below t", show_params},
     {"doc", "doc NAME", "the documentation of a name", show_doc},
-    {"set", "set [k v]", "settings: color, fuse, strict on|off, seed N", set},
+    {"set", "set [k v]", "settings: color, fuse, numbers (check them), strict on|off, seed N", set},
     {"reset", "reset", "forget everything", reset},
     {"help", "help [NAME]", "this list, or the documentation of a name", show_help},
     {"quit", "quit", "leave; so does the end of the input", quit},

@@ -71,6 +71,8 @@ OP(or)
 OP(xor)
 OP(not)
 OP(where)
+/* require.c */
+OP(require_finite)
 /* cast.c */
 OP(cast)
 /* matmul.c */
