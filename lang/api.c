@@ -96,7 +96,7 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
   SessionConfig inner = {
       .realloc = c->alloc, .user = c->user, .threads = c->threads, .no_fuse = c->no_fuse != 0, .strict = c->strict != 0,
       .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0, .max_memory = c->max_memory,
-      .args = c->args, .n_args = c->n_args, .print = forward_print, .progress = c->log ? forward_log : NULL, .to = s,
+      .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print, .progress = c->log ? forward_log : NULL, .to = s,
   };
   Status status = session_open(&inner, &s->s);
   if (status != STATUS_OK) {

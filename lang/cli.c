@@ -240,6 +240,7 @@ int cli_parse(Cli *c, int argc, char **argv) {
     c->config.args = c->words + 1;
     c->config.n_args = n - 1;
   }
+  c->config.search = getenv("GLIA_PATH");
   const char *no_color = getenv("NO_COLOR");
   if (!c->color_asked) c->color = c->err_terminal && !(no_color && *no_color);
   return check_operands(c);

@@ -50,6 +50,10 @@ static void add_note(Diags *d, Diag *g, Loc loc, const char *text) {
 
 static void note_call(Diags *d, Diag *g, Loc shown, const Place *call, bool outer) {
   const char *name = callee_text(d->arena, call);
+  if (name && !strcmp(name, "import")) {
+    add_note(d, g, shown, outer ? "imported at" : "found at");
+    return;
+  }
   const char *what = name ? arena_printf(d->arena, "in `%s`", name) : "in a function";
   add_note(d, g, shown, arena_printf(d->arena, outer ? "%s, called at" : "%s at", what));
 }
@@ -132,6 +136,15 @@ Diag *diag_at(Diags *d, Loc loc, DiagId id, ...) {
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
+  Loc loc = source && source->import_at ? loc_make(d->sources, source, span, source->import_at) : 0;
+  Diag *g = add(d, loc, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  va_end(ap);
+  return g;
+}
+
+Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...) {
+  va_list ap;
+  va_start(ap, id);
   Diag *g = add(d, 0, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
   va_end(ap);
   return g;
@@ -157,7 +170,8 @@ void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char
   va_start(ap, fmt);
   char *label = arena_vprintf(d->arena, fmt, ap);
   va_end(ap);
-  vec_push(d->arena, &g->mark, (Mark){source, span, *label ? label : NULL});
+  if (!g->moved) vec_push(d->arena, &g->mark, (Mark){source, span, *label ? label : NULL});
+  else if (*label) add_note(d, g, loc_make(d->sources, source, span, source->import_at), label);
 }
 
 void diag_mark_at(Diags *d, Diag *g, const Source *source, Span span, const char *label) {

@@ -55,6 +55,8 @@ Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap);
 Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text);             /* in words of its own, where it was found */
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
 Diag *diag_adopt(Diags *d, Diag *g);                                         /* one that was made for another list; g */
+/* The same, but an import's line is shown as it is: for what is wrong about the file itself. */
+Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...);
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

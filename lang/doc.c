@@ -89,6 +89,16 @@ static bool add_library(Text *t, const char *name) {
 static bool add_session(Text *t, Session *s, const char *name) {
   if (!s || !s->elab) return false;
   Scope *g = s->elab->globals;
+  for (const char *dot; (dot = strchr(name, '.')); name = dot + 1) {     /* `m.f` of an import */
+    const Module *m = NULL;
+    for (uint32_t k = g->bound.n; k-- > 0 && !m;) {
+      const Bound *b = g->bound.at[k];
+      if (strlen(b->name) == (size_t)(dot - name) && !strncmp(b->name, name, (size_t)(dot - name)) && b->value.kind == V_MODULE)
+        m = b->value.module;
+    }
+    if (!m) return false;
+    g = m->scope;
+  }
   for (uint32_t k = g->bound.n; k-- > 0;) {
     const Bound *b = g->bound.at[k];
     if (strcmp(b->name, name) || !b->ast || !b->ast->source) continue;

@@ -429,7 +429,8 @@ void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it) {
   e->stack = &here;
   e->d = e->s->diags;
   e->scope = e->globals;
-  e->source = program->source;
+  e->source = e->script = program->source;
+  e->module = NULL;
   e->caller = 0;
   e->depth = 0;
   e->training = false;

@@ -35,6 +35,7 @@ Bound *scope_find(Elab *e, Scope *s, Sym name);                           /* out
 
 Bound *scope_here(Scope *s, Sym name);
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
+Outside scope_outside_module(Elab *e);                                    /* the same for an imported file: only the library stands outside */
 Outside scope_outside(Elab *e);                                           /* what resolve() asks */
 
 /* ---- where steps go ---- */
@@ -93,6 +94,9 @@ struct Elab {
   VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
   VEC(TestBlock) tests;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
+  VEC(Module *) modules;       /* imported files, each once */
+  Module *module;              /* the one that is being read, NULL: the script */
+  const Source *script;        /* of this entry */
 };
 
 /* ---- messages ---- */
@@ -196,6 +200,9 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at);  /* leaf by lea
 /* ---- the rest ---- */
 Value elab_index(Elab *e, const Ast *ast, Value base);
 bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out);   /* base with the part replaced */
+void elab_import(Elab *e, const Ast *ast);
+Value module_member(Elab *e, const Module *m, Sym name, const Ast *at);
+void elab_definitions(Elab *e, const Ast *block);                  /* all of a block, then their `gradient`s */
 void elab_define(Elab *e, const Ast *stmt);                        /* fn, proc, layer, ...: visible in its whole block; others: nothing */
 bool elab_stmt(Elab *e, const Ast *stmt, Value *last);            /* any statement; *last: an expression's value */
 void elab_stmts(Elab *e, const Ast *block, Value *last);

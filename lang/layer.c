@@ -383,6 +383,7 @@ Value member(Elab *e, Value base, Sym name, const Ast *at) {
     no_member(e, at, &base, name, names, base.instance->n);
     return v_bad();
   case V_OPTIMIZER: return optimizer_method(e, base.optimizer, name, at);
+  case V_MODULE: return module_member(e, base.module, name, at);
   case V_SERIES: return series_member(e, base.series, name, at);
   default: {
     no_member(e, at, &base, name, NULL, 0);

@@ -153,6 +153,21 @@ static void outside_each(void *ctx, void (*f)(void *to, const char *name), void 
   scope_names(e, e->globals, f, to);
 }
 
+static bool library_known(void *ctx, Sym name) {
+  Elab *e = ctx, library = *e;
+  library.globals = e->library;
+  return outside_known(&library, name);
+}
+
+static void library_each(void *ctx, void (*f)(void *to, const char *name), void *to) {
+  Elab *e = ctx;
+  scope_names(e, e->library, f, to);
+}
+
+Outside scope_outside_module(Elab *e) {
+  return (Outside){.known = library_known, .each = library_each, .ctx = e, .keep_unused = true};
+}
+
 Outside scope_outside(Elab *e) {
   return (Outside){.known = outside_known, .each = outside_each, .ctx = e, .keep_unused = e->repl};
 }

@@ -6,6 +6,7 @@
  * Each public function sets a guard: a failed allocation comes back as a status, and the session goes on.
  */
 #include "session.h"
+#include "define.h"
 #include "elab.h"
 #include <string.h>
 
@@ -117,16 +118,21 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     s->diags = diags_new(s->arena, s->sources);
     return STATUS_OK;
   }
+  if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;
   e->tests.n = 0;
   Outside outside = scope_outside(e);
   resolve(s->arena, entry->parsed->program, s->diags, &outside);
 
+  uint32_t modules = e->modules.n;
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
   elab_program(e, entry->parsed->program, &entry->steps, entry->it);
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
-  if (s->diags->n_errors || (s->diags->strict && s->diags->n_warnings)) return STATUS_SCRIPT;
+  if (s->diags->n_errors || (s->diags->strict && s->diags->n_warnings)) {
+    e->modules.n = modules;            /* their cells have no values: the next entry reads them again */
+    return STATUS_SCRIPT;
+  }
 
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP;
   Needs keep = {0};
@@ -205,9 +211,17 @@ char *session_value_text(Session *s, const Value *v) {
   char *out = NULL;
   Elab *e = s->elab;
   e->d = s->diags;
+  uint32_t from = s->program->segment.n;
+  Steps *steps = NEW(s->arena, Steps);     /* a cell is read where it is shown */
+  Region *outer = e->region;
+  e->region = NULL;
+  Region *r = region_enter(e, REGION_TOP, steps, NULL);
   Value t = text_of(e, v, 1, NULL, " ");
+  region_leave(e, r);
+  e->region = outer;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
-  else if (t.kind == V_TEXT && evaluate(s, t.text->need.at, t.text->need.n)) {
+  else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
+           run(s, steps) == STATUS_OK) {
     Tensor **value = NEW_N(s->arena, Tensor *, t.text->need.n + 1);
     bool ok = true;
     for (uint32_t k = 0; k < t.text->need.n; k++) ok &= (value[k] = slot_tensor(s, t.text->need.at[k].slot, 0)) != NULL;

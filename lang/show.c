@@ -165,6 +165,7 @@ static void type_add(Elab *e, Text *t, const Value *v, int depth) {
   case V_INSTANCE: instance_text(e, t, v->instance, depth); return;
   case V_OPTIMIZER: text_printf(t, "optimizer %s", v->optimizer->rule->name ? v->optimizer->rule->name : ""); return;
   case V_SERIES: text_add(t, "series"); return;
+  case V_MODULE: text_printf(t, "import \"%s\"", v->module->path); return;
   case V_SEQ:
     if (v->seq->count >= 0) text_printf(t, "%s of %lld", v->seq->what, (long long)v->seq->count);
     else text_printf(t, "%s", v->seq->what);
@@ -210,6 +211,7 @@ const char *value_kind_text(Elab *e, const Value *v) {
                : "an instance";
   case V_OPTIMIZER: return "an optimizer";
   case V_SERIES: return "a series";
+  case V_MODULE: return arena_printf(e->a, "the import \"%s\"", v->module->path);
   case V_SEQ: return v->seq->is_range ? "a range" : "a sequence";
   case V_TYPE: return arena_printf(e->a, "the type %s", type_show(e->a, v->type));
   case V_ABSENT: return "nothing";

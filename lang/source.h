@@ -15,6 +15,7 @@ typedef struct Source {
   uint32_t n, id;
   bool library;                    /* the standard library: errors are placed at the caller's line */
   bool imported;                   /* read by an `import`: the same */
+  Loc import_at;                   /* and where it stands */
   VEC(uint32_t) line;              /* first byte of each line */
 } Source;
 

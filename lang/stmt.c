@@ -40,11 +40,15 @@ void elab_define(Elab *e, const Ast *ast) {
   scope_put(e, e->scope, ast->name, v_fn(f), ast);
 }
 
-void elab_stmts(Elab *e, const Ast *block, Value *last) {
-  *last = v_unit();
+void elab_definitions(Elab *e, const Ast *block) {
   for (uint32_t k = 0; k < block->n; k++) elab_define(e, block->kid[k]);
   for (uint32_t k = 0; k < block->n; k++)
     if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
+}
+
+void elab_stmts(Elab *e, const Ast *block, Value *last) {
+  *last = v_unit();
+  elab_definitions(e, block);
   for (uint32_t k = 0; k < block->n; k++) {
     *last = v_unit();
     if (!elab_stmt(e, block->kid[k], last) && block->kid[k]->kind == A_ASSERT && !e->frame->steps) {
@@ -765,7 +769,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   case A_WHILE: elab_while(e, ast); break;
   case A_BREAK: case A_CONTINUE: flow(e, ast); break;
   case A_TEST: test_block(e, ast); break;
-  case A_IMPORT: elab_error(e, ast, E_NOT_YET, "`import`"); break;
+  case A_IMPORT: elab_import(e, ast); break;
   case A_EXPR: {
     const Ast *x = ast->kid[0];
     if (x->kind == A_IF) *last = elab_if(e, x, true);

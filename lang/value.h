@@ -18,6 +18,7 @@ typedef struct Instance Instance;
 typedef struct Optimizer Optimizer;
 typedef struct Series Series;
 typedef struct Seq Seq;
+typedef struct Module Module;
 typedef struct Elab Elab;
 
 typedef enum {
@@ -35,6 +36,7 @@ typedef enum {
   V_OPTIMIZER,  /* tied or untied */
   V_SERIES,
   V_SEQ,        /* a known or running count and a formula of the index: ranges, batches, enumerate, zip */
+  V_MODULE,     /* of an `import` */
   V_TYPE,       /* what stands before `~`: the first argument of a distribution */
   V_ABSENT      /* an optional argument of a native that was not given; never seen by a script */
 } ValueKind;
@@ -61,6 +63,7 @@ struct Value {
     Optimizer *optimizer;
     Series *series;
     Seq *seq;
+    Module *module;
     const Type *type;
   };
 };
@@ -161,6 +164,16 @@ struct Seq {
   int64_t from, by;           /* ranges */
   bool is_range;
   const char *what;           /* "range", "batches" ... for messages */
+};
+
+/* ---- imported files ---- */
+struct Module {
+  const char *name, *path;    /* as the first `import` named it; where it was found */
+  uint64_t file[2];           /* device and inode */
+  const char *text; size_t bytes;
+  Scope *scope;               /* its definitions and `let`s */
+  struct Module *by;          /* the module that imports it, NULL: the script */
+  bool broken;                /* mistakes in it were reported: what is missing is no new one */
 };
 
 static inline Value v_bad(void) { return (Value){.kind = V_BAD}; }
