@@ -265,8 +265,7 @@ static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (own.kind == V_BAD) return own;
     b.at[to[k]] = by[k] = own;
   }
-  MakeRule saved = e->make;
-  e->make = MAKE_IN_GRAD;
+  MakeRule saved = make_within(e, MAKE_IN_GRAD);
   Value y = call_value(e, f, &b, at);
   e->make = saved;
   if (y.kind == V_BAD) return y;
@@ -356,11 +355,10 @@ static void build_custom(const CustomGrad *base, Grad *d) {
   scope_put(e, s, ast->kid[2]->name, v_node(d->dy), ast->kid[2]);
   CallFrame frame = {.outer = e->frame, .fn = c->f}, *saved_frame = e->frame;
   Loc saved_caller = e->caller, saved_loc = e->g->loc;
-  MakeRule saved_make = e->make;
+  MakeRule saved_make = make_within(e, MAKE_IN_GRAD);
   e->scope = s;
   e->frame = &frame;
   e->caller = c->caller;
-  e->make = MAKE_IN_GRAD;
   const Ast *body = ast->kid[3];
   Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
   e->scope = saved_scope;

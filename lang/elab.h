@@ -64,7 +64,9 @@ typedef struct Frame_ {
 enum { LOOP_NONE, LOOP_RUN, LOOP_UNROLLED };
 enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
 
-typedef enum { MAKE_OK, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_BODY } MakeRule;   /* whether parameters may be made here, or why not */
+/* Where we are, the stricter the later: parameters are made up to MAKE_IN_BODY, state is assigned up to MAKE_IN_GRAD (the derivative takes it
+ * as constant), in what is chosen or runs for many elements neither. */
+typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
 
 typedef struct Assigned { Bound *bound; Value before; } Assigned;
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
@@ -190,6 +192,8 @@ Value copy_values(Elab *e, Value v);                              /* a tree with
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);   /* the same layers with cells of their own */
 Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at);
 bool tree_has_cells(Elab *e, Value v);
+MakeRule make_within(Elab *e, MakeRule rule);                     /* from here on no less strict; what it was before */
+const char *make_place(MakeRule rule);                            /* "inside a derivative", ... */
 bool graph_is_read(Elab *e, const Cell *c);                       /* a node reads its present version */
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);

@@ -5,6 +5,7 @@
  */
 #include "elab.h"
 #include "foreign.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- walking trees ---- */
@@ -12,7 +13,7 @@ static bool is_leaf(const Value *v) { return v->kind == V_CELL || v->kind == V_N
 static bool is_chain(const Value *v) { return v->kind == V_FN && v->fn->kind == FN_CHAIN && !v->fn->partial; }
 
 bool is_tree(const Value *v) {
-  if (v->kind == V_INSTANCE || is_chain(v)) return true;
+  if (v->kind == V_INSTANCE || is_chain(v) || (v->kind == V_OPTIMIZER && v->optimizer->tied)) return true;
   const Value *at;
   uint32_t n;
   if (v->kind == V_TUPLE || v->kind == V_LIST) at = v->items->at, n = v->items->n;
@@ -67,11 +68,12 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
     break;
   case V_OPTIMIZER:
     if (!v.optimizer->tied || !(which & LEAF_STATE)) break;
-    vec_push(e->a, out, (Leaf){{.kind = V_CELL, .cell = v.optimizer->t}, join(e, path, "t"), FIELD_STATE});
-    for (uint32_t k = 0; k < v.optimizer->n_leaf * v.optimizer->n_state; k++) {
-      Cell *c = v.optimizer->state[k];
-      vec_push(e->a, out, (Leaf){{.kind = V_CELL, .cell = c}, c->path ? c->path : join(e, path, "state"), FIELD_STATE});
-    }
+    leaves(e, v.optimizer->t, FIELD_STATE, which, join(e, path, "t"), out);
+    for (uint32_t k = 0; k < v.optimizer->n_leaf; k++)
+      for (uint32_t j = 0; j < v.optimizer->n_state; j++) {
+        const char *of = join(e, path, v.optimizer->state_name[j]), *leaf = v.optimizer->leaf_path[k];
+        leaves(e, v.optimizer->state[k * v.optimizer->n_state + j], FIELD_STATE, which, leaf[0] ? join(e, of, leaf) : of, out);
+      }
     break;
   default: break;
   }
@@ -108,9 +110,12 @@ static Instance *instance_with(Elab *e, const Instance *i, const Value *value) {
 }
 
 typedef Value (*MapTwo)(Elab *, void *, Value, Value);
+typedef struct Done { Value a, b, result; } Done;
 typedef struct Map {
   Elab *e;
   int which;
+  VEC(Done) done;             /* a leaf reached by two paths is one leaf: its result is made once */
+  bool inside;                /* an instance: equal nodes there are one leaf; elsewhere they only are equal */
   Value (*one)(Elab *, void *, Value);
   MapTwo two;
   void *ctx;
@@ -125,14 +130,30 @@ static Value differ(Map *m, Value a, Value b) {
   return v_bad();
 }
 
+static bool same_leaf(const Value *a, const Value *b) {
+  if (a->kind != b->kind) return false;
+  if (a->kind == V_CELL) return a->cell == b->cell;
+  return a->kind == V_NODE && a->node == b->node && a->stretch == b->stretch;
+}
+
+static Value map_leaf(Map *m, Value a, const Value *b) {
+  Elab *e = m->e;
+  bool one = a.kind == V_CELL || (a.kind == V_NODE && m->inside);
+  for (uint32_t k = one ? m->done.n : 0; k-- > 0;)
+    if (same_leaf(&m->done.at[k].a, &a) && (!b || a.kind == V_CELL || same_leaf(&m->done.at[k].b, b)))
+      return m->done.at[k].result;
+  Value v = b ? m->two(e, m->ctx, a, *b) : m->one(e, m->ctx, a);
+  if (one) vec_push(e->a, &m->done, (Done){a, b ? *b : v_unit(), v});
+  return v;
+}
+
 static Value map(Map *m, Value a, const Value *b, FieldRole role) {
   Elab *e = m->e;
   if (is_leaf(&a)) {
     role = role_of(&a, role);
     if (!chosen(role, m->which)) return a;
-    if (!b) return m->one(e, m->ctx, a);
-    if (b->kind != V_INT && !is_leaf(b)) return differ(m, a, *b);
-    return m->two(e, m->ctx, a, *b);
+    if (b && b->kind != V_INT && !is_leaf(b)) return differ(m, a, *b);
+    return map_leaf(m, a, b);
   }
   bool bad = false;
   switch (a.kind) {
@@ -166,16 +187,21 @@ static Value map(Map *m, Value a, const Value *b, FieldRole role) {
     Fn *f = NEW(e->a, Fn);
     *f = *a.fn;
     f->captured = v_items(e->a, V_TUPLE, a.fn->captured->at, a.fn->captured->n).items;
+    bool outside = !m->inside;
+    m->inside = true;
     for (uint32_t k = 0; k < f->captured->n; k++) {
       f->captured->at[k] = map(m, a.fn->captured->at[k], b ? &b->fn->captured->at[k] : NULL, FIELD_LET);
       bad |= f->captured->at[k].kind == V_BAD;
     }
+    m->inside = !outside;
     return bad ? v_bad() : v_fn(f);
   }
   case V_INSTANCE: {
     const Instance *i = a.instance;
     if (b && (b->kind != V_INSTANCE || b->instance->n != i->n || b->instance->layer != i->layer)) return differ(m, a, *b);
     Value *v = NEW_N(e->a, Value, i->n + 1);
+    bool outside = !m->inside;
+    m->inside = true;
     for (uint32_t k = 0; k < i->n; k++) {
       const Field *f = &i->field[k];
       v[k] = f->value;
@@ -183,7 +209,24 @@ static Value map(Map *m, Value a, const Value *b, FieldRole role) {
       v[k] = map(m, f->value, b ? &b->instance->field[k].value : NULL, f->role);
       bad |= v[k].kind == V_BAD;
     }
+    m->inside = !outside;
     return bad ? v_bad() : (Value){.kind = V_INSTANCE, .instance = instance_with(e, i, v)};
+  }
+  case V_OPTIMIZER: {
+    const Optimizer *o = a.optimizer;
+    if (!o->tied || !(m->which & LEAF_STATE)) return a;
+    const Optimizer *p = b && b->kind == V_OPTIMIZER ? b->optimizer : NULL;
+    uint32_t n = o->n_leaf * o->n_state;
+    if (b && (!p || p->rule != o->rule || p->n_leaf * p->n_state != n)) return differ(m, a, *b);
+    Optimizer *y = NEW(e->a, Optimizer);
+    *y = *o;
+    y->t = map(m, o->t, p ? &p->t : NULL, FIELD_STATE);
+    y->state = NEW_N(e->a, Value, n + 1);
+    for (uint32_t k = 0; k < n; k++) {
+      y->state[k] = map(m, o->state[k], p ? &p->state[k] : NULL, FIELD_STATE);
+      bad |= y->state[k].kind == V_BAD;
+    }
+    return bad ? v_bad() : (Value){.kind = V_OPTIMIZER, .optimizer = y};
   }
   default: return a;
   }
@@ -235,10 +278,17 @@ bool graph_is_read(Elab *e, const Cell *c) {
 }
 
 /* ---- instances ---- */
-static const char *not_here(MakeRule m) {
+MakeRule make_within(Elab *e, MakeRule rule) {
+  MakeRule was = e->make;
+  if (was < rule) e->make = rule;
+  return was;
+}
+
+const char *make_place(MakeRule m) {
   switch (m) {
   case MAKE_IN_CALL: return "inside a call of an instance";
   case MAKE_IN_GRAD: return "inside a derivative";
+  case MAKE_IN_MAP: return "in what runs for many elements (`fold`, `scan`, `vmap`, `jacobian`, `hessian`)";
   default: return "in an `if` whose condition is of the run";
   }
 }
@@ -269,8 +319,8 @@ static void fields_of_pattern(Elab *e, Instance *i, const Ast *p, Scope *s) {
 }
 
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
-  if (e->make != MAKE_OK && e->make != MAKE_IN_BODY) {
-    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, not_here(e->make));
+  if (e->make > MAKE_IN_BODY) {
+    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, make_place(e->make));
     diag_hint(e->d, g, "make it with `let` in the body of the layer or at the top, and call it here");
     return v_bad();
   }
@@ -335,8 +385,7 @@ Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at) {
   f->ast = i->call;
   f->scope = i->scope;
   f->self = i;
-  MakeRule saved = e->make;
-  if (e->make == MAKE_OK || e->make == MAKE_IN_BODY) e->make = MAKE_IN_CALL;
+  MakeRule saved = make_within(e, MAKE_IN_CALL);
   Value v = call_fn(e, f, a, at);
   e->make = saved;
   return v;
@@ -366,8 +415,19 @@ static void no_member(Elab *e, const Ast *at, const Value *base, Sym name, const
   if (n) diag_hint(e->d, g, "it has %s", t.at);
 }
 
+/* `net.0`: an element by its number, as paths are written. */
+static Value numbered(Elab *e, const Value *base, Sym name, const Ast *at) {
+  const Items *items = base->kind == V_FN ? base->fn->captured : base->items;
+  unsigned long k = strtoul(name, NULL, 10);
+  if (k < items->n) return items->at[k];
+  elab_error(e, at, E_PATH_RANGE, name, value_kind_text(e, base), (int)items->n);
+  return v_bad();
+}
+
 Value member(Elab *e, Value base, Sym name, const Ast *at) {
   const char **names;
+  bool number = name[0] >= '0' && name[0] <= '9';
+  if (number && (base.kind == V_TUPLE || base.kind == V_LIST || is_chain(&base))) return numbered(e, &base, name, at);
   switch (base.kind) {
   case V_BAD: return base;
   case V_RECORD:
@@ -386,6 +446,11 @@ Value member(Elab *e, Value base, Sym name, const Ast *at) {
   case V_MODULE: return module_member(e, base.module, name, at);
   case V_SERIES: return series_member(e, base.series, name, at);
   default: {
+    if (number) {
+      Diag *g = elab_error(e, at, E_NO_MEMBER, value_kind_text(e, &base), name);
+      diag_hint(e->d, g, "an element is `x[%s]`", name);
+      return v_bad();
+    }
     no_member(e, at, &base, name, NULL, 0);
     return v_bad();
   }

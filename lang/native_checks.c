@@ -81,12 +81,9 @@ static Value decay_leaf(Elab *e, void *ctx, Value leaf) {
 }
 
 static Value n_copy(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+  (void)self, (void)at;
   Value v = a->at[0];
-  if (v.kind == V_OPTIMIZER) {
-    elab_error(e, at, E_NOT_YET, "a copy of an optimizer");
-    return v_bad();
-  }
+  if (v.kind == V_OPTIMIZER && !v.optimizer->tied) return v;
   if (!is_tree(&v)) return value_decay(e, v);
   return tree_map(e, v, LEAF_PARAM | LEAF_STATE, decay_leaf, NULL);
 }

@@ -47,8 +47,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   }
   NodeId x = body_input(e, &t, at);
-  MakeRule make = e->make;
-  e->make = MAKE_IN_GRAD;
+  MakeRule make = make_within(e, MAKE_IN_MAP);
   Value y = value_decay(e, call1(e, a->at[0], v_node(x), at));
   e->make = make;
   NodeId out = want_float(e, y, arg_ast(a, 0, at), "the value that `gradcheck` differentiates");

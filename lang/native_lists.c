@@ -241,6 +241,24 @@ static Value cast_leaf(Elab *e, void *ctx, Value leaf) {
   return cast_value(e, leaf, c->d, c->at);
 }
 
+/* `f64(net)`: the same layers with cells of that element type; a tree of values (`net - 0.1 * g`) stays one. */
+static Value cast_cell(Elab *e, void *ctx, Value leaf) {
+  Cast *c = ctx;
+  if (leaf.kind != V_CELL || e->make > MAKE_IN_BODY) {
+    leaf = value_decay(e, leaf);
+    bool floats = leaf.kind == V_NODE && dtype_is_float((DType)node_type(e, leaf.node)->dtype);
+    return floats ? cast_value(e, leaf, c->d, c->at) : leaf;
+  }
+  bool floats = dtype_is_float((DType)leaf.cell->type.dtype);
+  Loc loc = elab_loc(e, c->at);
+  NodeId n = cell_read(e, leaf.cell, loc);
+  if (floats) n = lower_cast(e, n, c->d, c->at);
+  if (n == NO_NODE) return v_bad();
+  Cell *made = cell_new(e, leaf.cell->role, node_type(e, n), NULL, loc);
+  cell_assign(e, made, n, loc);
+  return (Value){.kind = V_CELL, .cell = made};
+}
+
 static Value cast_known(Elab *e, double v, DType d, const Ast *at) {
   switch (d) {
   case I32: return v_int((int64_t)truncated(v, INT32_MIN, INT32_MAX));
@@ -281,9 +299,11 @@ static Value cast_value(Elab *e, Value v, DType d, const Ast *at) {
     if (is_tree(&v)) return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_leaf, &c);
     break;
   }
-  case V_INSTANCE:
-    elab_error(e, at, E_NOT_YET, arena_printf(e->a, "an instance with cells of %s", dtype_name[d]));
-    return v_bad();
+  case V_INSTANCE: case V_FN: {
+    Cast c = {d, at};
+    if (!is_tree(&v) || !dtype_is_float(d)) break;
+    return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_cell, &c);
+  }
   default: break;
   }
   elab_error(e, at, E_CAST, value_kind_text(e, &v), dtype_name[d]);

@@ -165,8 +165,7 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     uint32_t k0 = 0, k1 = 0;
     Value s = unflat(e, init, input, &k0);
     Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
-    MakeRule make = e->make;
-    e->make = MAKE_IN_GRAD;      /* no parameters, no state: as in a derivative */
+    MakeRule make = make_within(e, MAKE_IN_MAP);
     vec_push(e->a, &e->turns, turn);
     Value y = call2(e, f, s, x, where, at);
     e->turns.n--;

@@ -34,11 +34,6 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
   if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) ||
       tree.kind == V_OPTIMIZER || tree.kind == V_CELL || tree.kind == V_NODE)
     tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
-  const Value *at_parts = tree.kind == V_RECORD                         ? tree.fields->at
-                          : tree.kind == V_TUPLE || tree.kind == V_LIST ? tree.items->at
-                                                                        : NULL;
-  uint32_t parts = tree.kind == V_RECORD ? tree.fields->n : at_parts ? tree.items->n : 0;
-  (void)parts;
   if (l.n == 0) {
     Diag *g = elab_error(e, at, E_SAVE_WHAT, value_kind_text(e, &tree));
     diag_hint(e->d, g, "an instance of a layer, an optimizer, or a record of them: `{net, opt}`");
@@ -47,7 +42,8 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
   TreeEntry *t = NEW_N(e->a, TreeEntry, l.n);
   for (uint32_t k = 0; k < l.n; k++) {
     const Value *v = &l.at[k].value;
-    const char *name = v->kind == V_CELL && v->cell->path ? v->cell->path : l.at[k].path[0] ? l.at[k].path : "value";
+    bool named = tree.kind != V_RECORD && v->kind == V_CELL && v->cell->path;    /* a record names its trees itself */
+    const char *name = named ? v->cell->path : l.at[k].path[0] ? l.at[k].path : "value";
     if (v->kind == V_CELL) t[k] = (TreeEntry){name, v->cell->slot, NO_NODE};
     else t[k] = (TreeEntry){name, NO_SLOT, settle(e, v->node)};
     if (cells_only && v->kind != V_CELL) {

@@ -7,24 +7,28 @@
 
 static const Ast *rule_body(const Optimizer *o) { return o->rule->ast->kid[1]; }
 
-static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *at) {
-  if (e->make != MAKE_OK && e->make != MAKE_IN_BODY) {
-    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, "inside a formula");
+/* where: the tree as it was written. */
+static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast *at) {
+  if (e->make > MAKE_IN_BODY) {
+    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, make_place(e->make));
     return v_bad();
   }
   Leaves l = {0};
   tree_leaves(e, tree, LEAF_PARAM, &l);
   o->leaf = NEW_N(e->a, Cell *, l.n + 1);
+  o->leaf_path = NEW_N(e->a, const char *, l.n + 1);
   for (uint32_t k = 0; k < l.n; k++) {
     if (l.at[k].value.kind != V_CELL) {
-      Diag *g = elab_error(e, at, E_OPTIMIZER_TREE, l.at[k].path[0] ? l.at[k].path : "this");
+      Diag *g = elab_error(e, where, E_OPTIMIZER_TREE,
+                           l.at[k].path[0] ? arena_printf(e->a, "`%s`", l.at[k].path) : "this");
       diag_hint(e->d, g, "tie it to what has parameters: an instance of a layer, or `param`s and `var`s");
       return v_bad();
     }
     o->leaf[k] = l.at[k].value.cell;
+    o->leaf_path[k] = l.at[k].path;
   }
   if (l.n == 0) {
-    Diag *g = elab_error(e, at, E_NOTHING_TO_MOVE, value_kind_text(e, &tree));
+    Diag *g = elab_error(e, where, E_NOTHING_TO_MOVE, value_kind_text(e, &tree));
     diag_hint(e->d, g, "tie it to what has parameters: an instance of a layer, or a tuple of `param`s");
     return v_bad();
   }
@@ -35,10 +39,11 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *at) {
   o->made = elab_loc(e, at);
   for (uint32_t k = 0; k < body->n; k++) o->n_state += body->kid[k]->kind == A_STATE;
   o->state_name = NEW_N(e->a, Sym, o->n_state + 1);
-  o->state = NEW_N(e->a, Cell *, o->n_state * o->n_leaf + 1);
+  o->state = NEW_N(e->a, Value, o->n_state * o->n_leaf + 1);
   Type count = type_scalar(I32);
-  o->t = cell_new(e, CELL_STATE, &count, NULL, o->made);
-  cell_assign(e, o->t, g_fill(e->g, &count, 0), o->made);
+  Cell *steps = cell_new(e, CELL_STATE, &count, NULL, o->made);
+  o->t = (Value){.kind = V_CELL, .cell = steps};
+  cell_assign(e, steps, g_fill(e->g, &count, 0), o->made);
   for (uint32_t j = 0; j < o->n_leaf; j++) {
     Cell *p = o->leaf[j];
     Scope *s = scope_new(e, o->args), *saved = e->scope;
@@ -63,10 +68,9 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *at) {
         n = g_broadcast(e->g, n, &p->type);
       }
       o->state_name[k_state] = stmt->name;
-      const char *path = arena_printf(e->a, "%s.%s", stmt->name, p->path ? p->path : arena_printf(e->a, "%u", j));
-      Cell *c = cell_new(e, CELL_STATE, &p->type, path, o->made);
+      Cell *c = cell_new(e, CELL_STATE, &p->type, NULL, o->made);
       cell_assign(e, c, n, o->made);
-      o->state[j * o->n_state + k_state++] = c;
+      o->state[j * o->n_state + k_state++] = (Value){.kind = V_CELL, .cell = c};
     }
     e->scope = saved;
   }
@@ -75,6 +79,7 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *at) {
 
 Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
   Value tree = {.kind = V_ABSENT};
+  const Ast *where = at;
   Args named = {.at = NEW_N(e->a, Value, a->n + 1), .name = NEW_N(e->a, Sym, a->n + 1), .ast = NEW_N(e->a, const Ast *, a->n + 1)};
   for (uint32_t k = 0; k < a->n; k++) {
     if (!a->name[k]) {
@@ -84,6 +89,7 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
         return v_bad();
       }
       tree = a->at[k];
+      where = a->ast[k] ? a->ast[k] : at;
       continue;
     }
     named.at[named.n] = a->at[k];
@@ -102,7 +108,7 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
   DType unmarked = N_DTYPES;
   if (!bind_params(e, rule, rule->ast->kid[0], &named, o->args, false, &unmarked, at)) return v_bad();
   if (tree.kind == V_ABSENT) return (Value){.kind = V_OPTIMIZER, .optimizer = o};
-  return tie(e, o, tree, at);
+  return tie(e, o, tree, where, at);
 }
 
 Value tie_optimizer(Elab *e, const Optimizer *rule, Args *a, const Ast *at) {
@@ -117,7 +123,7 @@ Value tie_optimizer(Elab *e, const Optimizer *rule, Args *a, const Ast *at) {
   }
   Optimizer *o = NEW(e->a, Optimizer);
   *o = *rule;
-  return tie(e, o, a->at[0], at);
+  return tie(e, o, a->at[0], a->ast[0] ? a->ast[0] : at, at);
 }
 
 /* One leaf's rule: its new value. */
@@ -140,7 +146,7 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   self->n = o->n_state;
   self->field = NEW_N(e->a, Field, o->n_state + 1);
   for (uint32_t k = 0; k < o->n_state; k++) {
-    Value v = {.kind = V_CELL, .cell = o->state[j * o->n_state + k]};
+    Value v = o->state[j * o->n_state + k];
     self->field[k] = (Field){o->state_name[k], FIELD_STATE, v};
     scope_put(e, s, o->state_name[k], v, NULL);
   }
@@ -170,8 +176,7 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
             .at = (Value[]){v_node(cell_read(e, p, elab_loc(e, at))), v_node(g), v_node(t)},
             .name = (Sym[]){NULL, NULL, NULL},
             .ast = (const Ast *[]){at, at, at}};
-  MakeRule make = e->make;
-  e->make = MAKE_IN_CALL;
+  MakeRule make = make_within(e, MAKE_IN_CALL);
   Value v = call_fn(e, f, &a, at);
   e->make = make;
   if (v.kind == V_BAD) return NO_NODE;
@@ -183,22 +188,46 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   return n;
 }
 
+/* The gradient of each leaf, found beside it: a parameter reached by two paths is one leaf. */
+typedef struct Beside { const Optimizer *o; Value *gradient; bool *found; } Beside;
+static Value beside(Elab *e, void *ctx, Value leaf, Value gradient) {
+  Beside *b = ctx;
+  (void)e;
+  for (uint32_t k = 0; k < b->o->n_leaf; k++)
+    if (leaf.kind == V_CELL && b->o->leaf[k] == leaf.cell && !b->found[k]) {
+      b->gradient[k] = gradient;
+      b->found[k] = true;
+    }
+  return leaf;
+}
+
+static bool gradients_of(Elab *e, const Optimizer *o, Value gradients, Value *out, const Ast *at) {
+  Beside b = {o, out, NEW_N(e->a, bool, o->n_leaf + 1)};
+  if (o->tree.kind == V_CELL) {
+    beside(e, &b, o->tree, gradients);
+    return gradients.kind != V_BAD;
+  }
+  return tree_map2(e, o->tree, gradients, LEAF_PARAM, beside, &b, at).kind != V_BAD;
+}
+
 static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   if (!e->frame->steps) {
     Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, "a step of an optimizer");
     diag_hint(e->d, g, "it changes parameters: call it from a step or a `proc`");
     return false;
   }
-  Leaves g = {0};
-  tree_leaves(e, gradients, LEAF_PARAM, &g);
-  if (g.n != o->n_leaf) {
-    elab_error(e, at, E_GRADIENT_COUNT, (int)o->n_leaf, (int)g.n);
+  if (o->t.kind != V_CELL) {
+    Diag *g = elab_error(e, at, E_OPTIMIZER_COPY, o->rule->name);
+    diag_hint(e->d, g, "give the values back to the optimizer: `opt = kept`");
     return false;
   }
-  NodeId *d = NEW_N(e->a, NodeId, g.n + 1);
-  for (uint32_t k = 0; k < g.n; k++) {
+  uint32_t n = o->n_leaf;
+  Value *given = NEW_N(e->a, Value, n + 1);
+  if (!gradients_of(e, o, gradients, given, at)) return false;
+  NodeId *d = NEW_N(e->a, NodeId, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
     Cell *p = o->leaf[k];
-    d[k] = want_typed(e, g.at[k].value, (DType)p->type.dtype, at, "a gradient");
+    d[k] = want_typed(e, given[k], (DType)p->type.dtype, at, "a gradient");
     if (d[k] == NO_NODE) return false;
     if (!type_same_shape(node_type(e, d[k]), &p->type)) {
       elab_error(e, at, E_GRADIENT_SHAPE, p->path ? p->path : "a parameter", shape_show(e->a, &p->type),
@@ -209,14 +238,14 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   Loc loc = elab_loc(e, at), saved = e->g->loc;
   e->g->loc = loc;
   Type one = type_scalar(I32);
-  NodeId count = emit2(e, &op_add, cell_read(e, o->t, loc), g_fill(e->g, &one, 1), at);
-  NodeId *y = NEW_N(e->a, NodeId, g.n + 1);
-  for (uint32_t k = 0; k < g.n; k++) {
+  NodeId count = emit2(e, &op_add, cell_read(e, o->t.cell, loc), g_fill(e->g, &one, 1), at);
+  NodeId *y = NEW_N(e->a, NodeId, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
     y[k] = new_value(e, o, k, d[k], count, at);
     if (y[k] == NO_NODE) return false;
   }
-  for (uint32_t k = 0; k < g.n; k++) cell_assign(e, o->leaf[k], y[k], loc);
-  cell_assign(e, o->t, count, loc);
+  for (uint32_t k = 0; k < n; k++) cell_assign(e, o->leaf[k], y[k], loc);
+  cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
   return true;
 }
@@ -240,6 +269,21 @@ static const Native step_native = {.name = "step", .params = "loss", .call = cal
 static const Native apply_native = {.name = "apply", .params = "gradients", .call = call_apply,
                                     .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
 
+/* One state of all leaves, in the shape of the tree: `opt.m`. */
+typedef struct StateOf { const Optimizer *o; uint32_t state; } StateOf;
+static Value state_leaf(Elab *e, void *ctx, Value leaf) {
+  const StateOf *s = ctx;
+  (void)e;
+  for (uint32_t k = 0; k < s->o->n_leaf; k++)
+    if (leaf.kind == V_CELL && s->o->leaf[k] == leaf.cell) return s->o->state[k * s->o->n_state + s->state];
+  return leaf;
+}
+
+static Value state_tree(Elab *e, const Optimizer *o, uint32_t state) {
+  StateOf s = {o, state};
+  return o->tree.kind == V_CELL ? state_leaf(e, &s, o->tree) : tree_map(e, o->tree, LEAF_PARAM, state_leaf, &s);
+}
+
 Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at) {
   const Native *n = !strcmp(name, "step") ? &step_native : !strcmp(name, "apply") ? &apply_native : NULL;
   Value self = {.kind = V_OPTIMIZER, .optimizer = o};
@@ -251,7 +295,9 @@ Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at) {
     }
     return native_value(e, n, &self, 1);
   }
-  if (!strcmp(name, "t") && o->tied) return (Value){.kind = V_CELL, .cell = o->t};
+  if (!strcmp(name, "t") && o->tied) return o->t;
+  for (uint32_t k = 0; o->tied && k < o->n_state; k++)
+    if (o->state_name[k] == name) return state_tree(e, o, k);
   Bound *b = scope_here(o->args, name);
   if (b) return b->value;
   static const char *const names[] = {"step", "apply", "t"};

@@ -160,17 +160,20 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
       f->at[k] = make_cells(e, v.fields->at[k], role, arena_printf(e->a, "%s.%s", path, f->name[k]), at);
     return (Value){.kind = V_RECORD, .fields = f};
   }
+  case V_OPTIMIZER:
+    if (!v.optimizer->tied) break;
+    /* fall through */
   case V_INSTANCE: return cells_of_instance(e, v, path, at);
   case V_FN:
     if (v.fn->kind == FN_CHAIN) return cells_of_instance(e, v, path, at);
-    /* fall through */
-  default:
-    if (v.kind != V_BAD) {
-      Diag *g = elab_error(e, at, E_NO_CELL, value_kind_text(e, &v));
-      diag_hint(e->d, g, "a `var` holds numbers, tensors and trees of them; use `let` for the rest");
-    }
-    return v_bad();
+    break;
+  default: break;
   }
+  if (v.kind != V_BAD) {
+    Diag *g = elab_error(e, at, E_NO_CELL, value_kind_text(e, &v));
+    diag_hint(e->d, g, "a `var` holds numbers, tensors and trees of them; use `let` for the rest");
+  }
+  return v_bad();
 }
 Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) { return make_cells(e, v, role, path, at); }
 
@@ -203,7 +206,7 @@ static void let_or_var(Elab *e, const Ast *ast) {
 static void param_or_state(Elab *e, const Ast *ast) {
   const Ast *type = ast->kid[0];
   int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
-  if (e->make != MAKE_OK && e->make != MAKE_IN_BODY) {
+  if (e->make > MAKE_IN_BODY) {
     elab_error(e, ast, E_MADE_IN_CALL, ast->name);
     scope_put(e, e->scope, ast->name, v_bad(), ast);
     return;
@@ -231,8 +234,9 @@ static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
     const Instance *self = e->frame->self;
     for (uint32_t k = 0; self && k < self->n; k++)
       if (self->field[k].value.kind == V_CELL && self->field[k].value.cell == c) {
-        if (e->make == MAKE_IN_IF || e->make == MAKE_IN_GRAD) {
-          elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state");
+        if (e->make > MAKE_IN_GRAD) {
+          Diag *g = elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state", make_place(e->make));
+          diag_hint(e->d, g, "a state changes once, where the call stands: call the layer outside and use its value here");
           return false;
         }
         return true;
@@ -309,7 +313,7 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   AssignCtx x = {at->kind == A_ASSIGN ? at->kid[0] : at, at};
   if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
   Value all = v;
-  if (v.kind == V_INSTANCE || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
+  if (v.kind == V_INSTANCE || v.kind == V_OPTIMIZER || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
   return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
 }
 
@@ -358,7 +362,14 @@ static void assign(Elab *e, const Ast *ast) {
     if (b && b->mutable_) b->value = v_bad();
     return;
   }
-  if (target->kind == A_INDEX) {
+  bool parts = now.kind == V_TUPLE || now.kind == V_LIST || (now.kind == V_FN && now.fn->kind == FN_CHAIN);
+  if (target->kind == A_INDEX && parts && !(b && b->mutable_) && tree_has_cells(e, now)) {
+    now = elab_expr(e, target);            /* an element of a tree of cells: `net[1] = kept[1]` */
+    if (now.kind == V_BAD) return;
+    b = NULL;
+    if (ast->op != '=') v = elab_binary(e, ast->op, now, v, ast);
+    if (v.kind == V_BAD) return;
+  } else if (target->kind == A_INDEX) {
     if (ast->op != '=') {
       Value part = elab_index(e, target, value_decay(e, now));
       v = elab_binary(e, ast->op, part, v, ast);
@@ -377,7 +388,10 @@ static void assign(Elab *e, const Ast *ast) {
   }
   if (b) assign_bound(e, b, v, base, ast);
   else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
-  else elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
+  else {
+    Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
+    diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
+  }
 }
 
 /* ---- print, assert ---- */
@@ -645,8 +659,7 @@ differ: {
 }
 
 static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
-  MakeRule make = e->make;
-  e->make = MAKE_IN_IF;
+  MakeRule make = make_within(e, MAKE_IN_IF);
   uint32_t mark = e->assigned.n;
   Value v[2];
   Value *after = NULL;
@@ -728,7 +741,7 @@ static void flow(Elab *e, const Ast *ast) {
     break;
   }
   case LOOP_UNROLLED:
-    if (e->make == MAKE_IN_IF || e->region->kind == REGION_BRANCH) {
+    if (e->make >= MAKE_IN_IF || e->region->kind == REGION_BRANCH) {
       elab_error(e, ast, E_NOT_YET, "leaving an unrolled loop by a condition of the run");
       break;
     }

@@ -123,8 +123,9 @@ struct Optimizer {
   Cell **leaf;
   uint32_t n_state;
   Sym *state_name;
-  Cell **state;               /* [leaf * n_state + k] */
-  Cell *t;                    /* i32[], steps done */
+  const char **leaf_path;     /* in the tree: "0.w" */
+  Value *state;               /* [leaf * n_state + k]: cells; in a copy their values */
+  Value t;                    /* i32[], steps done */
   Loc made;
 };
 
