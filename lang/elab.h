@@ -34,6 +34,8 @@ Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);   /* a n
 Bound *scope_find(Elab *e, Scope *s, Sym name);                           /* outwards, then natives, ops, the standard library; NULL */
 
 Bound *scope_here(Scope *s, Sym name);
+/* Takes bindings from number `from` on back; what they replaced stands again. */
+void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b));
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
 Outside scope_outside_module(Elab *e);                                    /* the same for an imported file: only the library stands outside */
 Outside scope_outside(Elab *e);                                           /* what resolve() asks */

@@ -47,6 +47,18 @@ Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast) {
   return b;
 }
 
+void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b)) {
+  uint32_t n = from;
+  for (uint32_t k = from; k < s->bound.n; k++)
+    if (!goes(e, s->bound.at[k])) s->bound.at[n++] = s->bound.at[k];
+  if (n == s->bound.n) return;
+  s->bound.n = n;
+  Index *x = s->index;
+  if (!x) return;
+  memset(x->at, 0, x->cap * sizeof *x->at);
+  for (uint32_t k = 0; k < n; k++) index_put(x, s->bound.at[k]);
+}
+
 static Bound *here(Scope *s, Sym name) {
   Index *x = s->index;
   if (x) {

@@ -106,6 +106,30 @@ static void keep_names(Elab *e, uint32_t from, Needs *keep) {
   }
 }
 
+/* Names of a text that went wrong are not left without a value. */
+static bool any(Elab *e, const Bound *b) {
+  (void)e;
+  (void)b;
+  return true;
+}
+
+static bool not_computed(Elab *e, const Bound *b) {
+  Value v = b->value;
+  if (v.kind == V_FN || v.kind == V_OPTIMIZER) return false;
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Value *leaf = &l.at[k].value;
+    if (leaf->kind == V_CELL) {
+      if (!e->p->slot.at[leaf->cell->slot].value) return true;
+      continue;
+    }
+    const Node *n = graph_at(e->g, leaf->node);
+    if (!(n->flags & NODE_KNOWN) && !e->p->segment.at[n->segment]->ran) return true;
+  }
+  return v.kind == V_BAD;
+}
+
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
   Elab *e = s->elab;
   bool repl = mode == LOAD_REPL;
@@ -131,20 +155,27 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   if (s->diags->n_errors || (s->diags->strict && s->diags->n_warnings)) {
     e->modules.n = modules;            /* their cells have no values: the next entry reads them again */
+    scope_forget(e, e->globals, names, any);
     return STATUS_SCRIPT;
   }
 
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
-  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return STATUS_SCRIPT;
+  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) {
+    scope_forget(e, e->globals, names, any);
+    return STATUS_SCRIPT;
+  }
   if (mode == LOAD_CHECK) return STATUS_OK;
-  return run(s, &entry->steps);
+  Status status = run(s, &entry->steps);
+  if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
+  return status;
 }
 
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out) {
   Guard g;
   Status status;
+  uint32_t names = s->elab->globals->bound.n;
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
     Entry *entry = NEW(s->arena, Entry);
@@ -154,6 +185,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     return status;
   }
   s->elab->region = NULL;
+  scope_forget(s->elab, s->elab->globals, names, any);
   if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   return session_failed(s);
 }
