@@ -53,6 +53,7 @@ void cli_diagnostics(Cli *c, Session *s);               /* all of the last call,
 Session *cli_open(Cli *c);                              /* NULL: said already. Ctrl-C cancels this session until cli_close */
 void cli_close(Cli *c, Session *s);
 int cli_status(Cli *c, Session *s, Status status);      /* writes the diagnostics, says where it stopped; the exit status */
+char *cli_read_input(Cli *c, size_t *n);                /* all of standard input, to be freed; NULL: said already */
 bool cli_interrupted(void);                             /* Ctrl-C came since cli_resume */
 void cli_resume(Session *s);
 

@@ -93,8 +93,7 @@ int cli_status(Cli *c, Session *s, Status status) {
   return EXIT_SCRIPT;
 }
 
-/* All of standard input; NULL: said already. */
-static char *read_input(Cli *c, size_t *n) {
+char *cli_read_input(Cli *c, size_t *n) {
   size_t cap = 1 << 14;
   char *text = malloc(cap);
   *n = 0;
@@ -120,7 +119,7 @@ static char *read_input(Cli *c, size_t *n) {
 static int load(Cli *c, Session *s, const char *path, LoadMode mode, Entry **entry) {
   if (strcmp(path, "-")) return cli_status(c, s, session_load_file(s, path, mode, entry));
   size_t n;
-  char *text = read_input(c, &n);
+  char *text = cli_read_input(c, &n);
   if (!text) return EXIT_SCRIPT;
   int status = cli_status(c, s, session_load(s, "<stdin>", text, n, mode, entry));
   free(text);
@@ -154,9 +153,4 @@ int cli_check(Cli *c) {
     if (status == EXIT_INTERRUPTED) break;
   }
   return worst;
-}
-
-int cli_fmt(Cli *c) {
-  err_text(c, "glia: not yet: glia fmt\n");
-  return EXIT_USAGE;
 }
