@@ -155,7 +155,7 @@ static void slice(Fmt *f, const Ast *x) {
 
 /* chain: the byte of the `if` that a chain of `else if` begins with. */
 static void walk(Fmt *f, const Ast *x, const Ast *parent, uint32_t chain) {
-  if (!x) return;
+  if (!x || x->kind == A_STRING) return;           /* one token, holes and all */
   switch (x->kind) {
     case A_BLOCK:
       if (parent) {

@@ -49,6 +49,8 @@ static void blanks(void) {
   gives("layer L{}\nlayer M( n:int ){param w:[..S]~normal( )}\n", "layer L { }\nlayer M(n: int) { param w: [..S] ~ normal() }\n");
   gives("let g=fn(x)=x|>f>>h\n", "let g = fn (x) = x |> f >> h\n");
   gives("assert not(a)and b or-c<0 , \"{ x:.3 } as {{ it }} was\"\n", "assert not (a) and b or -c < 0, \"{ x:.3 } as {{ it }} was\"\n");
+  gives("print \"{x[1:-1]}\",y , \"{if a { -1 } else { f(2,y) }}\" ,-z\n",
+        "print \"{x[1:-1]}\", y, \"{if a { -1 } else { f(2,y) }}\", -z\n");
   gives("let t=(1 ,)\nlet u=( )\nlet v={ }\n", "let t = (1,)\nlet u = ()\nlet v = {}\n");
   gives("let n = 1_000 + 0x1F + 1e-3 + 2.50\n", "let n = 1_000 + 0x1F + 1e-3 + 2.50\n");
 }
