@@ -287,7 +287,7 @@ static NodeId copy_node(Prep *w, Graph *out, NodeId id) {
     case OWN: case PULL: {
       NodeId few[8], *in = n.n_in <= 8 ? few : NEW_N(w->tmp, NodeId, n.n_in);
       for (uint32_t k = 0; k < n.n_in; k++) in[k] = w->map[n.in[k]];
-      made = graph_emit(out, n.op, in, n.n_in, n.attr, n.loc, NULL);
+      made = graph_copy(out, &n, in, true);
       out->node[made].flags |= n.flags & NODE_LAZY;   /* what is known is so in the slice's own terms */
       return made;
     }
@@ -341,6 +341,7 @@ static void slice(Prep *w, Segment *s, const Need *save, uint32_t n_save, bool w
   w->slot_node = NEW_N(w->tmp, NodeId, w->n_slot);
   for (uint32_t k = 0; k < w->n_slot; k++) w->slot_node[k] = NO_NODE;
   Graph *g = out->source = graph_new(w->a);
+  graph_room(g, n);
   NodeId *back = NEW_N(w->a, NodeId, n);
   for (uint32_t k = 0; k < n; k++) {
     NodeId made = w->map[ids[k]] = copy_node(w, g, ids[k]);
@@ -359,7 +360,7 @@ static void slice(Prep *w, Segment *s, const Need *save, uint32_t n_save, bool w
 }
 
 static void check_graph(const Prep *w, const Graph *g) {
-#ifndef NDEBUG
+#ifdef GLIA_VERIFY
   const char *wrong = graph_verify(g, w->tmp);
   if (wrong) host_fail(&w->s->host, FAIL_BUG, "%s", wrong);
 #else

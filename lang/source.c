@@ -10,7 +10,8 @@
 
 typedef struct Symbol { uint32_t hash, n; const char *text; } Symbol;
 typedef struct SymbolTable { Symbol *at; uint32_t cap, n; } SymbolTable;
-typedef struct PlaceTable { Loc *at; uint32_t cap, n; } PlaceTable;
+typedef struct PlaceSlot { uint32_t hash; Loc loc; } PlaceSlot;
+typedef struct PlaceTable { PlaceSlot *at; uint32_t cap, n; } PlaceTable;
 
 enum { FIRST_TABLE = 256 };
 
@@ -23,7 +24,7 @@ Sources *sources_new(Arena *a) {
   s->symbols = t;
   PlaceTable *p = NEW(a, PlaceTable);
   p->cap = FIRST_TABLE;
-  p->at = NEW_N(a, Loc, p->cap);
+  p->at = NEW_N(a, PlaceSlot, p->cap);
   s->place_index = p;
   vec_push(a, &s->place, (Place){0});
   return s;
@@ -77,41 +78,38 @@ Source *source_add(Sources *s, const char *name, const char *text, size_t n) {
 }
 
 static uint32_t hash_place(const Place *p) {
-  uint32_t h = p->source ? p->source->id : UINT32_MAX;
-  const uint32_t part[] = {p->span.first, p->span.end, p->caller};
-  for (int k = 0; k < 3; k++) {
-    h = (h ^ part[k]) * 0x9E3779B1u;
-    h ^= h >> 15;
-  }
-  return h;
+  uint64_t h = (uint64_t)p->span.first << 32 | p->span.end, id = p->source ? p->source->id : UINT32_MAX;
+  h = (h ^ (id << 32 | p->caller) * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+  return (uint32_t)(h >> 32);
 }
 
 Loc loc_make(Sources *s, const Source *source, Span span, Loc caller) {
   Place wanted = {source, span, caller & ~LOC_ADJOINT};
   PlaceTable *t = s->place_index;
-  uint32_t k = hash_place(&wanted) & (t->cap - 1);
-  for (; t->at[k]; k = (k + 1) & (t->cap - 1)) {
-    const Place *p = &s->place.at[t->at[k]];
+  uint32_t hash = hash_place(&wanted), k = hash & (t->cap - 1);
+  for (; t->at[k].loc; k = (k + 1) & (t->cap - 1)) {
+    if (t->at[k].hash != hash) continue;
+    const Place *p = &s->place.at[t->at[k].loc];
     if (p->source == source && p->span.first == span.first && p->span.end == span.end && p->caller == wanted.caller)
-      return t->at[k];
+      return t->at[k].loc;
   }
   if (s->place.n >= LOC_ADJOINT) host_fail(arena_host(s->arena), FAIL_LIMIT, "more than 2^31 places in one session");
   if (2 * (t->n + 1) > t->cap) {
     uint32_t cap = t->cap * 2;
-    Loc *larger = NEW_N(s->arena, Loc, cap);
+    PlaceSlot *larger = NEW_N(s->arena, PlaceSlot, cap);
     for (uint32_t i = 0; i < t->cap; i++) {
-      if (!t->at[i]) continue;
-      uint32_t j = hash_place(&s->place.at[t->at[i]]) & (cap - 1);
-      while (larger[j]) j = (j + 1) & (cap - 1);
+      if (!t->at[i].loc) continue;
+      uint32_t j = t->at[i].hash & (cap - 1);
+      while (larger[j].loc) j = (j + 1) & (cap - 1);
       larger[j] = t->at[i];
     }
     t->at = larger;
     t->cap = cap;
-    for (k = hash_place(&wanted) & (cap - 1); t->at[k];) k = (k + 1) & (cap - 1);
+    for (k = hash & (cap - 1); t->at[k].loc;) k = (k + 1) & (cap - 1);
   }
   Loc loc = s->place.n;
   vec_push(s->arena, &s->place, wanted);
-  t->at[k] = loc;
+  t->at[k] = (PlaceSlot){hash, loc};
   t->n++;
   return loc;
 }

@@ -1,8 +1,9 @@
 /* arena: memory that dies together. In: a Host. Out: zeroed, 16-byte aligned blocks; strings; growing vectors and texts.
  *
  * Invariant: every byte lies in a chain of blocks that the arena alone frees; a block is never moved or shrunk, so
- * pointers hold until the arena dies. Blocks double from 4 KB to 1 MB; what is larger than a quarter of a block gets one
- * of its own, so that little of a block is lost. Under GLIA_ASAN everything gets its own: the sanitizer then sees each
+ * pointers hold until the arena dies. Blocks double from 4 KB to 1 MB, then they are a quarter of what there is: little is lost,
+ * and large pages have room. What is larger than a quarter of a block gets one of its own. A block is zeroed piece by piece as it
+ * is given out, while the piece is in the cache anyway. Under GLIA_ASAN everything gets its own: the sanitizer then sees each
  * overrun. The Owned things are dropped newest first, before the memory goes.
  */
 #include "arena.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = 16 };
+enum { FIRST_BLOCK = 4096, DOUBLED_BLOCK = 1 << 20, LARGEST_BLOCK = 32 << 20, ALIGN = 16 };
 
 typedef struct Block Block;
 struct Block {
@@ -70,7 +71,7 @@ _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out
 static char *block_new(Arena *a, size_t size) {
   size_t whole;
   if (!size_add(size, sizeof(Block), &whole)) too_large(a);
-  Block *b = host_alloc(a->host, whole);
+  Block *b = host_alloc_raw(a->host, whole);
   b->size = whole;
   b->next = a->blocks;
   a->blocks = b;
@@ -78,7 +79,14 @@ static char *block_new(Arena *a, size_t size) {
   return (char *)(b + 1);
 }
 
-void *arena_alloc(Arena *a, size_t size) {
+static size_t next_size(const Arena *a) {
+  if (a->next_size < DOUBLED_BLOCK) return a->next_size * 2;
+  size_t quarter = a->bytes / 4 / DOUBLED_BLOCK * DOUBLED_BLOCK;
+  return quarter > LARGEST_BLOCK ? LARGEST_BLOCK : quarter > a->next_size ? quarter : a->next_size;
+}
+
+/* Not zeroed: for what is written at once. */
+static void *alloc_raw(Arena *a, size_t size) {
 #ifdef GLIA_ASAN
   return block_new(a, size);
 #else
@@ -90,13 +98,19 @@ void *arena_alloc(Arena *a, size_t size) {
     if (need > a->next_size / 4) return block_new(a, need);
     a->free = block_new(a, a->next_size - sizeof(Block));
     a->left = a->next_size - sizeof(Block);
-    if (a->next_size < LARGEST_BLOCK) a->next_size *= 2;
+    a->next_size = next_size(a);
   }
   void *p = a->free;
   a->free += need;
   a->left -= need;
   return p;
 #endif
+}
+
+void *arena_alloc(Arena *a, size_t size) {
+  void *p = alloc_raw(a, size);
+  memset(p, 0, size);
+  return p;
 }
 
 void *arena_array(Arena *a, size_t size, size_t n) {
@@ -106,7 +120,7 @@ void *arena_array(Arena *a, size_t size, size_t n) {
 }
 
 void *arena_copy(Arena *a, const void *p, size_t size) {
-  void *q = arena_alloc(a, size);
+  void *q = alloc_raw(a, size);
   if (size) memcpy(q, p, size);
   return q;
 }
@@ -114,8 +128,9 @@ void *arena_copy(Arena *a, const void *p, size_t size) {
 char *arena_text(Arena *a, const char *p, size_t len) {
   size_t whole;
   if (!size_add(len, 1, &whole)) too_large(a);
-  char *q = arena_alloc(a, whole);
+  char *q = alloc_raw(a, whole);
   if (len) memcpy(q, p, len);
+  q[len] = 0;
   return q;
 }
 
@@ -124,7 +139,7 @@ char *arena_vprintf(Arena *a, const char *fmt, va_list ap) {
   va_copy(again, ap);
   int n = vsnprintf(NULL, 0, fmt, ap);
   assert(n >= 0);
-  char *q = arena_alloc(a, (size_t)n + 1);
+  char *q = alloc_raw(a, (size_t)n + 1);
   vsnprintf(q, (size_t)n + 1, fmt, again);
   va_end(again);
   return q;
@@ -150,7 +165,9 @@ void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size) {
   if (n < *cap) return;
   if (*cap > UINT32_MAX / 2) too_large(a);
   uint32_t larger = *cap ? *cap * 2 : 8;
-  void *q = arena_array(a, size, larger);
+  size_t whole;
+  if (!size_mul(size, larger, &whole)) too_large(a);
+  void *q = alloc_raw(a, whole);
   if (n) memcpy(q, *at, size * n);
   *at = q;
   *cap = larger;
@@ -164,7 +181,7 @@ static void text_room(Text *t, size_t n) {
   size_t larger = t->cap ? t->cap : 64;
   while (larger < whole)
     if (!size_mul(larger, 2, &larger)) too_large(t->arena);
-  char *q = arena_alloc(t->arena, larger);
+  char *q = alloc_raw(t->arena, larger);
   if (t->n) memcpy(q, t->at, t->n);
   t->at = q;
   t->cap = larger;

@@ -58,7 +58,8 @@ const Type *graph_type(Graph *g, const Type *t) {
 
 static const Attr *attr_copy(Graph *g, const Attr *attr) {
   static const Attr none = {.n = 0};
-  if (!attr) return &none;
+  if (!attr || !(attr->n || attr->value || attr->body || attr->foreign || memcmp(attr->f, none.f, sizeof none.f) != 0))
+    return &none;
   Attr *own = arena_copy(g->arena, attr, sizeof *attr);
   if (attr->n) own->i = arena_copy(g->arena, attr->i, attr->n * sizeof *attr->i);
   if (attr->value) tensor_hold(g->arena, attr->value);
@@ -134,6 +135,38 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
   return node_push(g, node);
 }
 
+void graph_room(Graph *g, uint32_t n) {
+  if (n <= g->cap) return;
+  Node *node = NEW_N(g->arena, Node, n);
+  if (g->n) memcpy(node, g->node, g->n * sizeof *node);
+  g->node = node;
+  g->cap = n;
+}
+
+NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts) {
+  Node node = *n;
+  if (!node.loc) node.loc = g->loc;
+  node.segment = g->segment;
+  node.type = graph_type(g, n->type);
+  if (n->n_in && !(lasts && memcmp(in, n->in, n->n_in * sizeof *in) == 0))
+    node.in = arena_copy(g->arena, in, n->n_in * sizeof *in);
+  if (!lasts) node.attr = attr_copy(g, n->attr);
+  node.flags = flags_of(g, n->op, in, n->n_in, n->attr, (DType)n->type->dtype);
+  return node_push(g, node);
+}
+
+Graph *graph_clone(const Graph *g, Arena *a) {
+  Graph *to = NEW(a, Graph);
+  *to = (Graph){.arena = a, .limit = g->limit, .n = g->n, .cap = g->n};
+  to->node = arena_copy(a, g->node, g->n * sizeof *g->node);
+  const Types *from = g->types;
+  Types *t = NEW(a, Types);
+  *t = *from;
+  t->at = arena_copy(a, from->at, from->cap * sizeof *from->at);
+  to->types = t;
+  return to;
+}
+
 NodeId graph_input(Graph *g, uint32_t slot, const Type *t, Loc loc) {
   int64_t i[2 + MAX_RANK] = {slot, t->dtype};
   for (int k = 0; k < t->rank; k++) i[2 + k] = t->dim[k];
@@ -184,6 +217,22 @@ static void sort_ids(NodeId *at, uint32_t n) {
   }
 }
 
+/* at holds all that is marked: where they stand close together, the marks say them in order. */
+static void sort_marked(const Graph *g, NodeId *at, uint32_t n) {
+  NodeId low = at[0], high = at[0];
+  for (uint32_t k = 1; k < n; k++) {
+    if (at[k] < low) low = at[k];
+    if (at[k] > high) high = at[k];
+  }
+  if ((high - low) / 16 > n) {
+    sort_ids(at, n);
+    return;
+  }
+  uint32_t k = 0;
+  for (NodeId id = low; id <= high; id++)
+    if (g->mark[id] == g->epoch) at[k++] = id;
+}
+
 static void marks_room(Graph *g) {
   if (g->mark_cap < g->n) {
     uint32_t cap = g->mark_cap ? g->mark_cap : 256;
@@ -216,7 +265,7 @@ uint32_t graph_slice(Graph *g, const NodeId *root, uint32_t n_root, bool (*stop)
   }
   bool ascending = true;
   for (uint32_t k = 1; k < ids.n; k++) ascending &= ids.at[k - 1] < ids.at[k];
-  if (!ascending) sort_ids(ids.at, ids.n);
+  if (!ascending) sort_marked(g, ids.at, ids.n);
   *out = ids.at;
   return ids.n;
 }

@@ -86,6 +86,13 @@ typedef struct TypeError {
  * the caller knows the types: then a refusal is a bug and asserts). */
 NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, Loc loc, TypeError *e);
 
+/* n, of another graph, with these inputs of g, whose types are those of n's own. `in` may be n->in: the same ids are not copied again.
+ * lasts: what n points to lives at least as long as g (else it is copied). Its type rule does not run again. */
+NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts);
+/* A graph with the same nodes, which g must outlive. */
+Graph *graph_clone(const Graph *g, Arena *a);
+void graph_room(Graph *g, uint32_t n);                                     /* for n nodes in all, so that they need not move */
+
 NodeId graph_input(Graph *g, uint32_t slot, const Type *t, Loc loc);       /* op input; attr->i[0] is the slot */
 NodeId graph_const(Graph *g, Tensor *t, Loc loc);                          /* the arena refs t; the caller keeps its own */
 NodeId graph_const_like(Graph *g, DType d, double v, Loc loc);             /* a scalar literal */

@@ -5,12 +5,28 @@
  * puts the things that are young aside and starts a new ring: a failure below the guard drops exactly what was born below
  * it, newest first, and an inner guard that fails cannot take an outer one's things with it.
  */
+#define _DEFAULT_SOURCE   /* madvise */
 #include "host.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20 };
+
+/* A page fault costs more than what a front end does with the page: large blocks ask for large pages, of which only those that
+ * are touched are ever there. */
+static void want_huge_pages(void *p, size_t size) {
+#ifdef MADV_HUGEPAGE
+  uintptr_t first = ((uintptr_t)p + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE, end = ((uintptr_t)p + size) / HUGE_PAGE * HUGE_PAGE;
+  if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);   /* advice: what it answers does not matter */
+#else
+  (void)p;
+  (void)size;
+#endif
+}
 
 static void *libc_realloc(void *user, void *p, size_t size) {
   (void)user;
@@ -18,7 +34,9 @@ static void *libc_realloc(void *user, void *p, size_t size) {
     free(p);
     return NULL;
   }
-  return realloc(p, size);
+  void *q = realloc(p, size);
+  if (q && size >= HUGE_PAGE) want_huge_pages(q, size);
+  return q;
 }
 
 static void ring_init(Owned *head) {
@@ -88,10 +106,11 @@ static void *take(Host *h, void *p, size_t old, size_t size) {
   return q;
 }
 
+void *host_alloc_raw(Host *h, size_t size) { return take(h, NULL, 0, size ? size : 1); }
+
 void *host_alloc(Host *h, size_t size) {
-  if (size == 0) size = 1;
-  void *p = take(h, NULL, 0, size);
-  memset(p, 0, size);
+  void *p = host_alloc_raw(h, size);
+  memset(p, 0, size ? size : 1);
   return p;
 }
 

@@ -47,6 +47,7 @@ struct Host {
 
 void host_init(Host *h, HostRealloc allocator, void *user); /* NULL: the C library's */
 void *host_alloc(Host *h, size_t size);                     /* zeroed; never NULL, leaves by the guard */
+void *host_alloc_raw(Host *h, size_t size);                 /* the same, not zeroed */
 void *host_resize(Host *h, void *p, size_t old, size_t size);   /* what is new is zeroed; on failure p stands */
 void host_free(Host *h, void *p, size_t size);
 _Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -8,6 +8,8 @@
 
 enum { PASSES = 64, DEPTH = 32, FOLD_MOST = 1000000, SHARE_BYTES = 1 << 16, LIMIT = INT32_MAX };
 
+typedef struct Entry { uint32_t hash; NodeId id; } Entry;     /* id counts from 1, 0: nobody */
+
 typedef struct Pass {
   const Graph *from;
   Graph *to;
@@ -20,7 +22,7 @@ typedef struct Pass {
   VEC(NodeId) better;        /* of nodes of to: what it was improved to */
   Arena *home;               /* of the result: bodies live there */
   NodeId at;                 /* the node of from being copied */
-  NodeId *table;             /* of nodes of to, by hash; a power of two */
+  Entry *table;              /* of nodes of to, by hash; a power of two */
   uint32_t cap, n_shared;
   bool changed;
 } Pass;
@@ -45,14 +47,17 @@ static uint64_t mix_bytes(uint64_t h, const void *p, size_t n) {
 
 static bool by_bits(const Node *n) { return n->op == &op_constant && n->attr->value->bytes <= SHARE_BYTES; }
 
-static uint64_t hash(const Node *n) {
+static uint32_t hash(const Node *n) {
   uint64_t h = mix((uintptr_t)n->op >> 4, (uintptr_t)n->type >> 4);
   for (uint32_t k = 0; k < n->n_in; k++) h = mix(h, n->in[k]);
   const Attr *a = n->attr;
-  if (by_bits(n)) return mix_bytes(h, a->value->data, a->value->bytes);
-  h = mix(h, (uintptr_t)a->value ^ (uintptr_t)a->body ^ (uintptr_t)a->foreign);
-  h = mix_bytes(h, a->f, sizeof a->f);
-  return mix_bytes(h, a->i, a->n * sizeof *a->i);
+  if (by_bits(n)) {
+    h = mix_bytes(h, a->value->data, a->value->bytes);
+  } else {
+    h = mix(h, (uintptr_t)a->value ^ (uintptr_t)a->body ^ (uintptr_t)a->foreign);
+    h = mix_bytes(h, a->i, a->n * sizeof *a->i);      /* what differs in f alone meets, and is compared */
+  }
+  return (uint32_t)(h >> 32);
 }
 
 static bool equal(const Node *x, const Node *y) {
@@ -65,28 +70,27 @@ static bool equal(const Node *x, const Node *y) {
   return a->value == b->value || (by_bits(x) && by_bits(y) && tensor_same_bits(a->value, b->value));
 }
 
-static void table_put(Pass *p, NodeId id) {
-  uint32_t k = (uint32_t)(hash(&p->to->node[id]) >> 20) & (p->cap - 1);
-  while (p->table[k] != NO_NODE) k = (k + 1) & (p->cap - 1);
-  p->table[k] = id;
+static void table_put(Pass *p, Entry e) {
+  uint32_t k = e.hash & (p->cap - 1);
+  while (p->table[k].id) k = (k + 1) & (p->cap - 1);
+  p->table[k] = e;
 }
 
-static NodeId table_find(const Pass *p, const Node *n) {
-  uint32_t k = (uint32_t)(hash(n) >> 20) & (p->cap - 1);
-  for (; p->table[k] != NO_NODE; k = (k + 1) & (p->cap - 1))
-    if (equal(&p->to->node[p->table[k]], n)) return p->table[k];
+static NodeId table_find(const Pass *p, const Node *n, uint32_t h) {
+  for (uint32_t k = h & (p->cap - 1); p->table[k].id; k = (k + 1) & (p->cap - 1))
+    if (p->table[k].hash == h && equal(&p->to->node[p->table[k].id - 1], n)) return p->table[k].id - 1;
   return NO_NODE;
 }
 
 static void table_room(Pass *p) {
   if (p->n_shared * 2 < p->cap) return;
   uint32_t old = p->cap;
-  NodeId *was = p->table;
+  Entry *was = p->table;
   p->cap = old > 0 ? old * 2 : 256;
-  p->table = NEW_N(p->tmp, NodeId, p->cap);
-  for (uint32_t k = 0; k < p->cap; k++) p->table[k] = NO_NODE;
+  while (old == 0 && p->cap / 2 < p->from->n) p->cap *= 2;
+  p->table = NEW_N(p->tmp, Entry, p->cap);
   for (uint32_t k = 0; k < old; k++)
-    if (was[k] != NO_NODE) table_put(p, was[k]);
+    if (was[k].id) table_put(p, was[k]);
 }
 
 /* What was emitted since comes from the node that is being copied. */
@@ -233,19 +237,10 @@ static NodeId improve(Pass *p, NodeId id, bool alone, int depth) {
   return r;
 }
 
-static NodeId share_alone(Pass *p, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, bool alone,
-                          int depth) {
-  Graph *g = p->to;
-  table_room(p);
-  /* The type is not known before the node is made: made, then looked up, and if it is there dropped as dead. */
-  NodeId id = graph_emit(g, op, in, n_in, attr, g->loc, NULL);
-  NodeId same = table_find(p, &g->node[id]);
-  if (same != NO_NODE) {
-    g->n--;
-    return p->better.at[same];
-  }
+/* The last node, which is new: it is found from now on, and improved. */
+static NodeId enter(Pass *p, NodeId id, uint32_t h, bool alone, int depth) {
   note_origins(p);
-  table_put(p, id);
+  table_put(p, (Entry){h, id + 1});
   p->n_shared++;
   NodeId r = improve(p, id, alone, depth);
   note_origins(p);
@@ -254,17 +249,51 @@ static NodeId share_alone(Pass *p, const Op *op, const NodeId *in, uint32_t n_in
   return p->better.at[id] = p->better.at[r];
 }
 
+static NodeId share_alone(Pass *p, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, bool alone,
+                          int depth) {
+  Graph *g = p->to;
+  table_room(p);
+  /* The type is not known before the node is made: made, then looked up, and if it is there dropped as dead. */
+  NodeId id = graph_emit(g, op, in, n_in, attr, g->loc, NULL);
+  uint32_t h = hash(&g->node[id]);
+  NodeId same = table_find(p, &g->node[id], h);
+  if (same != NO_NODE) {
+    g->n--;
+    return p->better.at[same];
+  }
+  return enter(p, id, h, alone, depth);
+}
+
+/* A node of the graph before, with its inputs of this one. Nothing is made if an equal one is there. */
+static NodeId copy(Pass *p, const Node *n, const NodeId *in, bool alone) {
+  Graph *g = p->to;
+  table_room(p);
+  Node wanted = *n;
+  wanted.type = graph_type(g, n->type);
+  wanted.in = in;
+  uint32_t h = hash(&wanted);
+  NodeId same = table_find(p, &wanted, h);
+  if (same != NO_NODE) return p->better.at[same];
+  return enter(p, graph_copy(g, n, in, true), h, alone, DEPTH);
+}
+
 static NodeId share(Pass *p, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, int depth) {
   return share_alone(p, op, in, n_in, attr, true, depth);
 }
 
 static bool *live_nodes(const Graph *g, Arena *a) {
   bool *live = NEW_N(a, bool, g->n + 1);
-  for (uint32_t k = 0; k < g->out.n; k++) live[g->out.at[k].node] = true;
+  uint32_t slots = 0;
+  for (NodeId id = 0; id < g->n; id++)
+    if (g->node[id].op == &op_input && g->node[id].attr->i[0] >= slots) slots = (uint32_t)g->node[id].attr->i[0] + 1;
+  bool *written = NEW_N(a, bool, slots);
+  for (uint32_t k = 0; k < g->out.n; k++) {
+    live[g->out.at[k].node] = true;
+    if (g->out.at[k].slot < slots) written[g->out.at[k].slot] = true;
+  }
   for (NodeId id = g->n; id-- > 0;) {
     const Node *n = &g->node[id];
-    if (n->op == &op_input)       /* keeps a slot that is also written a cell */
-      for (uint32_t k = 0; k < g->out.n && !live[id]; k++) live[id] = (int64_t)g->out.at[k].slot == n->attr->i[0];
+    if (n->op == &op_input && written[n->attr->i[0]]) live[id] = true;   /* keeps the slot a cell */
     if (!live[id]) continue;
     for (uint32_t k = 0; k < n->n_in; k++) live[n->in[k]] = true;
   }
@@ -292,12 +321,14 @@ static bool pass(Pass *p, const Opt *o, bool bodies) {
     p->to->segment = n.segment;
     NodeId few[8], *in = n.n_in <= 8 ? few : NEW_N(p->tmp, NodeId, n.n_in);
     for (uint32_t k = 0; k < n.n_in; k++) in[k] = p->map[n.in[k]];
-    Attr attr = *n.attr;
-    if (bodies && attr.body != NULL) {
+    bool alone = n.n_in == 0 || p->uses[n.in[0]] == 1;
+    NodeId y;
+    if (bodies && n.attr->body != NULL) {
+      Attr attr = *n.attr;
       NodeId *unused;
       attr.body = opt_run(attr.body, p->home, o, &unused);
-    }
-    NodeId y = share_alone(p, n.op, in, n.n_in, &attr, n.n_in == 0 || p->uses[n.in[0]] == 1, DEPTH);
+      y = share_alone(p, n.op, in, n.n_in, &attr, alone, DEPTH);
+    } else y = copy(p, &n, in, alone);
     if (n.op->id == OP_input) p->to->node[y].flags |= n.flags;
     else p->to->node[y].flags |= n.flags & (NODE_LAZY | NODE_INTS);
     p->map[id] = y;
@@ -310,15 +341,8 @@ static bool pass(Pass *p, const Opt *o, bool bodies) {
 
 /* A copy of g in which every output has its stable form. */
 static Graph *stabilised(const Graph *g, Arena *a, const NodeId **origin) {
-  Graph *to = graph_new(a);
+  Graph *to = graph_clone(g, a);
   to->limit = LIMIT;
-  for (NodeId id = 0; id < g->n; id++) {
-    const Node *n = &g->node[id];
-    to->segment = n->segment;
-    NodeId y = graph_emit(to, n->op, n->in, n->n_in, n->attr, n->loc, NULL);
-    assert(y == id);
-    to->node[y].flags = n->flags;
-  }
   NodeId *root = NEW_N(a, NodeId, g->out.n + 1), *best = NEW_N(a, NodeId, g->out.n + 1);
   for (uint32_t k = 0; k < g->out.n; k++) root[k] = g->out.at[k].node;
   NodeId *made;
@@ -337,6 +361,7 @@ Graph *opt_run(const Graph *g, Arena *a, const Opt *o, NodeId **origin) {
     p.kernels = o->kernels ? o->kernels : kernels_best();
     p.to = graph_new(tmp);
     p.to->limit = LIMIT;
+    graph_room(p.to, now->n);
     bool again = pass(&p, o, k == 0);
     now = p.to;
     from = p.origin.at;
@@ -345,10 +370,11 @@ Graph *opt_run(const Graph *g, Arena *a, const Opt *o, NodeId **origin) {
   /* The last copy, in the caller's arena: nothing is left to change, so ids stay. */
   Graph *to = graph_new(a);
   to->limit = LIMIT;
+  graph_room(to, now->n);
   for (NodeId id = 0; id < now->n; id++) {
     const Node *n = &now->node[id];
     to->segment = n->segment;
-    graph_emit(to, n->op, n->in, n->n_in, n->attr, n->loc, NULL);
+    graph_copy(to, n, n->in, false);
     to->node[id].flags = n->flags;
   }
   for (uint32_t k = 0; k < now->out.n; k++) graph_output(to, now->out.at[k].node, now->out.at[k].slot);

@@ -368,9 +368,10 @@ static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
     }
 }
 
-/* Those that a type rule and numbers alone do not make: they have tests of their own, unit/graph.c and unit/loop.c. */
+/* Those that a type rule and numbers alone do not make: they have tests of their own, unit/graph.c and unit/loop.c; the gradient of
+ * custom is that of a `gradient` statement, tested in the language. */
 static bool needs_a_graph(const Op *op) {
-  return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick;
+  return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick || op->id == OP_custom;
 }
 
 static bool has_kernels(const Op *op, const Kernels *level) {

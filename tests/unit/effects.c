@@ -238,7 +238,7 @@ static void whole(Host *h, void *ctx) {
   remove(FILE_NAME);
   if (!through) host_fail(h, FAIL_MEMORY, "%s", b->s.host.message);
 }
-static void every_allocation_fails_once(void) { CU_ASSERT(alloc_fail_each(whole, NULL) > 50); }
+static void every_allocation_fails_once(void) { CU_ASSERT(alloc_fail_each(whole, NULL) > 30); }
 
 UNIT(TEST(print_writes_text), TEST(an_output_that_is_gone_ends_the_run), TEST(assert_stops_before_later_cells_change),
      TEST(seed_writes_the_cell), TEST(trees_are_saved_and_loaded), TEST(load_names_what_does_not_fit),
