@@ -20,7 +20,8 @@ static void custom_grad(Grad *d) {
 const Op op_custom = {
     .name = "custom", .id = OP_custom, .n_in = -1, .flags = OP_HIDDEN, .type = custom_type, .grad = custom_grad,
     .simplify = custom_simplify,
-    .doc = "A value whose gradient is given beside it; any shape.", .example = "",
+    .doc = "A value whose gradient is given beside it; any shape.",
+    .example = "gradient twice(x) -> y, dy = 2 * dy",
 };
 #else
 #include <string.h>
