@@ -62,7 +62,7 @@ BENCH(assert_stops_before_later_cells_change) {
   bench_write(b, x, bench_number(b, F32, 9));
   CU_ASSERT_FALSE(bench_run(b));
   const Diag *d = only_error(b);
-  CU_ASSERT_EQUAL(d->id, E_ASSERT_FAILED);
+  CU_ASSERT_EQUAL(d->id, E_ASSERT);
   CU_ASSERT_STRING_EQUAL(d->text, "the assertion does not hold: why");
   CU_ASSERT_EQUAL_FATAL(d->note.n, 2);
   CU_ASSERT_STRING_EQUAL(d->note.at[0].text, "left: [1, 1.25]");
