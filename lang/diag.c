@@ -99,8 +99,21 @@ Diag *diag_adopt(Diags *d, Diag *g) {
   }
   if (g->warning) d->n_warnings++;
   else d->n_errors++;
-  if (d->diag.n < d->limit) vec_push(d->arena, &d->diag, g);
+  if ((g->warning ? d->n_warnings : d->n_errors) <= d->limit) vec_push(d->arena, &d->diag, g);
   return g;
+}
+
+void diags_focus(Diags *d) {
+  bool wrong = false;
+  for (uint32_t k = 0; k < d->diag.n; k++) wrong |= !diag_info[d->diag.at[k]->id].warning;
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < d->diag.n && wrong; k++) {
+    Diag *g = d->diag.at[k];
+    if (g->id != E_UNUSED) d->diag.at[n++] = g;
+    else if (g->warning) d->n_warnings--;
+    else d->n_errors--;
+  }
+  if (wrong) d->diag.n = n;
 }
 
 static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, const char *text) {

@@ -42,7 +42,7 @@ typedef struct Diags {
   VEC(Diag *) diag;
   uint32_t n_errors, n_warnings;
   bool strict;                     /* warnings count as errors */
-  uint32_t limit;                  /* most diagnostics kept; the rest is counted */
+  uint32_t limit;                  /* most errors, and most warnings, kept; the rest is counted */
 } Diags;
 
 Diags *diags_new(Arena *a, Sources *s);
@@ -57,6 +57,8 @@ Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* w
 Diag *diag_adopt(Diags *d, Diag *g);                                         /* one that was made for another list; g */
 /* The same, but an import's line is shown as it is: for what is wrong about the file itself. */
 Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...);
+/* Where something is wrong, what is not used yet is not worth a word: drops it. */
+void diags_focus(Diags *d);
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -38,6 +38,8 @@ Bound *scope_here(Scope *s, Sym name);
 void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b));
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
 Outside scope_outside_module(Elab *e);                                    /* the same for an imported file: only the library stands outside */
+typedef struct Missing { const Ast *use, *made; } Missing;                  /* see Outside */
+void unknown_name(Elab *e, const Ast *use);                               /* reports it, unless that is done */
 Outside scope_outside(Elab *e);                                           /* what resolve() asks */
 
 /* ---- where steps go ---- */
@@ -97,6 +99,7 @@ struct Elab {
   bool *stdlib;               /* which of its files are in */
   VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
   VEC(TestBlock) tests;
+  VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
   VEC(Module *) modules;       /* imported files, each once */
   Module *module;              /* the one that is being read, NULL: the script */

@@ -58,8 +58,7 @@ static Value name(Elab *e, const Ast *ast) {
     for (int k = 0; k < c->n_args; k++) v[k] = v_string(e->a, c->args[k], strlen(c->args[k]));
     return v_items(e->a, V_LIST, v, (uint32_t)c->n_args);
   }
-  /* resolve() has reported it, unless it stands further down */
-  if (!e->d->n_errors) elab_error(e, ast, E_NOT_HERE_YET, ast->name);
+  unknown_name(e, ast);
   return v_bad();
 }
 

@@ -344,7 +344,7 @@ int cli_repl(Cli *c) {
   int status = EXIT_DONE;
   if (c->n_operand) {
     Entry *entry;
-    repl_report(&r, session_load_file(r.s, c->operand[0], LOAD_RUN, &entry));
+    repl_report(&r, session_load_file(r.s, c->operand[0], LOAD_KEEP, &entry));
   }
   r.lines = lines_open(interactive, complete_words, &r);
   if (r.lines && HOST_GUARD(&host, &g)) {

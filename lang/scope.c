@@ -150,6 +150,12 @@ void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void 
 }
 
 /* ---- what resolve() asks ---- */
+typedef struct Names { Arena *a; const char **at; uint32_t n, cap; } Names;
+static void take_name(void *to, const char *name) {
+  Names *names = to;
+  vec_push(names->a, names, name);
+}
+
 static bool outside_known(void *ctx, Sym name) {
   Elab *e = ctx;
   static const char *const words[] = {"is_training", "args", "pi", "e", "inf", "nan"};
@@ -165,6 +171,11 @@ static void outside_each(void *ctx, void (*f)(void *to, const char *name), void 
   scope_names(e, e->globals, f, to);
 }
 
+static void outside_missing(void *ctx, const Ast *use, const Ast *made) {
+  Elab *e = ctx;
+  vec_push(e->a, &e->missing, (Missing){use, made});
+}
+
 static bool library_known(void *ctx, Sym name) {
   Elab *e = ctx, library = *e;
   library.globals = e->library;
@@ -177,9 +188,31 @@ static void library_each(void *ctx, void (*f)(void *to, const char *name), void 
 }
 
 Outside scope_outside_module(Elab *e) {
-  return (Outside){.known = library_known, .each = library_each, .ctx = e, .keep_unused = true};
+  return (Outside){.known = library_known, .each = library_each, .missing = outside_missing, .ctx = e, .keep_unused = true};
 }
 
 Outside scope_outside(Elab *e) {
-  return (Outside){.known = outside_known, .each = outside_each, .ctx = e, .keep_unused = e->repl};
+  e->missing.n = 0;
+  return (Outside){.known = outside_known, .each = outside_each, .missing = outside_missing, .ctx = e,
+                   .keep_unused = e->repl, .replaces = e->repl};
+}
+
+/* A name that is nowhere: resolve() has said so, but for what it leaves to elaboration: a function that is called above the `let` that it
+ * reads, the body of an `assert_error`, a text that a host made. */
+void unknown_name(Elab *e, const Ast *use) {
+  for (uint32_t k = e->missing.n; k-- > 0;) {
+    const Missing *m = &e->missing.at[k];
+    if (m->use != use) continue;
+    if (!m->made) return;
+    Diag *g = elab_error(e, use, E_NOT_HERE_YET, use->name);
+    diag_note(e->d, g, elab_loc_at(e, m->made), "it is made here");
+    diag_hint(e->d, g, "call what reads it below that line");
+    return;
+  }
+  if (e->d->n_errors) return;         /* it follows from what went wrong before */
+  Diag *g = elab_error(e, use, E_UNKNOWN_NAME, use->name);
+  Names names = {.a = e->a};
+  scope_names(e, e->scope, take_name, &names);
+  const char *near = nearest(use->name, names.at, names.n);
+  if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
 }

@@ -146,6 +146,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   e->repl = repl;
   e->tests.n = 0;
   Outside outside = scope_outside(e);
+  outside.keep_unused |= mode == LOAD_KEEP;
   resolve(s->arena, entry->parsed->program, s->diags, &outside);
 
   uint32_t modules = e->modules.n;
@@ -153,7 +154,8 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   entry->it = NEW(s->arena, Value);
   elab_program(e, entry->parsed->program, &entry->steps, entry->it);
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
-  if (s->diags->n_errors || (s->diags->strict && s->diags->n_warnings)) {
+  diags_focus(s->diags);
+  if (s->diags->n_errors) {
     e->modules.n = modules;            /* their cells have no values: the next entry reads them again */
     scope_forget(e, e->globals, names, any);
     return STATUS_SCRIPT;

@@ -1,5 +1,5 @@
 # Ctrl-C ends a run between two steps with status 130 and says where it stood.
-printf 'print "started"\nvar i = 0\nwhile true {\n  i += 1\n}\n' >endless.nn
+printf 'print "started"\nvar i = 0\nwhile i >= 0 {\n  i += 1\n}\n' >endless.nn
 # A shell without job control starts what runs in the background with SIGINT ignored; a new shell with -m does not.
 cat >run.sh <<'S'
 set -m
