@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "elab.h"
+#include "pages.h"
 #include "stdlib.h"
 #include <stdio.h>
 #include <string.h>
@@ -110,12 +111,42 @@ static bool add_session(Text *t, Session *s, const char *name) {
   return false;
 }
 
-static bool add_code(Text *t, const char *name) {
-  for (int k = 0; k < N_DIAGS; k++)
-    if (!strcmp(diag_info[k].code, name) || !strcmp(diag_info[k].name, name)) {
-      text_printf(t, "%s %s: %s\n", diag_info[k].code, diag_info[k].warning ? "warning" : "error", diag_info[k].text);
-      return true;
+/* A page for a terminal: the title without its mark, blocks set in instead of fenced. */
+static void add_page(Text *t, const char *page) {
+  bool block = false;
+  for (const char *p = page; *p;) {
+    size_t n = strcspn(p, "\n");
+    if (!strncmp(p, "```", 3)) block = !block;
+    else {
+      size_t mark = !block && p[0] == '#' && p[1] == ' ' ? 2 : 0;
+      if (block && n) text_add(t, "    ");
+      text_add_n(t, p + mark, n - mark);
+      text_add(t, "\n");
     }
+    p += n + (p[n] != 0);
+  }
+}
+
+/* The code, or the name by which a warning is turned off. */
+static bool is_called(const DiagInfo *d, const char *name) {
+  if (!strcmp(d->code, name)) return true;
+  const char *p = d->name;
+  for (; *p && *name; p++, name++)
+    if (*p != *name && (*p < 'A' || *p > 'Z' || *p + 32 != *name)) return false;
+  return d->warning && !*p && !*name;
+}
+
+static bool add_code(Text *t, const char *name) {
+  for (int k = 0; k < N_DIAGS; k++) {
+    if (!is_called(&diag_info[k], name)) continue;
+    for (const Page *p = pages; p->code; p++)
+      if (!strcmp(p->code, diag_info[k].code)) {
+        add_page(t, p->text);
+        return true;
+      }
+    text_printf(t, "%s %s: %s\n", diag_info[k].code, diag_info[k].warning ? "warning" : "error", diag_info[k].text);
+    return true;
+  }
   return false;
 }
 
@@ -128,6 +159,7 @@ static const char *near_name(Arena *a, Session *s, const char *name) {
   for (const Native *const *table = native_tables; *table; table++)
     for (const Native *n = *table; n->name; n++) vec_push(a, &names, n->name);
   for (int k = 0; k < stdlib_n_names; k++) vec_push(a, &names, stdlib_names[k].name);
+  for (int k = 0; k < N_DIAGS; k++) vec_push(a, &names, diag_info[k].code);
   if (s && s->elab)
     for (uint32_t k = 0; k < s->elab->globals->bound.n; k++) vec_push(a, &names, s->elab->globals->bound.at[k]->name);
   return nearest(name, names.at, names.n);

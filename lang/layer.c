@@ -318,6 +318,13 @@ static void fields_of_pattern(Elab *e, Instance *i, const Ast *p, Scope *s) {
   }
 }
 
+static bool stands_in_layer(const Ast *stmt) {
+  switch (stmt->kind) {
+  case A_PARAM: case A_STATE: case A_LET: case A_ASSERT: case A_FN: case A_GRADIENT: case A_ERROR: return true;
+  default: return false;
+  }
+}
+
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
   if (e->make > MAKE_IN_BODY) {
     Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, make_place(e->make));
@@ -353,8 +360,11 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
         i->call = stmt->kid[0];
         continue;
       }
-      if (stmt->kind == A_EXPR) {
-        elab_error(e, stmt->kid[0], E_LAYER_BODY);
+      if (!stands_in_layer(stmt)) {
+        Diag *g = elab_error(e, stmt->kind == A_EXPR ? stmt->kid[0] : stmt, E_LAYER_BODY);
+        diag_hint(e->d, g, "%s", stmt->kind == A_VAR ? "what a layer keeps beside its parameters is a `state`"
+                                 : stmt->kind == A_EXPR ? "what a call computes is the body of its `fn (x)`"
+                                                        : "steps belong to a `proc` or to the top of the script");
         continue;
       }
       if (!elab_stmt(e, stmt, &last) && stmt->kind == A_ASSERT) break;      /* the rest was to rest on it */

@@ -83,7 +83,8 @@ static void read_ahead(Reader *r) {
   if (line_break && r->recovering) {
     bool out = depth > r->keep_depth && depth <= r->error_depth && layout_is_word(&next);
     if (out) r->bracket.n = r->keep_depth;
-    if (out || (depth == r->keep_depth && ends_statement(r, &next))) enqueue(r, made(T_SEP, at));
+    bool word = r->last.kind == ':' && layout_is_word(&next);      /* `for x in xs:`, and its body on the next line */
+    if (out || (depth == r->keep_depth && (word || ends_statement(r, &next)))) enqueue(r, made(T_SEP, at));
   } else if (line_break) {
     bool list = depth && (r->bracket.at[depth - 1].open != '{' || in_record(r, depth));
     if (list && layout_is_word(&next)) {
@@ -116,6 +117,17 @@ static bool closes(Reader *r, Token *t) {
     if (r->bracket.at[k - 1].block && wanted != '{') k = 1;
   }
   const char text[] = {(char)t->kind, 0};
+  const Bracket *last = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  if (!k && last && !last->block && last->open != '"') {      /* `[1, 2)`: it was meant to close what is open */
+    const char open[] = {last->open, 0};
+    if (!r->recovering) {
+      Diag *g = diag_in(r->diags, r->source, last->at, E_BRACKET_OTHER, open, text);
+      diag_mark_in(r->diags, g, r->source, last->at, "%s", "");
+      diag_mark_in(r->diags, g, r->source, t->span, "%s", "");
+    }
+    t->kind = last->open == '(' ? ')' : last->open == '[' ? ']' : '}';
+    k = r->bracket.n;
+  }
   if (!k) {
     if (!r->recovering) diag_in(r->diags, r->source, t->span, E_BRACKET_STRAY, text);
     return false;

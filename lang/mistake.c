@@ -70,6 +70,31 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   return NULL;
 }
 
+static uint32_t line_first(const Source *s, uint32_t at) {
+  while (at > 0 && s->text[at - 1] != '\n') at--;
+  return at;
+}
+
+static bool begins_with(const Source *s, uint32_t at, const char *word) {
+  if (at && at >= s->n) at = s->n - 1;
+  const char *p = s->text + line_first(s, at && s->text[at] == '\n' ? at - 1 : at);
+  while (*p == ' ' || *p == '\t') p++;
+  size_t n = strlen(word);
+  return strncmp(p, word, n) == 0 && (p[n] == ' ' || p[n] == '\t' || p[n] == '"');
+}
+
+/* A word of another language on the same line has been reported. */
+static bool foreign_before(const Reader *r, uint32_t at) {
+  const Diags *d = r->diags;
+  for (uint32_t k = d->diag.n; k-- > 0 && k + 4 > d->diag.n;) {
+    const Diag *g = d->diag.at[k];
+    if (g->id == E_FOREIGN_WORD && g->source == r->source && g->at.first < at &&
+        line_first(r->source, g->at.first) == line_first(r->source, at))
+      return true;
+  }
+  return false;
+}
+
 void mistake(Tree *t, const Expected *e) {
   Reader *r = t->r;
   Token found = r->last;
@@ -84,6 +109,11 @@ void mistake(Tree *t, const Expected *e) {
     if (compares(kind)) diag_hint(r->diags, g, "write `a < b and b < c`");
   } else if (kind == T_SBEGIN && e->operator_ && r->bracket.n && r->bracket.at[r->bracket.n - 1].open == '"') {
     diag_in(r->diags, s, r->bracket.at[r->bracket.n - 1].at, E_HOLE_OPEN);
+  } else if (e->name && !e->expression && begins_with(s, e->at.first, "import")) {
+    g = diag_in(r->diags, s, e->at, E_IMPORT_AS, found_text(t, e, kind));
+    diag_hint(r->diags, g, "write `import \"path.nn\" as name`");
+  } else if (kind == ':' && foreign_before(r, e->at.first)) {
+    /* `def f(x):` was told what a function is */
   } else if (kind == T_NONE && e->expression) {
     g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
     diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");

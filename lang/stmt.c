@@ -615,6 +615,18 @@ static Value branch(Elab *e, const Ast *b) {
   return elab_block(e, b, true);
 }
 
+/* Equal shapes or a scalar; floats of one precision; bools with bools. */
+static bool one_type(Elab *e, NodeId a, NodeId b) {
+  const Type *x = node_type(e, a), *y = node_type(e, b);
+  if (x->rank && y->rank && !type_same_shape(x, y)) return false;
+  if (node_flex(e, a) || node_flex(e, b) || x->dtype == y->dtype) return true;
+  return x->dtype != BOOL && y->dtype != BOOL && !(dtype_is_float((DType)x->dtype) && dtype_is_float((DType)y->dtype));
+}
+
+static void mark_branch(Elab *e, Diag *g, const Ast *branch, const Value *v) {
+  if (branch && branch->kind == A_BLOCK && branch->n) diag_mark(e->d, g, elab_loc(e, branch->kid[branch->n - 1]), "%s", value_kind_text(e, v));
+}
+
 Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
   a = value_decay(e, a);
   b = value_decay(e, b);
@@ -639,6 +651,7 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
   if ((a.kind == V_NODE || a.kind == V_INT || a.kind == V_BOOL) && (b.kind == V_NODE || b.kind == V_INT || b.kind == V_BOOL)) {
     Value v[2] = {a, b};
     NodeId in[2];
+    if (a.kind == V_NODE && b.kind == V_NODE && !one_type(e, a.node, b.node)) goto differ;
     if (!unify(e, v, in, 2, at, NULL, "if")) return v_bad();
     bool ints = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & NODE_INTS;
     for (int k = 0; k < 2; k++) {
@@ -653,7 +666,11 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
   }
 differ: {
   Diag *g = elab_error(e, at, E_BRANCHES_DIFFER, value_kind_text(e, &a), value_kind_text(e, &b));
-  diag_note(e->d, g, 0, "the condition is of the run, so both branches are computed and one is chosen");
+  if (at->kind == A_IF) {
+    mark_branch(e, g, at->kid[1], &a);
+    mark_branch(e, g, at->kid[2], &b);
+  }
+  diag_note(e->d, g, 0, "the condition is of the run, so one of the two is chosen only then");
   return v_bad();
 }
 }

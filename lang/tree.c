@@ -212,7 +212,10 @@ void tree_plain_string(Tree *t, const Ast *string, const char *of) {
 }
 
 void tree_as(Tree *t, const Ast *name) {
-  if (strcmp(name->name, "as") != 0) diag_in(t->r->diags, t->r->source, name->span, E_IMPORT_AS, name->name);
+  if (strcmp(name->name, "as") != 0) {
+    Diag *g = diag_in(t->r->diags, t->r->source, name->span, E_IMPORT_AS, arena_printf(t->arena, "`%s`", name->name));
+    diag_hint(t->r->diags, g, "write `import \"path.nn\" as name`");
+  }
 }
 
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
