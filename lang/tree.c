@@ -118,6 +118,7 @@ Ast *tree_assign(Tree *t, Span span, Span at, int op, Ast *target, Ast *value) {
     diag_hint(t->r->diags, g, "%s", target->kind == A_TUPLE || target->kind == A_RECORD ? "`let (a, b) = ...` takes a value apart" :
               op == '=' && target->kind != A_NAME ? "what is assigned is a name, a member or an element; `==` compares" :
               "what is assigned is a name, a member or an element");
+    return tree_node(t, A_ERROR, span, at, 0);
   }
   Ast *x = tree_node(t, A_ASSIGN, span, at, 2, target, value);
   x->op = (uint16_t)op;
