@@ -27,7 +27,7 @@ static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, co
     bool dynamic = m->kind == ITEM_TURN || m->kind == ITEM_SPAN;
     cut[k] = dynamic ? (Cut){0, t.dim[k], 1} : m->cut;
     memcpy(box + 3 * k, (int64_t[]){cut[k].from, cut[k].count, cut[k].by}, 3 * sizeof *box);
-    memcpy(inner + 3 * k, (int64_t[]){0, m->cut.count, dynamic ? m->cut.by : 1}, 3 * sizeof *inner);
+    memcpy(inner + 3 * k, (int64_t[]){dynamic ? m->cut.from : 0, m->cut.count, dynamic ? m->cut.by : 1}, 3 * sizeof *inner);
     if (dynamic && m->cut.by != 1) stepped = true;
     if (dynamic) axis[n++] = k;
   }
@@ -51,12 +51,24 @@ static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, co
 static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   Cut cut;
   if (!index_one(e, target, base.items->n, base.kind == V_LIST ? "a list" : "a tuple", &cut)) return false;
-  if (cut.count >= 0) {
-    elab_error(e, target, E_NOT_YET, "assigning to a slice of a list");
+  *out = v_items(e->a, (ValueKind)base.kind, base.items->at, base.items->n);
+  if (cut.count < 0) {
+    out->items->at[cut.from] = v;
+    return true;
+  }
+  Value parts = v.kind == V_NODE && node_type(e, v.node)->rank > 0 ? seq_of(e, v, target) : v;
+  int64_t n = parts.kind == V_LIST || parts.kind == V_TUPLE ? parts.items->n : parts.kind == V_SEQ ? parts.seq->count : -1;
+  if (n != cut.count) {
+    Diag *g = elab_error(e, target, E_LIST_PART, (long long)cut.count, value_kind_text(e, &v));
+    if (g) diag_hint(e->d, g, "a list grows by `append`; an assignment replaces as many elements as it names");
     return false;
   }
-  *out = v_items(e->a, (ValueKind)base.kind, base.items->at, base.items->n);
-  out->items->at[cut.from] = v;
+  for (int64_t k = 0; k < n; k++) {
+    const Seq *q = parts.kind == V_SEQ ? parts.seq : NULL;
+    Value x = q ? q->element(e, q, seq_piece(q, k), NO_NODE, k, target) : parts.items->at[k];
+    if (x.kind == V_BAD) return false;
+    out->items->at[cut.from + k * cut.by] = x;
+  }
   return true;
 }
 

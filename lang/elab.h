@@ -56,6 +56,9 @@ struct Region {
   const Ast *ast;
 };
 
+/* What leaves a turn of an unrolled loop: nothing, or where a condition of the run holds. [0]: `break`, [1]: `continue`. */
+typedef struct Leave { bool may; NodeId when; } Leave;
+
 /* One call of a function, proc, layer ... : what is checked and restored around its body. */
 typedef struct Frame_ {
   struct Frame_ *outer;
@@ -64,6 +67,9 @@ typedef struct Frame_ {
   bool steps;                 /* steps may stand here: a proc, the top level */
   uint8_t loop;               /* the innermost loop around: LOOP_... */
   uint8_t flow;               /* a known `break` or `continue` is on its way: FLOW_... */
+  bool in_value;              /* in an `if` of the run that is an expression among steps: nothing leaves it */
+  Leave leave[2];             /* of the present turn */
+  struct Region *turn;        /* of the present turn, when each is a piece of a loop of steps */
 } CallFrame;
 enum { LOOP_NONE, LOOP_RUN, LOOP_UNROLLED };
 enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
@@ -219,6 +225,14 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at);      
 Value elab_if(Elab *e, const Ast *ast, bool as_steps);
 Value elab_for(Elab *e, const Ast *ast);
 Value elab_while(Elab *e, const Ast *ast);
+void elab_flow(Elab *e, const Ast *ast);                           /* break, continue */
+typedef struct BranchFlow { uint8_t flow; Leave leave[2]; } BranchFlow;
+void branch_flow_take(Elab *e, BranchFlow *f);                     /* what leaves the turn now; then nothing does */
+bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const BranchFlow *other, const Ast *at);   /* false: nothing */
+bool leave_pending(const Elab *e);
+typedef struct Mask { NodeId skip; uint32_t mark; MakeRule make; Leave leave[2]; } Mask;
+void mask_enter(Elab *e, Mask *m, const Ast *at);                  /* what follows counts only where no turn was left */
+void mask_leave(Elab *e, const Mask *m, const Ast *at);
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
 struct PlaceFrame *place_root(Elab *e);                            /* of one entry */
 Value elab_draw(Elab *e, const Type *t, const Ast *call);         /* `~ call` for a declared type */
@@ -229,6 +243,7 @@ PlaceMark place_again(Elab *e, uint64_t hash);                    /* the same pl
 uint64_t place_hash(const Elab *e);
 void place_leave(Elab *e, PlaceMark m);
 Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at);
+Value seq_cut(Elab *e, Value v, int64_t from, int64_t count, int64_t by);   /* a slice of a sequence of known length */
 Value seq_of(Elab *e, Value v, const Ast *at);                    /* anything `for` runs over, as a V_SEQ or V_LIST */
 bool extern_open(Elab *e, Fn *f, const Ast *ast);                 /* library and symbol; false: reported */
 Value extern_call(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at);   /* binds the parameters in s */

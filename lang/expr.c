@@ -152,7 +152,7 @@ static Value comprehension(Elab *e, const Ast *ast) {
   for (int64_t k = 0; k < n && ok; k++) {
     PlaceMark turn = place_enter(e, "turn");
     e->scope = scope_new(e, saved);
-    Value x = q.kind == V_SEQ ? q.seq->element(e, q.seq, k < q.seq->piece[0].count ? 0 : 1, NO_NODE, k, ast->kid[2]) : q.items->at[k];
+    Value x = q.kind == V_SEQ ? q.seq->element(e, q.seq, seq_piece(q.seq, k), NO_NODE, k, ast->kid[2]) : q.items->at[k];
     ok = x.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[1], x, false);
     v[k] = ok ? elab_expr(e, ast->kid[0]) : v_bad();
     ok &= v[k].kind != V_BAD;

@@ -181,10 +181,7 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
       diag_hint(e->d, g, "write both ends from one place, e.g. `x[i : i + 64]`");
     return false;
   }
-  if (by < 0) {
-    elab_error(e, ast, E_NOT_YET, "a slice of the run with a negative step");
-    return false;
-  }
+  if (by < 0) length = -length;
   if (length < 0) length = 0;
   if (length > n) {
     elab_error(e, ast, E_SLICE_LONG, (long long)length, (long long)n, of);
@@ -193,8 +190,14 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
   item->kind = ITEM_SPAN;
   item->node = node[0];
   item->length = length;
-  item->cut = (Cut){0, length ? (length - 1) / by + 1 : 0, by};
-  if (item->cut.count <= 1) item->cut.by = 1;
+  item->cut = (Cut){0, length ? (length - 1) / (by < 0 ? -by : by) + 1 : 0, by};
+  if (by < 0 && length) {     /* the window is read from its end: it begins behind `to` */
+    Value first = elab_binary(e, '+', v_node(node[1]), v_node(lower_number(e, I32, 1, ast)), ast);
+    if (first.kind != V_NODE) return false;
+    item->node = first.node;
+    item->cut.from = length - 1;
+  }
+  if (item->cut.count <= 1 && by > 0) item->cut.by = 1;
   return true;
 }
 
@@ -288,7 +291,7 @@ static Value index_tensor(Elab *e, const Ast *ast, NodeId base) {
       x = i == NO_NODE ? i : lower_gather(e, x, i, m->axis, m->ast);
     } else if (m->kind == ITEM_SPAN) {
       x = lower_slice_dyn(e, x, m->axis, m->node, m->length, m->ast);
-      if (x != NO_NODE && m->cut.by > 1) x = lower_rows(e, x, m->axis, 0, m->cut.count, m->cut.by, m->ast);
+      if (x != NO_NODE && m->cut.by != 1) x = lower_rows(e, x, m->axis, m->cut.from, m->cut.count, m->cut.by, m->ast);
     }
   }
   if (x == NO_NODE) return v_bad();
@@ -456,12 +459,8 @@ Value elab_index(Elab *e, const Ast *ast, Value base) {
     Cut cut;
     if (base.seq->count < 0) break;
     if (!index_one(e, ast, base.seq->count, "a sequence", &cut)) return v_bad();
-    if (cut.count >= 0) {
-      elab_error(e, ast, E_NOT_YET, "a slice of a sequence");
-      return v_bad();
-    }
-    uint32_t piece = base.seq->n_piece > 1 && cut.from >= base.seq->piece[1].first;
-    return base.seq->element(e, base.seq, piece, NO_NODE, cut.from, ast);
+    if (cut.count >= 0) return seq_cut(e, base, cut.from, cut.count, cut.by);
+    return base.seq->element(e, base.seq, seq_piece(base.seq, cut.from), NO_NODE, cut.from, ast);
   }
   default: break;
   }

@@ -102,8 +102,7 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   Value *out = NEW_N(e->a, Value, xs.seq->count + 1);
   for (int64_t k = 0; k < xs.seq->count; k++) {
-    uint32_t piece = xs.seq->n_piece > 1 && k >= xs.seq->piece[1].first;
-    out[k] = call1(e, m.f, xs.seq->element(e, xs.seq, piece, NO_NODE, k, at), at);
+    out[k] = call1(e, m.f, xs.seq->element(e, xs.seq, seq_piece(xs.seq, k), NO_NODE, k, at), at);
     if (out[k].kind == V_BAD) return v_bad();
   }
   return v_items(e->a, V_LIST, out, (uint32_t)xs.seq->count);

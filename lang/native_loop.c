@@ -221,32 +221,33 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
 }
 
 /* ---- fold and scan ---- */
-static Value stack_values(Elab *e, const Value *v, uint32_t n, const Ast *at);
-static Value stack_at(Elab *e, const Value *v, uint32_t n, uint32_t k, ValueKind kind, const Ast *at) {
+static Value stack_values(Elab *e, const Value *v, uint32_t n, bool rows, const Ast *at);
+static Value stack_at(Elab *e, const Value *v, uint32_t n, uint32_t k, ValueKind kind, bool rows, const Ast *at) {
   Value *part = NEW_N(e->a, Value, n);
   for (uint32_t j = 0; j < n; j++) part[j] = kind == V_RECORD ? v[j].fields->at[k] : v[j].items->at[k];
-  return stack_values(e, part, n, at);
+  return stack_values(e, part, n, rows, at);
 }
 
-/* The states of an unrolled scan, stacked leaf by leaf. */
-static Value stack_values(Elab *e, const Value *v, uint32_t n, const Ast *at) {
+/* The states of an unrolled scan, stacked leaf by leaf; rows: they are stacks already, and are joined. */
+static Value stack_values(Elab *e, const Value *v, uint32_t n, bool rows, const Ast *at) {
   if (v[0].kind == V_TUPLE || v[0].kind == V_LIST) {
     Value out = v_items(e->a, (ValueKind)v[0].kind, v[0].items->at, v[0].items->n);
     for (uint32_t k = 0; k < out.items->n; k++)
-      if ((out.items->at[k] = stack_at(e, v, n, k, (ValueKind)v[0].kind, at)).kind == V_BAD) return v_bad();
+      if ((out.items->at[k] = stack_at(e, v, n, k, (ValueKind)v[0].kind, rows, at)).kind == V_BAD) return v_bad();
     return out;
   }
   if (v[0].kind == V_RECORD) {
     Fields *f = NEW(e->a, Fields);
     *f = (Fields){.n = v[0].fields->n, .name = v[0].fields->name, .at = NEW_N(e->a, Value, v[0].fields->n + 1)};
     for (uint32_t k = 0; k < f->n; k++)
-      if ((f->at[k] = stack_at(e, v, n, k, V_RECORD, at)).kind == V_BAD) return v_bad();
+      if ((f->at[k] = stack_at(e, v, n, k, V_RECORD, rows, at)).kind == V_BAD) return v_bad();
     return (Value){.kind = V_RECORD, .fields = f};
   }
   NodeId *x = NEW_N(e->a, NodeId, n);
   const Ast **where = NEW_N(e->a, const Ast *, n);
   for (uint32_t k = 0; k < n; k++) where[k] = at;
   if (!lower_same_dtype(e, v, x, n, where, "a state of `scan`")) return v_bad();
+  if (rows) return or_bad(lower_concat(e, x, n, 0, at));
   Type t = *node_type(e, x[0]);
   int64_t dim[MAX_RANK + 1] = {1};
   if (t.rank == MAX_RANK) {
@@ -262,6 +263,37 @@ static Value stack_values(Elab *e, const Value *v, uint32_t n, const Ast *at) {
     if ((x[k] = lower_reshape(e, x[k], t.rank + 1, dim, at)) == NO_NODE) return v_bad();
   }
   return or_bad(lower_concat(e, x, n, 0, at));
+}
+
+static Value last_row(Elab *e, void *ctx, Value leaf) {
+  const Ast *at = ctx;
+  const Type t = *node_type(e, leaf.node);
+  NodeId row = lower_rows(e, leaf.node, 0, t.dim[0] - 1, 1, 1, at);
+  return row == NO_NODE ? v_bad() : or_bad(lower_reshape(e, row, t.rank - 1, t.dim + 1, at));
+}
+
+/* The first or last element of a sequence has another shape: a loop for the others, a call for it. */
+static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, Args *a, const Ast *at) {
+  const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
+  Value all[3];
+  for (uint32_t p = 0; p < xs.seq->n_piece; p++) {
+    SeqPiece piece = xs.seq->piece[p];
+    if (piece.count == 1) {
+      Value x = xs.seq->element(e, xs.seq, p, NO_NODE, piece.first, at);
+      if (x.kind == V_BAD) return x;
+      state = call2(e, f, state, x, where, at);
+      if (state.kind == V_BAD) return state;
+      all[p] = stacked ? stack_values(e, &state, 1, false, at) : state;
+    } else {
+      Walked w = {.seq = seq_cut(e, xs, piece.first, piece.count, 1).seq, .n = piece.count};
+      w.like = xs;
+      all[p] = state = run_loop(e, f, state, &w, stacked, a, at);
+      if (stacked && state.kind != V_BAD)
+        state = tree_map(e, state, LEAF_PARAM | LEAF_STATE, last_row, (void *)(uintptr_t)at);
+    }
+    if (all[p].kind == V_BAD || state.kind == V_BAD) return v_bad();
+  }
+  return stacked ? stack_values(e, all, xs.seq->n_piece, true, at) : state;
 }
 
 static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -282,12 +314,13 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   xs = seq_of(e, xs, where);
   if (xs.kind == V_SEQ) {
-    if (xs.seq->count < 0 || xs.seq->n_piece > 1) {
-      elab_error(e, where, E_NOT_YET,
-                 arena_printf(e->a, "`%s` over a sequence whose %s", self->native->name,
-                              xs.seq->count < 0 ? "length the run knows" : "last element has another shape"));
+    if (xs.seq->count < 0) {
+      const char *why = depends_text(e, xs.seq->count_node, false);
+      Diag *g = elab_error(e, where, E_FOLD_OF_RUN, self->native->name, why ? why : "the run");
+      if (g) diag_hint(e->d, g, "a `for` or `while` of steps may turn as often as the run says");
       return v_bad();
     }
+    if (xs.seq->n_piece > 1) return in_pieces(e, f, init, xs, stacked, a, at);
     w.seq = xs.seq;
     w.n = xs.seq->count;
     return run_loop(e, f, init, &w, stacked, a, at);
@@ -304,7 +337,7 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
     elab_error(e, where, E_SCAN_EMPTY);
     return v_bad();
   }
-  return stack_values(e, all, xs.items->n, at);
+  return stack_values(e, all, xs.items->n, false, at);
 }
 
 const Native native_loops[] = {{"fold", "f init xs", n_fold,

@@ -147,6 +147,54 @@ Value seq_of(Elab *e, Value v, const Ast *at) {
   return v_bad();
 }
 
+/* ---- slices ---- */
+/* captured: the sequence; from, by: where its elements are. */
+static Value cut_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at) {
+  const Seq *of = q->captured->at[0].seq;
+  uint32_t inner = seq_piece(of, q->from + q->by * q->piece[piece].first);
+  if (index == NO_NODE) return of->element(e, of, inner, NO_NODE, q->from + q->by * known, at);
+  Value i = elab_binary(e, '*', v_node(index), v_node(lower_number(e, I32, (double)q->by, at)), at);
+  if (i.kind == V_NODE) i = add_node(e, i.node, lower_number(e, I32, (double)q->from, at), at);
+  return i.kind == V_NODE ? of->element(e, of, inner, i.node, -1, at) : v_bad();
+}
+
+/* Cuts at the places where an element may have another shape than the one before it. */
+static void seq_split(Seq *q, bool first, bool last) {
+  int64_t n = q->count;
+  first = first && n > 1;
+  last = last && n > 1 + first;
+  q->n_piece = 0;
+  if (first) q->piece[q->n_piece++] = (SeqPiece){1, 0};
+  if (n - first - last > 0 || q->n_piece == 0) q->piece[q->n_piece++] = (SeqPiece){n - first - last, first};
+  if (last) q->piece[q->n_piece++] = (SeqPiece){1, n - 1};
+}
+
+static bool piece_begins(const Seq *q, int64_t k) {
+  for (uint32_t p = 1; p < q->n_piece; p++)
+    if (q->piece[p].first == k) return true;
+  return false;
+}
+
+Value seq_cut(Elab *e, Value v, int64_t from, int64_t count, int64_t by) {
+  const Seq *of = v.seq;
+  Seq *q = seq_new(e, of->what, count);
+  if (of->is_range && !of->captured) {
+    q->from = of->from + from * of->by;
+    q->by = of->by * by;
+    q->is_range = true;
+    q->element = range_element;
+    return v_seq(q);
+  }
+  q->from = from;
+  q->by = by;
+  q->element = cut_element;
+  q->captured = v_items(e->a, V_LIST, &v, 1).items;
+  int64_t end = from + (count - 1) * by;
+  if (count > 1)
+    seq_split(q, seq_piece(of, from) != seq_piece(of, from + by), seq_piece(of, end) != seq_piece(of, end - by));
+  return v_seq(q);
+}
+
 /* ---- enumerate, zip ---- */
 static Value zip_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at) {
   bool number = q->from != 0;
@@ -156,7 +204,7 @@ static Value zip_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, in
   if (number) v[k++] = index == NO_NODE ? v_int(known) : v_node(index);
   for (uint32_t j = 0; j < n; j++) {
     const Seq *s = q->captured->at[j].seq;
-    v[k] = s->element(e, s, s->n_piece > piece ? piece : 0, index, known, at);
+    v[k] = s->element(e, s, seq_piece(s, q->piece[piece].first), index, known, at);
     if (v[k++].kind == V_BAD) return v_bad();
   }
   return v_items(e->a, V_TUPLE, v, k);
@@ -186,16 +234,12 @@ Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, 
   if (!list) {
     Seq *q = seq_new(e, what, v[0].seq->count);
     q->count_node = v[0].seq->count_node;
+    bool first = false, last = false;
     for (uint32_t k = 0; k < n; k++) {
-      const Seq *s = v[k].seq;
-      if (s->n_piece == 1) continue;
-      if (q->n_piece == 2 && memcmp(q->piece, s->piece, sizeof q->piece) != 0) {
-        elab_error(e, at, E_NOT_YET, "zip of sequences whose last elements differ at two places");
-        return v_bad();
-      }
-      q->n_piece = s->n_piece;
-      memcpy(q->piece, s->piece, sizeof q->piece);
+      first |= piece_begins(v[k].seq, 1);
+      last |= piece_begins(v[k].seq, q->count - 1);
     }
+    seq_split(q, first, last);
     q->from = number;
     q->element = zip_element;
     q->captured = v_items(e->a, V_LIST, v, n).items;
@@ -215,8 +259,7 @@ Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, 
       if (v[j].kind == V_LIST) part[k++] = v[j].items->at[i];
       else {
         const Seq *s = v[j].seq;
-        uint32_t piece = s->n_piece > 1 && i >= s->piece[1].first;
-        part[k] = s->element(e, s, piece, NO_NODE, i, at);
+        part[k] = s->element(e, s, seq_piece(s, i), NO_NODE, i, at);
         if (part[k++].kind == V_BAD) return v_bad();
       }
     }

@@ -5,8 +5,6 @@
 #include "elab.h"
 #include <string.h>
 
-enum { MOST_TURNS = 1000000 };
-
 /* ---- definitions ---- */
 static void define_gradient(Elab *e, const Ast *ast) {
   Bound *b = scope_here(e->scope, ast->name);
@@ -46,17 +44,29 @@ void elab_definitions(Elab *e, const Ast *block) {
     if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
 }
 
-void elab_stmts(Elab *e, const Ast *block, Value *last) {
-  *last = v_unit();
-  elab_definitions(e, block);
-  for (uint32_t k = 0; k < block->n; k++) {
+/* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
+static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
+  for (; k < block->n; k++) {
     *last = v_unit();
     if (!elab_stmt(e, block->kid[k], last) && block->kid[k]->kind == A_ASSERT && !e->frame->steps) {
       *last = v_bad();        /* what follows in the formula was to rest on it */
       return;
     }
     if (e->frame->flow != FLOW_ON) return;
+    if (k + 1 == block->n || !leave_pending(e)) continue;
+    Mask m;
+    mask_enter(e, &m, block->kid[k]);
+    stmts_from(e, block, k + 1, last);
+    mask_leave(e, &m, block->kid[k]);
+    *last = v_unit();
+    return;
   }
+}
+
+void elab_stmts(Elab *e, const Ast *block, Value *last) {
+  *last = v_unit();
+  elab_definitions(e, block);
+  stmts_from(e, block, 0, last);
 }
 
 Value elab_block(Elab *e, const Ast *block, bool new_scope) {
@@ -409,7 +419,7 @@ static void print(Elab *e, const Ast *ast) {
     v[k] = elab_expr(e, ast->kid[k]);
     ok &= v[k].kind != V_BAD;
   }
-  if (!steps_here(e, ast, "print", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
+  if (!steps_here(e, ast, "`print`", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
   Value text = text_of(e, v, ast->n, NULL, " ");
   if (text.kind == V_BAD) return;
   step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
@@ -459,136 +469,6 @@ static void assertion(Elab *e, const Ast *ast) {
     return;
   }
   step_effect(e, effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : &why, elab_loc(e, ast)));
-}
-
-/* ---- loops ---- */
-static bool unrolled(Elab *e, const Ast *ast, const Value *item, uint32_t n, const Seq *q, Value *last) {
-  uint8_t outer = e->frame->loop;
-  e->frame->loop = LOOP_UNROLLED;
-  int64_t count = q ? q->count : (int64_t)n;
-  for (int64_t k = 0; k < count; k++) {
-    if (k >= MOST_TURNS) {
-      elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
-      break;
-    }
-    PlaceMark m = place_enter(e, "turn");
-    Value v = q ? q->element(e, q, k < q->piece[0].count ? 0 : 1, NO_NODE, k, ast->kid[1]) : item[k];
-    Scope *saved = e->scope;
-    e->scope = scope_new(e, e->scope);
-    bool ok = v.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[0], v, false);
-    uint32_t errors = e->d->n_errors;
-    if (ok) elab_stmts(e, ast->kid[2], last);
-    e->scope = saved;
-    place_leave(e, m);
-    uint8_t flow = e->frame->flow;
-    e->frame->flow = FLOW_ON;
-    if (!ok || flow == FLOW_BREAK || e->d->n_errors > errors) break;   /* the same mistake in every turn is one mistake */
-  }
-  e->frame->loop = outer;
-  return true;
-}
-
-static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
-  Step *loop = step_add(e, STEP_LOOP, elab_loc_at(e, ast));
-  Type t = type_scalar(I32);
-  loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
-  if (q->count < 0) vec_push(e->a, &loop->need, (Need){q->count_node, NO_SLOT});
-  PlaceMark m = place_enter(e, "for");
-  uint64_t place = place_hash(e);
-  uint8_t outer = e->frame->loop;
-  for (uint32_t k = 0; k < q->n_piece; k++) {
-    if (q->count >= 0 && q->piece[k].count == 0 && k > 0) continue;
-    PlaceMark again = place_again(e, place);
-    Steps *body = NEW(e->a, Steps);
-    Region *r = region_enter(e, REGION_LOOP, body, ast);
-    r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
-    vec_push(e->a, &e->turns, r->turn);
-    e->frame->loop = LOOP_RUN;
-    Value v = q->element(e, q, k, r->turn, -1, ast->kid[1]);
-    Scope *saved = e->scope;
-    e->scope = scope_new(e, e->scope);
-    Value last;
-    uint32_t errors = e->d->n_errors;
-    if (v.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[0], v, false)) elab_stmts(e, ast->kid[2], &last);
-    e->scope = saved;
-    e->turns.n--;
-    region_leave(e, r);
-    place_leave(e, again);
-    vec_push(e->a, &loop->piece, (Piece){q->count < 0 ? -1 : q->piece[k].count, *body});
-    if (e->d->n_errors > errors) break;
-  }
-  e->frame->loop = outer;
-  place_leave(e, m);
-}
-
-Value elab_for(Elab *e, const Ast *ast) {
-  Value over = elab_expr(e, ast->kid[1]);
-  if (over.kind == V_BAD) return over;
-  Value v = seq_of(e, value_decay(e, over), ast->kid[1]);
-  Value last = v_unit();
-  if (v.kind == V_BAD) return v;
-  PlaceMark m = {e->place};
-  if (v.kind == V_LIST || v.kind == V_TUPLE) {
-    m = place_enter(e, "for");
-    unrolled(e, ast, v.items->at, v.items->n, NULL, &last);
-    place_leave(e, m);
-  } else if (e->frame->steps) {
-    run_loop(e, ast, v.seq);
-  } else if (v.seq->count < 0) {
-    Diag *g = elab_error(e, ast->kid[1], E_NOT_KNOWN, "how often a loop in a formula turns");
-    diag_hint(e->d, g, "`fold` and `scan` run along a tensor; a loop of the run is a step and stands in a `proc`");
-    return v_bad();
-  } else {
-    m = place_enter(e, "for");
-    unrolled(e, ast, NULL, 0, v.seq, &last);
-    place_leave(e, m);
-  }
-  return v_unit();
-}
-
-Value elab_while(Elab *e, const Ast *ast) {
-  uint8_t outer = e->frame->loop;
-  PlaceMark m = place_enter(e, "while");
-  if (!e->frame->steps) {
-    e->frame->loop = LOOP_UNROLLED;
-    for (int64_t k = 0;; k++) {
-      bool go;
-      if (k >= MOST_TURNS) {
-        elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
-        break;
-      }
-      if (!want_bool(e, elab_expr(e, ast->kid[0]), ast->kid[0], "the condition of a loop in a formula", &go) || !go) break;
-      uint32_t errors = e->d->n_errors;
-      PlaceMark turn = place_enter(e, "turn");
-      elab_block(e, ast->kid[1], true);
-      place_leave(e, turn);
-      uint8_t flow = e->frame->flow;
-      e->frame->flow = FLOW_ON;
-      if (flow == FLOW_BREAK || e->d->n_errors > errors) break;
-    }
-  } else {
-    Step *loop = step_add(e, STEP_WHILE, elab_loc_at(e, ast));
-    Type t = type_scalar(I32);
-    loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
-    e->frame->loop = LOOP_RUN;
-    Steps *head = NEW(e->a, Steps), *body = NEW(e->a, Steps);
-    for (int part = 0; part < 2; part++) {
-      Region *r = region_enter(e, REGION_LOOP, part ? body : head, ast);
-      r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
-      vec_push(e->a, &e->turns, r->turn);
-      if (part == 0) {
-        NodeId c = condition(e, ast->kid[0], elab_expr(e, ast->kid[0]));
-        vec_push(e->a, &loop->need, (Need){c, NO_SLOT});
-      } else (void)elab_block(e, ast->kid[1], true);
-      e->turns.n--;
-      region_leave(e, r);
-    }
-    loop->head = *head;
-    loop->body = *body;
-  }
-  e->frame->loop = outer;
-  place_leave(e, m);
-  return v_unit();
 }
 
 /* ---- if ---- */
@@ -677,13 +557,19 @@ differ: {
 
 static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   MakeRule make = make_within(e, MAKE_IN_IF);
-  uint32_t mark = e->assigned.n;
+  bool steps = e->frame->steps, in_value = e->frame->in_value;
+  e->frame->steps = false;     /* both branches are computed: they are formulas, wherever the `if` stands */
+  e->frame->in_value |= steps;
+  BranchFlow outer, flow[2];
+  branch_flow_take(e, &outer);
+  uint32_t mark = e->assigned.n, errors = e->d->n_errors;
   Value v[2];
   Value *after = NULL;
-  uint32_t n_after = 0, n_then = 0;
+  uint32_t n_then = 0;
   Assigned *taken = NULL;
   for (int k = 0; k < 2; k++) {
     v[k] = branch(e, ast->kid[1 + k]);
+    branch_flow_take(e, &flow[k]);
     uint32_t n = e->assigned.n - mark;
     if (k == 0) {
       n_then = n;
@@ -695,6 +581,10 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
     }
   }
   e->make = make;
+  e->frame->steps = steps;
+  e->frame->in_value = in_value;
+  memcpy(e->frame->leave, outer.leave, sizeof outer.leave);
+  bool leaves = branch_flow_join(e, cond, &flow[0], &flow[1], ast);
   uint32_t end = e->assigned.n;
   /* what the second branch assigned: both values stand */
   for (uint32_t j = mark; j < end; j++) {
@@ -716,8 +606,8 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
     vec_push(e->a, &e->assigned, (Assigned){taken[i].bound, before});
     taken[i].bound->value = select_value(e, cond, after[i], before, ast);
   }
-  (void)n_after;
-  return select_value(e, cond, v[0], v[1], ast);
+  if (e->d->n_errors > errors) return v_bad();
+  return leaves ? v_unit() : select_value(e, cond, v[0], v[1], ast);
 }
 
 Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
@@ -749,25 +639,6 @@ Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
 }
 
 /* ---- all of them ---- */
-static void flow(Elab *e, const Ast *ast) {
-  bool brk = ast->kind == A_BREAK;
-  switch (e->frame->loop) {
-  case LOOP_NONE: {
-    Diag *g = elab_error(e, ast, E_NO_LOOP, brk ? "break" : "continue");
-    diag_hint(e->d, g, "it belongs in a `for` or `while` of the same function");
-    break;
-  }
-  case LOOP_UNROLLED:
-    if (e->make >= MAKE_IN_IF || e->region->kind == REGION_BRANCH) {
-      elab_error(e, ast, E_NOT_YET, "leaving an unrolled loop by a condition of the run");
-      break;
-    }
-    e->frame->flow = brk ? FLOW_BREAK : FLOW_CONTINUE;
-    break;
-  default: step_add(e, brk ? STEP_BREAK : STEP_CONTINUE, elab_loc(e, ast));
-  }
-}
-
 static void test_block(Elab *e, const Ast *ast) {
   PlaceMark m = place_enter(e, "test");
   Steps *steps = NEW(e->a, Steps);
@@ -797,7 +668,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   case A_ASSERT: assertion(e, ast); break;
   case A_FOR: elab_for(e, ast); break;
   case A_WHILE: elab_while(e, ast); break;
-  case A_BREAK: case A_CONTINUE: flow(e, ast); break;
+  case A_BREAK: case A_CONTINUE: elab_flow(e, ast); break;
   case A_TEST: test_block(e, ast); break;
   case A_IMPORT: elab_import(e, ast); break;
   case A_EXPR: {

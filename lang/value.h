@@ -157,8 +157,8 @@ typedef struct SeqPiece { int64_t count; int64_t first; } SeqPiece;
 struct Seq {
   int64_t count;              /* known; -1: of the run, then count_node (i32[]) */
   NodeId count_node;
-  uint32_t n_piece;           /* 1, or 2 when the last element has another shape */
-  SeqPiece piece[2];
+  uint32_t n_piece;           /* 1, or more when the first or last element has another shape */
+  SeqPiece piece[3];
   /* Element number `index` (i32[] node), of piece k; or, known >= 0, element number `known`. */
   Value (*element)(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at);
   Items *captured;
@@ -176,6 +176,13 @@ struct Module {
   struct Module *by;          /* the module that imports it, NULL: the script */
   bool broken;                /* mistakes in it were reported: what is missing is no new one */
 };
+
+/* Which piece element k is in. */
+static inline uint32_t seq_piece(const Seq *q, int64_t k) {
+  uint32_t p = 0;
+  while (p + 1 < q->n_piece && k >= q->piece[p + 1].first) p++;
+  return p;
+}
 
 static inline Value v_bad(void) { return (Value){.kind = V_BAD}; }
 static inline Value v_unit(void) { return (Value){.kind = V_UNIT}; }
