@@ -1,5 +1,5 @@
-/* native_values: what the standard library asks about values: is it known, what is it called, of which tensors is it made.
- * In: any value. Out: known answers. None of them emits a node, so asking changes no graph.
+/* native_values: what the standard library asks about values: is it known, what is it called, of which tensors is it made;
+ * and it makes records of names that are known. In: any value. Out: known answers, lists, records.
  */
 #include <string.h>
 #include "native.h"
@@ -45,24 +45,44 @@ static Value n_name_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_string(e->a, name, strlen(name));
 }
 
+/* The elements of a list; a tensor's are its rows, because a bracket of numbers is one. */
+static bool list_of(Elab *e, const Value *v, const Ast *at, uint32_t *n, Value **out) {
+  if (v->kind == V_BAD) return false;
+  if (v->kind == V_LIST || v->kind == V_TUPLE) {
+    *n = v->items->n;
+    *out = v->items->at;
+    return true;
+  }
+  if (v->kind != V_NODE || node_type(e, v->node)->rank == 0 || node_type(e, v->node)->dim[0] > 4096) {
+    elab_error(e, at, E_WANTED, "a list", value_kind_text(e, v));
+    return false;
+  }
+  const Type t = *node_type(e, v->node);
+  *n = (uint32_t)t.dim[0];
+  *out = NEW_N(e->a, Value, *n + 1);
+  for (uint32_t k = 0; k < *n; k++) {
+    NodeId row = lower_rows(e, v->node, 0, k, 1, 1, at);
+    row = row == NO_NODE ? row : lower_reshape(e, row, t.rank - 1, t.dim + 1, at);
+    if (row == NO_NODE) return false;
+    (*out)[k] = v_node(row);
+  }
+  return true;
+}
+
 static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Value *names = &a->at[0], *values = &a->at[1];
-  if (names->kind == V_BAD || values->kind == V_BAD) return v_bad();
-  for (uint32_t k = 0; k < 2; k++)
-    if (a->at[k].kind != V_LIST && a->at[k].kind != V_TUPLE) {
-      elab_error(e, arg_ast(a, k, at), E_WANTED, "a list", value_kind_text(e, &a->at[k]));
-      return v_bad();
-    }
-  uint32_t n = names->items->n;
-  if (n != values->items->n) {
-    elab_error(e, at, E_ZIP_LENGTH, "record_of", (long long)n, (long long)values->items->n);
+  Value v[2] = {value_decay(e, a->at[0]), value_decay(e, a->at[1])}, *names, *values;
+  uint32_t n, m;
+  if (!list_of(e, &v[0], arg_ast(a, 0, at), &n, &names) || !list_of(e, &v[1], arg_ast(a, 1, at), &m, &values))
+    return v_bad();
+  if (n != m) {
+    elab_error(e, at, E_ZIP_LENGTH, "record_of", (long long)n, (long long)m);
     return v_bad();
   }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
   for (uint32_t k = 0; k < n; k++) {
-    const char *name = want_string(e, names->items->at[k], arg_ast(a, 0, at), "the name of a field");
+    const char *name = want_string(e, names[k], arg_ast(a, 0, at), "the name of a field");
     if (!name) return v_bad();
     f->name[k] = sym(e->s->sources, name, strlen(name));
     for (uint32_t j = 0; j < k; j++)
@@ -70,8 +90,37 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
         elab_error(e, arg_ast(a, 0, at), E_FIELD_TWICE, name);
         return v_bad();
       }
-    f->at[k] = values->items->at[k];
+    f->at[k] = values[k];
   }
+  return (Value){.kind = V_RECORD, .fields = f};
+}
+
+static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Fields *f = NEW(e->a, Fields);
+  for (uint32_t k = 0; k < 2; k++) {
+    const Value *v = &a->at[k];
+    if (v->kind == V_BAD) return v_bad();
+    if (v->kind != V_RECORD) {
+      elab_error(e, arg_ast(a, k, at), E_WANTED, "a record", value_kind_text(e, v));
+      return v_bad();
+    }
+    f->n += v->fields->n;
+  }
+  f->name = NEW_N(e->a, Sym, f->n + 1);
+  f->at = NEW_N(e->a, Value, f->n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < 2; k++)
+    for (uint32_t j = 0; j < a->at[k].fields->n; j++) {
+      Sym name = a->at[k].fields->name[j];
+      for (uint32_t i = 0; i < n; i++)
+        if (f->name[i] == name) {
+          elab_error(e, at, E_FIELD_TWICE, name);
+          return v_bad();
+        }
+      f->name[n] = name;
+      f->at[n++] = a->at[k].fields->at[j];
+    }
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
@@ -88,6 +137,7 @@ static Value n_dims(Elab *e, const Fn *self, Args *a, const Ast *at) {
 const Native native_values[] = {
     {"dims", "kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
+    {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
     {"known_zero", "x", n_known_zero,
      "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",
      "known_zero(0.0), known_zero(1)   # => true false"},
@@ -96,5 +146,5 @@ const Native native_values[] = {
     {"name_of", "f", n_name_of, "The name that a function was defined with, \"\" if it has none.",
      "name_of(relu)   # => relu"},
     {"record_of", "names values", n_record_of, "The record with these names of fields and values.",
-     "record_of([\"a\", \"b\"], (1, 2))   # => {a = 1, b = 2}"},
+     "record_of([\"a\", \"b\"], [1, 2])   # => {a = 1, b = 2}"},
     {0}};
