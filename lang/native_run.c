@@ -95,18 +95,34 @@ static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return (Value){.kind = V_SERIES, .series = s};
 }
 
-static Value call_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
+/* What a row is made of: the fields of a record that stands first, then the named arguments. */
+static bool row_of(Elab *e, const Args *a, const Ast *at, Args *row) {
+  bool first = given(a, 0), record = first && a->at[0].kind == V_RECORD;
+  if (bad(a, 0)) return false;
+  if (first && !record) {
+    Diag *g = elab_error(e, arg_ast(a, 0, at), E_SERIES_NAME);
+    diag_hint(e->d, g, "`s.add(loss = l)`");
+    return false;
+  }
+  uint32_t fields = record ? a->at[0].fields->n : 0, n = a->n - 1 + fields;
+  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1)};
+  for (uint32_t k = 0; k < n; k++) {
+    uint32_t from = k < fields ? 0 : k - fields + 1;
+    row->at[k] = k < fields ? a->at[0].fields->at[k] : a->at[from];
+    row->name[k] = k < fields ? a->at[0].fields->name[k] : a->name[from];
+    row->ast[k] = a->ast[from];
+  }
+  return true;
+}
+
+static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
   Series *s = self->captured->at[0].series;
-  if (!step_here(e, at, "`add`")) return v_bad();
+  Args row, *a = &row;
+  if (!step_here(e, at, "`add`") || !row_of(e, given_, at, a)) return v_bad();
   const char **name = NEW_N(e->a, const char *, a->n + 1);
   NodeId *node = NEW_N(e->a, NodeId, a->n + 1);
   uint32_t n = 0;
   for (uint32_t k = 0; k < a->n; k++) {
-    if (!a->name[k]) {
-      Diag *g = elab_error(e, arg_ast(a, k, at), E_SERIES_NAME);
-      diag_hint(e->d, g, "`s.add(loss = l)`");
-      return v_bad();
-    }
     NodeId x = want_node(e, a->at[k], arg_ast(a, k, at), "a value of a series");
     if (x == NO_NODE) return v_bad();
     x = graph_at(e->g, x)->flags & NODE_INTS && a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value")
@@ -122,8 +138,8 @@ static Value call_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
-static const Native add_native = {.name = "add", .params = "values*", .call = call_add,
-                                  .doc = "s.add(loss = l, epoch = e): one more row of a series."};
+static const Native add_native = {.name = "add", .params = "_? values*", .call = call_add,
+                                  .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
 
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {
   Value self = {.kind = V_SERIES, .series = s};

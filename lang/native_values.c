@@ -95,6 +95,11 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
+static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
+}
+
 static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Fields *f = NEW(e->a, Fields);
@@ -137,6 +142,7 @@ static Value n_dims(Elab *e, const Fn *self, Args *a, const Ast *at) {
 const Native native_values[] = {
     {"dims", "kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
+    {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
     {"known_zero", "x", n_known_zero,
      "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",
