@@ -44,6 +44,7 @@ Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
   r->steps = steps;
   r->first = e->g->n;
   r->turn = NO_NODE;
+  r->count = -1;
   r->ast = ast;
   if (e->region) segment_close(e);
   e->region = r;
@@ -68,6 +69,7 @@ static Version *version_new(Elab *e, Cell *c, NodeId node) {
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
   e->region = r->outer;
+  series_leave(e, r);
   for (uint32_t k = 0; k < r->touched.n; k++) {
     Cell *c = r->touched.at[k];
     Version *outside = c->now;

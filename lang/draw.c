@@ -51,6 +51,19 @@ PlaceMark place_again(Elab *e, uint64_t hash) {
 PlaceMark place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
 void place_leave(Elab *e, PlaceMark m) { e->place = m.frame; }
 
+void *place_keep(Elab *e) {
+  PlaceFrame *kept = NEW(e->a, PlaceFrame);
+  *kept = *e->place;
+  kept->like.at = arena_copy(e->a, e->place->like.at ? e->place->like.at : (Like *)kept, e->place->like.n * sizeof(Like));
+  return kept;
+}
+
+void place_back(Elab *e, const void *from) {
+  const PlaceFrame *kept = from;
+  memcpy(e->place->like.at, kept->like.at, kept->like.n * sizeof(Like));
+  e->place->like.n = kept->like.n;
+}
+
 static NodeId i32_literal(Elab *e, uint32_t v) {
   Type t = type_scalar(I32);
   Tensor *x = tensor_new(&e->s->host, &t);

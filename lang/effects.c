@@ -298,7 +298,15 @@ bool table_column(Session *s, Table *t, const char *name, const Type *type) {
   return true;
 }
 
+const Type *table_type(const Table *t, const char *name) {
+  const Column *c = column_find(t, name);
+  return c ? &c->type : NULL;
+}
+
+uint32_t table_columns(const Table *t) { return t->column.n; }
+const char *table_name(const Table *t, uint32_t k) { return t->column.at[k].name; }
 int64_t table_rows(const Table *t) { return t->rows; }
+void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
 
 /* Room for n rows; what is new is zero. */
 static void column_room(Table *t, Column *c, int64_t n) {
@@ -339,6 +347,8 @@ static bool add_run(Session *s, Step *step, Tensor *const *value) {
       return false;
     }
   for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], t->rows + 1);
+  for (uint32_t k = 0; k < t->column.n; k++)          /* what a row does not name is zero there */
+    memset(t->column.at[k].data + t->column.at[k].row * (size_t)t->rows, 0, t->column.at[k].row);
   for (uint32_t k = 0; k < r->n; k++) {
     Column *c = column_find(t, r->column[k]);
     if (c->row) memcpy(c->data + c->row * (size_t)t->rows, value[k]->data, c->row);
@@ -357,6 +367,36 @@ Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *
     step_needs(s, step, node[k]);
   }
   return step;
+}
+
+static bool clear_run(Session *s, Step *step, Tensor *const *value) {
+  (void)s, (void)value;
+  table_cut(step->data, 0);
+  return true;
+}
+static const Effect clear_effect = {.name = "series", .run = clear_run};
+
+Step *effect_clear(Session *s, Table *t, Loc loc) { return step_new(s, &clear_effect, t, loc); }
+
+typedef struct ColumnRead { Table *table; const char *column; SlotId cell; } ColumnRead;
+
+static bool column_run(Session *s, Step *step, Tensor *const *value) {
+  const ColumnRead *c = step->data;
+  const Slot *slot = &s->program->slot.at[c->cell];
+  (void)value;
+  Tensor *t = table_tensor(s, c->table, c->column);
+  bool fits = t && type_eq(&t->type, &slot->type);
+  if (fits) slot_put(s->program, c->cell, t);
+  else diag_at(s->diags, step->loc, E_SERIES_CHANGED, c->column, (long long)slot->type.dim[0], (long long)table_rows(c->table));
+  if (t) tensor_unref(t);
+  return fits;
+}
+static const Effect column_effect = {.name = "column", .cuts = true, .run = column_run};
+
+Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc loc) {
+  ColumnRead *c = NEW(s->arena, ColumnRead);
+  *c = (ColumnRead){t, arena_text(s->arena, column, strlen(column)), cell};
+  return step_new(s, &column_effect, c, loc);
 }
 
 /* ---- progress ---- */

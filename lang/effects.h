@@ -35,10 +35,19 @@ typedef struct Table Table;
 Table *table_new(Session *s);
 /* A row: the columns are those of the first add (which must name the same ones with the same types each time: false). */
 bool table_column(Session *s, Table *t, const char *name, const Type *type);   /* declares; false: it has another type */
+const Type *table_type(const Table *t, const char *name);                      /* of a row; NULL: no such column */
+uint32_t table_columns(const Table *t);
+const char *table_name(const Table *t, uint32_t k);
 int64_t table_rows(const Table *t);
+void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
 Tensor *table_tensor(Session *s, const Table *t, const char *name);            /* young, [rows, ...]; NULL: no such column */
 /* Columns not named in this add stay a row behind and are filled with zeros. */
 Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *node, uint32_t n, Loc loc);
+
+/* Empties the table: the series is made anew. */
+Step *effect_clear(Session *s, Table *t, Loc loc);
+/* Writes a column to a cell, whose first size must be the rows that there are. */
+Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc loc);
 
 /* Training's progress. The steps of one training share a clock: BEGIN stands before the loop over the epochs (shows nothing), BATCH
  * at the end of a batch (shown at most ten times a second), EPOCH behind the batches of an epoch (one final line). */

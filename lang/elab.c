@@ -423,24 +423,3 @@ Elab *elab_new(Session *s) {
   tensor_unref(t);
   return e;
 }
-
-void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it) {
-  char here;
-  e->stack = &here;
-  e->d = e->s->diags;
-  e->scope = e->globals;
-  e->source = e->script = program->source;
-  e->module = NULL;
-  e->caller = 0;
-  e->depth = 0;
-  e->training = false;
-  e->make = MAKE_OK;
-  e->turns.n = 0;
-  e->region = NULL;
-  if (!e->place) e->place = place_root(e);
-  Region *top = region_enter(e, REGION_TOP, steps, program);
-  *it = v_unit();
-  elab_stmts(e, program, it);
-  elab_uncalled(e, program);
-  region_leave(e, top);
-}

@@ -45,6 +45,9 @@ Outside scope_outside(Elab *e);                                           /* wha
 /* ---- where steps go ---- */
 /* A derivative in a loop of a formula made outside, that read this cell there. */
 typedef struct Stale { Cell *cell; Loc loc, made; } Stale;
+/* Rows that a block adds to a series from outside, in one turn; a column that it reads. */
+typedef struct SeriesRows { Series *series; int64_t n; bool of_run; } SeriesRows;
+typedef struct SeriesRead { const Series *series; Loc loc; } SeriesRead;
 struct Region {
   Region *outer;
   enum { REGION_TOP, REGION_LOOP, REGION_BRANCH, REGION_TEST } kind;
@@ -52,6 +55,10 @@ struct Region {
   VEC(Cell *) touched;
   NodeId first;               /* graph->n at its start */
   NodeId turn;                /* loops: the turn (i32[] input) */
+  int64_t count;              /* loops: how many turns, -1: of the run */
+  bool leaves;                /* loops: a `break` or `continue` may end a turn early */
+  VEC(SeriesRows) rows;
+  VEC(SeriesRead) read;
   VEC(Stale) stale;             /* formulas from outside that were differentiated inside a loop: wrong if it assigns the cell */
   const Ast *ast;
 };
@@ -106,6 +113,8 @@ struct Elab {
   VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
   VEC(TestBlock) tests;
   VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
+  VEC(Series *) series;        /* all of the session */
+  struct Wait *wait;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
   VEC(Module *) modules;       /* imported files, each once */
   Module *module;              /* the one that is being read, NULL: the script */
@@ -209,6 +218,11 @@ bool graph_is_read(Elab *e, const Cell *c);                       /* a node read
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at);
+Value series_length(Elab *e, Series *s, const Ast *at);
+void series_begin(Elab *e);                                       /* the rows are those of the tables */
+void series_leave(Elab *e, const Region *r);                      /* a block is left: what it adds counts outside */
+bool series_of_run(const Elab *e);                                /* only the run knows how many rows one has */
+bool step_here(Elab *e, const Ast *at, const char *what);         /* steps may stand here; no: reported */
 Value member(Elab *e, Value base, Sym name, const Ast *at);
 bool assign_tree(Elab *e, Value target, Value v, const Ast *at);  /* leaf by leaf */
 
@@ -242,6 +256,8 @@ PlaceMark place_enter(Elab *e, const char *name);                 /* a name or c
 PlaceMark place_again(Elab *e, uint64_t hash);                    /* the same place once more: the other piece of a loop */
 uint64_t place_hash(const Elab *e);
 void place_leave(Elab *e, PlaceMark m);
+void *place_keep(Elab *e);                                        /* what has been counted at the present place */
+void place_back(Elab *e, const void *kept);
 Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at);
 Value seq_cut(Elab *e, Value v, int64_t from, int64_t count, int64_t by);   /* a slice of a sequence of known length */
 Value seq_of(Elab *e, Value v, const Ast *at);                    /* anything `for` runs over, as a V_SEQ or V_LIST */
@@ -263,6 +279,7 @@ void called_mark(Elab *e, const Ast *fn);
 void elab_uncalled(Elab *e, const Ast *program);
 
 Elab *elab_new(Session *s);
-/* One text: its definitions, then its steps, into steps. *it: the value of a last expression in the REPL. */
-void elab_program(Elab *e, const Ast *program, Steps *steps, Value *it);
+/* One text from statement `from` on: its definitions (from 0), then its steps, into steps. *it: the value of a last expression in the REPL.
+ * The number of the first statement that waits for what runs before it (wait.h); it and the rest were only checked. */
+uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it);
 #endif

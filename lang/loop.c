@@ -186,6 +186,7 @@ static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_LOOP, body, ast);
     r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
+    r->count = q->count < 0 ? -1 : q->piece[k].count;
     vec_push(e->a, &e->turns, r->turn);
     Value v = q->element(e, q, k, r->turn, -1, ast->kid[1]);
     bool more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
@@ -287,6 +288,9 @@ void elab_flow(Elab *e, const Ast *ast) {
     Diag *g = elab_error(e, ast, E_FLOW_IN_VALUE, brk ? "break" : "continue");
     diag_hint(e->d, g, "write the `if` as a statement of its own");
   } else if (f->loop == LOOP_RUN || (f->turn && e->region != f->turn)) {
+    Region *r = e->region;
+    while (r->kind == REGION_BRANCH && r->outer) r = r->outer;
+    r->leaves = true;
     step_add(e, brk ? STEP_BREAK : STEP_CONTINUE, elab_loc(e, ast));
   } else f->flow = brk ? FLOW_BREAK : FLOW_CONTINUE;
 }

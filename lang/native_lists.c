@@ -15,6 +15,7 @@ static Value n_len(Elab *e, const Fn *self, Args *a, const Ast *at) {
   case V_UNIT: return v_int(0);
   case V_LIST: case V_TUPLE: return v_int(v.items->n);
   case V_RECORD: return v_int(v.fields->n);
+  case V_SERIES: return series_length(e, v.series, arg_ast(a, 0, at));
   case V_STRING: {
     int64_t n = 0;
     for (uint32_t k = 0; k < v.str->n; k++) n += ((unsigned char)v.str->at[k] & 0xc0) != 0x80;

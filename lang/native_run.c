@@ -1,16 +1,8 @@
-/* native_run: functions that act: seed, save, load, series, progress, trace. In: arguments. Out: steps; `series()` a
- * handle, `trace(x)` x.
+/* native_run: functions that act: seed, save, load, progress, trace. In: arguments. Out: steps; `trace(x)` is x.
  */
 #include <string.h>
 #include "effects.h"
 #include "native.h"
-
-static bool step_here(Elab *e, const Ast *at, const char *what) {
-  if (e->frame->steps) return true;
-  Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, what);
-  diag_hint(e->d, g, "call it from a step or a `proc`");
-  return false;
-}
 
 /* ---- seed ---- */
 static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -84,72 +76,6 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
     for (uint32_t j = 0; j < e->cells.n; j++)
       if (e->cells.at[j]->slot == t[k].cell) cell_changed(e, e->cells.at[j]);
   return v_unit();
-}
-
-/* ---- series ---- */
-static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)a;
-  Series *s = NEW(e->a, Series);
-  s->table = table_new(e->s);
-  s->made = elab_loc(e, at);
-  return (Value){.kind = V_SERIES, .series = s};
-}
-
-/* What a row is made of: the fields of a record that stands first, then the named arguments. */
-static bool row_of(Elab *e, const Args *a, const Ast *at, Args *row) {
-  bool first = given(a, 0), record = first && a->at[0].kind == V_RECORD;
-  if (bad(a, 0)) return false;
-  if (first && !record) {
-    Diag *g = elab_error(e, arg_ast(a, 0, at), E_SERIES_NAME);
-    diag_hint(e->d, g, "`s.add(loss = l)`");
-    return false;
-  }
-  uint32_t fields = record ? a->at[0].fields->n : 0, n = a->n - 1 + fields;
-  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1)};
-  for (uint32_t k = 0; k < n; k++) {
-    uint32_t from = k < fields ? 0 : k - fields + 1;
-    row->at[k] = k < fields ? a->at[0].fields->at[k] : a->at[from];
-    row->name[k] = k < fields ? a->at[0].fields->name[k] : a->name[from];
-    row->ast[k] = a->ast[from];
-  }
-  return true;
-}
-
-static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
-  Series *s = self->captured->at[0].series;
-  Args row, *a = &row;
-  if (!step_here(e, at, "`add`") || !row_of(e, given_, at, a)) return v_bad();
-  const char **name = NEW_N(e->a, const char *, a->n + 1);
-  NodeId *node = NEW_N(e->a, NodeId, a->n + 1);
-  uint32_t n = 0;
-  for (uint32_t k = 0; k < a->n; k++) {
-    NodeId x = want_node(e, a->at[k], arg_ast(a, k, at), "a value of a series");
-    if (x == NO_NODE) return v_bad();
-    x = graph_at(e->g, x)->flags & NODE_INTS && a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value")
-                                                                       : settle(e, x);
-    if (!table_column(e->s, s->table, a->name[k], node_type(e, x))) {
-      elab_error(e, arg_ast(a, k, at), E_SERIES_COLUMN, a->name[k], type_show(e->a, node_type(e, x)));
-      return v_bad();
-    }
-    name[n] = a->name[k];
-    node[n++] = x;
-  }
-  step_effect(e, effect_add(e->s, s->table, name, node, n, elab_loc(e, at)));
-  return v_unit();
-}
-
-static const Native add_native = {.name = "add", .params = "_? values*", .call = call_add,
-                                  .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
-
-Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {
-  Value self = {.kind = V_SERIES, .series = s};
-  if (!strcmp(name, "add")) {
-    Value v = native_value(e, &add_native, &self, 1);
-    return v;
-  }
-  Diag *g = elab_error(e, at, E_NOT_YET, "the columns of a series as tensors");
-  diag_hint(e->d, g, "print the values in the loop that computes them");
-  return v_bad();
 }
 
 /* ---- progress ---- */
@@ -229,7 +155,6 @@ const Native native_run[] = {
      .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
             "are an error "
             "and then nothing changes. A step."},
-    {.name = "series", .params = "", .call = call_series, .doc = "A table that grows by `s.add(loss = l)`."},
     {.name = "progress",
      .params = "epoch? batch? epochs? batches? samples? show?",
      .call = call_progress,

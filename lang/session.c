@@ -7,6 +7,7 @@
  */
 #include "session.h"
 #include "define.h"
+#include "effects.h"
 #include "elab.h"
 #include <string.h>
 
@@ -130,6 +131,25 @@ static bool not_computed(Elab *e, const Bound *b) {
   return v.kind == V_BAD;
 }
 
+/* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
+ * warnings were told; an error now is about the shapes that it has. */
+static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry) {
+  Elab *e = s->elab;
+  Diags *told = s->diags;
+  Steps *steps = NEW(s->arena, Steps);
+  uint32_t from = s->program->segment.n, names = e->globals->bound.n;
+  Value it;
+  s->diags = diags_new(s->arena, s->sources);
+  *rest = elab_program(e, program, *rest, steps, &it);
+  if (s->diags->n_errors) return STATUS_SCRIPT;
+  if (entry->it && it.kind != V_UNIT) *entry->it = it;
+  Needs keep = {0};
+  keep_names(e, names, &keep);
+  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return STATUS_SCRIPT;
+  s->diags = told;
+  return run(s, steps);
+}
+
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
   Elab *e = s->elab;
   bool repl = mode == LOAD_REPL;
@@ -152,7 +172,8 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   uint32_t modules = e->modules.n;
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
-  elab_program(e, entry->parsed->program, &entry->steps, entry->it);
+  const Ast *program = entry->parsed->program;
+  uint32_t rest = elab_program(e, program, 0, &entry->steps, entry->it);
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   diags_focus(s->diags);
   if (s->diags->n_errors) {
@@ -161,7 +182,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     return STATUS_SCRIPT;
   }
 
-  s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP;
+  s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
   if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) {
@@ -170,6 +191,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   }
   if (mode == LOAD_CHECK) return STATUS_OK;
   Status status = run(s, &entry->steps);
+  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
   return status;
 }
@@ -284,10 +306,14 @@ static const char *test_fails(Session *s, const TestBlock *t) {
   const char *why = NULL;
   s->diags = diags_new(s->arena, s->sources);
   Snapshot *cells = snapshot_take(s->program, s->arena);
+  uint32_t n = s->elab->series.n;
+  int64_t *rows = NEW_N(s->arena, int64_t, n + 1);
+  for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->elab->series.at[k]->table);
   session_seed(s, s->config.seed);
   if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->steps) != STATUS_OK)
     why = diags_render(s->diags, s->arena, &(RenderOptions){0});
   snapshot_restore(s->program, cells);
+  for (uint32_t k = 0; k < n; k++) table_cut(s->elab->series.at[k]->table, rows[k]);
   host_leave(&s->host, &g);
   return why;
 }

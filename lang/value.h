@@ -20,6 +20,7 @@ typedef struct Series Series;
 typedef struct Seq Seq;
 typedef struct Module Module;
 typedef struct Elab Elab;
+typedef struct Region Region;
 
 typedef enum {
   V_BAD,        /* follows from a reported error: no new message */
@@ -129,10 +130,15 @@ struct Optimizer {
   Loc made;
 };
 
-struct Series { uint32_t id; VEC(Sym) column; VEC(Type) type; const char *name; void *table; Loc made; };
+enum { ROWS_OF_RUN = -1 };
+struct Series {
+  struct Table *table;
+  int64_t rows;               /* so far, in the block that made it; or ROWS_OF_RUN */
+  Region *home;               /* that block; NULL: an entry that has run */
+  Loc made;
+};
 
 /* ---- cells ---- */
-typedef struct Region Region;
 typedef struct Version {
   NodeId node;                /* NO_NODE: not read yet since the region `through` changed the cell */
   Region *region;             /* where it was made */
