@@ -126,6 +126,7 @@ NodeId cell_read(Elab *e, Cell *c, Loc loc) {
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
   NodeId node = graph_emit(e->g, &op_alias, &n, 1, NULL, loc, NULL);
   e->g->node[node].flags &= (uint16_t)~NODE_KNOWN;        /* cells are of the run, whatever stands in them now */
+  vec_push(e->a, &e->versions, (CellNode){node, c});
   Version *v = version_new(e, c, node);
   v->assigned = true;
   Segment *s = e->p->segment.at[e->g->segment];

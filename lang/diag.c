@@ -71,6 +71,8 @@ static Loc own_place(const Diags *d, Loc loc) {
   return loc & ~LOC_ADJOINT;
 }
 
+Loc own_loc(const Diags *d, Loc loc) { return own_place(d, loc); }
+
 /* The notes of the chain that begins at loc: inner places down to `own`, callers from there on. */
 static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
   uint32_t depth = 0;

@@ -57,6 +57,7 @@ Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* w
 Diag *diag_adopt(Diags *d, Diag *g);                                         /* one that was made for another list; g */
 /* The same, but an import's line is shown as it is: for what is wrong about the file itself. */
 Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...);
+Loc own_loc(const Diags *d, Loc loc);              /* the innermost place of the user's own text; loc itself if there is none */
 /* Where something is wrong, what is not used yet is not worth a word: drops it. */
 void diags_focus(Diags *d);
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

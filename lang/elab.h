@@ -85,6 +85,7 @@ enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
  * as constant), in what is chosen or runs for many elements neither. */
 typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
 
+typedef struct CellNode { NodeId node; Cell *cell; } CellNode;
 typedef struct Assigned { Bound *bound; Value before; } Assigned;
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
 
@@ -108,6 +109,7 @@ struct Elab {
   Cell *seed;                 /* i32[2] */
   VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
   VEC(Cell *) cells;          /* all of the session */
+  VEC(CellNode) versions;     /* what assignments made, by node */
   struct ProgressClock *clock; /* of the training that began last */
   bool *stdlib;               /* which of its files are in */
   VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
