@@ -69,7 +69,14 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
     return false;
   }
   ForeignSig sig = {.name = ast->name, .n_in = params->n, .in = in, .out = out, .scalar = all_scalar, .n_dims = all_scalar ? 0 : n_dims};
-  if (!e->s->config.no_extern) {
+  if (e->s->offered) sig.fn = e->s->offered;
+  else if (e->s->config.no_extern) {
+    if (!e->s->only_checks) {
+      Diag *g = elab_error(e, string, E_FOREIGN_REFUSED, path);
+      diag_hint(e->d, g, "`glia` opens libraries unless --no-extern forbids it, a C host by `permit_extern` in its glia_config");
+      return false;
+    }
+  } else {
     const char *why = NULL;
     Library *l = library_open(&e->s->host, path, &why);
     if (!l) {

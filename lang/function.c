@@ -125,7 +125,6 @@ static void elaborate(Elab *e, Building *b) {
 
 /* ---- what the plan's bindings are ---- */
 
-enum { FROM_SLOT, FROM_ARG, FROM_RESULT };
 #define FROM(kind, k) ((uint32_t)(kind) << 30 | (uint32_t)(k))
 
 static SlotId shared_from(const Segment *g, SlotId to) {
@@ -148,14 +147,14 @@ static void bind(Session *s, Compiled *c) {
       if (c->arg_slot[j] == binding[k].slot) c->from[k] = FROM(FROM_ARG, j);
     for (uint32_t j = n_result; j-- > 0;)
       if (c->result[j].slot == binding[k].slot && (binding[k].mode & BIND_WRITE)) c->from[k] = FROM(FROM_RESULT, j);
-    if (c->from[k] >> 30 == FROM_RESULT) c->copy[c->from[k] & 0x3fffffff] = NO_SLOT;
+    if (function_from(c->from[k]) == FROM_RESULT) c->copy[c->from[k] & FROM_NUMBER] = NO_SLOT;
   }
 }
 
 /* ---- compiling ---- */
 
-/* As an entry begins; parameters may not be made in a call from outside. */
-static void begin(Elab *e, Session *s) {
+/* As an entry begins. A proc may make layers and optimizers, anew at each call; a formula may not. */
+static void begin(Elab *e, Session *s, const Value *f) {
   char here;
   s->diags = diags_new(s->arena, s->sources);
   e->stack = &here;
@@ -165,7 +164,7 @@ static void begin(Elab *e, Session *s) {
   e->caller = 0;
   e->depth = 0;
   e->training = false;
-  e->make = MAKE_IN_CALL;
+  e->make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
   e->turns.n = 0;
   e->region = NULL;
 }
@@ -180,7 +179,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   c->arg = arena_copy(s->arena, arg, n_arg * sizeof *arg + 1);
   c->arg_slot = NEW_N(s->arena, SlotId, n_arg + 1);
   if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
-  begin(e, s);
+  begin(e, s, f->value);
   Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
   PlaceMark place = place_enter(e, f->name);
   elaborate(e, &b);
@@ -248,14 +247,20 @@ static const void *slot_data(Function *f, Compiled *c, SlotId slot, const void *
   return t ? t->data : NULL;
 }
 
+uint32_t function_twin(const Compiled *c, uint32_t k) {
+  for (uint32_t j = 0; j < k; j++)
+    if (c->copy[j] == NO_SLOT && c->result[j].slot == c->result[k].slot) return j;
+  return k;
+}
+
 static bool run_segment(Function *f, Compiled *c, const void *const *arg, void **result) {
   Session *s = f->session;
   const Plan *plan = c->segment->plan;
   const Binding *binding;
   uint32_t n = plan ? plan_bindings(plan, &binding) : 0;
   for (uint32_t k = 0; k < n; k++) {
-    uint32_t at = c->from[k] & 0x3fffffff;
-    switch (c->from[k] >> 30) {
+    uint32_t at = c->from[k] & FROM_NUMBER;
+    switch (function_from(c->from[k])) {
       case FROM_ARG: c->data[k] = (void *)(uintptr_t)arg[at]; break;
       case FROM_RESULT: c->data[k] = result[at]; break;
       default: c->data[k] = (void *)(uintptr_t)slot_data(f, c, at, arg);
@@ -270,10 +275,8 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
   }
   for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
     if (c->copy[k] == NO_SLOT) continue;
-    const void *from = NULL;
-    for (uint32_t j = 0; j < k && !from; j++)          /* the same node twice: the plan wrote the first */
-      if (c->copy[j] == NO_SLOT && c->result[j].slot == c->result[k].slot) from = result[j];
-    if (!from) from = slot_data(f, c, c->copy[k], arg);
+    uint32_t twin = function_twin(c, k);
+    const void *from = twin < k ? result[twin] : slot_data(f, c, c->copy[k], arg);
     if (!from) return false;
     memcpy(result[k], from, (size_t)type_bytes(&c->result[k].type));
   }

@@ -35,6 +35,12 @@ struct Compiled {
   SlotId *copy;              /* of each result: NO_SLOT if the plan writes it, else where its value stands */
 };
 
+/* Compiled.from: one of these and a number. */
+enum { FROM_SLOT, FROM_ARG, FROM_RESULT, FROM_NUMBER = 0x3fffffff };
+static inline uint32_t function_from(uint32_t from) { return from >> 30; }
+/* A result before result k that is the same node, which the plan writes; k: there is none. */
+uint32_t function_twin(const Compiled *c, uint32_t k);
+
 struct Function {
   Session *session;
   const char *name;

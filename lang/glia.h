@@ -41,13 +41,19 @@ typedef int (*glia_print)(void *to, const char *text, size_t n);
 /* Progress of `train`: a line that replaces the last one, or, when final is not 0, one that stays. */
 typedef void (*glia_log)(void *to, const char *text, int final);
 
+/* Called between two steps of a run: two statements of a script or a proc, two turns of a loop. Not 0: go on; 0: the run is cancelled. It
+ * must not call the session. */
+typedef int (*glia_poll)(void *to);
+
 typedef struct glia_config {       /* all zero is a good one */
   int threads;                     /* 0: the CPUs allowed; 1: none but the caller's */
+  glia_pool *pool;                 /* not NULL: these threads, whatever `threads` says; closed after the session */
   glia_realloc alloc;              /* NULL: the C library's */
   void *user;                      /* for alloc */
   glia_print print;                /* NULL: what a script prints goes nowhere */
   glia_log log;                    /* NULL: no progress */
-  void *to;                        /* for print and log */
+  glia_poll poll;                  /* NULL: none */
+  void *to;                        /* for print, log and poll */
   int permit_extern;               /* not 0: scripts may open foreign libraries and call into them */
   int no_fuse;                     /* not 0: one operation after another, the reference */
   int strict;                      /* not 0: warnings are errors */
@@ -83,8 +89,11 @@ typedef struct glia_diagnostic {
   int warning;                     /* not 0: a warning */
   const char *file;                /* NULL: it has no place */
   int line, column;                /* from 1; columns in characters */
+  int end_line, end_column;        /* the first character behind the place */
   const char *text;                /* the message alone */
   const char *hint;                /* a way out, or NULL */
+  const char *const *note;         /* where it was called from, and what else is known */
+  int n_note;
 } glia_diagnostic;
 /* What the last load, check or call found, warnings too, in the order of the text. Valid until the next call. */
 GLIA_API glia_status glia_diagnostics(glia_session *s, const glia_diagnostic **list, size_t *n);
@@ -107,6 +116,26 @@ GLIA_API glia_status glia_call(glia_function *f, const glia_array *x, int n_x, g
 GLIA_API glia_status glia_value_and_grad(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y,
                                          glia_tree **grads);
 
+/* A function of the host as one of the session: `signature` is what an `extern` of the language says behind `fn`, "swish(x: [..S]) -> [..S]",
+ * and `fn` is called as an `extern` would be: scalars only, element by element; with tensors once, with the inputs' data, the result's
+ * data, and each dimension name as an int64_t (`:type swish` in the REPL prints the C prototype). `gradient`, if not NULL, is what stands behind
+ * `gradient` in the language: "swish(x) -> y, dy = swish_grad(x, dy)", of functions that were registered or loaded before. No
+ * permission is needed for it. It must not call the session, and is taken to be pure. */
+typedef void (*glia_foreign)(void);
+GLIA_API glia_status glia_register(glia_session *s, const char *signature, glia_foreign fn, const char *gradient);
+
+/* ---- the same function on another thread ---- */
+/* A second handle of f for arguments of these types (data is not looked at), with every cell at its value of now and memory of its own. It computes
+ * what f computes, on the calling thread, while the session does something else: one thread at a time uses a frozen handle, any
+ * number of handles are used at the same time. With wrt not NULL it computes gradients, too. GLIA_MISUSE: f is a proc with steps. It is made
+ * and closed on the session's thread, and closed before the session. Its draws count its own calls. */
+typedef struct glia_frozen glia_frozen;
+GLIA_API glia_status glia_freeze(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_frozen **out);
+/* As glia_call and glia_value_and_grad; grads may be NULL. Allocates nothing. */
+GLIA_API glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_array *y, int n_y, glia_tree **grads);
+GLIA_API const char *glia_frozen_error(const glia_frozen *f);      /* of its last call; "" after success */
+GLIA_API void glia_frozen_close(glia_frozen *f);                   /* NULL is fine */
+
 /* ---- trees ---- */
 /* Leaves in the order in which they were made; a path is relative to the tree: of the gradient by "net" it is "hidden.w", of that by a single tensor "". */
 GLIA_API size_t glia_tree_count(const glia_tree *t);
@@ -116,7 +145,7 @@ GLIA_API glia_status glia_tree_get(const glia_tree *t, const char *path, glia_ar
 /* ---- parameters ---- */
 /* Every `param` of the session by its path ("net.hidden.w"). A view shows the present value and is valid until the next call that loads,
  * runs or sets. */
-GLIA_API size_t glia_parameter_count(const glia_session *s);
+GLIA_API size_t glia_parameter_count(glia_session *s);
 GLIA_API glia_status glia_parameter_at(glia_session *s, size_t k, const char **path, glia_array *out);
 /* out->data NULL: a view; else the value is copied there, and out must have the parameter's type. */
 GLIA_API glia_status glia_parameter_get(glia_session *s, const char *path, glia_array *out);

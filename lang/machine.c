@@ -400,6 +400,7 @@ bool machine_run(Session *s, Steps *block) {
   s->position.frame.n = 0;
   enter(s, block);
   while (s->position.frame.n) {
+    if (s->config.poll && !s->config.poll(s->config.to)) atomic_store(&s->cancel, true);
     if (atomic_load_explicit(&s->cancel, memory_order_relaxed)) {
       s->cancelled = true;
       return false;

@@ -55,7 +55,7 @@ Status session_open(const SessionConfig *c, Session **out) {
 
 void session_close(Session *s) {
   if (!s) return;
-  pool_free(s->pool);
+  if (!s->config.shared) pool_free(s->pool);
   arena_free(s->arena);
   Host first;
   host_init(&first, s->config.realloc, s->config.user);
@@ -80,7 +80,8 @@ Status session_reset(Session *s) {
 /* Threads are made when the first work may want them, and not at all for one. */
 void session_want_pool(Session *s) {
   int n = s->config.threads > 0 ? s->config.threads : pool_default_threads();
-  if (s->pool || n <= 1) return;
+  if (s->config.shared) s->pool = s->config.pool;
+  if (s->pool || s->config.shared || n <= 1) return;
   s->pool = pool_new(&s->host, n);
   if (s->pool) pool_keep(s->pool);
 }
@@ -164,6 +165,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   }
   if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;
+  s->only_checks = mode == LOAD_CHECK;
   e->tests.n = 0;
   Outside outside = scope_outside(e);
   outside.keep_unused |= mode == LOAD_KEEP;

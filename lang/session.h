@@ -8,6 +8,7 @@
 typedef struct SessionConfig {
   HostRealloc realloc; void *user;             /* the allocator; NULL: the C library's */
   int threads;                                  /* 0: the CPUs allowed */
+  bool shared; Pool *pool;                      /* shared: pool is the host's (NULL: no threads), whatever threads says */
   bool no_fuse, strict, no_extern, check_numbers;
   uint64_t seed; bool seed_given;
   size_t max_memory;                            /* 0: no limit of ours */
@@ -20,6 +21,8 @@ typedef struct SessionConfig {
   bool (*print)(void *to, const char *text, size_t n, Loc loc);
   /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL: none. */
   void (*progress)(void *to, const char *text, bool final);
+  /* Called between two steps of a run; false: it stops there, cancelled. NULL: never. */
+  bool (*poll)(void *to);
   void *to;
 } SessionConfig;
 
@@ -37,6 +40,8 @@ struct Session {
   void *slab; size_t slab_bytes;                /* the program's, 64-byte aligned */
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
+  bool only_checks;                             /* this load runs nothing */
+  void (*offered)(void);                        /* the function of the `extern` of this load: the host's own; NULL: from its library */
   bool closed;                                  /* print said that the other side is gone: the run ended */
   Position position;
   struct ProgramScratch *scratch;

@@ -108,6 +108,10 @@ static bool foreign_run(KernelCall *c) {
   const Foreign *f = c->attr->foreign;
   const ForeignSig *s = &f->sig;
   ffi_cif *cif = (ffi_cif *)(uintptr_t)&f->cif;    /* ffi_call reads it */
+  if (s->fn == NULL) {                             /* its library was not to be opened */
+    c->fault = (Fault){.code = FAULT_FOREIGN, .element = 0};
+    return false;
+  }
   void *value[FOREIGN_ARGS];
   if (s->scalar) {
     int64_t n = type_count(c->out_type);

@@ -98,6 +98,15 @@ GLIA_API const char *glia_version(void);               /* "0.1.0" */
  * aligned for any C type. If several graphs or sessions share it and run on several threads, it must be thread-safe. */
 typedef void *(*glia_realloc)(void *user, void *p, size_t size);
 
+/* ---- threads ---- */
+/* Threads that graphs and sessions share (config.pool): for a host that has many of them and does not want threads for each. The pool
+ * computes for one at a time; who comes while it is taken computes on its own thread meanwhile, with the same bits. It is closed after
+ * all that use it. threads: 0 is the CPUs allowed, 1 none but the caller's. */
+typedef struct glia_pool glia_pool;
+GLIA_API glia_status glia_pool_open(int threads, glia_realloc alloc, void *user, glia_pool **out);
+GLIA_API void glia_pool_close(glia_pool *p);               /* NULL is fine */
+GLIA_API int glia_pool_threads(const glia_pool *p);
+
 /* ---- a graph ---- */
 typedef struct glia_graph glia_graph;
 typedef struct glia_plan glia_plan;
@@ -108,6 +117,7 @@ typedef struct glia_graph_config {       /* all zero is a good one */
   glia_realloc alloc;                    /* NULL: the C library's */
   void *user;                            /* for alloc */
   int threads;                           /* 0: the CPUs allowed; 1: none but the caller's */
+  glia_pool *pool;                       /* not NULL: these threads, whatever `threads` says */
   int no_fuse;                           /* not 0: one operation after another, the reference */
   size_t max_memory;                     /* bytes the graph may have in use; 0: no limit */
 } glia_graph_config;

@@ -7,6 +7,7 @@
 #include "grad.h"
 #include "opt.h"
 #include "plan.h"
+#include "pool_api.h"
 #include "run.h"
 #include <assert.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct glia_graph {
   Arena *arena;
   Graph *graph;
   Pool *pool;
+  bool shared;                            /* pool is a glia_pool's */
   const Kernels *kernels;
   glia_plan *plans;
   uint32_t n_input;
@@ -83,6 +85,8 @@ static glia_graph *block_new(const glia_graph_config *c) {
   host_init(&g->host, c->alloc, c->user);
   g->host.limit = c->max_memory;
   g->threads = c->threads ? c->threads : pool_default_threads();
+  g->shared = c->pool != NULL;
+  g->pool = pool_behind(c->pool);
   g->no_fuse = c->no_fuse != 0;
   g->kernels = kernels_best();
   return g;
@@ -129,7 +133,7 @@ void glia_plan_close(glia_plan *p) {
 void glia_graph_close(glia_graph *g) {
   if (!g) return;
   while (g->plans) glia_plan_close(g->plans);
-  pool_free(g->pool);
+  if (!g->shared) pool_free(g->pool);
   arena_free(g->arena);
   block_free(g);
 }
@@ -460,7 +464,7 @@ glia_status glia_compile(glia_graph *g, const glia_node *input, int n_input, con
       host_leave(&g->host, &guard);
       return say(g, GLIA_MISUSE, "glia_compile: an output depends on an input that is not listed");
     }
-    if (!g->pool && g->threads > 1) {
+    if (!g->pool && !g->shared && g->threads > 1) {
       g->pool = pool_new(&g->host, g->threads);
       pool_keep(g->pool);
     }
