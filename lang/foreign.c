@@ -95,6 +95,16 @@ static const Word names[] = {
     {"os", "the command line's words are `args`; files are read by `csv(path)`, `text(path)`"},
     {"time", "`glia profile FILE` says what takes how long"},
     {"random", "draws are `let x: [2, 3] ~ normal(0, 1)`"},
+    {"True", "write `true`"},
+    {"False", "write `false`"},
+    {"TRUE", "write `true`"},
+    {"FALSE", "write `false`"},
+    {"pass", "an empty block is `{ }`"},
+    {"linear", "a fully connected layer is `dense(n_in, n_out)`"},
+    {"backward", "`opt.step(loss)` moves the parameters, `grad(loss, w)` is a gradient"},
+    {"transpose", "the transpose is `x'`"},
+    {"def", "a function is `fn f(x) = e`"},
+    {"return", "the value of a block is its last expression"},
     {"Variable", "a value that changes is `var x = e`, a trained one `param w: [2, 3] ~ normal(0, 1)`"},
     {"Parameter", "a trained value is `param w: [2, 3] ~ glorot_uniform()`"}};
 
@@ -230,6 +240,13 @@ static const char *find(const Word *table, size_t n, const char *name) {
 #define FIND(table, name) find(table, sizeof(table) / sizeof *(table), name)
 
 const char *foreign_name(const char *name) { return FIND(names, name); }
+bool foreign_module(const char *name) {
+  static const char *const modules[] = {"np", "numpy", "jnp", "jax", "math", "torch", "tf", "nn", "keras", "F", "optim", "plt"};
+  for (size_t k = 0; k < sizeof modules / sizeof *modules; k++)
+    if (!strcmp(name, modules[k])) return true;
+  return false;
+}
+
 const char *foreign_argument(const char *name) { return FIND(arguments, name); }
 
 const char *foreign_member(Arena *a, const char *base, const char *name) {

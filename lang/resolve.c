@@ -7,6 +7,7 @@
  * stands further down in a block around the function answers it. At the end, what still waits is unknown.
  */
 #include "ast.h"
+#include "foreign.h"
 #include <string.h>
 
 typedef enum { BOUND_LET, BOUND_VAR, BOUND_CELL, BOUND_DEFINITION, BOUND_PARAMETER, BOUND_PATTERN, BOUND_TURN, BOUND_IMPORT, BOUND_DIM } BoundKind;
@@ -191,31 +192,17 @@ static uint32_t line_of(const Resolver *r, uint32_t byte) {
   return line;
 }
 
-/* What people write who come from elsewhere. */
-static const char *foreign_hint(const char *name) {
-  static const struct { const char *name, *hint; } table[] = {
-      {"np", "functions have no module in front: write `exp(x)`"},      {"numpy", "functions have no module in front: write `exp(x)`"},
-      {"jnp", "functions have no module in front: write `exp(x)`"},     {"torch", "functions have no module in front: write `exp(x)`"},
-      {"tf", "functions have no module in front: write `exp(x)`"},      {"math", "functions have no module in front: write `exp(x)`"},
-      {"nn", "layers have no module in front: write `dense(2, 8)`"},    {"F", "functions have no module in front: write `relu(x)`"},
-      {"optim", "optimizers have no module in front: write `adam(net)`"},
-      {"null", "what is absent is `()`"},                               {"nil", "what is absent is `()`"},
-      {"undefined", "what is absent is `()`"},                          {"self", "the fields of a layer are read by their names alone"},
-      {"this", "the fields of a layer are read by their names alone"},  {"True", "write `true`"},
-      {"False", "write `false`"},                                       {"TRUE", "write `true`"},
-      {"FALSE", "write `false`"},                                       {"pass", "an empty block is `{ }`"},
-      {"int", "`i32(x)` makes a whole number of x"},                    {"float", "`f32(x)` makes a float of x"},
-      {"str", "a string with a value in it is `\"x is {x}\"`"},         {"Linear", "a fully connected layer is `dense(n_in, n_out)`"},
-      {"linear", "a fully connected layer is `dense(n_in, n_out)`"},    {"Dense", "a fully connected layer is `dense(n_in, n_out)`"},
-      {"Sequential", "layers are joined by `>>`: `dense(2, 8, relu) >> dense(8, 1)`"},
-      {"backward", "`opt.step(loss)` moves parameters, `grad(loss, w)` is a gradient"},
-      {"ln", "the natural logarithm is `log(x)`"},                      {"transpose", "the transpose is `x'`"},
-      {"matmul", "the product of matrices is `a @ b`"},                 {"def", "a function is `fn f(x) = e`"},
-      {"lambda", "a function is `fn (x) = e`"},                         {"return", "the value of a block is its last expression"},
-  };
-  for (size_t k = 0; k < sizeof table / sizeof *table; k++)
-    if (!strcmp(name, table[k].name)) return table[k].hint;
-  return NULL;
+/* `np.exp`, `nn.Linear`: what is asked of a module that is none here. */
+static const char *module_hint(Resolver *r, const Ast *use) {
+  const char *p = r->source->text + use->span.end;
+  size_t n = 0;
+  if (!foreign_module(use->name) || *p != '.') return NULL;
+  for (p++; (p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_';) n++;
+  if (!n) return NULL;
+  const char *name = arena_text(r->a, p, n), *ours = foreign_name(name);
+  if (ours) return ours;
+  if (!r->o->known(r->o->ctx, sym(r->d->sources, name, n))) return NULL;
+  return arena_printf(r->a, "functions have no module in front: write `%s(...)`", name);
 }
 
 static bool is_target(const Resolver *r, const Ast *use) {
@@ -227,7 +214,7 @@ static bool is_target(const Resolver *r, const Ast *use) {
 
 static void tell_unknown(Resolver *r, Name *n, const Waiting *first, uint32_t more) {
   Diag *g = tell(r, first->use, E_UNKNOWN_NAME, n->sym);
-  const char *foreign = foreign_hint(n->sym);
+  const char *module = module_hint(r, first->use), *foreign = module ? module : foreign_name(n->sym);
   if (n->ended && first->use->span.first >= n->ended_at) {
     diag_mark_in(r->d, g, r->source, first->use->at, "%s", "");
     diag_mark_in(r->d, g, r->source, n->ended->ast->at, "this one ended with its block in line %u", line_of(r, n->ended_at ? n->ended_at - 1 : 0));
