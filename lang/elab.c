@@ -23,9 +23,9 @@ Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...) {
 
 /* What a type rule refuses, by the code that the same mistake has where the language finds it. */
 static const DiagId bad_code[N_BADS] = {
-    [BAD_NONE] = E_BAD_VALUE, [BAD_DTYPE] = E_BAD_DTYPE, [BAD_MIXED] = E_MIXED_FLOATS, [BAD_RANK] = E_BAD_RANK,
+    [BAD_NONE] = E_LIMIT, [BAD_DTYPE] = E_BAD_DTYPE, [BAD_MIXED] = E_MIXED_FLOATS, [BAD_RANK] = E_BAD_RANK,
     [BAD_SHAPE] = E_BAD_SHAPE, [BAD_INNER] = E_MATMUL_INNER, [BAD_AXIS] = E_AXIS_RANGE, [BAD_SIZE] = E_NEGATIVE_SIZE,
-    [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_BAD_VALUE, [BAD_LIMIT] = E_LIMIT};
+    [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_LIMIT, [BAD_LIMIT] = E_LIMIT};
 
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand) {
   Diag *g = diag_said(e->d, elab_loc_at(e, at), bad_code[t->kind], t->text);
@@ -322,6 +322,7 @@ bool want_axis(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axis) {
   if (*axis < -rank || *axis >= rank) {
     Diag *g = elab_error(e, at, E_AXIS_RANGE, *axis, (int)rank);
     if (rank) diag_hint(e->d, g, "axes count from 0 to %d, or from -%d to -1", rank - 1, rank);
+    else diag_hint(e->d, g, "a scalar has no axis to go along");
     return false;
   }
   if (*axis < 0) *axis += rank;

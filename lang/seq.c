@@ -247,7 +247,7 @@ Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, 
   }
   int64_t count = length_of(&v[0]);
   if (count > 1000000) {
-    elab_error(e, at, E_UNROLL, (long long)count);
+    elab_error(e, at, E_TOO_MANY_TURNS, 1000000);
     return v_bad();
   }
   Value *out = NEW_N(e->a, Value, count + 1);

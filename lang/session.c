@@ -219,8 +219,10 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
 /* A limit was crossed where no message could be made: it is one now. */
 Status session_failed(Session *s) {
   Guard g;
+  char message[sizeof s->host.message];          /* the guard clears it */
+  memcpy(message, s->host.message, sizeof message);
   if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
-  diag_at(s->diags, s->graph->loc, E_LIMIT, s->host.message);
+  diag_at(s->diags, s->graph->loc, E_LIMIT, message);
   host_leave(&s->host, &g);
   return STATUS_SCRIPT;
 }

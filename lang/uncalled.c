@@ -127,7 +127,7 @@ static bool arguments(Trial *t, const Ast *params, Args *a) {
 static bool depends_on_sizes(DiagId id) {
   switch (id) {
   case E_CHUNK: case E_RESHAPE: case E_INDEX_RANGE: case E_SLICE_RANGE: case E_SLICE_LONG: case E_TOO_LARGE: case E_EINSUM:
-  case E_ASSERT: case E_FOLDS: case E_CALL_DEPTH: case E_TOO_MANY_TURNS: case E_LIMIT: case E_UNROLL:
+  case E_ASSERT: case E_FOLDS: case E_CALL_DEPTH: case E_TOO_MANY_TURNS: case E_LIMIT:
   case E_MADE_IN_CALL: case E_LAYER_IN_CALL: case E_SQUEEZE: case E_KNOWN_FAULT:
   case E_NOT_HERE_YET: case E_ZERO_DIVISION: case E_NEGATIVE_SIZE: case E_SAMPLE: case E_INDEX_GATHERS: return true;
   default: return false;

@@ -120,7 +120,7 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
       ok = refuse(&r, BAD_LIMIT, -1, -1, NULL, "the result of `%s` is %s, more than 1 TiB", op->name,
                   type_show(g->arena, &r.y));
     if (!ok) {
-      if (!e) host_fail(arena_host(g->arena), FAIL_BUG, "%s", r.e.text);
+      if (!e) host_fail(arena_host(g->arena), r.e.kind == BAD_LIMIT ? FAIL_LIMIT : FAIL_BUG, "%s", r.e.text);
       *e = r.e;
       return NO_NODE;
     }

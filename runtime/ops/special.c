@@ -28,7 +28,7 @@ FLOATS1(lgamma, (float)log_gamma((double)x), log_gamma(x))
 static void polygamma_grad(Grad *d) { slope(d, 0, polygamma(d->g, d->x[0], d->attr->i[0] + 1)); }
 static bool polygamma_type(TypeRule *r) {
   if (r->attr->n != 1 || r->attr->i[0] < 0 || r->attr->i[0] > 20)
-    return refuse(r, BAD_VALUE, -1, -1, NULL, "`lgamma` has no derivative beyond the 21st");
+    return refuse(r, BAD_LIMIT, -1, -1, NULL, "`lgamma` has no derivative beyond the 21st");
   return pointwise_float(r);
 }
 const Op op_polygamma = {
