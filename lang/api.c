@@ -80,11 +80,14 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
       .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print, .progress = c->log ? forward_log : NULL,
       .poll = c->poll ? forward_poll : NULL, .shared = c->pool != NULL, .pool = pool_behind(c->pool), .to = s,
   };
-  Status status = session_open(&inner, &s->s);
+  const char *unknown;
+  size_t n_unknown;
+  Status status = STATUS_SCRIPT;
+  if (!c->allow || warnings_allow(&inner.rules, c->allow, &unknown, &n_unknown)) status = session_open(&inner, &s->s);
   if (status != STATUS_OK) {
     if (c->alloc) c->alloc(c->user, s, 0);
     else free(s);
-    return GLIA_MEMORY;
+    return status == STATUS_MEMORY ? GLIA_MEMORY : GLIA_MISUSE;
   }
   *out = s;
   return GLIA_OK;

@@ -93,9 +93,6 @@ struct Ast {
   Ast *kid[];
 };
 
-/* A comment, for `# =>` expectations and the formatter. */
-typedef struct Comment { Span span; bool trailing; } Comment;
-
 typedef struct Parsed {
   Source *source;
   Ast *program;                            /* BLOCK; statements that did not parse are ERROR nodes */

@@ -28,6 +28,7 @@ static const char usage[] =
     "  --max-memory BYTES    memory allowed, e.g. 512M or 2G\n"
     "  -D NAME=VALUE         override a top-level `let NAME = literal'\n"
     "  --strict              warnings are errors\n"
+    "  --allow NAME,...      leave these warnings out; a name stands behind each warning: [W0201 unused]\n"
     "  --check-numbers       stop at the first number that is NaN or infinite, and name the expression that made it\n"
     "  --no-extern           open no foreign library\n"
     "  --dump=STAGE          print ast, graph, grad, opt or plan instead of running\n"
@@ -43,7 +44,7 @@ static const char *const commands_later[] = {"grad", "graph", "plan", "compile",
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
-               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_LATER } FlagId;
+               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -52,7 +53,7 @@ static const Flag flags[] = {
     {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
     {"--resume", F_LATER, true},         {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
-    {"--profile", F_LATER, true},        {"--log", F_LATER, true},
+    {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
 
@@ -108,6 +109,15 @@ static int unknown_flag(const char *arg, size_t n) {
   return bad_usage("no such flag:", name, strncmp(arg, "--", 2) ? NULL : did_you_mean(name, names));
 }
 
+static int allow(Cli *c, const char *list) {
+  char name[64], near[MOST_WARNING_NAME];
+  const char *unknown;
+  size_t n;
+  if (warnings_allow(&c->config.rules, list, &unknown, &n)) return -1;
+  snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), unknown);
+  return bad_usage("there is no warning", name, warning_near(unknown, n, near) ? near : NULL);
+}
+
 static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   int64_t v;
   char what[96];
@@ -130,6 +140,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
       if (!strchr(value, '=') || *value == '=') return bad_usage("-D wants NAME=VALUE, not", value, NULL);
       c->defines[c->config.n_defines++] = value;
       break;
+    case F_ALLOW: return allow(c, value);
     case F_DUMP:
       if (!in_list(value, stages)) return bad_usage("--dump wants ast, graph, grad, opt or plan, not", value,
                                                     did_you_mean(value, stages));
@@ -146,7 +157,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
     case F_STRICT: c->config.strict = true; break;
     case F_NUMBERS: c->config.check_numbers = true; break;
     case F_NO_EXTERN: c->config.no_extern = true; break;
-    case F_QUIET: c->quiet = true; break;
+    case F_QUIET: c->quiet = c->config.rules.quiet = true; break;
     case F_CHECK: c->fmt_check = true; break;
     case F_LIBRARY: c->library = true; break;
     case F_VERSION:

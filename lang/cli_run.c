@@ -55,6 +55,12 @@ void cli_diagnostics(Cli *c, Session *s) {
   if (text && *text) err_text(c, text);
 }
 
+/* Warnings come before the first step, not after an hour of it. */
+static void warn_first(void *to, Session *s) {
+  cli_diagnostics(to, s);
+  s->diags->shown = s->diags->diag.n;
+}
+
 /* Where the run stood: the innermost step with a place. */
 static void say_where(Cli *c, Session *s) {
   const Position *at = machine_position(s);
@@ -127,6 +133,7 @@ static int load(Cli *c, Session *s, const char *path, LoadMode mode, Entry **ent
 }
 
 static int run_one(Cli *c, const char *path, LoadMode mode) {
+  c->config.warned = warn_first;
   Session *s = cli_open(c);
   if (!s) return EXIT_SCRIPT;
   Entry *entry = NULL;

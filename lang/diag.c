@@ -93,6 +93,7 @@ static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
 }
 
 Diag *diag_adopt(Diags *d, Diag *g) {
+  if (diag_info[g->id].warning && warning_is_off(d, g)) return g;
   for (uint32_t k = 0; k < d->diag.n; k++) {
     const Diag *o = d->diag.at[k];
     if (o->id == g->id && o->source == g->source && o->source && o->at.first == g->at.first && o->at.end == g->at.end &&

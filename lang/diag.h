@@ -19,6 +19,9 @@ typedef enum {
 typedef struct DiagInfo { const char *code, *name, *text; bool warning; } DiagInfo;
 extern const DiagInfo diag_info[N_DIAGS];
 
+/* A comment, for `# =>` expectations, `# allow` and the formatter. */
+typedef struct Comment { Span span; bool trailing; } Comment;
+
 typedef struct Mark { const Source *source; Span span; const char *label; } Mark;   /* label may be NULL */
 
 /* With a place it reads `TEXT (FILE:L:C)`, or `TEXT FILE:L:C` if the text ends in " at". */
@@ -41,9 +44,25 @@ typedef struct Diags {
   Sources *sources;
   VEC(Diag *) diag;
   uint32_t n_errors, n_warnings;
+  uint32_t shown;                  /* the first so many were shown already */
   bool strict;                     /* warnings count as errors */
   uint32_t limit;                  /* most errors, and most warnings, kept; the rest is counted */
 } Diags;
+
+/* ---- warnings that are off (allow.c) ---- */
+enum { MOST_WARNINGS = 64, MOST_WARNING_NAME = 48 };
+typedef struct WarningRules {
+  bool allowed[N_DIAGS];
+  bool quiet;                      /* all of them */
+} WarningRules;
+/* By its name in lower case, or its code; N_DIAGS: there is none. near: one that is written alike. */
+DiagId warning_named(const char *text, size_t n);
+bool warning_near(const char *text, size_t n, char near[MOST_WARNING_NAME]);
+/* "unused, hidden". false: *unknown is the first that is none. */
+bool warnings_allow(WarningRules *r, const char *list, const char **unknown, size_t *n_unknown);
+void allow_comments(Diags *d, Source *s, const Comment *comment, uint32_t n);   /* `# allow NAME` behind lines */
+bool warning_is_off(const Diags *d, const Diag *g);     /* or was told by an earlier list */
+void warnings_told(const Diags *d);                     /* later lists do not repeat what this one holds */
 
 Diags *diags_new(Arena *a, Sources *s);
 /* Formats errors.list's text for id with the arguments (printf). A place inside the standard library or an import is moved

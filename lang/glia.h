@@ -63,6 +63,7 @@ typedef struct glia_config {       /* all zero is a good one */
   const char *const *args;         /* the list `args` of scripts */
   int n_args;
   const char *search;              /* folders in which `import` looks behind the importing file's, separated by `:` */
+  const char *allow;               /* warnings to leave out, by name: "unused, hidden"; NULL: none. A name that none has: GLIA_MISUSE */
 } glia_config;
 
 GLIA_API glia_status glia_open(const glia_config *config, glia_session **out);   /* config may be NULL */

@@ -369,11 +369,12 @@ static int by_place(const void *a, const void *b) {
 char *diags_render(const Diags *d, Arena *a, const RenderOptions *o) {
   Text t = {.arena = a};
   text_add(&t, "");
-  Ranked *order = NEW_N(a, Ranked, d->diag.n);
-  for (uint32_t k = 0; k < d->diag.n; k++) order[k] = (Ranked){d->diag.at[k], k};
-  if (d->diag.n) qsort(order, d->diag.n, sizeof *order, by_place);
-  for (uint32_t k = 0; k < d->diag.n; k++) render(&t, d, order[k].diag, o);
+  uint32_t n = d->diag.n - d->shown;
+  Ranked *order = NEW_N(a, Ranked, n + 1);
+  for (uint32_t k = 0; k < n; k++) order[k] = (Ranked){d->diag.at[d->shown + k], k};
+  if (n) qsort(order, n, sizeof *order, by_place);
+  for (uint32_t k = 0; k < n; k++) render(&t, d, order[k].diag, o);
   uint32_t all = d->n_errors + d->n_warnings;
-  if (all > d->diag.n) text_printf(&t, "%u more are not shown\n", all - d->diag.n);
+  if (all > d->diag.n && n) text_printf(&t, "%u more are not shown\n", all - d->diag.n);
   return t.at;
 }

@@ -138,8 +138,18 @@ static bool on_off(const char *text, bool *out) {
 }
 
 /* A setting of the session; what a plan was made with stays as it was made. */
+static void allow(Repl *r, const char *list) {
+  char near[MOST_WARNING_NAME];
+  const char *unknown;
+  size_t n;
+  if (warnings_allow(&r->s->config.rules, list, &unknown, &n)) return;
+  bool found = warning_near(unknown, n, near);
+  err_printf(r->c, "entry %d: there is no warning `%.*s'%s%s%s\n", r->entry, (int)n, unknown, found ? "; did you mean `" : "",
+             found ? near : "", found ? "'?" : "");
+}
+
 static bool set(Repl *r, const char *rest) {
-  static const char *const names[] = {"color", "fuse", "numbers", "seed", "strict", NULL};
+  static const char *const names[] = {"allow", "color", "fuse", "numbers", "seed", "strict", NULL};
   char name[16] = "";
   const char *value = rest + strcspn(rest, " ");
   snprintf(name, sizeof name, "%.*s", (int)(value - rest), rest);
@@ -149,6 +159,10 @@ static bool set(Repl *r, const char *rest) {
   if (!*rest) {
     out_printf(r->c, "color %s\nfuse %s\nnumbers %s\nstrict %s\n", r->c->color ? "on" : "off",
                r->s->config.no_fuse ? "off" : "on", r->s->config.check_numbers ? "on" : "off", r->s->config.strict ? "on" : "off");
+    return true;
+  }
+  if (!strcmp(name, "allow")) {
+    allow(r, value);
     return true;
   }
   if (!strcmp(name, "seed")) {
@@ -182,7 +196,7 @@ const Command commands[] = {
     {"shape", "shape e", "its shape", show_shape},
     {"params", "params [t]", "the parameters, or the values of those below t", show_params},
     {"doc", "doc NAME", "the documentation of a name", show_doc},
-    {"set", "set [k v]", "settings: color, fuse, numbers (check them), strict on|off, seed N", set},
+    {"set", "set [k v]", "settings: color, fuse, numbers (check them), strict on|off, seed N, allow NAME (of a warning)", set},
     {"reset", "reset", "forget everything", reset},
     {"help", "help [NAME]", "this list, or the documentation of a name", show_help},
     {"quit", "quit", "leave; so does the end of the input", quit},

@@ -19,6 +19,7 @@ static void start(Session *s) {
   s->arena = arena_new(h);
   arena_keep(s->arena);
   s->sources = sources_new(s->arena);
+  s->sources->rules = &s->config.rules;
   s->diags = diags_new(s->arena, s->sources);
   s->graph = graph_new(s->arena);
   s->graph->limit = MOST_NODES;
@@ -163,6 +164,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     s->diags = diags_new(s->arena, s->sources);
     return STATUS_OK;
   }
+  allow_comments(s->diags, entry->source, entry->parsed->comment.at, entry->parsed->comment.n);
   if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;
   s->only_checks = mode == LOAD_CHECK;
@@ -178,6 +180,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   uint32_t rest = elab_program(e, program, 0, &entry->steps, entry->it);
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   diags_focus(s->diags);
+  warnings_told(s->diags);
   if (s->diags->n_errors) {
     e->modules.n = modules;            /* their cells have no values: the next entry reads them again */
     scope_forget(e, e->globals, names, any);
@@ -192,6 +195,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     return STATUS_SCRIPT;
   }
   if (mode == LOAD_CHECK) return STATUS_OK;
+  if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
   Status status = run(s, &entry->steps);
   while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);

@@ -10,6 +10,7 @@ typedef struct SessionConfig {
   int threads;                                  /* 0: the CPUs allowed */
   bool shared; Pool *pool;                      /* shared: pool is the host's (NULL: no threads), whatever threads says */
   bool no_fuse, strict, no_extern, check_numbers;
+  WarningRules rules;                           /* which warnings are off: warnings_allow */
   uint64_t seed; bool seed_given;
   size_t max_memory;                            /* 0: no limit of ours */
   size_t stack;                                 /* bytes of C stack that elaboration may use; 0: 4 MiB */
@@ -23,6 +24,8 @@ typedef struct SessionConfig {
   void (*progress)(void *to, const char *text, bool final);
   /* Called between two steps of a run; false: it stops there, cancelled. NULL: never. */
   bool (*poll)(void *to);
+  /* What a text is warned of, when it was checked and before its first step; the warnings stay in diags. NULL: none. */
+  void (*warned)(void *to, Session *s);
   void *to;
 } SessionConfig;
 

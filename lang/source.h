@@ -9,6 +9,8 @@ enum { SOURCE_MAX = 64 << 20 };      /* bytes; of a longer text only one byte mo
 
 typedef const char *Sym;           /* an interned name: equal names are one pointer; NUL-terminated */
 
+typedef struct LineAllows { uint32_t line, id; } LineAllows;     /* `# allow NAME` behind a line: a DiagId that it may have */
+
 typedef struct Source {
   const char *name;                /* as errors print it: a path, "entry 3", "<stdlib/layers.nn>" */
   const char *text;                /* n bytes, then two NULs (flex scans them in place) */
@@ -17,11 +19,15 @@ typedef struct Source {
   bool imported;                   /* read by an `import`: the same */
   Loc import_at;                   /* and where it stands */
   VEC(uint32_t) line;              /* first byte of each line */
+  VEC(LineAllows) allow;
 } Source;
 
 typedef struct Span { uint32_t first, end; } Span;     /* bytes, end excluded */
 
 typedef struct Place { const Source *source; Span span; Loc caller; } Place;
+
+/* A warning that somebody was shown: it is not repeated. */
+typedef struct ToldWarning { uint32_t id; const Source *source; uint32_t first, end; } ToldWarning;
 
 typedef struct Sources {
   Arena *arena;
@@ -30,6 +36,8 @@ typedef struct Sources {
   void *symbols;
   void *place_index;
   uint32_t n_ast;                  /* syntax nodes made so far: Ast.id counts on */
+  struct WarningRules *rules;      /* which warnings are off (diag.h), or NULL */
+  VEC(ToldWarning) told;
 } Sources;
 
 Sources *sources_new(Arena *a);

@@ -141,6 +141,7 @@ static void misuse(void) {
   glia_tree *g;
   CHECK(glia_open(NULL, NULL) == GLIA_MISUSE);
   CHECK(glia_open(&(glia_config){.threads = -1}, &s) == GLIA_MISUSE && !s);
+  CHECK(glia_open(&(glia_config){.allow = "unused, hiden"}, &s) == GLIA_MISUSE && !s);
   CHECK(glia_open(&(glia_config){.n_args = 1}, &s) == GLIA_MISUSE);
   s = loaded(&(glia_config){.threads = 1});
   CHECK(glia_load(s, NULL, "", 0) == GLIA_MISUSE && glia_load(s, "x", NULL, 0) == GLIA_MISUSE);
