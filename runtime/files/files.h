@@ -17,6 +17,12 @@ bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, F
 bool idx_type(Host *h, const char *path, Type *out, FileError *e);
 Tensor *idx_read(Host *h, const char *path, FileError *e);          /* young; NULL on error */
 
+/* NumPy's arrays: f4 f8 i4 u1 b1 as they are, i1 i2 i8 as i32 where they fit; either order of bytes, C's or Fortran's of axes. npy_type
+ * reads the header only; what they take is in a. */
+bool npy_type(Arena *a, const char *path, Type *out, FileError *e);
+Tensor *npy_read(Arena *a, const char *path, FileError *e);         /* young; NULL on error */
+bool npy_write(Host *h, const char *path, const Tensor *t, FileError *e);
+
 /* safetensors: 8 bytes of length, JSON header, data. Order of writing is the order given; written deterministically. */
 typedef struct NamedTensor { const char *name; Tensor *tensor; } NamedTensor;
 bool safetensors_write(Host *h, const char *path, const NamedTensor *t, size_t n, FileError *e);
