@@ -53,7 +53,8 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
   for (uint32_t k = 0; k < params->n; k++) {
     const Ast *type = params->kid[k]->kid[1];
     if (!type) {
-      elab_error(e, params->kid[k], E_EXTERN_TYPE);
+      Diag *g = elab_error(e, params->kid[k], E_EXTERN_SIGNATURE, ast->name);
+      diag_hint(e->d, g, "write the type of each argument: `x: f64`");
       return false;
     }
     if (!element(e, type, &in[k], &scalar)) return false;

@@ -96,7 +96,7 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
     named.name[named.n] = a->name[k];
     named.ast[named.n++] = a->ast[k];
   }
-  if (tree.kind == V_INT || (tree.kind == V_NODE && node_flex(e, tree.node))) {
+  if (tree.kind == V_INT || (tree.kind == V_NODE && node_flex(e, tree.node) && !node_type(e, tree.node)->rank)) {
     Diag *g = elab_error(e, at, E_OPTIMIZER_POSITIONAL, rule->name);
     diag_hint(e->d, g, "name the argument: `%s(lr = ...)`", rule->name);
     return v_bad();
