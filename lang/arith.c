@@ -355,6 +355,11 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   if (op == K_EQ || op == K_NE) {
     bool known = true, same = same_value(e, &a, &b, &known);
     if (known) return v_bool(same == (op == K_EQ));
+    if ((a.kind == V_TEXT || b.kind == V_TEXT) && (a.kind == V_STRING || b.kind == V_STRING || a.kind == b.kind)) {
+      Diag *g = elab_error(e, at, E_NOT_KNOWN, "a string that is compared");
+      diag_hint(e->d, g, "compare the values that stand in its holes");
+      return v_bad();
+    }
   }
   if (is_tree(&a) || is_tree(&b)) return tree_binary(e, op, a, b, at);
   if (op == '@') return matmul(e, a, b, at);

@@ -98,7 +98,7 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
         *v = v_int(i);
         return true;
       }
-      if (x.kind == V_NODE) return want_int(e, x, at, arena_printf(e->a, "the int `%s`", what), &i);
+      if (x.kind == V_NODE) return want_int(e, x, at, strncmp(what, "the ", 4) ? arena_printf(e->a, "the int `%s`", what) : what, &i);
     } else if (!strcmp(type->name, "bool") && known_bool(e, x, &b)) {
       *v = v_bool(b);
       return true;

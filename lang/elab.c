@@ -2,7 +2,7 @@
  *
  * In: the syntax of one text. Out: nodes in the session's graph and steps. A mistake is reported once and becomes V_BAD.
  */
-#include "elab.h"
+#include "native.h"
 #include "stdlib.h"
 #include <inttypes.h>
 #include <math.h>
@@ -167,7 +167,7 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
   }
   if (has == d) return n;
   if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);
-  Diag *g = elab_error(e, at, E_WANTED_DTYPE, what, dtype_name[d], type_show(e->a, graph_at(e->g, n)->type));
+  Diag *g = elab_error(e, at, E_WANTED_DTYPE, what, dtype_name[d], node_text(e, n));
   diag_hint(e->d, g, "write `%s(...)` to convert it", dtype_name[d]);
   return NO_NODE;
 }

@@ -87,6 +87,7 @@ typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MA
 
 typedef struct CellNode { NodeId node; Cell *cell; } CellNode;
 typedef struct Assigned { Bound *bound; Value before; } Assigned;
+typedef struct Widened { Loc made; const char *path; DType dtype; } Widened;
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
 
 struct Elab {
@@ -118,6 +119,8 @@ struct Elab {
   VEC(Series *) series;        /* all of the session */
   struct Wait *wait;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
+  VEC(Widened) widened;         /* cells of this text that a later assignment makes float */
+  bool again;                   /* one of them was read as an int before: the text is elaborated once more */
   VEC(Module *) modules;       /* imported files, each once */
   Module *module;              /* the one that is being read, NULL: the script */
   const Source *script;        /* of this entry */
@@ -216,7 +219,6 @@ Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at);
 bool tree_has_cells(Elab *e, Value v);
 MakeRule make_within(Elab *e, MakeRule rule);                     /* from here on no less strict; what it was before */
 const char *make_place(MakeRule rule);                            /* "inside a derivative", ... */
-bool graph_is_read(Elab *e, const Cell *c);                       /* a node reads its present version */
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at);

@@ -269,14 +269,6 @@ void tree_paths(Elab *e, Value v, const char *path) {
   }
 }
 
-bool graph_is_read(Elab *e, const Cell *c) {
-  NodeId n = c->now->node;
-  for (NodeId k = n + 1; k < e->g->n; k++)
-    for (uint32_t j = 0; j < e->g->node[k].n_in; j++)
-      if (e->g->node[k].in[j] == n) return true;
-  return false;
-}
-
 /* ---- instances ---- */
 MakeRule make_within(Elab *e, MakeRule rule) {
   MakeRule was = e->make;

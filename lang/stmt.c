@@ -98,9 +98,22 @@ static Value keep_values(Elab *e, Value v) {
   return v;
 }
 
+/* The types that are no tensor's: of known scalars and of functions. */
+static bool is_known_type(const Ast *type) {
+  static const char *const names[] = {"int", "float", "bool", "string", "fn"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    if (type->kind == A_NAME && !strcmp(type->name, names[k])) return true;
+  return false;
+}
+
 /* The value behind `=` or `~` of a declaration. */
-static Value declared(Elab *e, const Ast *type, const Ast *expr, int op) {
+static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, bool let) {
   Type t;
+  if (type && op == '=' && (type->kind == A_TTUPLE || (let && is_known_type(type)))) {
+    DType unmarked = F32;
+    Value v = elab_expr(e, expr);
+    return match_type(e, type, &v, scope_new(e, e->scope), &unmarked, expr, "the value") ? v : v_bad();
+  }
   if (type && !elab_type(e, type, &t)) {
     elab_expr(e, expr);
     return v_bad();
@@ -142,6 +155,8 @@ static Value declared(Elab *e, const Ast *type, const Ast *expr, int op) {
 
 static const char *pattern_name(const Ast *pattern) { return pattern->kind == A_NAME ? pattern->name : "let"; }
 
+static bool is_bool(Elab *e, Value v) { return v.kind == V_NODE && node_type(e, v.node)->dtype == BOOL; }
+
 /* A cell, or a tree of cells, that begins with v. */
 static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast *at) {
   v = value_decay(e, v);
@@ -149,9 +164,14 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
   case V_INT: case V_BOOL: case V_NODE: {
     bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && !node_type(e, v.node)->rank);
     bool open = whole || (v.kind == V_NODE && node_flex(e, v.node));
-    NodeId n = whole ? want_typed(e, v, I32, at, "a cell's first value") : settle(e, want_node(e, v, at, "a cell's first value"));
+    DType d = whole ? I32 : F32;
+    Loc loc = elab_loc(e, at);
+    for (uint32_t k = 0; open && k < e->widened.n; k++)
+      if (e->widened.at[k].made == loc && !strcmp(e->widened.at[k].path, path ? path : "")) d = e->widened.at[k].dtype;
+    NodeId n = open && v.kind != V_BOOL && !is_bool(e, v) ? want_typed(e, v, d, at, "a cell's first value")
+                                                        : settle(e, want_node(e, v, at, "a cell's first value"));
     if (n == NO_NODE) return v_bad();
-    Cell *c = cell_new(e, role, node_type(e, n), path, elab_loc(e, at));
+    Cell *c = cell_new(e, role, node_type(e, n), path, loc);
     c->flex = open;
     cell_assign(e, c, n, elab_loc(e, at));
     return (Value){.kind = V_CELL, .cell = c};
@@ -196,7 +216,7 @@ static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
 static void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
   PlaceMark m = place_enter(e, pattern_name(pattern));
-  Value v = declared(e, type, expr, ast->op);
+  Value v = declared(e, type, expr, ast->op, ast->kind == A_LET);
   place_leave(e, m);
   bool cell = ast->kind == A_VAR && e->frame->steps;
   if (ast->kind == A_LET || !cell) {
@@ -222,7 +242,7 @@ static void param_or_state(Elab *e, const Ast *ast) {
     return;
   }
   PlaceMark m = place_enter(e, ast->name);
-  Value v = declared(e, type, ast->kid[1], ast->op);
+  Value v = declared(e, type, ast->kid[1], ast->op, false);
   place_leave(e, m);
   NodeId n = v.kind == V_BAD ? NO_NODE : want_float(e, v, ast->kid[1], "a parameter's first value");
   if (v.kind != V_BAD && ast->kind == A_STATE) n = want_node(e, v, ast->kid[1], "a state's first value");
@@ -257,29 +277,32 @@ static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
   return false;
 }
 
-/* `var total = 0` and then a float: the cell was open, and nobody has read it as an int. */
+/* `var total = 0` and then a float: the cell was open, and is a float from its first value on. What read it as an int
+ * before is elaborated once more; until then the value that was assigned says nothing. */
 static bool widen_cell(Elab *e, Cell *c, DType d, const Ast *at) {
-  if (!c->flex || !dtype_is_float(d) || c->type.dtype == d) return false;
-  Version *v = c->now;
-  if (!v || v->before || graph_is_read(e, c)) return false;
-  const Node *made = graph_at(e->g, v->node);
-  uint32_t segment = made->segment;
-  NodeId n = emit_i(e, &op_cast, &v->node, 1, (int64_t[]){d}, 1, at);
-  Segment *s = e->p->segment.at[segment];
-  e->g->node[n].segment = segment;
-  for (uint32_t k = 0; k < s->write.n; k++)
-    if (s->write.at[k].cell == c->slot) s->write.at[k].node = n;
-  v->node = n;
-  c->type.dtype = (uint8_t)d;
-  e->p->slot.at[c->slot].type.dtype = (uint8_t)d;
-  return true;
+  bool float_already = dtype_is_float((DType)c->type.dtype) && d != F64;
+  if (!c->flex || !dtype_is_float(d) || c->type.dtype == d || float_already) return false;
+  const Place *made = loc_place(e->s->sources, c->loc);
+  if (!made || made->source != at->source) return false;
+  for (uint32_t k = 0; k < e->widened.n; k++)
+    if (e->widened.at[k].made == c->loc && !strcmp(e->widened.at[k].path, c->path ? c->path : "")) {
+      if (e->widened.at[k].dtype == d || d == F32) return e->again;
+      e->widened.at[k].dtype = d;
+      return e->again = true;
+    }
+  vec_push(e->a, &e->widened, (Widened){c->loc, c->path ? c->path : "", d});
+  return e->again = true;
 }
 
 static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast *at) {
   if (!may_assign_cell(e, c, target)) return false;
   v = value_decay(e, v);
-  if (v.kind == V_NODE && !node_flex(e, v.node)) widen_cell(e, c, (DType)node_type(e, v.node)->dtype, at);
-  else if (v.kind == V_NODE && !(graph_at(e->g, v.node)->flags & NODE_INTS)) widen_cell(e, c, F32, at);
+  if (v.kind == V_NODE) {
+    const Node *x = graph_at(e->g, v.node);
+    bool open = x->flags & NODE_FLEX && x->type->dtype == F64;
+    DType d = open ? x->flags & NODE_INTS ? I32 : F32 : (DType)x->type->dtype;
+    if (widen_cell(e, c, d, at)) return false;
+  }
   const char *name = c->path ? c->path : "the cell";
   NodeId n = want_node(e, v, at, "a value to assign");
   if (n == NO_NODE) return false;
@@ -295,7 +318,7 @@ static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast 
       diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`", dtype_name[c->type.dtype]);
       return false;
     }
-    n = want_typed(e, v_node(n), (DType)c->type.dtype, at, name);
+    n = want_typed(e, v_node(n), (DType)c->type.dtype, at, arena_printf(e->a, "`%s`", name));
     if (n == NO_NODE) return false;
   }
   if (!type_same_shape(node_type(e, n), &c->type)) {
@@ -323,7 +346,8 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   AssignCtx x = {at->kind == A_ASSIGN ? at->kid[0] : at, at};
   if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
   Value all = v;
-  if (v.kind == V_INSTANCE || v.kind == V_OPTIMIZER || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
+  bool tree = v.kind == V_TUPLE || v.kind == V_LIST || v.kind == V_RECORD;
+  if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
   return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
 }
 
@@ -388,10 +412,10 @@ static void assign(Elab *e, const Ast *ast) {
     if (v.kind == V_BAD || !assign_index(e, target, value_decay(e, now), v, &out)) return;
     v = out;
   } else if (ast->op != '=') {
-    if (now.kind == V_CELL) {
+    if (now.kind == V_CELL) {     /* an open cell takes the element type of what it meets */
       Value r = value_decay(e, v);
-      if (r.kind == V_NODE && dtype_is_float((DType)node_type(e, r.node)->dtype) && !(graph_at(e->g, r.node)->flags & NODE_INTS))
-        widen_cell(e, now.cell, node_flex(e, r.node) ? F32 : (DType)node_type(e, r.node)->dtype, ast);
+      bool typed = r.kind == V_NODE && dtype_is_float((DType)node_type(e, r.node)->dtype) && !node_flex(e, r.node);
+      if (typed && widen_cell(e, now.cell, (DType)node_type(e, r.node)->dtype, ast)) return;
     }
     v = elab_binary(e, ast->op, now, v, ast);
     if (v.kind == V_BAD) return;
@@ -610,6 +634,60 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   return leaves ? v_unit() : select_value(e, cond, v[0], v[1], ast);
 }
 
+/* Whether select_value can choose between the two. */
+static bool alike(Elab *e, Value a, Value b) {
+  a = value_decay(e, a);
+  b = value_decay(e, b);
+  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE, tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  if (ta && tb) {
+    NodeId x = want_node(e, a, NULL, ""), y = want_node(e, b, NULL, "");
+    return (node_type(e, x)->dtype == BOOL) == (node_type(e, y)->dtype == BOOL) && one_type(e, x, y) &&
+           node_type(e, x)->rank == node_type(e, y)->rank;
+  }
+  bool items = (a.kind == V_TUPLE || a.kind == V_LIST) && a.kind == b.kind && a.items->n == b.items->n;
+  for (uint32_t k = 0; items && k < a.items->n; k++) items = alike(e, a.items->at[k], b.items->at[k]);
+  return items;
+}
+
+/* The value of a branch of steps, kept in cells of its own. */
+static Value branch_cells(Elab *e, Value v, const Ast *at) {
+  v = value_decay(e, v);
+  if (v.kind == V_TUPLE || v.kind == V_LIST) {
+    Value y = v_items(e->a, (ValueKind)v.kind, v.items->at, v.items->n);
+    for (uint32_t k = 0; k < v.items->n; k++) y.items->at[k] = branch_cells(e, v.items->at[k], at);
+    return y;
+  }
+  if (v.kind != V_INT && v.kind != V_BOOL && v.kind != V_NODE) return v_unit();
+  bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && node_flex(e, v.node));
+  NodeId n = whole ? want_typed(e, v, I32, at, "the value of a branch") : settle(e, want_node(e, v, at, "the value of a branch"));
+  if (n == NO_NODE) return v_bad();
+  Cell *c = cell_new(e, CELL_HIDDEN, node_type(e, n), "the value of an `if`", elab_loc(e, at));
+  Tensor *zero = tensor_new(&e->s->host, &c->type);        /* of the branch that is not taken: never looked at */
+  memset(zero->data, 0, zero->bytes);
+  slot_put(e->p, c->slot, zero);
+  tensor_unref(zero);
+  cell_assign(e, c, n, elab_loc(e, at));
+  return (Value){.kind = V_CELL, .cell = c};
+}
+
+static Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) {
+  Step *s = step_add(e, STEP_IF, elab_loc_at(e, ast));
+  vec_push(e->a, &s->need, (Need){cond, NO_SLOT});
+  Value v[2] = {{.kind = V_UNIT}, {.kind = V_UNIT}};
+  for (int k = 0; k < 2; k++) {
+    const Ast *b = ast->kid[1 + k];
+    if (!b) continue;
+    Steps *steps = NEW(e->a, Steps);
+    Region *r = region_enter(e, REGION_BRANCH, steps, ast);
+    v[k] = b->kind == A_IF ? elab_if(e, b, true) : elab_block(e, b, true);
+    if (want_value) v[k] = branch_cells(e, v[k], b);
+    region_leave(e, r);
+    if (k == 0) s->body = *steps;
+    else s->other = *steps;
+  }
+  return want_value && alike(e, v[0], v[1]) ? select_value(e, cond, v[0], v[1], ast) : v_unit();
+}
+
 Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
   bool known;
@@ -622,20 +700,8 @@ Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
   NodeId n = condition(e, ast->kid[0], c);
   if (n == NO_NODE) return v_bad();
   if (!as_steps || !e->frame->steps) return if_of_run(e, ast, n);
-  Step *s = step_add(e, STEP_IF, elab_loc_at(e, ast));
-  vec_push(e->a, &s->need, (Need){n, NO_SLOT});
-  for (int k = 0; k < 2; k++) {
-    const Ast *b = ast->kid[1 + k];
-    if (!b) continue;
-    Steps *steps = NEW(e->a, Steps);
-    Region *r = region_enter(e, REGION_BRANCH, steps, ast);
-    if (b->kind == A_IF) elab_if(e, b, true);
-    else elab_block(e, b, true);
-    region_leave(e, r);
-    if (k == 0) s->body = *steps;
-    else s->other = *steps;
-  }
-  return v_unit();
+  bool want_value = e->frame->fn && e->frame->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
+  return if_of_steps(e, ast, n, want_value);
 }
 
 /* ---- all of them ---- */

@@ -1,7 +1,7 @@
 /* wait: see wait.h. In: a script's statements. Out: the steps of those before the first that must wait, and which that is.
  *
  * What the look ahead did is taken back: names, versions of cells, writes, places, tests, imports. Its nodes stay in the
- * graph and belong to segments that nobody prepares; cells that it widened stay wide, as their first value now says.
+ * graph and belong to segments that nobody prepares.
  */
 #include "wait.h"
 #include <string.h>
@@ -55,14 +55,7 @@ static void mark_back(Elab *e, Steps *steps, const Before *m) {
   for (uint32_t k = 0; k < m->series; k++) e->series.at[k]->rows = m->rows[k];
   Segment *s = e->p->segment.at[m->segment];
   s->write.n = m->n_write;
-  for (uint32_t k = 0; k < m->n_write; k++) {
-    CellWrite w = m->write[k];
-    for (uint32_t j = 0; j < m->cells; j++) {      /* widened since: the version has the value that fits */
-      const Cell *c = e->cells.at[j];
-      if (c->slot == w.cell && node_type(e, w.node)->dtype != c->type.dtype) w.node = c->now->node;
-    }
-    s->write.at[k] = w;
-  }
+  for (uint32_t k = 0; k < m->n_write; k++) s->write.at[k] = m->write[k];
   e->g->segment = m->segment;
   place_back(e, m->places);
 }
@@ -95,11 +88,9 @@ static void explain(Elab *e, const Wait *w) {
   }
 }
 
-uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
-  char here;
+static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   Wait w = {0};
-  e->stack = &here;
-  e->d = e->s->diags;
+  e->again = false;
   e->scope = e->globals;
   e->source = e->script = program->source;
   e->module = NULL;
@@ -109,7 +100,6 @@ uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, 
   e->make = MAKE_OK;
   e->turns.n = 0;
   e->region = NULL;
-  if (!e->place) e->place = place_root(e);
   series_begin(e);
   Region *top = region_enter(e, REGION_TOP, steps, program);
   *it = v_unit();
@@ -134,4 +124,40 @@ uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, 
   }
   region_leave(e, top);
   return w.ahead ? w.statement : program->n;
+}
+
+/* `var n = 0` that is added a float to below was a float from the start: known when all of the text was seen. Then it is
+ * elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
+uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
+  char here;
+  e->stack = &here;
+  e->d = e->s->diags;
+  if (from == 0) e->widened.n = 0;
+  if (!e->place) e->place = place_root(e);
+  void *places = place_keep(e);
+  uint32_t names = e->globals->bound.n, cells = e->cells.n, tests = e->tests.n, modules = e->modules.n;
+  uint32_t series = e->series.n;
+  Diags diags = *e->d;
+  struct ProgressClock *clock = e->clock;
+  Version **now = NEW_N(e->a, Version *, cells + 1);
+  for (uint32_t k = 0; k < cells; k++) now[k] = e->cells.at[k]->now;
+  uint32_t rest = once(e, program, from, steps, it);
+  for (uint32_t widened = 0; e->again && e->widened.n > widened;) {
+    widened = e->widened.n;
+    scope_forget(e, e->globals, names, every);
+    for (uint32_t k = 0; k < cells; k++) e->cells.at[k]->now = now[k];
+    for (uint32_t k = cells; k < e->cells.n; k++) e->cells.at[k]->now = NULL;
+    e->tests.n = tests;
+    e->modules.n = modules;
+    e->series.n = series;
+    e->assigned.n = 0;
+    e->clock = clock;
+    e->d->diag.n = diags.diag.n;
+    e->d->n_errors = diags.n_errors;
+    e->d->n_warnings = diags.n_warnings;
+    place_back(e, places);
+    steps->n = 0;
+    rest = once(e, program, from, steps, it);
+  }
+  return rest;
 }
