@@ -73,6 +73,62 @@ Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc) {
   return step;
 }
 
+/* at: the turns of the loops around, as one number: where in each stack the value stands. */
+typedef struct Traces { const TraceGroup *group; Tensor *const *value; Text *text; Host *host; uint32_t next; } Traces;
+
+static void trace_turn(Traces *t, const TraceGroup *g, int64_t at, int depth) {
+  uint32_t first = t->next;
+  for (int64_t turn = 0; turn < g->turns || turn == 0; turn++) {
+    bool shows = g->turns > 0;
+    t->next = first;
+    for (uint32_t k = 0; k < g->item.n; k++) {
+      const TraceItem *i = &g->item.at[k];
+      int64_t here = at * g->turns + turn;
+      if (i->inner) {
+        TraceGroup none = *i->inner;
+        if (!shows) none.turns = 0;
+        trace_turn(t, &none, here, depth + 1);
+        continue;
+      }
+      const Tensor *stack = t->value[t->next++];
+      if (!shows) continue;
+      Type type = type_make((DType)stack->type.dtype, stack->type.rank - depth, stack->type.dim + depth);
+      Tensor *one = tensor_from(t->host, &type, (const char *)stack->data + (size_t)here * (size_t)type_bytes(&type));
+      int column = i->name ? (int)strlen(i->name) + 2 : 0;
+      if (i->name) text_printf(t->text, "%s: ", i->name);
+      format_tensor(t->text, one, &(Format){.digits = -1}, column);
+      text_add(t->text, "\n");
+      tensor_unref(one);
+    }
+  }
+}
+
+static bool traces_run(Session *s, Step *step, Tensor *const *value) {
+  if (!s->config.print) return true;
+  Arena *a = arena_new(&s->host);
+  Text text = {.arena = a};
+  text_add(&text, "");
+  trace_turn(&(Traces){step->data, value, &text, &s->host, 0}, step->data, 0, 1);
+  bool open = !text.n || s->config.print(s->config.to, text.at, text.n, step->loc);
+  arena_free(a);
+  if (!open) s->closed = true;
+  return open;
+}
+static const Effect traces_effect = {.name = "trace", .run = traces_run};
+
+static void group_needs(Session *s, Step *step, const TraceGroup *g) {
+  for (uint32_t k = 0; k < g->item.n; k++) {
+    if (g->item.at[k].inner) group_needs(s, step, g->item.at[k].inner);
+    else step_needs(s, step, g->item.at[k].node);
+  }
+}
+
+Step *effect_traces(Session *s, const TraceGroup *group, Loc loc) {
+  Step *step = step_new(s, &traces_effect, (void *)(uintptr_t)group, loc);
+  group_needs(s, step, group);
+  return step;
+}
+
 /* ---- assert ---- */
 
 typedef struct Assertion { const Template *why; uint32_t left, right; bool sides; } Assertion;

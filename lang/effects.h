@@ -66,5 +66,14 @@ typedef struct ProgressSpec {
 Step *effect_progress(Session *s, const ProgressSpec *spec, Loc loc);
 
 /* `name: value`, or the value alone if name is NULL. */
+/* What bodies of loops traced: each value is stacked over the turns of the loops around it, and shown turn by turn. */
+typedef struct TraceItem {
+  const char *name;                 /* or NULL */
+  NodeId node;                      /* NO_NODE: a loop inside */
+  struct TraceGroup *inner;
+} TraceItem;
+typedef struct TraceGroup { int64_t turns; VEC(TraceItem) item; } TraceGroup;
+Step *effect_traces(Session *s, const TraceGroup *group, Loc loc);
+
 Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc);
 #endif

@@ -293,7 +293,10 @@ bool want_dims(Elab *e, Value v, const Ast *at, const char *what, Type *out) {
       elab_error(e, at, E_RANK_LIMIT, (int)n, MAX_RANK);
       return false;
     }
-    for (uint32_t k = 0; k < n; k++) out->dim[k] = (int64_t)tensor_get(t, k);
+    for (uint32_t k = 0; k < n; k++) {
+      double d = tensor_get(t, k);         /* what a double does not count is too large in any case */
+      out->dim[k] = d < 9e15 && d > -9e15 ? (int64_t)d : d < 0 ? -1 : INT64_MAX;
+    }
     out->rank = (uint8_t)n;
   } else items = &v;
   if (items) {

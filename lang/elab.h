@@ -117,6 +117,7 @@ struct Elab {
   VEC(TestBlock) tests;
   VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
   VEC(Series *) series;        /* all of the session */
+  struct TraceGroup *traces;    /* of the body of fold or scan that is being made, or NULL */
   struct Wait *wait;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
   VEC(Widened) widened;         /* cells of this text that a later assignment makes float */

@@ -6,6 +6,7 @@
  * then lifted into a graph of its own. Everything else that it uses, cells among it, stays outside and is captured, so
  * that what does not change is computed once, and a derivative finds its way to it.
  */
+#include "effects.h"
 #include "native.h"
 #include <string.h>
 
@@ -138,6 +139,16 @@ static bool first_state(Elab *e, Nodes *state, const bool *literal_, const Walke
   return true;
 }
 
+typedef VEC(NodeId *) Traced;
+
+/* ---- what a body traces: more outputs of the loop, stacked over the turns ---- */
+static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
+  for (uint32_t k = 0; k < g->item.n; k++) {
+    if (g->item.at[k].inner) traced_nodes(e, g->item.at[k].inner, out);
+    else vec_push(e->a, out, &g->item.at[k].node);
+  }
+}
+
 static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, Args *a, const Ast *at) {
   Nodes state = {0};
   const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
@@ -167,7 +178,10 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
     MakeRule make = make_within(e, MAKE_IN_MAP);
     vec_push(e->a, &e->turns, turn);
+    TraceGroup *outside = e->traces, *group = NEW(e->a, TraceGroup);
+    e->traces = group;
     Value y = call2(e, f, s, x, where, at);
+    e->traces = outside;
     e->turns.n--;
     e->make = make;
     if (y.kind == V_BAD) return y;
@@ -198,10 +212,15 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     }
     if (again) continue;
     if (!ok) return v_bad();
-    NodeId *root = NEW_N(e->a, NodeId, 2 * c);
+    Traced traced = {0};
+    group->turns = w->n;
+    traced_nodes(e, group, &traced);
+    uint32_t values = stacked ? 2 * c : c;
+    NodeId *root = NEW_N(e->a, NodeId, 2 * c + traced.n);
     for (uint32_t k = 0; k < c; k++) root[k] = root[c + k] = next.at[k];
+    for (uint32_t k = 0; k < traced.n; k++) root[values + k] = *traced.at[k];
     Nodes capture = {0};
-    Graph *body = lift_body(e, input, c + w->sequence.n, turn, root, stacked ? 2 * c : c, &capture);
+    Graph *body = lift_body(e, input, c + w->sequence.n, turn, root, values + traced.n, &capture);
     Nodes in = {0};
     for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, state.at[k]);
     for (uint32_t k = 0; k < w->sequence.n; k++) vec_push(e->a, &in, w->sequence.at[k]);
@@ -215,6 +234,10 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
       if (n == NO_NODE) return v_bad();
       vec_push(e->a, &out, n);
     }
+    for (uint32_t k = 0; k < traced.n; k++)
+      if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
+    if (traced.n && outside) vec_push(e->a, &outside->item, (TraceItem){NULL, NO_NODE, group});
+    else if (traced.n) step_effect(e, effect_traces(e->s, group, elab_loc(e, at)));
     uint32_t k2 = 0;
     return unflat(e, init, out.at, &k2);
   }

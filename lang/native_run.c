@@ -117,7 +117,7 @@ static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 /* ---- trace ---- */
-/* A body of fold or scan is lifted out of the session's graph: nothing there can be shown. */
+/* Other bodies than those of fold and scan are lifted out of the session's graph and run in their own way. */
 static bool in_body(Elab *e, NodeId n) {
   NodeId *id;
   uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &id);
@@ -134,8 +134,12 @@ static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *name = NULL;
   if (x == NO_NODE) return v_bad();
   if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
+  if (e->traces) {
+    vec_push(e->a, &e->traces->item, (TraceItem){name, settle(e, x), NULL});
+    return v_node(x);
+  }
   if (in_body(e, x)) {
-    elab_error(e, at, E_NOT_YET, "`trace` in a body of `fold` or `scan`");
+    elab_error(e, at, E_TRACE_IN_MAP);
     return v_bad();
   }
   step_effect(e, effect_trace(e->s, name, settle(e, x), elab_loc(e, at)));

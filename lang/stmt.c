@@ -107,9 +107,9 @@ static bool is_known_type(const Ast *type) {
 }
 
 /* The value behind `=` or `~` of a declaration. */
-static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, bool let) {
+static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, int kind) {
   Type t;
-  if (type && op == '=' && (type->kind == A_TTUPLE || (let && is_known_type(type)))) {
+  if (type && op == '=' && ((kind == A_LET && is_known_type(type)) || (kind <= A_VAR && type->kind == A_TTUPLE))) {
     DType unmarked = F32;
     Value v = elab_expr(e, expr);
     return match_type(e, type, &v, scope_new(e, e->scope), &unmarked, expr, "the value") ? v : v_bad();
@@ -216,7 +216,7 @@ static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
 static void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
   PlaceMark m = place_enter(e, pattern_name(pattern));
-  Value v = declared(e, type, expr, ast->op, ast->kind == A_LET);
+  Value v = declared(e, type, expr, ast->op, ast->kind);
   place_leave(e, m);
   bool cell = ast->kind == A_VAR && e->frame->steps;
   if (ast->kind == A_LET || !cell) {
@@ -242,7 +242,7 @@ static void param_or_state(Elab *e, const Ast *ast) {
     return;
   }
   PlaceMark m = place_enter(e, ast->name);
-  Value v = declared(e, type, ast->kid[1], ast->op, false);
+  Value v = declared(e, type, ast->kid[1], ast->op, ast->kind);
   place_leave(e, m);
   NodeId n = v.kind == V_BAD ? NO_NODE : want_float(e, v, ast->kid[1], "a parameter's first value");
   if (v.kind != V_BAD && ast->kind == A_STATE) n = want_node(e, v, ast->kid[1], "a state's first value");

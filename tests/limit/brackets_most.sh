@@ -1,0 +1,1 @@
+awk 'BEGIN { for (i = 0; i < 990; i++) { a = a "("; b = b ")" } print "print " a "1" b }'
