@@ -56,7 +56,7 @@ static bool ends_statement(const Reader *r, const Token *next) {
   if (depth && r->bracket.at[depth - 1].open != '{') return false;
   if (r->last.kind == 0 || r->last.kind == T_SEP || next->kind == T_END || next->kind == '}') return false;
   if (goes_on_after(r->last.kind)) return false;
-  if (goes_on_before(next->kind)) return r->repl && depth == 0;
+  if (goes_on_before(next->kind)) return false;      /* a REPL runs a complete line before it sees the next one */
   return true;
 }
 

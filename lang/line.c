@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct Lines {
   char block[4096];          /* of a pipe */
   size_t at, n;
   bool end, prompts;
-  LineComplete complete;
+  LineComplete words, paths;
   void *ctx;
 #ifdef HAVE_LIBEDIT
   EditLine *el;
@@ -110,20 +111,76 @@ static char *prompt_of(EditLine *el) {
   return (char *)(uintptr_t)l->prompt;
 }
 
-typedef struct Candidates { const char *prefix; size_t n_prefix, n_common; char common[128]; int n; bool show; } Candidates;
+typedef struct Candidates { const char *prefix; size_t n_prefix; char **word; size_t n, cap; bool failed; } Candidates;
 
 static void candidate(void *to, const char *word) {
   Candidates *c = to;
-  if (strncmp(word, c->prefix, c->n_prefix) || strlen(word) >= sizeof c->common) return;
-  if (c->show) printf("%s%s", c->n ? "  " : "\n", word);
-  if (c->n++ == 0) {
-    strcpy(c->common, word);
-    c->n_common = strlen(word);
-    return;
+  if (strncmp(word, c->prefix, c->n_prefix) || c->failed) return;
+  if (c->n == c->cap) {
+    size_t cap = c->cap ? 2 * c->cap : 64;
+    char **more = realloc(c->word, cap * sizeof *more);
+    if (!more) {
+      c->failed = true;
+      return;
+    }
+    c->word = more;
+    c->cap = cap;
   }
-  size_t k = 0;
-  while (k < c->n_common && c->common[k] == word[k]) k++;
-  c->n_common = k;
+  if ((c->word[c->n] = strdup(word))) c->n++;
+}
+
+static int by_word(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* Sorted, each once. */
+static void sort_candidates(Candidates *c) {
+  size_t kept = 0;
+  if (c->n) qsort(c->word, c->n, sizeof *c->word, by_word);
+  for (size_t k = 0; k < c->n; k++)
+    if (kept && !strcmp(c->word[kept - 1], c->word[k])) free(c->word[k]);
+    else c->word[kept++] = c->word[k];
+  c->n = kept;
+}
+
+/* What all of them begin with. */
+static size_t common(const Candidates *c) {
+  size_t n = strlen(c->word[0]);
+  for (size_t k = 1; k < c->n; k++) {
+    size_t j = 0;
+    while (j < n && c->word[k][j] == c->word[0][j]) j++;
+    n = j;
+  }
+  return n;
+}
+
+static void show_candidates(const Candidates *c) {
+  enum { WIDTH = 78 };
+  size_t column = 0;
+  for (size_t k = 0; k < c->n; k++) {
+    size_t n = strlen(c->word[k]);
+    if (column == 0 || column + n + 2 > WIDTH) {
+      printf("\n");
+      column = 0;
+    }
+    printf("%s%s", column ? "  " : "", c->word[k]);
+    column += n + 2;
+  }
+  printf("\n");
+  fflush(stdout);
+}
+
+/* Where the path before the cursor begins: behind an open quote, or behind a command that takes one; NULL: it is none. */
+static const char *path_before(const LineInfo *line) {
+  static const char *const commands[] = {":load ", ":save ", NULL};
+  const char *quote = NULL;
+  for (int k = 0; commands[k]; k++) {
+    size_t n = strlen(commands[k]);
+    if ((size_t)(line->cursor - line->buffer) >= n && !strncmp(line->buffer, commands[k], n)) return line->buffer + n;
+  }
+  for (const char *p = line->buffer; p < line->cursor; p++)
+    if (*p == '\\' && quote) p++;
+    else if (*p == '"') quote = quote ? NULL : p + 1;
+    else if (*p == '#' && !quote) return NULL;
+  return quote;
 }
 
 static unsigned char complete(EditLine *el, int key) {
@@ -131,29 +188,37 @@ static unsigned char complete(EditLine *el, int key) {
   Lines *l;
   if (el_get(el, EL_CLIENTDATA, &l)) return CC_ERROR;
   const LineInfo *line = el_line(el);
-  const char *first = line->cursor;
-  while (first > line->buffer && (isalnum((unsigned char)first[-1]) || strchr("_.", first[-1]) ||
-                                  (unsigned char)first[-1] >= 0x80)) first--;
-  if (first == line->buffer + 1 && first[-1] == ':') first--;
-  char prefix[128], rest[129];
+  const char *first = path_before(line);
+  LineComplete all = first ? l->paths : l->words;
+  if (!first) {
+    first = line->cursor;
+    while (first > line->buffer && (isalnum((unsigned char)first[-1]) || strchr("_.", first[-1]) ||
+                                    (unsigned char)first[-1] >= 0x80)) first--;
+    if (first == line->buffer + 1 && first[-1] == ':') first--;
+  }
+  char prefix[512];
   size_t n = (size_t)(line->cursor - first);
   if (n >= sizeof prefix) return CC_ERROR;
   memcpy(prefix, first, n);
   prefix[n] = 0;
   Candidates c = {.prefix = prefix, .n_prefix = n};
-  l->complete(l->ctx, prefix, candidate, &c);
-  if (c.n == 0) return CC_ERROR;
-  if (c.n_common > n) {
-    snprintf(rest, sizeof rest, "%.*s", (int)(c.n_common - n), c.common + n);
-    return el_insertstr(el, rest) ? CC_ERROR : CC_REFRESH;
+  unsigned char result = CC_ERROR;
+  all(l->ctx, prefix, candidate, &c);
+  sort_candidates(&c);
+  if (c.n) {
+    size_t same = common(&c);
+    if (same > n) {
+      c.word[0][same] = 0;
+      result = el_insertstr(el, c.word[0] + n) ? CC_ERROR : CC_REFRESH;
+    } else if (c.n == 1) result = CC_NORM;
+    else {
+      show_candidates(&c);
+      result = CC_REDISPLAY;
+    }
   }
-  if (c.n == 1) return CC_NORM;
-  c.n = 0;
-  c.show = true;
-  l->complete(l->ctx, prefix, candidate, &c);
-  printf("\n");
-  fflush(stdout);
-  return CC_REDISPLAY;
+  for (size_t k = 0; k < c.n; k++) free(c.word[k]);
+  free(c.word);
+  return result;
 }
 
 static bool make_folders(char *path) {
@@ -234,10 +299,11 @@ static LineResult read_editor(Lines *l, const char *prompt, const char **text, s
 
 #endif
 
-Lines *lines_open(bool interactive, LineComplete completes, void *ctx) {
+Lines *lines_open(bool interactive, LineComplete words, LineComplete paths, void *ctx) {
   Lines *l = calloc(1, sizeof *l);
   if (!l) return NULL;
-  l->complete = completes;
+  l->words = words;
+  l->paths = paths;
   l->ctx = ctx;
   l->prompts = interactive;
 #ifdef HAVE_LIBEDIT
@@ -264,6 +330,16 @@ LineResult lines_read(Lines *l, const char *prompt, const char **text, size_t *n
     fflush(stdout);
   }
   return read_pipe(l, text, n);
+}
+
+bool lines_waiting(const Lines *l) {
+#ifdef HAVE_LIBEDIT
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  return l->el && poll(&input, 1, 0) == 1 && (input.revents & POLLIN);
+#else
+  (void)l;
+  return false;
+#endif
 }
 
 void lines_remember(Lines *l, const char *text) {

@@ -50,237 +50,6 @@ void repl_name_it(Repl *r, Value v) {
   host_leave(&s->host, &g);
 }
 
-/* ---- commands ---- */
-
-static bool show_type(Repl *r, const char *rest) {
-  const Value *v;
-  if (!repl_value(r, rest, &v)) return true;
-  out_printf(r->c, "%s\n", session_type_text(r->s, v));
-  return true;
-}
-
-static bool show_shape(Repl *r, const char *rest) {
-  const Value *v;
-  if (!repl_value(r, rest, &v)) return true;
-  const char *type = session_type_text(r->s, v), *shape = strchr(type, '[');
-  bool tensor = v->kind == V_NODE || v->kind == V_CELL;
-  out_printf(r->c, "%s\n", tensor && shape ? shape : type);
-  return true;
-}
-
-/* Name, type and, with a name given, the values of every parameter below it. */
-static bool show_params(Repl *r, const char *rest) {
-  const Program *p = r->s->program;
-  int64_t count = 0;
-  size_t n = strlen(rest);
-  int shown = 0;
-  for (uint32_t k = 0; p && k < p->slot.n; k++) {
-    const Slot *slot = &p->slot.at[k];
-    if (!slot->trained || !slot->path) continue;
-    if (n && (strncmp(slot->path, rest, n) || (slot->path[n] && slot->path[n] != '.'))) continue;
-    Text t = {.arena = r->a};
-    char *type = type_show(r->a, &slot->type);
-    if (n && slot->value) {
-      format_tensor(&t, slot->value, &(Format){.digits = -1}, 0);
-      out_printf(r->c, "%s = ", slot->path);
-      out_text(r->c, t.at);
-      out_printf(r->c, "  : %s\n", type);
-    } else out_printf(r->c, "%-24s %s\n", slot->path, type);
-    count += type_count(&slot->type);
-    shown++;
-  }
-  if (!shown) out_text(r->c, n ? "no parameter has this name\n" : "there are no parameters\n");
-  else out_printf(r->c, "%lld numbers\n", (long long)count);
-  return true;
-}
-
-static bool show_doc(Repl *r, const char *rest) {
-  const char *near;
-  if (!*rest) {
-    err_printf(r->c, "entry %d: :doc wants a name\n", r->entry);
-    return true;
-  }
-  const Command *c = *rest == ':' ? command_find(rest + 1) : NULL;
-  if (c) {
-    out_printf(r->c, ":%s  %s\n", c->usage, c->help);
-    return true;
-  }
-  char *text = doc_of(r->a, r->s, rest, &near);
-  if (text) out_text(r->c, text);
-  else err_printf(r->c, "entry %d: nothing is called `%s'%s%s%s\n", r->entry, rest, near ? "; did you mean `" : "",
-                  near ? near : "", near ? "'?" : "");
-  return true;
-}
-
-static bool show_help(Repl *r, const char *rest) {
-  if (*rest) return show_doc(r, rest);
-  out_text(r->c, "Type an expression to see its value, or any statement. `it' is the last value. Brackets continue a line.\n");
-  for (const Command *c = commands; c->name; c->run ? out_printf(r->c, "  :%-18s %s\n", c->usage, c->help) : (void)0, c++);
-  return true;
-}
-
-static bool reset(Repl *r, const char *rest) {
-  (void)rest;
-  if (session_reset(r->s) != STATUS_OK) err_text(r->c, "glia: out of memory: nothing was forgotten\n");
-  r->entry = 0;
-  return true;
-}
-
-static bool quit(Repl *r, const char *rest) {
-  (void)r;
-  (void)rest;
-  return false;
-}
-
-static bool on_off(const char *text, bool *out) {
-  *out = !strcmp(text, "on");
-  return *out || !strcmp(text, "off");
-}
-
-/* A setting of the session; what a plan was made with stays as it was made. */
-static void allow(Repl *r, const char *list) {
-  char near[MOST_WARNING_NAME];
-  const char *unknown;
-  size_t n;
-  if (warnings_allow(&r->s->config.rules, list, &unknown, &n)) return;
-  bool found = warning_near(unknown, n, near);
-  err_printf(r->c, "entry %d: there is no warning `%.*s'%s%s%s\n", r->entry, (int)n, unknown, found ? "; did you mean `" : "",
-             found ? near : "", found ? "'?" : "");
-}
-
-static bool set(Repl *r, const char *rest) {
-  static const char *const names[] = {"allow", "color", "fuse", "numbers", "seed", "strict", NULL};
-  char name[16] = "";
-  const char *value = rest + strcspn(rest, " ");
-  snprintf(name, sizeof name, "%.*s", (int)(value - rest), rest);
-  while (*value == ' ') value++;
-  bool on = false, good = false;
-  int64_t seed;
-  if (!*rest) {
-    out_printf(r->c, "color %s\nfuse %s\nnumbers %s\nstrict %s\n", r->c->color ? "on" : "off",
-               r->s->config.no_fuse ? "off" : "on", r->s->config.check_numbers ? "on" : "off", r->s->config.strict ? "on" : "off");
-    return true;
-  }
-  if (!strcmp(name, "allow")) {
-    allow(r, value);
-    return true;
-  }
-  if (!strcmp(name, "seed")) {
-    if ((good = parse_count(value, 0, INT64_MAX, &seed))) {
-      Entry *entry;
-      char text[48];
-      snprintf(text, sizeof text, "seed(%lld)", (long long)seed);
-      repl_report(r, repl_evaluate(r, text, strlen(text), &entry));
-    }
-  } else if (!strcmp(name, "color")) {
-    if ((good = on_off(value, &on))) r->c->color = on;
-  } else if (!strcmp(name, "fuse")) {
-    if ((good = on_off(value, &on))) r->s->config.no_fuse = r->c->config.no_fuse = !on;
-  } else if (!strcmp(name, "numbers")) {
-    if ((good = on_off(value, &on))) r->s->config.check_numbers = r->c->config.check_numbers = on;
-  } else if (!strcmp(name, "strict")) {
-    if ((good = on_off(value, &on))) r->s->config.strict = r->c->config.strict = on;
-  } else {
-    const char *near = did_you_mean(name, names);
-    err_printf(r->c, "entry %d: there is no setting `%s'%s%s%s\n", r->entry, name, near ? "; did you mean `" : "",
-               near ? near : "", near ? "'?" : "");
-    return true;
-  }
-  if (!good) err_printf(r->c, "entry %d: `%s' is no value of %s\n", r->entry, value, name);
-  return true;
-}
-
-const Command commands[] = {
-    {"grad", "grad e [w...]", "d e / d everything it depends on, or only w: norm, range, zeros, histogram", show_gradients},
-    {"type", "type e", "the type of a value", show_type},
-    {"shape", "shape e", "its shape", show_shape},
-    {"params", "params [t]", "the parameters, or the values of those below t", show_params},
-    {"doc", "doc NAME", "the documentation of a name", show_doc},
-    {"set", "set [k v]", "settings: color, fuse, numbers (check them), strict on|off, seed N, allow NAME (of a warning)", set},
-    {"reset", "reset", "forget everything", reset},
-    {"help", "help [NAME]", "this list, or the documentation of a name", show_help},
-    {"quit", "quit", "leave; so does the end of the input", quit},
-    {"graph", "graph e [FILE]", NULL, NULL},
-    {"back", "back e", NULL, NULL},
-    {"why", "why w", NULL, NULL},
-    {"blame", "blame e", NULL, NULL},
-    {"check", "check e", NULL, NULL},
-    {"summary", "summary net [x]", NULL, NULL},
-    {"hist", "hist w", NULL, NULL},
-    {"plot", "plot s [FILE]", NULL, NULL},
-    {"show", "show img", NULL, NULL},
-    {"time", "time e", NULL, NULL},
-    {"profile", "profile e", NULL, NULL},
-    {"plan", "plan e", NULL, NULL},
-    {"dump", "dump STAGE e", NULL, NULL},
-    {"mem", "mem", NULL, NULL},
-    {"save", "save F", NULL, NULL},
-    {"load", "load F", NULL, NULL},
-    {NULL, NULL, NULL, NULL},
-};
-
-const Command *command_find(const char *name) {
-  for (const Command *c = commands; c->name; c++)
-    if (!strcmp(c->name, name)) return c;
-  return NULL;
-}
-
-static bool run_command(Repl *r, const char *text) {
-  char name[32];
-  size_t n = strcspn(text, " \t");
-  snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), text);
-  while (text[n] == ' ' || text[n] == '\t') n++;
-  size_t end = strlen(text);
-  while (end > n && (text[end - 1] == ' ' || text[end - 1] == '\t' || text[end - 1] == '\r')) end--;
-  const char *rest = arena_text(r->a, text + n, end - n);
-  const Command *c = command_find(name);
-  if (c && c->run) {
-    int entry = r->entry;
-    bool goes_on = c->run(r, rest);
-    if (r->entry == entry || r->entry == 0) r->entry++;
-    return goes_on;
-  }
-  if (c) err_printf(r->c, "entry %d: not yet: :%s\n", r->entry, c->name);
-  else {
-    const char *names[64];
-    size_t count = 0;
-    for (const Command *k = commands; k->name && count < 64; k++) names[count++] = k->name;
-    const char *near = nearest(name, names, count);
-    err_printf(r->c, "entry %d: no command `:%s'%s%s%s\n", r->entry, name, near ? "; did you mean `:" : "", near ? near : "",
-               near ? "'?" : "");
-  }
-  r->entry++;
-  return true;
-}
-
-/* ---- completion ---- */
-
-static void complete_words(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to) {
-  static const char *const words[] = {"let", "var", "fn", "proc", "if", "else", "for", "in", "while", "break", "continue", "print",
-                                      "assert", "import", "training", "and", "or", "not", "true", "false", "None", "param", "state",
-                                      "layer", "optimizer", "gradient", "test", "extern", NULL};
-  Repl *r = ctx;
-  if (*prefix == ':') {
-    char word[32];
-    for (const Command *c = commands; c->name; c++)
-      if (c->run) {
-        snprintf(word, sizeof word, ":%s", c->name);
-        add(to, word);
-      }
-    return;
-  }
-  for (size_t k = 0; words[k]; k++) add(to, words[k]);
-  for (int k = 0; k < N_OPS; k++)
-    if (!(op_table[k]->flags & OP_HIDDEN)) add(to, op_table[k]->name);
-  for (const Native *const *table = native_tables; *table; table++)
-    for (const Native *n = *table; n->name; n++) add(to, n->name);
-  for (int k = 0; k < stdlib_n_names; k++) add(to, stdlib_names[k].name);
-  const Scope *g = r->s->elab ? r->s->elab->globals : NULL;
-  for (uint32_t k = 0; g && k < g->bound.n; k++) add(to, g->bound.at[k]->name);
-  for (uint32_t k = 0; r->s->program && k < r->s->program->slot.n; k++)
-    if (r->s->program->slot.at[k].path) add(to, r->s->program->slot.at[k].path);
-}
-
 /* ---- entries ---- */
 
 static bool blank(const char *text) {
@@ -288,19 +57,100 @@ static bool blank(const char *text) {
   return !*text || (*text == '#' && text[1] != '#');
 }
 
-/* The text of an entry so far is run; false: it wants more lines. */
-static bool run_entry(Repl *r, const Text *text) {
-  Entry *entry;
-  Status status = repl_evaluate(r, text->at, text->n, &entry);
-  if (status == STATUS_OK && entry && entry->incomplete) return false;
-  if (repl_report(r, status) && entry && entry->it && entry->it->kind != V_UNIT) {
-    const char *value = session_value_text(r->s, entry->it), *type = session_type_text(r->s, entry->it);
-    repl_name_it(r, *entry->it);
-    if (value && type) {
-      out_text(r->c, value);
-      out_printf(r->c, "  : %s\n", type);
-    } else cli_diagnostics(r->c, r->s);
+/* ---- what stays as it was made ---- */
+
+static bool same_thing(const Value *a, const Value *b) {
+  if (a->kind != b->kind) return false;
+  switch (a->kind) {
+    case V_FN: return a->fn == b->fn;
+    case V_INSTANCE: return a->instance == b->instance;
+    case V_OPTIMIZER: return a->optimizer == b->optimizer;
+    default: return false;
   }
+}
+
+/* Whether v was made with what `old` is, a function, a layer, an instance or an optimizer. */
+static bool made_with(const Value *v, const Value *old, int depth) {
+  if (depth > 20) return false;
+  if (same_thing(v, old)) return true;
+  switch (v->kind) {
+    case V_FN:
+      for (uint32_t k = 0; v->fn->captured && k < v->fn->captured->n; k++)
+        if (made_with(&v->fn->captured->at[k], old, depth + 1)) return true;
+      return v->fn->base && old->kind == V_FN && v->fn->base == old->fn;
+    case V_INSTANCE:
+      if (old->kind == V_FN && v->instance->layer == old->fn) return true;
+      for (uint32_t k = 0; k < v->instance->n; k++)
+        if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1)) return true;
+      return false;
+    case V_OPTIMIZER:
+      if (old->kind == V_FN && v->optimizer->rule == old->fn) return true;
+      return v->optimizer->tied && made_with(&v->optimizer->tree, old, depth + 1);
+    case V_TUPLE: case V_LIST:
+      for (uint32_t k = 0; k < v->items->n; k++)
+        if (made_with(&v->items->at[k], old, depth + 1)) return true;
+      return false;
+    case V_RECORD:
+      for (uint32_t k = 0; k < v->fields->n; k++)
+        if (made_with(&v->fields->at[k], old, depth + 1)) return true;
+      return false;
+    default: return false;
+  }
+}
+
+/* The newest binding of a name before number n; NULL: there is none. */
+static const Bound *bound_before(const Scope *g, Sym name, uint32_t n) {
+  for (uint32_t k = n; k-- > 0;)
+    if (g->bound.at[k]->name == name) return g->bound.at[k];
+  return NULL;
+}
+
+/* Names that this entry made again (those from `from` on): which other names still use what they named before. */
+static void say_what_stays(Repl *r, uint32_t from) {
+  const Scope *g = r->s->elab->globals;
+  uint32_t end = g->bound.n;
+  Sym it = sym(r->s->sources, "it", 2);
+  for (uint32_t k = from; k < end; k++) {
+    const Bound *now = g->bound.at[k], *before = bound_before(g, now->name, from);
+    if (!before || now->name == it) continue;
+    const Source *source = before->ast ? before->ast->source : NULL;
+    Text names = {.arena = r->a};
+    int n = 0;
+    for (uint32_t j = 0; j < from; j++) {
+      const Bound *other = g->bound.at[j];
+      if (other->name == now->name || other->name == it || bound_before(g, other->name, end) != other) continue;
+      if (!made_with(&other->value, &before->value, 0)) continue;
+      text_printf(&names, "%s`%s`", n++ ? ", " : "", other->name);
+    }
+    if (n) err_printf(r->c, "entry %d: note: %s still use%s the `%s` of %s\n", r->entry, names.at, n == 1 ? "s" : "", now->name,
+                      source ? source->name : "before");
+  }
+}
+
+/* A function is its own type; an instance, too. */
+static void show_value(Repl *r, const Value *v) {
+  const char *value = session_value_text(r->s, v), *type = session_type_text(r->s, v);
+  repl_name_it(r, *v);
+  if (!value || !type) {
+    cli_diagnostics(r->c, r->s);
+    return;
+  }
+  out_text(r->c, value);
+  if (v->kind == V_FN || !strcmp(value, type)) out_text(r->c, "\n");
+  else out_printf(r->c, "  : %s\n", type);
+}
+
+bool repl_run(Repl *r, const char *text, size_t n) {
+  Entry *entry;
+  uint32_t names = r->s->elab->globals->bound.n;
+  Status status = repl_evaluate(r, text, n, &entry);
+  if (status == STATUS_OK && entry && entry->incomplete) return false;
+  if (repl_report(r, status)) {
+    if (!r->c->quiet) say_what_stays(r, names);
+    if (entry && entry->it && entry->it->kind != V_UNIT) show_value(r, entry->it);
+    repl_keep(r, text, n);
+  } else if (!strncmp(text + strspn(text, " \t"), "|>", 2) || !strncmp(text + strspn(text, " \t"), ">>", 2))
+    err_text(r->c, "   hint: a complete line is run at once: begin with `it`, or open a bracket on the line before\n");
   r->entry++;
   return true;
 }
@@ -313,13 +163,41 @@ static void unfinished(Repl *r, const Text *text) {
   repl_report(r, session_load(r->s, name, text->at, text->n, LOAD_CHECK, &entry));
 }
 
+/* A pasted line that goes on from the one before, as it would in a file. */
+static bool goes_on(const char *line) {
+  line += strspn(line, " \t");
+  return !strncmp(line, "|>", 2) || !strncmp(line, ">>", 2) || (line[0] == '.' && line[1] != '.') ||
+         (!strncmp(line, "else", 4) && !strchr("_abcdefghijklmnopqrstuvwxyz0123456789", line[4] ? line[4] : 'a'));
+}
+
+/* The next line; while more of a paste waits, it is looked at first. */
+static LineResult next_line(Repl *r, const char *prompt, const char **line, size_t *n) {
+  if (r->ahead) {
+    *line = r->ahead;
+    *n = r->n_ahead;
+    r->ahead = NULL;
+    return LINE_READ;
+  }
+  return lines_read(r->lines, prompt, line, n);
+}
+
+static void look_ahead(Repl *r) {
+  const char *line;
+  size_t n;
+  if (!lines_waiting(r->lines) || lines_read(r->lines, "> ", &line, &n) != LINE_READ) return;
+  r->ahead = arena_text(r->a, line, n);
+  r->n_ahead = n;
+  if (*line) lines_remember(r->lines, line);
+}
+
 static int read_eval(Repl *r) {
   Text pending = {.arena = r->a};
   for (;;) {
     const char *line;
     size_t n;
     if (!out_flush(r->c)) return EXIT_DONE;
-    LineResult got = lines_read(r->lines, pending.n ? "... " : "> ", &line, &n);
+    bool waited = r->ahead != NULL;
+    LineResult got = next_line(r, pending.n ? "... " : "> ", &line, &n);
     if (got == LINE_INTERRUPTED) {
       cli_resume(r->s);
       pending = (Text){.arena = r->a};
@@ -333,16 +211,18 @@ static int read_eval(Repl *r) {
       if (pending.n) unfinished(r, &pending);
       return EXIT_DONE;
     }
-    if (*line) lines_remember(r->lines, line);
+    if (*line && !waited) lines_remember(r->lines, line);
     if (!pending.n) {
       if (strlen(line) == n && blank(line)) continue;
       if (*line == ':') {
-        if (!run_command(r, line + 1)) return EXIT_DONE;
+        if (!repl_command(r, line + 1)) return EXIT_DONE;
         continue;
       }
     } else text_add(&pending, "\n");
     text_add_n(&pending, line, n);
-    if (run_entry(r, &pending)) pending = (Text){.arena = r->a};
+    look_ahead(r);
+    if (r->ahead && goes_on(r->ahead)) continue;
+    if (repl_run(r, pending.at, pending.n)) pending = (Text){.arena = r->a};
   }
 }
 
@@ -360,9 +240,10 @@ int cli_repl(Cli *c) {
     Entry *entry;
     repl_report(&r, session_load_file(r.s, c->operand[0], LOAD_KEEP, &entry));
   }
-  r.lines = lines_open(interactive, complete_words, &r);
+  r.lines = lines_open(interactive, repl_complete, repl_complete_path, &r);
   if (r.lines && HOST_GUARD(&host, &g)) {
     r.a = arena_new(&host);
+    r.kept.arena = r.a;
     if (interactive) out_text(c, "Glia " PACKAGE_VERSION ". :help lists the commands, Ctrl-D leaves.\n");
     status = read_eval(&r);
     if (interactive && status == EXIT_DONE) out_text(c, "\n");

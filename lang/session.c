@@ -96,17 +96,18 @@ static Status run(Session *s, Steps *steps) {
   return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
 }
 
+static void keep_value(Elab *e, Value v, Needs *keep) {
+  if (v.kind == V_FN || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER) return;
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
+  for (uint32_t j = 0; j < l.n; j++)
+    if (l.at[j].value.kind == V_NODE && !(graph_at(e->g, l.at[j].value.node)->flags & (NODE_KNOWN | NODE_LAZY)))
+      vec_push(e->a, keep, (Need){l.at[j].value.node, NO_SLOT});
+}
+
 /* The tensors of what this entry's names hold: kept, so that later entries need not compute them again. */
 static void keep_names(Elab *e, uint32_t from, Needs *keep) {
-  for (uint32_t k = from; k < e->globals->bound.n; k++) {
-    Value v = e->globals->bound.at[k]->value;
-    if (v.kind == V_FN || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER) continue;
-    Leaves l = {0};
-    tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
-    for (uint32_t j = 0; j < l.n; j++)
-      if (l.at[j].value.kind == V_NODE && !(graph_at(e->g, l.at[j].value.node)->flags & (NODE_KNOWN | NODE_LAZY)))
-        vec_push(e->a, keep, (Need){l.at[j].value.node, NO_SLOT});
-  }
+  for (uint32_t k = from; k < e->globals->bound.n; k++) keep_value(e, e->globals->bound.at[k]->value, keep);
 }
 
 /* Names of a text that went wrong are not left without a value. */
@@ -190,6 +191,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
+  if (repl && entry->it) keep_value(e, *entry->it, &keep);      /* it will be shown, and be `it` */
   if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) {
     scope_forget(e, e->globals, names, any);
     return STATUS_SCRIPT;
@@ -245,6 +247,22 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
   }
   host_leave(&s->host, &g);
   return ok ? session_load(s, path, bytes, n, mode, out) : STATUS_SCRIPT;
+}
+
+Status session_again(Session *s, Entry *entry) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
+  Status status = run(s, &entry->steps);
+  host_leave(&s->host, &g);
+  return status;
+}
+
+bool session_is_pure(const Session *s, const Entry *entry) {
+  for (uint32_t k = 0; k < entry->steps.n; k++) {
+    const Step *step = entry->steps.at[k];
+    if (step->kind != STEP_SEGMENT || s->program->segment.at[step->segment]->write.n) return false;
+  }
+  return true;
 }
 
 /* ---- values now ---- */

@@ -72,6 +72,10 @@ typedef enum { LOAD_CHECK, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
 Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out);
 
+/* An entry that ran, once more; whether doing so changes nothing. */
+Status session_again(Session *s, Entry *entry);
+bool session_is_pure(const Session *s, const Entry *entry);
+
 /* LOAD_TEST tells each `test` block's outcome here (may be NULL). */
 typedef struct TestReport { void (*done)(void *to, const char *name, bool passed, const char *why); void *to; } TestReport;
 void session_tests(Session *s, const TestReport *r);
