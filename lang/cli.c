@@ -24,6 +24,7 @@ static const char usage[] =
     "\n"
     "  --threads N           threads to compute with; by default one for each CPU allowed\n"
     "  --seed N              the seed of all draws\n"
+    "  --resume FILE         go on from a checkpoint that the script wrote\n"
     "  --no-fuse             run one operation after another: the same bits, the reference\n"
     "  --max-memory BYTES    memory allowed, e.g. 512M or 2G\n"
     "  -D NAME=VALUE         override a top-level `let NAME = literal'\n"
@@ -44,7 +45,7 @@ static const char *const commands_later[] = {"grad", "graph", "plan", "compile",
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
-               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_LATER } FlagId;
+               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -52,7 +53,7 @@ static const Flag flags[] = {
     {"--no-extern", F_NO_EXTERN, false}, {"--dump", F_DUMP, true},           {"--quiet", F_QUIET, false},
     {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
-    {"--resume", F_LATER, true},         {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
+    {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -166,6 +167,9 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
     case F_HELP:
       fputs(usage, stdout);
       return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+    case F_RESUME:
+      c->config.resume = value;
+      return -1;
     case F_LATER:
       fprintf(stderr, "glia: not yet: %s\n", name);
       return EXIT_USAGE;
@@ -212,6 +216,7 @@ static int check_operands(Cli *c) {
   if (!strcmp(c->command, "repl") && c->n_operand > 1) return bad_usage("repl wants at most one file", NULL, NULL);
   if (c->library && strcmp(c->command, "test")) return bad_usage("--library belongs to glia test", NULL, NULL);
   if (c->fmt_check && strcmp(c->command, "fmt")) return bad_usage("--check belongs to glia fmt", NULL, NULL);
+  if (c->config.resume && strcmp(c->command, "run")) return bad_usage("--resume belongs to glia FILE", NULL, NULL);
   if (c->dump && strcmp(c->command, "run") && strcmp(c->command, "check"))
     return bad_usage("--dump belongs to glia FILE and glia check", NULL, NULL);
   return -1;

@@ -46,6 +46,7 @@ void err_text(Cli *c, const char *text);                /* flushes standard outp
 void err_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int out_finish(Cli *c, int status);                     /* the last flush; a full disk makes the status 1 */
 bool cli_print(void *to, const char *text, size_t n, Loc loc);
+bool cli_flush(void *to);
 void cli_progress(void *to, const char *text, bool final);
 void cli_diagnostics(Cli *c, Session *s);               /* all of the last call, to standard error */
 

@@ -61,6 +61,16 @@ static void warn_first(void *to, Session *s) {
   s->diags->shown = s->diags->diag.n;
 }
 
+/* How to go on from there. */
+static void say_how(Cli *c, Session *s) {
+  if (!s->kept) return;
+  err_printf(c, "glia: the run is kept in %s; go on with:  glia", s->checkpoint);
+  for (int k = 0; k < c->config.n_defines; k++) err_printf(c, " -D %s", c->config.defines[k]);
+  err_printf(c, " %s", c->operand[0]);
+  for (int k = 0; k < c->config.n_args; k++) err_printf(c, " %s", c->config.args[k]);
+  err_printf(c, " --resume %s\n", s->checkpoint);
+}
+
 /* Where the run stood: the innermost step with a place. */
 static void say_where(Cli *c, Session *s) {
   const Position *at = machine_position(s);
@@ -90,6 +100,7 @@ int cli_status(Cli *c, Session *s, Status status) {
     case STATUS_CANCELLED:
       cli_diagnostics(c, s);
       say_where(c, s);
+      say_how(c, s);
       return EXIT_INTERRUPTED;
     case STATUS_MEMORY:
       err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");

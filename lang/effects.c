@@ -4,6 +4,7 @@
  * it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "checkpoint.h"
 #include "effects.h"
 #include <stddef.h>
 #include <string.h>
@@ -295,7 +296,9 @@ static bool load_run(Session *s, Step *step, Tensor *const *value) {
                   type_show(a, want));
     }
   }
-  for (size_t j = 0; j < n; j++)
+  bool checkpoint = false;             /* of a whole run: it holds more than a tree */
+  for (size_t j = 0; j < n; j++) checkpoint |= strcmp(in[j].name, CHECKPOINT_TEXT) == 0;
+  for (size_t j = 0; j < n && !checkpoint; j++)
     if (!used[j] && misfit(&m))
       diag_note(s->diags, m.d, 0, "`%s` is in the file, but not in what is loaded: %s", in[j].name,
                 type_show(a, &in[j].tensor->type));
@@ -374,6 +377,16 @@ static void column_room(Table *t, Column *c, int64_t n) {
   if (room == 0) room = 1;
   c->data = host_resize(t->host, c->data, c->room, room);
   c->room = room;
+}
+
+void table_rows_set(Table *t, int64_t rows) {
+  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], rows);
+  t->rows = rows;
+}
+
+void table_fill(Table *t, uint32_t column, const Tensor *rows) {
+  Column *c = &t->column.at[column];
+  if (rows->bytes) memcpy(c->data, rows->data, rows->bytes);
 }
 
 Tensor *table_tensor(Session *s, const Table *t, const char *name) {

@@ -39,6 +39,8 @@ const Type *table_type(const Table *t, const char *name);                      /
 uint32_t table_columns(const Table *t);
 const char *table_name(const Table *t, uint32_t k);
 int64_t table_rows(const Table *t);
+void table_rows_set(Table *t, int64_t rows);                                   /* what is new is zero */
+void table_fill(Table *t, uint32_t column, const Tensor *rows);                /* [rows, ...] of the column's type */
 void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
 Tensor *table_tensor(Session *s, const Table *t, const char *name);            /* young, [rows, ...]; NULL: no such column */
 /* Columns not named in this add stay a row behind and are filled with zeros. */

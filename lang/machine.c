@@ -399,6 +399,10 @@ static bool block_end(Session *s) {
 bool machine_run(Session *s, Steps *block) {
   s->position.frame.n = 0;
   enter(s, block);
+  return machine_continue(s);
+}
+
+bool machine_continue(Session *s) {
   while (s->position.frame.n) {
     if (s->config.poll && !s->config.poll(s->config.to)) atomic_store(&s->cancel, true);
     if (atomic_load_explicit(&s->cancel, memory_order_relaxed)) {

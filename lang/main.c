@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
     c.out.terminal = isatty(STDOUT_FILENO) == 1;
     c.config.to = &c;
     c.config.print = cli_print;
+    c.config.flush = cli_flush;
     c.config.progress = cli_progress;
     status = out_finish(&c, dispatch(&c));
   }

@@ -1,6 +1,7 @@
 /* native_run: functions that act: seed, save, load, progress, trace. In: arguments. Out: steps; `trace(x)` is x.
  */
 #include <string.h>
+#include "checkpoint.h"
 #include "effects.h"
 #include "native.h"
 
@@ -75,6 +76,14 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   for (uint32_t k = 0; k < n; k++)
     for (uint32_t j = 0; j < e->cells.n; j++)
       if (e->cells.at[j]->slot == t[k].cell) cell_changed(e, e->cells.at[j]);
+  return v_unit();
+}
+
+static Value call_checkpoint(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const char *path = want_string(e, a->at[0], arg_ast(a, 0, at), "the path of a file");
+  if (!path || !step_here(e, at, "`checkpoint`")) return v_bad();
+  step_effect(e, effect_checkpoint(e->s, path, elab_loc(e, at)));
   return v_unit();
 }
 
@@ -159,6 +168,11 @@ const Native native_run[] = {
      .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
             "are an error "
             "and then nothing changes. A step."},
+    {.name = "checkpoint",
+     .params = "path",
+     .call = call_checkpoint,
+     .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the same "
+            "bits. A step."},
     {.name = "progress",
      .params = "epoch? batch? epochs? batches? samples? show?",
      .call = call_progress,

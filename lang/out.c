@@ -111,6 +111,8 @@ bool cli_print(void *to, const char *text, size_t n, Loc loc) {
   return out_write(to, text, n);
 }
 
+bool cli_flush(void *to) { return out_flush(to); }
+
 void cli_progress(void *to, const char *text, bool final) {
   Cli *c = to;
   if (c->quiet) return;

@@ -41,6 +41,7 @@ typedef struct DataFile {
   const char *path;
   Tensor *(*read)(struct DataFile *, Host *, FileError *);
   void *how;
+  uint64_t digest; bool digested;   /* of its bytes, once a checkpoint asked */
 } DataFile;
 
 typedef struct Need { NodeId node; SlotId slot; } Need;      /* slot is filled by prepare */
@@ -126,6 +127,7 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
 /* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are as they
  * were before the segment that failed. */
 bool machine_run(Session *s, Steps *block);
+bool machine_continue(Session *s);     /* from the position in the session on */
 
 /* The diagnostic of a fault of a plan that somebody else ran. */
 void machine_fault(Session *s, const Plan *plan, const Fault *f);

@@ -6,6 +6,7 @@
  * Each public function sets a guard: a failed allocation comes back as a status, and the session goes on.
  */
 #include "session.h"
+#include "checkpoint.h"
 #include "define.h"
 #include "effects.h"
 #include "elab.h"
@@ -88,12 +89,19 @@ void session_want_pool(Session *s) {
 }
 
 /* ---- one text ---- */
+/* A run that was cancelled is kept where the script keeps its checkpoints. */
+static Status outcome(Session *s, bool done) {
+  if (done) return STATUS_OK;
+  if (!s->cancelled) return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
+  bool script = s->checkpoint && s->script_steps && s->position.frame.n && s->position.frame.at[0].block == s->script_steps;
+  if (script) s->kept = checkpoint_write(s, s->checkpoint, false, 0);
+  return STATUS_CANCELLED;
+}
+
 static Status run(Session *s, Steps *steps) {
   s->cancelled = false;
   session_want_pool(s);
-  if (machine_run(s, steps)) return STATUS_OK;
-  if (s->cancelled) return STATUS_CANCELLED;
-  return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
+  return outcome(s, machine_run(s, steps));
 }
 
 static void keep_value(Elab *e, Value v, Needs *keep) {
@@ -136,21 +144,40 @@ static bool not_computed(Elab *e, const Bound *b) {
 
 /* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
  * warnings were told; an error now is about the shapes that it has. */
-static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry) {
+/* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way there. */
+static Status run_part(Session *s, uint32_t from, Steps *steps, bool waiting, Checkpoint **resume) {
+  if (s->elab->repl) return run(s, steps);
+  s->waiting = waiting;
+  checkpoint_part(s, from, steps);
+  if (!*resume) return run(s, steps);
+  bool last = s->part.n == checkpoint_parts(*resume);
+  if (!last && !waiting) last = true;                  /* it will not fit, and says so */
+  if (!checkpoint_take(s, *resume, last)) return STATUS_SCRIPT;
+  if (!last) {
+    checkpoint_rows(s, *resume, s->part.n);
+    return STATUS_OK;
+  }
+  checkpoint_close(*resume);
+  *resume = NULL;
+  return outcome(s, machine_continue(s));
+}
+
+static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry, Checkpoint **resume) {
   Elab *e = s->elab;
   Diags *told = s->diags;
   Steps *steps = NEW(s->arena, Steps);
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   Value it;
   s->diags = diags_new(s->arena, s->sources);
-  *rest = elab_program(e, program, *rest, steps, &it);
+  uint32_t begin = *rest;
+  *rest = elab_program(e, program, begin, steps, &it);
   if (s->diags->n_errors) return STATUS_SCRIPT;
   if (entry->it && it.kind != V_UNIT) *entry->it = it;
   Needs keep = {0};
   keep_names(e, names, &keep);
   if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return STATUS_SCRIPT;
   s->diags = told;
-  return run(s, steps);
+  return run_part(s, begin, steps, *rest < program->n, resume);
 }
 
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
@@ -198,8 +225,14 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   }
   if (mode == LOAD_CHECK) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
-  Status status = run(s, &entry->steps);
-  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry);
+  Checkpoint *resume = NULL;
+  s->script_steps = NULL;
+  if (!repl) checkpoint_script(s);
+  if (mode == LOAD_RUN && s->config.resume && !(resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
+  if (resume) session_want_pool(s);
+  Status status = run_part(s, 0, &entry->steps, rest < program->n, &resume);
+  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry, &resume);
+  if (resume) checkpoint_close(resume);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
   return status;
 }

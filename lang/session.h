@@ -17,9 +17,11 @@ typedef struct SessionConfig {
   const char *search;                           /* folders in which `import` looks, separated by `:`; NULL: none */
   const char *level;                            /* CPU feature level for tests: "v1"; NULL: the best */
   const char *const *args; int n_args;          /* the list `args` */
+  const char *resume;                           /* a checkpoint: the script that is run goes on from it */
   const char *const *defines; int n_defines;    /* -D name=value */
   /* Output of the script: a whole print statement, with its newline. false: the other side is gone (the run ends). */
   bool (*print)(void *to, const char *text, size_t n, Loc loc);
+  bool (*flush)(void *to);                      /* what was printed must be out now: a checkpoint follows. May be NULL */
   /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL: none. */
   void (*progress)(void *to, const char *text, bool final);
   /* Called between two steps of a run; false: it stops there, cancelled. NULL: never. */
@@ -28,6 +30,8 @@ typedef struct SessionConfig {
   void (*warned)(void *to, Session *s);
   void *to;
 } SessionConfig;
+
+typedef struct RunPart { uint32_t from, n; int64_t *rows; } RunPart;   /* its first statement; the rows of each series before it */
 
 struct Session {
   Host host;
@@ -47,6 +51,13 @@ struct Session {
   void (*offered)(void);                        /* the function of the `extern` of this load: the host's own; NULL: from its library */
   bool closed;                                  /* print said that the other side is gone: the run ended */
   Position position;
+  /* what a checkpoint holds besides: lang/checkpoint.h */
+  uint64_t script;                              /* digest of its texts */
+  VEC(RunPart) part;                               /* the parts of the script that were begun; the last one runs */
+  const Steps *script_steps;                    /* its steps */
+  bool waiting;                                 /* more parts will follow */
+  const char *checkpoint;                       /* where the script keeps its run, or NULL */
+  bool kept;                                    /* a run that was cancelled has been kept there */
   struct ProgramScratch *scratch;
 };
 

@@ -1,0 +1,481 @@
+/* checkpoint: see checkpoint.h. The text of `~run`, a fact a line:
+ *   script 0f..     arguments 0f..     library 0f..     data 0f.. PATH
+ *   part FROM ROWS...                     the parts that were begun, with the rows of each series then
+ *   slot NUMBER NAME                      a tensor of the file and where it goes
+ *   series NUMBER ROWS COLUMNS            its columns are the entries `~series NUMBER NAME`
+ *   whole 0f..     at the end: of the text before it and of all other entries
+ *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame stands in
+ */
+#include "checkpoint.h"
+#include "effects.h"
+#include "elab.h"
+#include "stdlib.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum { INTO_NONE, INTO_PIECE, INTO_HEAD, INTO_BODY, INTO_THEN, INTO_ELSE, N_INTO } Into;
+
+/* ---- digests ---- */
+enum { CHUNK = 1 << 16 };
+
+static uint64_t digest(uint64_t h, const void *bytes, size_t n) {
+  const unsigned char *p = bytes;
+  for (; n >= 8; n -= 8, p += 8) {
+    uint64_t w;
+    memcpy(&w, p, 8);
+    h = (h ^ w) * 0x9fb21c651e98df25u;
+    h ^= h >> 32;
+  }
+  for (; n; n--, p++) h = (h ^ *p) * 0x100000001b3u;
+  return h ^ (h >> 29);
+}
+
+static uint64_t digest_text(uint64_t h, const char *text) { return digest(h, text, strlen(text) + 1); }
+
+static bool digest_file(const char *path, uint64_t *out) {
+  FILE *f = fopen(path, "rb");
+  char buffer[CHUNK];
+  size_t n;
+  if (!f) return false;
+  uint64_t h = 1;
+  while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) h = digest(h, buffer, n);
+  bool ok = !ferror(f);
+  fclose(f);
+  *out = h;
+  return ok;
+}
+
+static uint64_t digest_arguments(const Session *s) {
+  uint64_t h = 2;
+  for (int k = 0; k < s->config.n_args; k++) h = digest_text(h, s->config.args[k]);
+  h = digest_text(h, "-D");
+  for (int k = 0; k < s->config.n_defines; k++) h = digest_text(h, s->config.defines[k]);
+  return h;
+}
+
+/* The version and the standard library: another one makes other graphs. */
+static uint64_t digest_library(void) {
+  uint64_t h = digest_text(3, PACKAGE_VERSION);
+  for (int k = 0; k < stdlib_n_files; k++) h = digest(h, stdlib_files[k].text, stdlib_files[k].n);
+  return h;
+}
+
+/* Of a text and of all tensors but the one that holds it. */
+static uint64_t digest_whole(const char *text, size_t n, const NamedTensor *t, size_t n_tensors) {
+  uint64_t h = digest(5, text, n);
+  for (size_t k = 0; k < n_tensors; k++) {
+    if (strcmp(t[k].name, CHECKPOINT_TEXT) == 0) continue;
+    h = digest_text(h, t[k].name);
+    h = digest(h, t[k].tensor->data, t[k].tensor->bytes);
+  }
+  return h;
+}
+
+void checkpoint_script(Session *s) {
+  uint64_t h = 4;
+  for (uint32_t k = 0; k < s->sources->source.n; k++) {
+    const Source *x = s->sources->source.at[k];
+    if (!x->library) h = digest(h, x->text, x->n);
+  }
+  s->script = h;
+  s->part.n = 0;
+  s->script_steps = NULL;
+}
+
+void checkpoint_part(Session *s, uint32_t from, const Steps *steps) {
+  uint32_t n = s->elab->series.n;
+  RunPart p = {.from = from, .n = n, .rows = NEW_N(s->arena, int64_t, n + 1)};
+  for (uint32_t k = 0; k < n; k++) p.rows[k] = table_rows(s->elab->series.at[k]->table);
+  vec_push(s->arena, &s->part, p);
+  s->script_steps = steps;
+}
+
+/* ---- what is still to be read ---- */
+typedef struct Walk { Session *s; Arena *a; uint8_t *read; VEC(const Steps *) todo; } Walk;
+
+static void read_step(Walk *w, const Step *step) {
+  for (uint32_t k = 0; k < step->need.n; k++)
+    if (step->need.at[k].slot != NO_SLOT) w->read[step->need.at[k].slot] = 1;
+  for (uint32_t k = 0; k < step->piece.n; k++) vec_push(w->a, &w->todo, &step->piece.at[k].body);
+  vec_push(w->a, &w->todo, &step->head);
+  vec_push(w->a, &w->todo, &step->body);
+  vec_push(w->a, &w->todo, &step->other);
+  if (step->kind != STEP_SEGMENT) return;
+  const Segment *g = w->s->program->segment.at[step->segment];
+  const Binding *b;
+  uint32_t n = g->plan ? plan_bindings(g->plan, &b) : 0;
+  for (uint32_t k = 0; k < n; k++)
+    if (b[k].mode & BIND_READ) w->read[b[k].slot] = 1;
+  for (uint32_t k = 0; k < g->share.n; k++) w->read[g->share.at[k].from] = 1;
+}
+
+/* From each frame's step on: a loop that stands there is read whole, for it may turn again. */
+static uint8_t *still_read(Session *s, Arena *a) {
+  Walk w = {.s = s, .a = a, .read = NEW_N(a, uint8_t, s->program->slot.n + 1)};
+  for (uint32_t k = 0; k < s->position.frame.n; k++) {
+    const Frame *f = &s->position.frame.at[k];
+    for (uint32_t j = f->at; j < f->block->n; j++) read_step(&w, f->block->at[j]);
+  }
+  for (uint32_t k = 0; k < w.todo.n; k++)
+    for (uint32_t j = 0; j < w.todo.at[k]->n; j++) read_step(&w, w.todo.at[k]->at[j]);
+  return w.read;
+}
+
+/* ---- writing ---- */
+typedef VEC(NamedTensor) Entries;
+
+static const char *cell_name(const Program *p, Arena *a, SlotId id) {
+  const char *path = p->slot.at[id].path;
+  bool once = path && path[0] && path[0] != '~' && !strchr(path, '\n');
+  for (SlotId k = 0; once && k < p->slot.n; k++) {
+    const Slot *x = &p->slot.at[k];
+    if (k != id && x->kind == SLOT_CELL && x->value && x->path && strcmp(x->path, path) == 0) once = false;
+  }
+  return once ? path : arena_printf(a, "~cell %u", id);
+}
+
+static void write_slots(Session *s, Arena *a, Text *t, Entries *out) {
+  const Program *p = s->program;
+  bool all = s->part.n > 1 || s->waiting;      /* a part that is read later may ask for any value */
+  const uint8_t *read = still_read(s, a);
+  for (SlotId k = 0; k < p->slot.n; k++) {
+    const Slot *x = &p->slot.at[k];
+    bool value = x->kind == SLOT_VALUE && p->segment.at[x->segment]->ran && (all || read[k]);
+    if (!x->value || !(x->kind == SLOT_CELL || value)) continue;
+    const char *name = value ? arena_printf(a, "~value %u", k) : cell_name(p, a, k);
+    text_printf(t, "slot %u %s\n", k, name);
+    vec_push(a, out, (NamedTensor){name, x->value});
+  }
+}
+
+static void write_series(Session *s, Arena *a, Text *t, Entries *out) {
+  for (uint32_t k = 0; k < s->elab->series.n; k++) {
+    const Table *table = s->elab->series.at[k]->table;
+    uint32_t n = table_columns(table);
+    text_printf(t, "series %u %lld %u\n", k, (long long)table_rows(table), n);
+    for (uint32_t j = 0; j < n; j++) {
+      Tensor *column = table_tensor(s, table, table_name(table, j));
+      if (!column) continue;
+      tensor_hold(a, column);
+      tensor_unref(column);
+      vec_push(a, out, (NamedTensor){arena_printf(a, "~series %u %s", k, table_name(table, j)), column});
+    }
+  }
+}
+
+static Into into(const Step *step, const Steps *inner, uint32_t piece) {
+  switch (step->kind) {
+  case STEP_LOOP: return inner == &step->piece.at[piece].body ? INTO_PIECE : INTO_NONE;
+  case STEP_WHILE: return inner == &step->head ? INTO_HEAD : INTO_BODY;
+  case STEP_IF: return inner == &step->body ? INTO_THEN : INTO_ELSE;
+  default: return INTO_NONE;
+  }
+}
+
+static void write_position(Session *s, Text *t, bool done) {
+  uint32_t n = s->position.frame.n;
+  for (uint32_t k = 0; k < n; k++) {
+    const Frame *f = &s->position.frame.at[k];
+    bool inner = k + 1 == n;
+    Into to = inner ? INTO_NONE : into(f->step, s->position.frame.at[k + 1].block, f->piece);
+    text_printf(t, "frame %u %d %u %lld %lld %lld\n", f->at + (inner && done), (int)to, f->piece, (long long)f->turn,
+                (long long)f->turn_in_piece, (long long)f->count);
+  }
+}
+
+/* The digests of data files are kept: they are not read again at each checkpoint. */
+static bool data_digest(Session *s, Slot *x, Loc loc) {
+  if (x->file->digested || digest_file(x->file->path, &x->file->digest)) return x->file->digested = true;
+  diag_at(s->diags, loc ? loc : x->loc, E_DATA_READ, arena_printf(s->arena, "cannot read `%s`: %s", x->file->path, strerror(errno)));
+  return false;
+}
+
+bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
+  Program *p = s->program;
+  if (!s->script_steps || !s->position.frame.n || s->position.frame.at[0].block != s->script_steps) {
+    Diag *d = diag_at(s->diags, loc, E_CHECKPOINT_HERE);
+    diag_hint(s->diags, d, "`save(path, tree)` keeps a tree");
+    return false;
+  }
+  Arena *a = arena_new(&s->host);
+  Text t = {.arena = a};
+  Entries out = {0};
+  text_printf(&t, "script %016llx\narguments %016llx\nlibrary %016llx\n", (unsigned long long)s->script,
+              (unsigned long long)digest_arguments(s), (unsigned long long)digest_library());
+  bool ok = true;
+  for (SlotId k = 0; ok && k < p->slot.n; k++)
+    if (p->slot.at[k].kind == SLOT_DATA && p->slot.at[k].file && (ok = data_digest(s, &p->slot.at[k], loc)))
+      text_printf(&t, "data %016llx %s\n", (unsigned long long)p->slot.at[k].file->digest, p->slot.at[k].file->path);
+  for (uint32_t k = 0; k < s->part.n; k++) {
+    text_printf(&t, "part %u", s->part.at[k].from);
+    for (uint32_t j = 0; j < s->part.at[k].n; j++) text_printf(&t, " %lld", (long long)s->part.at[k].rows[j]);
+    text_add(&t, "\n");
+  }
+  write_slots(s, a, &t, &out);
+  write_series(s, a, &t, &out);
+  write_position(s, &t, done);
+  uint64_t whole = digest_whole(t.at, t.n, out.at, out.n);
+  text_printf(&t, "whole %016llx\n", (unsigned long long)whole);
+  Type type = type_make(U8, 1, (int64_t[]){(int64_t)t.n});
+  Tensor *text = tensor_from(&s->host, &type, t.at);
+  tensor_hold(a, text);
+  tensor_unref(text);
+  vec_push(a, &out, (NamedTensor){CHECKPOINT_TEXT, text});
+  FileError e = {0};
+  if (ok && s->config.flush && !s->config.flush(s->config.to)) ok = !(s->closed = true);   /* what was given is not given again */
+  if (ok && !safetensors_write(&s->host, path, out.at, out.n, &e)) {
+    diag_at(s->diags, loc, E_CHECKPOINT_WRITE, e.text);
+    ok = false;
+  }
+  arena_free(a);
+  return ok;
+}
+
+static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
+  (void)value;
+  return checkpoint_write(s, step->data, true, step->loc);
+}
+static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .run = checkpoint_run};
+
+Step *effect_checkpoint(Session *s, const char *path, Loc loc) {
+  const char *own = arena_text(s->arena, path, strlen(path));
+  if (!s->checkpoint) s->checkpoint = own;
+  Step *step = NEW(s->arena, Step);
+  *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &checkpoint_effect, .data = (void *)(uintptr_t)own};
+  return step;
+}
+
+/* ---- reading ---- */
+typedef struct SlotLine { SlotId slot; const char *name; Tensor *tensor; bool taken; } SlotLine;
+typedef struct FrameLine { long long at, into, piece, turn, turn_in_piece, count; } FrameLine;
+typedef struct SeriesLine { uint32_t number; int64_t rows; uint32_t columns; } SeriesLine;
+
+struct Checkpoint {
+  Arena *arena;
+  const char *path;
+  NamedTensor *entry;
+  size_t n;
+  uint64_t script, arguments, library;
+  VEC(RunPart) part;
+  VEC(SlotLine) slot;
+  VEC(SeriesLine) series;
+  VEC(FrameLine) frame;
+  VEC(const char *) data;              /* "0f.. PATH" */
+};
+
+static bool unfit(Session *s, const Checkpoint *c, const char *why) {
+  Diag *d = diag_at(s->diags, 0, E_RESUME_FORM, c->path, why);
+  diag_hint(s->diags, d, "run the script from its beginning, or name a file that `checkpoint` wrote");
+  return false;
+}
+
+static Tensor *entry_of(const Checkpoint *c, const char *name) {
+  for (size_t k = 0; k < c->n; k++)
+    if (strcmp(c->entry[k].name, name) == 0) return c->entry[k].tensor;
+  return NULL;
+}
+
+static bool part_line(Checkpoint *c, const char *text) {
+  char *end;
+  RunPart p = {.from = (uint32_t)strtoul(text, &end, 10), .rows = NEW_N(c->arena, int64_t, strlen(text) + 1)};
+  if (end == text) return false;
+  while (*end == ' ') {
+    const char *from = end + 1;
+    p.rows[p.n] = strtoll(from, &end, 10);
+    if (end == from || p.rows[p.n++] < 0) return false;
+  }
+  vec_push(c->arena, &c->part, p);
+  return *end == 0;
+}
+
+static bool line(Checkpoint *c, char *text) {
+  unsigned long long h;
+  unsigned number, columns;
+  long long rows;
+  int used = 0;
+  FrameLine f;
+  if (sscanf(text, "script %16llx", &h) == 1) return c->script = h, true;
+  if (sscanf(text, "arguments %16llx", &h) == 1) return c->arguments = h, true;
+  if (sscanf(text, "library %16llx", &h) == 1) return c->library = h, true;
+  if (strncmp(text, "part ", 5) == 0) return part_line(c, text + 5);
+  if (sscanf(text, "data %16llx %n", &h, &used) == 1 && used) return vec_push(c->arena, &c->data, text + 5), true;
+  if (sscanf(text, "slot %u %n", &number, &used) == 1 && used) {
+    vec_push(c->arena, &c->slot, (SlotLine){.slot = number, .name = text + used});
+    return true;
+  }
+  if (sscanf(text, "series %u %lld %u", &number, &rows, &columns) == 3 && rows >= 0) {
+    vec_push(c->arena, &c->series, (SeriesLine){number, rows, columns});
+    return true;
+  }
+  if (sscanf(text, "frame %lld %lld %lld %lld %lld %lld", &f.at, &f.into, &f.piece, &f.turn, &f.turn_in_piece, &f.count) == 6) {
+    vec_push(c->arena, &c->frame, f);
+    return true;
+  }
+  return false;
+}
+
+static bool read_text(Session *s, Checkpoint *c) {
+  const Tensor *t = entry_of(c, CHECKPOINT_TEXT);
+  if (!t || t->type.dtype != U8 || t->type.rank != 1) return unfit(s, c, "it has no place in a run");
+  char *text = arena_text(c->arena, t->data, (size_t)t->type.dim[0]);
+  enum { WHOLE = 6 + 16 + 1 };          /* its last line */
+  size_t n = strlen(text);
+  if (n != (size_t)t->type.dim[0] || n < WHOLE || strncmp(text + n - WHOLE, "whole ", 6) != 0 ||
+      strtoull(text + n - WHOLE + 6, NULL, 16) != digest_whole(text, n - WHOLE, c->entry, c->n))
+    return unfit(s, c, "it is damaged");
+  text[n - WHOLE] = 0;
+  while (*text) {
+    char *end = strchr(text, '\n');
+    if (!end) return unfit(s, c, "it is damaged");
+    *end = 0;
+    if (!line(c, text)) return unfit(s, c, "it is damaged");
+    text = end + 1;
+  }
+  if (!c->part.n || !c->frame.n) return unfit(s, c, "it has no place in a run");
+  for (uint32_t k = 0; k < c->slot.n; k++)
+    if (!(c->slot.at[k].tensor = entry_of(c, c->slot.at[k].name))) return unfit(s, c, "a tensor is missing");
+  return true;
+}
+
+static bool same_data(Session *s, Checkpoint *c) {
+  for (uint32_t k = 0; k < c->data.n; k++) {
+    const char *path = strchr(c->data.at[k], ' ');
+    uint64_t want = strtoull(c->data.at[k], NULL, 16), is;
+    if (!path) return unfit(s, c, "it is damaged");
+    errno = 0;
+    if (digest_file(path + 1, &is) && is == want) continue;
+    Diag *d = diag_at(s->diags, 0, E_RESUME_DATA, path + 1, errno ? "cannot be read now" : "has other contents now");
+    diag_note(s->diags, d, 0, "the checkpoint is `%s`", c->path);
+    return false;
+  }
+  return true;
+}
+
+Checkpoint *checkpoint_open(Session *s, const char *path) {
+  Arena *a = arena_new(&s->host);
+  Checkpoint *c = NEW(a, Checkpoint);
+  c->arena = a;
+  c->path = arena_text(a, path, strlen(path));
+  FileError e = {0};
+  DiagId other = N_DIAGS;
+  bool ok = safetensors_read(a, path, &c->entry, &c->n, &e);
+  if (!ok) diag_at(s->diags, 0, E_RESUME_READ, e.text);
+  for (size_t k = 0; ok && k < c->n; k++) {
+    tensor_hold(a, c->entry[k].tensor);
+    tensor_unref(c->entry[k].tensor);
+  }
+  if ((ok = ok && read_text(s, c))) {
+    if (c->library != digest_library()) other = E_RESUME_VERSION;
+    else if (c->script != s->script) other = E_RESUME_SCRIPT;
+    else if (c->arguments != digest_arguments(s)) other = E_RESUME_ARGUMENTS;
+    if (other != N_DIAGS) {
+      Diag *d = diag_at(s->diags, 0, other, path);
+      diag_hint(s->diags, d, "`load` reads trees from it: `load(\"%s\", net)`", path);
+    }
+    ok = other == N_DIAGS && same_data(s, c);
+  }
+  if (ok) return c;
+  checkpoint_close(c);
+  return NULL;
+}
+
+void checkpoint_close(Checkpoint *c) { arena_free(c->arena); }
+uint32_t checkpoint_parts(const Checkpoint *c) { return c->part.n; }
+
+void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k) {
+  for (uint32_t j = 0; j < c->part.at[k].n && j < s->elab->series.n; j++)
+    table_rows_set(s->elab->series.at[j]->table, c->part.at[k].rows[j]);
+}
+
+/* ---- taking it over ---- */
+static bool slots_fit(Session *s, const Checkpoint *c, bool last) {
+  const Program *p = s->program;
+  for (uint32_t k = 0; k < c->slot.n; k++) {
+    const SlotLine *x = &c->slot.at[k];
+    if (x->slot >= p->slot.n) {
+      if (last) return unfit(s, c, "the script has no place for one of its values");
+      continue;
+    }
+    const Slot *slot = &p->slot.at[x->slot];
+    if ((slot->kind != SLOT_CELL && slot->kind != SLOT_VALUE) || !type_eq(&slot->type, &x->tensor->type))
+      return unfit(s, c, "a value has another type in the script");
+  }
+  return true;
+}
+
+static bool position_fits(Session *s, const Checkpoint *c, Arena *a, Frame *out) {
+  const Steps *block = s->script_steps;
+  for (uint32_t k = 0; k < c->frame.n; k++) {
+    const FrameLine *x = &c->frame.at[k];
+    bool inner = k + 1 == c->frame.n;
+    if (x->at < 0 || x->at > block->n || (!inner && x->at == block->n) || x->turn < 0 || x->turn > INT32_MAX ||
+        x->turn_in_piece < 0 || x->piece < 0)
+      return unfit(s, c, "its place is not in the script");
+    out[k] = (Frame){.block = (Steps *)(uintptr_t)block, .at = (uint32_t)x->at, .piece = (uint32_t)x->piece, .turn = x->turn,
+                     .turn_in_piece = x->turn_in_piece, .count = x->count};
+    if (inner) break;
+    Step *step = out[k].step = block->at[x->at];
+    bool loop = step->kind == STEP_LOOP, while_ = step->kind == STEP_WHILE, branch = step->kind == STEP_IF;
+    switch (x->into) {
+    case INTO_PIECE: block = loop && x->piece < step->piece.n ? &step->piece.at[x->piece].body : NULL; break;
+    case INTO_HEAD: block = while_ ? &step->head : NULL; break;
+    case INTO_BODY: block = while_ ? &step->body : NULL; break;
+    case INTO_THEN: block = branch ? &step->body : NULL; break;
+    case INTO_ELSE: block = branch ? &step->other : NULL; break;
+    default: block = NULL;
+    }
+    if (!block) return unfit(s, c, "its place is not in the script");
+    out[k].phase = x->into == INTO_BODY;
+  }
+  (void)a;
+  return true;
+}
+
+static bool series_fit(Session *s, const Checkpoint *c) {
+  if (c->series.n != s->elab->series.n) return unfit(s, c, "the script has other series");
+  for (uint32_t k = 0; k < c->series.n; k++) {
+    const SeriesLine *x = &c->series.at[k];
+    Table *t = x->number == k ? s->elab->series.at[k]->table : NULL;
+    if (!t || x->columns != table_columns(t)) return unfit(s, c, "the script has other series");
+    for (uint32_t j = 0; j < x->columns; j++) {
+      const Tensor *column = entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j)));
+      Type row = *table_type(t, table_name(t, j));
+      if (!column || column->type.dtype != row.dtype || column->type.rank != row.rank + 1 || column->type.dim[0] != x->rows ||
+          memcmp(column->type.dim + 1, row.dim, row.rank * sizeof *row.dim) != 0)
+        return unfit(s, c, "a series has other columns in the script");
+    }
+  }
+  return true;
+}
+
+bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
+  Program *p = s->program;
+  Frame *frame = NEW_N(c->arena, Frame, c->frame.n);
+  if (!slots_fit(s, c, last) || (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c)))) return false;
+  for (uint32_t k = 0; k < c->slot.n; k++) {
+    SlotLine *x = &c->slot.at[k];
+    if (x->taken || x->slot >= p->slot.n) continue;
+    slot_put(p, x->slot, x->tensor);
+    if (p->slot.at[x->slot].kind == SLOT_VALUE) p->segment.at[p->slot.at[x->slot].segment]->ran = true;
+    x->taken = true;
+  }
+  if (!last) return true;
+  for (uint32_t k = 0; k < c->series.n; k++) {
+    Table *t = s->elab->series.at[k]->table;
+    table_rows_set(t, c->series.at[k].rows);
+    for (uint32_t j = 0; j < table_columns(t); j++)
+      table_fill(t, j, entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j))));
+  }
+  s->position.frame.n = 0;
+  for (uint32_t k = 0; k < c->frame.n; k++) {
+    vec_push(s->arena, &s->position.frame, frame[k]);
+    if (!frame[k].step || frame[k].step->turn == NO_SLOT) continue;
+    Type type = type_scalar(I32);
+    Tensor *turn = tensor_from(&s->host, &type, &(int32_t){(int32_t)frame[k].turn});
+    slot_put(p, frame[k].step->turn, turn);
+    tensor_unref(turn);
+  }
+  return true;
+}
