@@ -368,6 +368,11 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
     diag_hint(e->d, g, "put values into a string with holes: \"{a}{b}\"");
     return v_bad();
   }
+  if ((a.kind == V_STRING || a.kind == V_TEXT) && op == '%') {
+    Diag *g = elab_error(e, at, E_WANTED, "a number before `%`", value_kind_text(e, &a));
+    diag_hint(e->d, g, "a hole takes a format: \"loss {loss:.3}\"");
+    return v_bad();
+  }
   const Ast *operand[2] = {at, at};
   if (at->kind == A_BINARY) operand[0] = at->kid[0], operand[1] = at->kid[1];
   else if (at->kind == A_ASSIGN) operand[0] = at->kid[0], operand[1] = at->kid[1];

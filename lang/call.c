@@ -271,6 +271,15 @@ static void unknown_argument(Elab *e, const char *fn, const char *name, const Pa
   else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
 }
 
+/* "x, axis?, keep?" */
+static const char *parameters_text(Elab *e, const Param *p, uint32_t n) {
+  Text list = {.arena = e->a};
+  text_add(&list, "");
+  for (uint32_t j = 0; j < n; j++)
+    text_printf(&list, "%s%s%s", j ? ", " : "", p[j].name ? p[j].name : "(...)", p[j].optional ? "?" : "");
+  return list.at;
+}
+
 /* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...", named ones to a "rest*".
  */
 enum { REST_NONE, REST_POSITIONAL = 1, REST_NAMED = 2 };
@@ -297,7 +306,9 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
       if (j >= n) {
         if (rest & REST_POSITIONAL) continue;
         Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, fn, (int)n, n == 1 ? "" : "s", (int)a->n);
-        (void)g;
+        if (n && p[0].name && !strcmp(p[0].name, "kind")) diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", fn);
+        else if (n) diag_hint(e->d, g, "call it as `%s(%s)`", fn, parameters_text(e, p, n));
+        else diag_hint(e->d, g, "call it as `%s()`", fn);
         return false;
       }
     }
@@ -305,12 +316,8 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
   }
   for (uint32_t k = 0; k < n; k++)
     if (to[k] < 0 && !p[k].optional) {
-      Text list = {.arena = e->a};
-      text_add(&list, "");
-      for (uint32_t j = 0; j < n; j++)
-        text_printf(&list, "%s%s%s", j ? ", " : "", p[j].name ? p[j].name : "(...)", p[j].optional ? "?" : "");
       Diag *g = elab_error(e, at, E_MISSING_ARGUMENT, fn, p[k].name ? p[k].name : "(...)");
-      diag_hint(e->d, g, "call it as `%s(%s)`", fn, list.at);
+      diag_hint(e->d, g, "call it as `%s(%s)`", fn, parameters_text(e, p, n));
       return false;
     }
   return true;

@@ -88,6 +88,7 @@ static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
       if (loose) return v_items(e->a, V_LIST, v, n);   /* parameters of different shapes: a list */
       Diag *g = elab_error(e, place, E_BRACKET_SHAPES, shape_show(e->a, node_type(e, in[0])), shape_show(e->a, x->type));
       diag_mark(e->d, g, elab_loc(e, at->kid[0]), "%s", shape_show(e->a, node_type(e, in[0])));
+      if (place != at->kid[0]) diag_mark(e->d, g, elab_loc(e, place), "%s", shape_show(e->a, x->type));
       diag_hint(e->d, g, "a tuple `( , )` holds tensors of different shapes");
       return v_bad();
     }

@@ -166,7 +166,7 @@ static const Word members[] = {
     {"requires_grad", "what is trained is a `param`; anything else is differentiated by `grad(e, x)` as it is"},
     {"grad", "a gradient is asked for: `grad(loss, %s)`"},
     {"backward", "`opt.step(%s)` computes the gradient and moves the parameters; a gradient alone is `grad(%s, net)`"},
-    {"append", "`append(%s, x)` is a new list; a `var` of a formula may take it"},
+    {"append", "`append(%s, x)` is a new list: `xs = append(xs, x)` in a formula"},
     {"add", "a sum is `%s + y`"},
     {"mul", "a product is `%s * y`"},
     {"sub", "a difference is `%s - y`"},

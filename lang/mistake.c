@@ -53,23 +53,6 @@ static bool compares(int kind) {
   return kind == T_EQ || kind == T_NE || kind == T_LE || kind == T_GE || kind == '<' || kind == '>';
 }
 
-static const char *hint(const Reader *r, const Expected *e, const Token *found) {
-  int kind = found->kind;
-  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
-  if (b && b->open == '{' && !b->block && layout_is_word(found))
-    return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
-  if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
-  if (kind == T_ELSE) return "`else` stands after the `}` of an `if`";
-  if (kind == '{' && e->operator_ && !expects(e, "`{`")) return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
-  if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
-    if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
-  }
-  if (kind == ':' && expects(e, "`{`")) return "a body stands in `{ ... }`";
-  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression) return "a body stands in `{ ... }`";
-  if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
-  return NULL;
-}
-
 static uint32_t line_first(const Source *s, uint32_t at) {
   while (at > 0 && s->text[at - 1] != '\n') at--;
   return at;
@@ -80,7 +63,104 @@ static bool begins_with(const Source *s, uint32_t at, const char *word) {
   const char *p = s->text + line_first(s, at && s->text[at] == '\n' ? at - 1 : at);
   while (*p == ' ' || *p == '\t') p++;
   size_t n = strlen(word);
-  return strncmp(p, word, n) == 0 && (p[n] == ' ' || p[n] == '\t' || p[n] == '"');
+  return strncmp(p, word, n) == 0 && strchr(" \t\"(", p[n]) != NULL;
+}
+
+/* Whether the text just before `at`, blanks aside, is this word. */
+static bool follows_word(const Source *s, uint32_t at, const char *word) {
+  size_t n = strlen(word);
+  while (at > 0 && (s->text[at - 1] == ' ' || s->text[at - 1] == '\t')) at--;
+  if (at < n || memcmp(s->text + at - n, word, n) != 0) return false;
+  unsigned char before = at > n ? (unsigned char)s->text[at - n - 1] : ' ';
+  return !(before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z'));
+}
+
+typedef struct Habit { const char *word, *ours; } Habit;
+
+/* A word of another language behind which something stands that cannot stand there. */
+static const Habit before_found[] = {
+    {"del", "a name ends with its block: nothing is deleted by hand"},
+    {"global", "a `proc` assigns a `var` of the file as it is: leave this line out"},
+    {"nonlocal", "a `proc` assigns a `var` of the file as it is: leave this line out"},
+    {"int", "a name is made by `let n = 3`, a cell by `var n = 3`"},
+    {"float", "a name is made by `let x = 0.5`; a type stands behind the name: `let x: f64 = 0.5`"},
+    {"double", "a name is made by `let x = 0.5`; a type stands behind the name: `let x: f64 = 0.5`"},
+    {"auto", "a name is made by `let x = e`, a cell by `var x = e`"},
+    {"val", "a name is made by `let x = e`, a cell by `var x = e`"},
+    {"mut", "a cell is made by `var x = e`"},
+    {"string", "a name is made by `let s = \"text\"`"},
+    {"with", "there is nothing to open or to close: leave the `with` out"},
+    {"try", "mistakes are found before anything runs; `assert c, \"why\"` checks while it runs"},
+    {"switch", "choices are `if a { } else if b { } else { }`"},
+    {"match", "choices are `if a { } else if b { } else { }`"},
+    {"do", "a loop is `while c { }`"},
+    {"async", "steps are taken in order: leave it out"},
+    {"await", "steps are taken in order: leave it out"},
+    {"yield", "a sequence of values is a list `[e for x in xs]`, or `scan`"},
+    {"f", "every string may have holes: leave the `f` out"},
+    {"r", "a path is written with `/`: leave the `r` out"},
+    {"b", "a string is text: leave the `b` out"}};
+
+/* A word that is found where an operator could stand. */
+static const Habit found_here[] = {
+    {"is", "`==` compares"},
+    {"then", "a body stands in `{ ... }`"},
+    {"do", "a body stands in `{ ... }`"},
+    {"begin", "a body stands in `{ ... }`"},
+    {"end", "a block ends with `}`"},
+    {"where", "a condition is `if c { a } else { b }`, or `where(c, a, b)`"},
+    {"mod", "a remainder is `a % b`"},
+    {"div", "whole numbers are divided by `a // b`"},
+    {"xor", "of two bools it is `xor(a, b)`"},
+    {"as", "only an `import` has `as`"}};
+
+static const char *habit(const Reader *r, const Expected *e, const Token *found) {
+  const Source *s = r->source;
+  uint32_t n = e->at.end - e->at.first;
+  if (found->kind == T_ID || found->kind == T_SBEGIN || found->kind == T_INT)
+    for (size_t k = 0; k < sizeof before_found / sizeof *before_found; k++) {
+      bool glued = strlen(before_found[k].word) == 1;      /* f"..." */
+      if (glued ? found->kind == T_SBEGIN && follows_word(s, e->at.first, before_found[k].word)
+                : follows_word(s, e->at.first, before_found[k].word))
+        return before_found[k].ours;
+    }
+  if (found->kind == T_ID && e->operator_) {
+    for (size_t k = 0; k < sizeof found_here / sizeof *found_here; k++)
+      if (strlen(found_here[k].word) == n && memcmp(found_here[k].word, s->text + e->at.first, n) == 0) return found_here[k].ours;
+    uint32_t first = line_first(s, e->at.first);
+    for (uint32_t k = first; k + 1 < e->at.first; k++)
+      if (s->text[k] == '/' && s->text[k + 1] == '/') return "a comment begins with `#`; `//` divides";
+  }
+  return NULL;
+}
+
+static const char *hint(const Reader *r, const Expected *e, const Token *found) {
+  int kind = found->kind;
+  const Source *s = r->source;
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  const char *other = habit(r, e, found);
+  if (other) return other;
+  if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
+  if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
+  if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':')) return "a record is `{name = value}`, and is read by `r.name`";
+  if (kind == ',' && e->operator_ && !b && e->end_of_line)
+    return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
+  if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
+  if (b && b->open == '(' && kind == '=' && begins_with(s, e->at.first, "print"))
+    return "`print a, b` writes its values and ends the line; it takes nothing else";
+  if (expects(e, "`{`") && !e->expression && layout_is_word(found)) return "a body stands in braces: `if c { print x }`";
+  if (b && b->open == '{' && !b->block && layout_is_word(found))
+    return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
+  if (kind == T_ELSE) return "`else` stands after the `}` of an `if`";
+  if (kind == '{' && e->operator_ && !expects(e, "`{`")) return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
+    if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
+  }
+  if (kind == ':' && expects(e, "`{`")) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
+  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression) return "a body stands in `{ ... }`";
+  if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
+  return NULL;
 }
 
 /* A word of another language on the same line has been reported. */
@@ -88,7 +168,7 @@ static bool foreign_before(const Reader *r, uint32_t at) {
   const Diags *d = r->diags;
   for (uint32_t k = d->diag.n; k-- > 0 && k + 4 > d->diag.n;) {
     const Diag *g = d->diag.at[k];
-    if (g->id == E_FOREIGN_WORD && g->source == r->source && g->at.first < at &&
+    if (g->id == E_FOREIGN_WORD && g->source == r->source && g->at.first <= at &&
         line_first(r->source, g->at.first) == line_first(r->source, at))
       return true;
   }
@@ -109,11 +189,14 @@ void mistake(Tree *t, const Expected *e) {
     if (compares(kind)) diag_hint(r->diags, g, "write `a < b and b < c`");
   } else if (kind == T_SBEGIN && e->operator_ && r->bracket.n && r->bracket.at[r->bracket.n - 1].open == '"') {
     diag_in(r->diags, s, r->bracket.at[r->bracket.n - 1].at, E_HOLE_OPEN);
+  } else if (kind == T_ID && expects(e, "a string") && begins_with(s, e->at.first, "import")) {
+    g = diag_in(r->diags, s, e->at, E_SYNTAX, "a string", found_text(t, e, kind));
+    diag_hint(r->diags, g, "functions need no import; a file of your own is `import \"path.nn\" as name`");
   } else if (e->name && !e->expression && begins_with(s, e->at.first, "import")) {
     g = diag_in(r->diags, s, e->at, E_IMPORT_AS, found_text(t, e, kind));
     diag_hint(r->diags, g, "write `import \"path.nn\" as name`");
-  } else if (kind == ':' && foreign_before(r, e->at.first)) {
-    /* `def f(x):` was told what a function is */
+  } else if ((kind == ':' || kind == '=') && foreign_before(r, e->at.first)) {
+    /* `def f(x):` was told what a function is, `:=` and `=>` what they are here */
   } else if (kind == T_NONE && e->expression) {
     g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
     diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");
