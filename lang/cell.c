@@ -66,6 +66,37 @@ static Version *version_new(Elab *e, Cell *c, NodeId node) {
   return v;
 }
 
+static bool assigned_in(const Region *r, const Cell *c) {
+  for (const Version *v = c->now; v && v->region == r; v = v->before)
+    if (v->assigned) return true;
+  return c->now && c->now->through == r;
+}
+
+/* c goes round the loop r and ends a turn as `last`. A derivative that read it at the start of a turn would leave out the
+ * turns before, where they computed it from what it is by. (From what changes in the loop itself it is of this turn.) */
+static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
+  for (uint32_t k = 0; k < r->carried.n; k++) {
+    const Carried *d = &r->carried.at[k];
+    if (d->cell != c || last == NO_NODE) continue;
+    NodeId *id;
+    uint32_t n = graph_slice(e->g, &last, 1, NULL, NULL, &id);
+    for (uint32_t j = 0; j < d->n; j++) {
+      const Value *by = &d->by[j].value;
+      if (by->kind == V_CELL && assigned_in(r, by->cell)) continue;
+      for (uint32_t i = 0; i < n; i++) {
+        const Node *x = graph_at(e->g, id[i]);
+        bool same = by->kind == V_CELL ? x->op == &op_input && x->attr->i[0] == by->cell->slot
+                                       : id[i] == by->node && by->node < r->first;
+        if (!same) continue;
+        Diag *g = diag_at(e->d, d->loc, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", "a loop");
+        diag_note(e->d, g, elab_loc_at(e, r->ast), "it goes round the loop here: the turns before would be left out");
+        diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
+        return;
+      }
+    }
+  }
+}
+
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
   e->region = r->outer;
@@ -85,17 +116,32 @@ void region_leave(Elab *e, Region *r) {
     v->last = last;
     for (uint32_t j = 0; j < r->stale.n && r->kind == REGION_LOOP; j++)
       if (r->stale.at[j].cell == c) {
-        Diag *g = diag_at(e->d, r->stale.at[j].loc, E_STALE_IN_LOOP, c->path ? c->path : "a cell");
-        diag_note(e->d, g, r->stale.at[j].made, "it was computed here, before the loop: move it into the loop");
+        const Stale *s = &r->stale.at[j];
+        const char *what = s->formula ? arena_printf(e->a, "`%s`", s->formula) : "this formula";
+        Diag *g = diag_at(e->d, s->loc, E_STALE_IN_LOOP, what, c->path ? c->path : "a cell");
+        diag_note(e->d, g, s->made, "it was computed here, before the loop");
+        diag_hint(e->d, g, "move it into the loop");
+        for (uint32_t i = 0; i < r->stale.n; i++)   /* one message for all cells that it read */
+          if (r->stale.at[i].loc == s->loc && i != j) r->stale.at[i].cell = NULL;
+        r->stale.at[j].cell = NULL;
         break;
       }
+    if (r->kind == REGION_LOOP) carried_over(e, r, c, last);
   }
   if (r->outer) segment_open(e);
 }
 
-void stale_later(Elab *e, Cell *c, NodeId read, Loc loc, Loc made) {
+void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made) {
   for (Region *r = e->region; r; r = r->outer)
-    if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, loc, made});
+    if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, formula, loc, made});
+}
+
+void carried_later(Elab *e, Cell *c, NodeId read, const Leaves *by, Loc loc) {
+  for (Region *r = e->region; r; r = r->outer)
+    if (r->kind == REGION_LOOP && read >= r->first) {
+      vec_push(e->a, &r->carried, (Carried){c, by->at, by->n, loc});
+      return;
+    }
 }
 
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {

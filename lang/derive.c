@@ -57,36 +57,75 @@ static bool version_read(Elab *e, const Cell *c, const Slice *s, uint32_t leaf, 
   return false;
 }
 
+/* ---- derivatives that do not pass out of steps ---- */
+
+/* When a version came to be: its node, or the last one that a loop or branch gave it. */
+static NodeId made_at(const Version *v) { return v->through ? v->last : v->node; }
+
+/* The version of c that stood when node `then` was made. */
+static const Version *version_at(const Cell *c, NodeId then) {
+  for (const Version *v = c->now; v; v = v->before)
+    if (v->assigned && made_at(v) != NO_NODE && made_at(v) < then) return v;
+  return NULL;
+}
+
+/* What is differentiated by: nodes, and versions of cells. */
+typedef struct Target { const Leaves *l; const Version **version; bool *seen; } Target;
+
+static bool holds(Elab *e, const Slice *s, const Target *t) {
+  for (uint32_t j = 0; j < t->l->n; j++) {
+    const Value *v = &t->l->at[j].value;
+    if (v->kind == V_NODE ? reaches(s, v->node) : t->version[j] && t->version[j]->node != NO_NODE && reaches(s, t->version[j]->node))
+      return true;
+    for (uint32_t k = 0; v->kind == V_CELL && k < s->n; k++) {
+      const Node *x = graph_at(e->g, s->at[k]);
+      if (x->op == &op_input && x->attr->i[0] == v->cell->slot && version_at(v->cell, s->at[k]) == t->version[j]) return true;
+    }
+  }
+  return false;
+}
+
+/* Whether what stood in a cell, read by this input, was computed from a target. */
+static bool computed_from(Elab *e, NodeId input, const Target *t) {
+  if (input >= e->g->n || t->seen[input]) return false;
+  t->seen[input] = true;
+  const Cell *c = cell_of_slot(e, (SlotId)graph_at(e->g, input)->attr->i[0]);
+  const Version *v = c ? version_at(c, input) : NULL;
+  if (!v || !dtype_is_float((DType)c->type.dtype)) return false;
+  Slice s = slice_of(e, made_at(v));
+  if (holds(e, &s, t)) return true;
+  for (uint32_t k = 0; k < s.n; k++)
+    if (graph_at(e->g, s.at[k])->op == &op_input && computed_from(e, s.at[k], t)) return true;
+  return false;
+}
+
 /* Cells that the formula read behind a loop or branch which computed them from what is differentiated by. */
-static bool passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const bool *reached, const Ast *at) {
+static bool passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at) {
+  Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1), .seen = NEW_N(e->a, bool, e->g->n + 1)};
+  for (uint32_t j = 0; j < l->n; j++) {
+    const Value *v = &l->at[j].value;
+    if (v->kind != V_CELL) continue;
+    t.version[j] = version_at(v->cell, NO_NODE);
+    for (uint32_t k = 0; k < w->node.n; k++)
+      if (w->leaf.at[k] == j) t.version[j] = version_at(v->cell, w->node.at[k] + 1);
+  }
   for (uint32_t k = 0; k < s->n; k++) {
     const Node *x = graph_at(e->g, s->at[k]);
     if (x->op != &op_input) continue;
-    Cell *c = cell_of_slot(e, (SlotId)x->attr->i[0]);
-    if (!c || !dtype_is_float((DType)c->type.dtype)) continue;
     bool is_wrt = false;
     for (uint32_t j = 0; j < w->node.n; j++) is_wrt |= w->node.at[j] == s->at[k];
-    if (is_wrt) continue;
-    for (const Version *v = c->now; v; v = v->before) {
-      const Version *through = v->through ? v : v->alias && v->alias->through ? v->alias : NULL;
-      if ((v->node != s->at[k]) || !through || through->last == NO_NODE) continue;
-      Slice inside = slice_of(e, through->last);
-      bool hit = false;
-      for (uint32_t j = 0; j < w->node.n; j++) hit |= reaches(&inside, w->node.at[j]);
-      for (uint32_t j = 0; j < l->n && !hit; j++) {
-        if (reached[j]) continue;
-        bool current;
-        Wrt any = {0};
-        if (l->at[j].value.kind == V_CELL) hit = version_read(e, l->at[j].value.cell, &inside, j, &any, &current);
-        else hit = reaches(&inside, l->at[j].value.node);
-      }
-      if (!hit) break;
-      const char *what = through->through->kind == REGION_LOOP ? "loop" : "`if`";
-      Diag *g = elab_error(e, at, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", what);
-      diag_note(e->d, g, elab_loc_at(e, through->through->ast), "the %s is here", what);
-      diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
-      return true;
+    Cell *c = is_wrt ? NULL : cell_of_slot(e, (SlotId)x->attr->i[0]);
+    const Version *v = c ? version_at(c, s->at[k]) : NULL;
+    if (!v) continue;
+    if (!v->through || !computed_from(e, s->at[k], &t)) {
+      carried_later(e, c, s->at[k], l, elab_loc_at(e, at));
+      continue;
     }
+    const char *what = v->through->kind == REGION_LOOP ? "a loop" : "an `if`";
+    Diag *g = elab_error(e, at, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", what);
+    diag_note(e->d, g, elab_loc_at(e, v->through->ast), "%s that changes it is here", what);
+    diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
+    return true;
   }
   return false;
 }
@@ -165,18 +204,31 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
     }
     if (!reached[k] || w.node.at[w.node.n - 1] == NO_NODE) continue;
   }
-  if (passes_out(e, &s, &w, &l, reached, at)) return v_bad();
-  for (uint32_t k = 0; k < s.n; k++) {
-    const Node *x = graph_at(e->g, s.at[k]);
-    if (x->op != &op_input || e->p->slot.at[x->attr->i[0]].kind != SLOT_CELL) continue;
-    Cell *c = cell_of_slot(e, (SlotId)x->attr->i[0]);
-    if (c) stale_later(e, c, s.at[k], elab_loc(e, at), graph_at(e->g, n)->loc);
-  }
+  if (passes_out(e, &s, &w, &l, at)) return v_bad();
+  for (uint32_t k = 0; e->region->outer && k < e->cells.n; k++)
+    for (const Version *v = e->cells.at[k]->now; v; v = v->before)
+      if (v->node != NO_NODE && reaches(&s, v->node)) {
+        const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
+        stale_later(e, e->cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
+                    graph_at(e->g, n)->loc);
+      }
   Loc saved = e->g->loc;
   e->g->loc = elab_loc(e, at);
   NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
   bool *connected = NEW_N(e->a, bool, w.node.n + 1);
+  e->g->no_gradient = NULL;
+  uint32_t errors = e->d->n_errors;
   if (w.node.n) grad_reverse(e->g, n, NO_NODE, w.node.at, w.node.n, d, connected);
+  if (e->g->no_gradient) {
+    Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FOREIGN, e->g->no_gradient->name);
+    diag_note(e->d, g, e->g->no_gradient_at & ~LOC_ADJOINT, "it is called here");
+    diag_hint(e->d, g, "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
+              e->g->no_gradient->name);
+  }
+  if (e->d->n_errors > errors) {
+    e->g->loc = saved;
+    return v_bad();
+  }
   NodeId *out = NEW_N(e->a, NodeId, l.n);
   for (uint32_t k = 0; k < l.n; k++) {
     const Value *v = &l.at[k].value;
@@ -211,9 +263,20 @@ static Value own_leaf(Elab *e, void *ctx, Value leaf) {
   return v_node(n);
 }
 
+Value grad_argument(Elab *e, Value v, const Ast *at) {
+  if (v.kind == V_CELL || v.kind == V_NODE) return own_leaf(e, NULL, v);
+  if (v.kind == V_INT) {
+    Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)v.i);
+    diag_hint(e->d, g, "write `%lld.0`", (long long)v.i);
+    return v_bad();
+  }
+  return tree_map(e, v, LEAF_PARAM, own_leaf, NULL);
+}
+
 /* Which arguments of a call, by the names in `wrt`: to[] of *n. */
 static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32_t *to, uint32_t *n, const Ast *at) {
   *n = 0;
+  while (f && !f->ast && f->base) f = f->base;
   if (wrt.kind == V_ABSENT) {
     if (a->n == 0) {
       elab_error(e, at, E_MISSING_ARGUMENT, "the gradient", "of what to differentiate by");
@@ -246,32 +309,28 @@ static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32
   return true;
 }
 
-static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  Value f = self->captured->at[0], wrt = self->captured->at[1];
-  bool with_value = self->captured->at[2].b;
+Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *by, const Ast *at) {
   uint32_t to[64], n;
   if (!wrt_arguments(e, f.kind == V_FN ? f.fn : NULL, wrt, a, to, &n, at)) return v_bad();
   Args b = *a;
   b.at = arena_copy(e->a, a->at, (a->n + 1) * sizeof *a->at);
-  Value *by = NEW_N(e->a, Value, n + 1);
+  Value *own = NEW_N(e->a, Value, n + 1);
   for (uint32_t k = 0; k < n; k++) {
-    Value v = a->at[to[k]];
-    if (v.kind == V_INT) {
-      Diag *g = elab_error(e, a->ast[to[k]], E_GRAD_OF_INT, (long long)v.i);
-      diag_hint(e->d, g, "write `%lld.0`", (long long)v.i);
-      return v_bad();
-    }
-    Value own = v.kind == V_CELL || v.kind == V_NODE ? own_leaf(e, NULL, v) : tree_map(e, v, LEAF_PARAM, own_leaf, NULL);
-    if (own.kind == V_BAD) return own;
-    b.at[to[k]] = by[k] = own;
+    b.at[to[k]] = own[k] = grad_argument(e, a->at[to[k]], a->ast[to[k]]);
+    if (own[k].kind == V_BAD) return own[k];
   }
-  MakeRule saved = make_within(e, MAKE_IN_GRAD);
+  MakeRule saved = make_within(e, rule);
   Value y = call_value(e, f, &b, at);
   e->make = saved;
+  *by = wrt.kind == V_TUPLE || wrt.kind == V_LIST ? v_items(e->a, V_TUPLE, own, n) : own[0];
+  return y;
+}
+
+static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_GRAD, &by, at);
   if (y.kind == V_BAD) return y;
-  Value target = wrt.kind == V_TUPLE || wrt.kind == V_LIST ? v_items(e->a, V_TUPLE, by, n) : by[0];
-  Value g = derive(e, y, target, at, false);
-  if (g.kind == V_BAD || !with_value) return g;
+  Value g = derive(e, y, by, at, false);
+  if (g.kind == V_BAD || !self->captured->at[2].b) return g;
   return v_items(e->a, V_TUPLE, (Value[]){y, g}, 2);
 }
 
@@ -328,93 +387,3 @@ const Native native_derivatives[] = {
      .doc = "A function with the arguments of f: the pair of its value and its gradient.",
      .example = "value_and_grad(fn (x) = x^2)(3.0)   # => (9, 6)"},
     {0}};
-
-/* ---- `gradient` ---- */
-typedef struct Custom {
-  CustomGrad base;
-  Elab *e;
-  const Fn *f;
-  uint32_t n;             /* the function's arguments */
-  Value *arg;             /* as they are */
-  int *input;             /* which input of the node argument k is, or -1 */
-  const Ast *at;
-  Loc caller;
-} Custom;
-
-static void build_custom(const CustomGrad *base, Grad *d) {
-  const Custom *c = (const Custom *)base;
-  Elab *e = c->e;
-  const Ast *ast = c->f->gradient, *names = ast->kid[0];
-  if (d->g != e->g) return;   /* a widened copy: gradcheck compares the body there */
-  Scope *s = scope_new(e, c->f->gradient_scope), *saved_scope = e->scope;
-  for (uint32_t k = 0; k < c->n && k < names->n; k++) {
-    Value v = c->input[k] >= 0 ? v_node(d->x[1 + c->input[k]]) : c->arg[k];
-    bind_pattern(e, s, names->kid[k]->kind == A_PARM ? names->kid[k]->kid[0] : names->kid[k], v, false);
-  }
-  scope_put(e, s, ast->kid[1]->name, v_node(d->y), ast->kid[1]);
-  scope_put(e, s, ast->kid[2]->name, v_node(d->dy), ast->kid[2]);
-  CallFrame frame = {.outer = e->frame, .fn = c->f}, *saved_frame = e->frame;
-  Loc saved_caller = e->caller, saved_loc = e->g->loc;
-  MakeRule saved_make = make_within(e, MAKE_IN_GRAD);
-  e->scope = s;
-  e->frame = &frame;
-  e->caller = c->caller;
-  const Ast *body = ast->kid[3];
-  Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
-  e->scope = saved_scope;
-  e->frame = saved_frame;
-  e->caller = saved_caller;
-  e->make = saved_make;
-  e->g->loc = saved_loc;
-  if (v.kind == V_BAD) return;
-  uint32_t want = 0;
-  for (uint32_t k = 0; k < c->n; k++) want += c->input[k] >= 0;
-  bool tuple = v.kind == V_TUPLE;
-  if (tuple ? v.items->n != want : want != 1) {
-    elab_error(e, ast, E_GRADIENT_VALUES, (int)want, tuple ? (int)v.items->n : 1);
-    return;
-  }
-  for (uint32_t k = 0, j = 0; k < c->n; k++) {
-    if (c->input[k] < 0) continue;
-    uint32_t i = 1 + (uint32_t)c->input[k];
-    const Type *t = graph_at(d->g, d->x[i])->type;
-    NodeId n = want_typed(e, tuple ? v.items->at[j] : v, (DType)t->dtype, ast, "a gradient");
-    j++;
-    if (n == NO_NODE) continue;
-    if (!type_same_shape(node_type(e, n), t)) {
-      if (node_type(e, n)->rank) {
-        elab_error(e, ast, E_GRADIENT_SHAPE, c->f->name, shape_show(e->a, t), shape_show(e->a, node_type(e, n)));
-        continue;
-      }
-      n = g_broadcast(e->g, n, t);
-    }
-    d->dx[i] = n;
-  }
-}
-
-Value with_gradient(Elab *e, const Fn *f, Scope *s, Value y, const Ast *at) {
-  if (y.kind != V_NODE) {
-    elab_error(e, at, E_NOT_YET, "a `gradient` for a function whose value is no tensor");
-    return v_bad();
-  }
-  const Ast *params = f->ast->kind == A_EXTERN ? f->ast->kid[1] : f->ast->kid[0];
-  Custom *c = NEW(e->a, Custom);
-  *c = (Custom){.base = {build_custom}, .e = e, .f = f, .n = params->n, .at = at, .caller = elab_loc(e, at)};
-  c->arg = NEW_N(e->a, Value, c->n + 1);
-  c->input = NEW_N(e->a, int, c->n + 1);
-  NodeId *in = NEW_N(e->a, NodeId, c->n + 1);
-  uint32_t n = 1;
-  in[0] = settle(e, y.node);
-  for (uint32_t k = 0; k < c->n; k++) {
-    const Ast *p = params->kid[k]->kid[0];
-    Bound *b = p->kind == A_NAME ? scope_here(s, p->name) : NULL;
-    c->arg[k] = b ? value_decay(e, b->value) : v_bad();
-    c->input[k] = -1;
-    if (c->arg[k].kind == V_NODE && dtype_is_float((DType)node_type(e, c->arg[k].node)->dtype)) {
-      c->input[k] = (int)n - 1;
-      in[n++] = c->arg[k].node;
-    }
-  }
-  NodeId id = emit(e, &op_custom, in, n, &(Attr){.foreign = c}, at);
-  return id == NO_NODE ? v_bad() : v_node(id);
-}

@@ -5,6 +5,7 @@
  *   call.c    calls, signatures, dimension names   index.c   indexing, slices    cell.c    cells, versions, regions
  *   stmt.c    statements: let, assign, loops ...   layer.c   layers, trees       optim.c   optimizers
  *   derive.c  grad and its kin                     draw.c    places and draws    seq.c     sequences
+ *   custom.c  `gradient`, recompute
  *   native*.c functions of the host language       show.c    values as text      scope.c   names
  *   uncalled.c functions that nobody calls
  *
@@ -44,10 +45,12 @@ Outside scope_outside(Elab *e);                                           /* wha
 
 /* ---- where steps go ---- */
 /* A derivative in a loop of a formula made outside, that read this cell there. */
-typedef struct Stale { Cell *cell; Loc loc, made; } Stale;
 /* Rows that a block adds to a series from outside, in one turn; a column that it reads. */
 typedef struct SeriesRows { Series *series; int64_t n; bool of_run; } SeriesRows;
 typedef struct SeriesRead { const Series *series; Loc loc; } SeriesRead;
+typedef struct Stale { Cell *cell; const char *formula; Loc loc, made; } Stale;
+/* A derivative in a loop of a formula that read what the turn before left in this cell. by: cells, or nodes from outside. */
+typedef struct Carried { Cell *cell; const struct Leaf *by; uint32_t n; Loc loc; } Carried;
 struct Region {
   Region *outer;
   enum { REGION_TOP, REGION_LOOP, REGION_BRANCH, REGION_TEST } kind;
@@ -60,6 +63,7 @@ struct Region {
   VEC(SeriesRows) rows;
   VEC(SeriesRead) read;
   VEC(Stale) stale;             /* formulas from outside that were differentiated inside a loop: wrong if it assigns the cell */
+  VEC(Carried) carried;
   const Ast *ast;
 };
 
@@ -200,7 +204,7 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
 void cell_changed(Elab *e, Cell *c);                              /* by an effect: it is read anew from here on */
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
 void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
-void stale_later(Elab *e, Cell *c, NodeId read, Loc loc, Loc made);       /* a derivative here of a formula that read c there */
+void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made);   /* a derivative here of a formula that read c there */
 void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
 Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
@@ -209,6 +213,7 @@ void step_effect(Elab *e, Step *effect);                                  /* add
 enum { LEAF_PARAM = 1, LEAF_STATE = 2 };
 typedef struct Leaf { Value value; const char *path; FieldRole role; } Leaf;   /* V_CELL or V_NODE */
 typedef VEC(Leaf) Leaves;
+void carried_later(Elab *e, Cell *c, NodeId read, const Leaves *by, Loc loc);      /* a derivative here that read c at the start of a turn */
 bool is_tree(const Value *v);                                     /* an instance, or a tuple, list, record, chain with leaves */
 void tree_leaves(Elab *e, Value v, int which, Leaves *out);       /* a cell reached twice is one leaf */
 Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
@@ -253,6 +258,9 @@ typedef struct Mask { NodeId skip; uint32_t mark; MakeRule make; Leave leave[2];
 void mask_enter(Elab *e, Mask *m, const Ast *at);                  /* what follows counts only where no turn was left */
 void mask_leave(Elab *e, const Mask *m, const Ast *at);
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
+Value grad_argument(Elab *e, Value v, const Ast *at);              /* the same tree with nodes of its own, to differentiate by */
+/* f's value, with what is differentiated by (wrt: its names; V_ABSENT: the first argument) as nodes of their own in *by. */
+Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *by, const Ast *at);
 struct PlaceFrame *place_root(Elab *e);                            /* of one entry */
 Value elab_draw(Elab *e, const Type *t, const Ast *call);         /* `~ call` for a declared type */
 NodeId draw_key(Elab *e, const Ast *at);                          /* i32[2]: seed, place, turns */

@@ -67,11 +67,14 @@ static void push(Reverse *r, uint32_t at) {
   Graph *g = r->g;
   NodeId id = r->id[at], dy = r->adjoint[at];
   Node node = g->node[id];
-  if (node.n_in == 1 && g->node[node.in[0]].attr->body) {   /* pick */
+  if (node.op == &op_pick) {
     push_pick(r, &node, dy);
     return;
   }
-  if (!node.op->grad) return;
+  if (!node.op->grad) {
+    if (node.op->id == OP_foreign) graph_no_gradient(g, node.op, node.loc);
+    return;
+  }
   NodeId few[8];
   bool few_wanted[8];
   NodeId *dx = node.n_in <= 8 ? few : NEW_N(g->arena, NodeId, node.n_in);

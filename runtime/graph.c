@@ -269,3 +269,22 @@ uint32_t graph_slice(Graph *g, const NodeId *root, uint32_t n_root, bool (*stop)
   *out = ids.at;
   return ids.n;
 }
+
+void graph_inline(Graph *g, Graph *from, const NodeId *in, NodeId *out) {
+  Arena *a = g->arena;
+  NodeId *at = NEW_N(a, NodeId, from->n + 1u), *root = NEW_N(a, NodeId, from->out.n + 1u), *ids;
+  for (uint32_t k = 0; k < from->out.n; k++) root[k] = from->out.at[k].node;
+  uint32_t n = graph_slice(from, root, from->out.n, NULL, NULL, &ids);
+  for (uint32_t k = 0; k < n; k++) {
+    Node node = from->node[ids[k]];
+    if (node.op == &op_input) {
+      at[ids[k]] = in[node.attr->i[0]];
+      continue;
+    }
+    NodeId *x = NEW_N(a, NodeId, node.n_in + 1u);
+    for (uint32_t j = 0; j < node.n_in; j++) x[j] = at[node.in[j]];
+    at[ids[k]] = graph_emit(g, node.op, x, node.n_in, node.attr, node.loc, NULL);
+    g->node[at[ids[k]]].flags |= node.flags & (NODE_LAZY | NODE_BAD);
+  }
+  for (uint32_t k = 0; k < from->out.n; k++) out[k] = at[root[k]];
+}

@@ -64,6 +64,8 @@ struct Graph {
   uint32_t *mark, mark_cap, epoch;   /* scratch for walks: mark[id] == epoch */
   Tensor **known;            /* graph_known's cache, by id */
   uint32_t known_cap;
+  const Op *no_gradient;     /* a foreign function without a gradient that an adjoint met, and where; NULL: none */
+  Loc no_gradient_at;
 };
 
 Graph *graph_new(Arena *a);
@@ -103,6 +105,15 @@ static inline const Node *graph_at(const Graph *g, NodeId id) { return &g->node[
  * but not looked behind. Iterative. */
 uint32_t graph_slice(Graph *g, const NodeId *root, uint32_t n_root, bool (*stop)(void *, NodeId), void *ctx,
                      NodeId **out);
+
+static inline void graph_no_gradient(Graph *g, const Op *op, Loc at) {
+  if (!op) return;
+  g->no_gradient = op;
+  g->no_gradient_at = at;
+}
+
+/* Copies what the outputs of `from` need into g, in[slot] in the place of its inputs. out[k]: its output k. */
+void graph_inline(Graph *g, Graph *from, const NodeId *in, NodeId *out);
 
 /* The value of a NODE_KNOWN node, computed now with the ops' kernels, cached by the graph; NULL if a kernel faults or
  * it is larger than the limit for known values. The graph keeps the reference. */

@@ -41,6 +41,24 @@ typedef struct Grad {
   NodeId *dx;                /* NO_NODE: zero */
 } Grad;
 
+/* ---- vmap: a node over a batch (batch.c). x[k] has one axis more than the element's operand, in front, where has[k] ---- */
+typedef struct Batch {
+  Graph *g;
+  const Node *node;          /* that of an element */
+  const NodeId *x;
+  const bool *has;           /* at least one */
+  int64_t size;
+} Batch;
+Type batch_type(const Type *element, int64_t size);
+NodeId batch_full(const Batch *b, uint32_t k);               /* operand k with the axis */
+NodeId batch_emit(const Batch *b, const NodeId *x, const int64_t *i, uint32_t n_i);    /* the op, with another attr->i */
+NodeId batch_sizes(const Batch *b, const NodeId *x, uint32_t first);   /* attr->i[first..] are sizes: the batch before them */
+NodeId batch_front(Graph *g, NodeId x, int from, int to);    /* axis `from` becomes axis `to` */
+/* Rules: all operands with the axis, and attr->i as it is; with attr->i[0], or [1], an axis. Pointwise ops have the first. */
+NodeId batch_same(Batch *b);
+NodeId batch_axis(Batch *b);
+NodeId batch_second_axis(Batch *b);
+
 /* ---- exact simplification: another node equal to it under IEEE-754, or NO_NODE ---- */
 typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
 
@@ -101,7 +119,7 @@ struct Op {
   int64_t (*units)(const KernelCall *c);     /* how many independent units of work; NULL: 1, or elements if pointwise */
   size_t (*scratch)(const KernelCall *c);
   Cost (*cost)(const KernelCall *c);
-  NodeId (*batch)(Graph *g, const Node *n, const NodeId *in, const bool *batched, int64_t size);   /* vmap; NULL: the family's */
+  NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
 };
 
 /* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n` then is

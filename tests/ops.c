@@ -1,16 +1,19 @@
 /* ops: the op table is the list of tests. For each op: doc, example and names; its kernels at every level of this
  * CPU against v1, f32 against f64, elements independent of their place; first and second derivatives against
- * differences in f64. Operands are found by trial: types and attributes from small pools, the type rule says which
- * fit.
+ * differences in f64; folded, fused and on several threads the same bits; a batch of it, and a batch of batches, with
+ * their gradients, against one element after another. Operands are found by trial: types and attributes from small
+ * pools, the type rule says which fit. (The examples run in `glia test --library`.)
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "runtime/grad.h"
+#include "runtime/batch.h"
+#include "runtime/opt.h"
+#include "runtime/plan.h"
 #include "runtime/run.h"
 #include "tests/unit/unit.h"
 
-enum { MOST_IN = 4, SAMPLES = 8, LONG = 100 };
+enum { MOST_IN = 4, SAMPLES = 16, LONG = 100 };
 
 typedef struct Sample {
   uint32_t n;
@@ -25,6 +28,7 @@ static const Type pool[] = {
     {.dtype = F32, .rank = 1, .dim = {1}},    {.dtype = F32, .rank = 2, .dim = {2, 4}},
     {.dtype = I32, .rank = 1, .dim = {2}},    {.dtype = BOOL, .rank = 2, .dim = {3, 4}},
     {.dtype = I32, .rank = 2, .dim = {3, 4}}, {.dtype = I32, .rank = 0},
+    {.dtype = F32, .rank = 3, .dim = {2, 3, 4}}, {.dtype = F32, .rank = 3, .dim = {2, 4, 3}},
 };
 enum { POOL = sizeof pool / sizeof *pool };
 
@@ -53,7 +57,7 @@ static uint32_t find_samples(Arena *a, const Op *op, Sample *out) {
   Graph *g = graph_new(a);
   for (int k = 0; k < ATTRS && n < SAMPLES; k++) {
     uint32_t of_this = 0;
-    for (uint32_t c = 0; c < all && n < SAMPLES && of_this < 3; c++) {
+    for (uint32_t c = 0; c < all && n < SAMPLES && of_this < 6; c++) {
       Sample s = {.n = n_in, .attr = attrs[k]};
       for (uint32_t j = 0, rest = c; j < n_in; j++, rest /= POOL) s.x[j] = pool[rest % POOL];
       if (!fits(g, op, &s)) continue;
@@ -317,6 +321,173 @@ static void slopes_agree(Arena *a, const Op *op, const Sample *s) {
   run_end(&r);
 }
 
+/* ---- how it runs ---- */
+
+static Pool *pools[3];
+static const int threads[3] = {1, 2, 7};
+
+static void plan_agrees(const Sample *s, const Run *r, const Graph *g, const char *how, Tensor *const *want, FaultCode fault) {
+  for (int no_fuse = 0; no_fuse < 2; no_fuse++) {
+    Plan *p = plan_make(&host, g, NULL, &(PlanOptions){.no_fuse = no_fuse, .kernels = kernels_best()});
+    const Binding *b;
+    uint32_t n = plan_bindings(p, &b);
+    size_t bytes = plan_slab(p);
+    for (int t = 0; t < 3; t++) {
+      void *slab = aligned_alloc(64, (bytes + 127) / 64 * 64);
+      Tensor *out[2] = {NULL};
+      void *data[MOST_IN + 2];
+      for (uint32_t k = 0; k < n; k++) {
+        if (b[k].slot >= MOST_IN) out[b[k].slot - MOST_IN] = tensor_new(&host, &b[k].type);
+        data[k] = b[k].slot < MOST_IN ? r->x[b[k].slot]->data : out[b[k].slot - MOST_IN]->data;
+      }
+      Fault f = run_plan(p, data, slab, pools[t], NULL);
+      if (f.code != fault) complain(how, s, f.code, fault);
+      for (int k = 0; k < 2; k++) {
+        if (fault == FAULT_NONE && out[k] && !tensor_same_bits(out[k], want[k])) complain(how, s, threads[t], no_fuse);
+        tensor_unref(out[k]);
+      }
+      free(slab);
+    }
+    plan_free(p);
+  }
+}
+
+/* With pointwise neighbours on both sides: op by op, planned (fused or not, on 1, 2 and 7 threads) and folded. */
+static void runs_alike(Arena *a, const Op *op, const Sample *s) {
+  Run r = sample_run(a, op, s, F32);
+  Graph *g = graph_new(a), *known = graph_new(a);
+  NodeId in[MOST_IN], x[MOST_IN], k_in[MOST_IN], *origin;
+  for (uint32_t k = 0; k < r.n; k++) {
+    in[k] = graph_input(g, k, &r.x[k]->type, 0);
+    bool turned = r.x[k]->type.dtype == F32 && op->lo == 0 && op->hi == 0;
+    x[k] = turned ? g_op(g, &op_neg, in[k]) : in[k];
+    k_in[k] = graph_const(known, r.x[k], 0);
+    if (turned) k_in[k] = g_op(known, &op_neg, k_in[k]);
+  }
+  TypeError e;
+  NodeId y = graph_emit(g, op, x, s->n, &s->attr, 0, &e), k_y = graph_emit(known, op, k_in, s->n, &s->attr, 0, &e);
+  CU_ASSERT_FATAL(y != NO_NODE && k_y != NO_NODE);
+  NodeId z = dtype_is_float((DType)g->node[y].type->dtype) ? g_op2(g, &op_mul, y, y) : y;
+  graph_output(g, y, MOST_IN);
+  graph_output(g, z, MOST_IN + 1);
+  graph_output(known, k_y, MOST_IN);
+  Run plain = r;
+  plain.g = g;
+  memcpy(plain.in, in, sizeof in);
+  FaultCode fault;
+  Tensor *want[2] = {value_of(&plain, y, kernels_best(), &fault), value_of(&plain, z, kernels_best(), NULL)};
+  plan_agrees(s, &r, opt_run(g, a, &(Opt){.no_rewrite = true}, &origin), "planned", want, fault);
+  plan_agrees(s, &r, opt_run(known, a, &(Opt){.no_rewrite = true}, &origin), "folded", want, fault);
+  tensor_unref(want[0]);
+  tensor_unref(want[1]);
+  run_end(&r);
+}
+
+/* ---- vmap ---- */
+
+enum { BATCH = 3 };
+
+/* What `root` needs of g, alone: x[k] in the place of the inputs of slot k. */
+static Tensor *value_alone(const Run *r, NodeId root, FaultCode *fault) {
+  Arena *a = arena_new(&host);
+  Run s = {.g = graph_new(a), .n = r->n};
+  NodeId in[MOST_IN], y;
+  for (uint32_t k = 0; k < r->n; k++) {
+    in[k] = s.in[k] = graph_input(s.g, k, &r->x[k]->type, 0);
+    s.x[k] = r->x[k];
+  }
+  Graph from = *r->g;
+  from.out.at = &(Output){.node = root};
+  from.out.n = 1;
+  from.mark = NULL;          /* each graph's own */
+  from.mark_cap = 0;
+  graph_inline(s.g, &from, in, &y);
+  Tensor *v = value_of(&s, y, kernels_best(), fault);
+  arena_free(a);
+  return v;
+}
+
+/* y of a batch whose operands in `which` have the axis, and whose first axis that is too where `which2` says, against y of
+ * each element; and its gradients. */
+static void batch_is_loop(Arena *a, const Op *op, const Sample *s, uint32_t which, uint32_t which2) {
+  Run one = sample_run(a, op, s, F64), all = {.g = one.g, .n = one.n};
+  Graph *g = one.g;
+  NodeId inner[MOST_IN], outer[MOST_IN], mid[MOST_IN], root[MOST_IN + 1], out[MOST_IN + 1], twice[MOST_IN + 1];
+  uint32_t n_in = 0, n_mid = 0, n_root = 0;
+  NodeId from[MOST_IN], to[MOST_IN], from2[MOST_IN], to2[MOST_IN];
+  root[n_root++] = one.y;
+  bool slopes = op->grad && dtype_is_float((DType)g->node[one.y].type->dtype);
+  if (slopes) {
+    NodeId dx[MOST_IN], f = weigh(g, one.y);
+    grad_reverse(g, f, NO_NODE, one.in, one.n, dx, NULL);
+    for (uint32_t k = 0; k < one.n; k++)
+      if (one.x[k]->type.dtype == F64) root[n_root++] = dx[k];
+  }
+  for (uint32_t k = 0; k < one.n; k++) {
+    Type t = one.x[k]->type;
+    inner[k] = mid[k] = outer[k] = one.in[k];
+    if (which >> k & 1) {
+      t = batch_type(&t, BATCH);
+      mid[k] = graph_input(g, k, &t, 0);
+      from[n_in] = inner[k];
+      to[n_in++] = mid[k];
+    }
+    outer[k] = mid[k];
+    if (which2 >> k & 1) {
+      t = batch_type(&t, BATCH + 1);
+      outer[k] = graph_input(g, k, &t, 0);
+      from2[n_mid] = mid[k];
+      to2[n_mid++] = outer[k];
+    }
+    all.in[k] = outer[k];
+    all.x[k] = operand(op, &t, F64);
+  }
+  BatchError e;
+  CU_ASSERT_FATAL(graph_batch(g, from, to, n_in, BATCH, root, n_root, out, &e));
+  CU_ASSERT_FATAL(graph_batch(g, from2, to2, n_mid, BATCH + 1, out, n_root, twice, &e));
+  const char *why = graph_verify(g, a);
+  if (why) printf("  %s\n", why);
+  CU_ASSERT_PTR_NULL_FATAL(why);
+  FaultCode fault;
+  for (uint32_t j = 0; j < n_root; j++) {
+    bool any_fault = false;
+    Tensor *got = value_alone(&all, twice[j], &fault);
+    for (int64_t e2 = 0; e2 < BATCH + 1; e2++)
+      for (int64_t e1 = 0; e1 < BATCH; e1++) {
+        for (uint32_t k = 0; k < one.n; k++) {
+          int64_t n = type_count(&one.x[k]->type), at = 0;
+          if (which2 >> k & 1) at += e2 * n * (which >> k & 1 ? BATCH : 1);
+          if (which >> k & 1) at += e1 * n;
+          for (int64_t i = 0; i < n; i++) tensor_set(one.x[k], i, tensor_get(all.x[k], at + i));
+        }
+        FaultCode of_one;
+        Tensor *want = value_alone(&one, root[j], &of_one);
+        any_fault |= of_one != FAULT_NONE;
+        int64_t n = want ? type_count(&want->type) : 0;
+        for (int64_t i = 0; got && want && i < n; i++) {
+          double x = tensor_get(got, (e2 * BATCH + e1) * n + i), y = tensor_get(want, i);
+          if (near(x, y, 1e-13)) continue;
+          complain(j ? "gradient in a batch" : "batch", s, x, y);
+          printf("  operands %x %x, element %d %d\n", which, which2, (int)e2, (int)e1);
+          i = n;
+          e1 = BATCH;
+          e2 = BATCH + 1;
+        }
+        tensor_unref(want);
+      }
+    if (any_fault != (fault != FAULT_NONE)) complain("fault in a batch", s, fault, any_fault);
+    tensor_unref(got);
+  }
+  run_end(&one);
+  run_end(&all);
+}
+
+static void batches(Arena *a, const Op *op, const Sample *s) {
+  Sample f = *s;
+  for (uint32_t which = 1; which < 1u << s->n; which++)
+    for (uint32_t which2 = 1; which2 < 1u << s->n; which2++) batch_is_loop(a, op, &f, which, which2);
+}
+
 /* Any stretch of a tile, from any offset, alone or in place, has the bits of the whole. */
 static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
   static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-40, 3e38, 1, -1, 88.5, -103.5, 0.5};
@@ -405,6 +576,7 @@ static void op_is_whole(void) {
       for (int d = 0; d < N_DTYPES; d++) place_is_nothing(op, level, (DType)d);
   }
   Arena *a = arena_new(&host);
+  for (int t = 0; t < 3; t++) pools[t] = pool_new(&host, threads[t]);
   if (!needs_a_graph(op)) {
     Sample sample[SAMPLES];
     uint32_t n = find_samples(a, op, sample);
@@ -413,9 +585,12 @@ static void op_is_whole(void) {
       if (op->n_in > 0) kernels_agree(a, op, &sample[k]);
       for (int d = F32; op->simplify && op->n_in > 0 && d <= F64; d++) simplified_is_plain(a, op, &sample[k], (DType)d);
       if (op->grad && op->id != OP_stop_gradient) slopes_agree(a, op, &sample[k]);
+      if (op->n_in != 0) runs_alike(a, op, &sample[k]);
+      if (op->n_in != 0) batches(a, op, &sample[k]);
     }
   }
   arena_free(a);
+  for (int t = 0; t < 3; t++) pool_free(pools[t]);
   CU_ASSERT_EQUAL(host.in_use, 0);
   host_leave(&host, &guard);
 }

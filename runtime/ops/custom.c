@@ -21,7 +21,17 @@ const Op op_custom = {
     .name = "custom", .id = OP_custom, .n_in = -1, .flags = OP_HIDDEN, .type = custom_type, .grad = custom_grad,
     .simplify = custom_simplify,
     .doc = "A value whose gradient is given beside it; any shape.",
-    .example = "gradient twice(x) -> y, dy = 2 * dy",
+    .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
+};
+
+/* ---- barrier: x, but not before `after` is there, and not the node that the same formula of x alone would be ---- */
+static void barrier_grad(Grad *d) { d->dx[0] = d->dy; }
+
+const Op op_barrier = {
+    .name = "barrier", .id = OP_barrier, .n_in = 2, .flags = OP_HIDDEN, .args = "x after", .type = custom_type,
+    .grad = barrier_grad, .batch = batch_same,
+    .doc = "x, computed no earlier than another value: what `recompute` puts before what it computes again.",
+    .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
 };
 #else
 #include <string.h>
@@ -30,4 +40,5 @@ static bool custom_run(KernelCall *c) {
   return true;
 }
 const OpKernels KERNELS_OF(custom) = {.run = custom_run};
+const OpKernels KERNELS_OF(barrier) = {.run = custom_run};
 #endif

@@ -8,14 +8,26 @@
 
 enum { COLUMNS = 1024 };     /* elements of a row that one unit of a scatter owns */
 
-/* x around its axis: outer rows, n places of `inner` elements. count: indices. */
-typedef struct Lie { int64_t outer, n, inner, count, blocks; } Lie;
+/* x around its axis: outer rows, n places of `inner` elements. count: indices. shared: outer rows that read the same ones. */
+typedef struct Lie { int64_t outer, n, inner, count, blocks, shared; } Lie;
 
 static inline Lie lie(const Type *x, int64_t axis, int64_t count) {
   Lie l = {.outer = 1, .n = x->dim[axis], .inner = 1, .count = count};
   for (int k = 0; k < axis; k++) l.outer *= x->dim[k];
   for (int k = (int)axis + 1; k < x->rank; k++) l.inner *= x->dim[k];
   l.blocks = (l.inner + COLUMNS - 1) / COLUMNS;
+  l.shared = l.outer;
+  return l;
+}
+
+/* Of gather and scatter_add: attr->i[1], if it is there, counts leading axes that x and the indices share (a batch). */
+static inline int lead_of(const Attr *a) { return a->n > 1 ? (int)a->i[1] : 0; }
+
+static inline Lie lie_led(const Type *x, const Type *i, const Attr *a) {
+  int64_t batch = 1, count = 1;
+  for (int k = 0; k < i->rank; k++) *(k < lead_of(a) ? &batch : &count) *= i->dim[k];
+  Lie l = lie(x, a->i[0], count);
+  l.shared = batch ? l.outer / batch : 0;
   return l;
 }
 
@@ -65,24 +77,52 @@ static void add_row(DType d, void *to, const void *from, int64_t n) {
 }
 #endif
 
-/* ---- gather: attr->i = {axis} ---- */
+/* ---- gather: attr->i = {axis, shared leading axes} ---- */
 
 #ifndef KERNELS
 static int64_t gather_units(const KernelCall *c) {
-  Lie l = lie(c->in_type[0], c->attr->i[0], type_count(c->in_type[1]));
+  Lie l = lie_led(c->in_type[0], c->in_type[1], c->attr);
   return l.outer * l.count;
+}
+
+static bool led(TypeRule *r) {
+  const Type *x = r->x[0], *i = r->x[1];
+  int lead = lead_of(r->attr);
+  bool ok = lead >= 0 && lead <= r->attr->i[0] && lead <= i->rank;
+  for (int k = 0; ok && k < lead; k++) ok = x->dim[k] == i->dim[k];
+  if (ok) return true;
+  return refuse(r, BAD_SHAPE, 0, 1, NULL, "%s and %s do not share their first %d axes", type_show(r->g->arena, x),
+                type_show(r->g->arena, i), lead);
+}
+
+/* The axis of what is indexed moves on; indices that differ by the element have a leading axis of their own. */
+static NodeId gather_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  Graph *g = b->g;
+  int lead = lead_of(a), axis = (int)a->i[0];
+  if (!b->has[1] && lead == 0) return batch_emit(b, b->x, (int64_t[]){axis + 1}, 1);
+  if (!b->has[0] && lead == 0) return batch_front(g, batch_emit(b, b->x, a->i, a->n), axis, 0);
+  return batch_emit(b, (NodeId[]){batch_full(b, 0), batch_full(b, 1)}, (int64_t[]){axis + 1, lead + 1}, 2);
+}
+
+static NodeId scatter_add_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  int lead = lead_of(a);
+  bool own = b->has[1] || lead > 0;
+  NodeId x[3] = {batch_full(b, 0), own ? batch_full(b, 1) : b->x[1], batch_full(b, 2)};
+  return batch_emit(b, x, (int64_t[]){a->i[0] + 1, lead + 1}, own ? 2 : 1);
 }
 
 static bool gather_type(TypeRule *r) {
   const Type *x = r->x[0], *i = r->x[1];
-  if (!indices(r, i)) return false;
-  int axis = (int)r->attr->i[0];
+  if (!indices(r, i) || !led(r)) return false;
+  int axis = (int)r->attr->i[0], lead = lead_of(r->attr);
   r->y = (Type){.dtype = x->dtype};
-  if (x->rank + i->rank - 1 > MAX_RANK)
+  if (x->rank + i->rank - lead - 1 > MAX_RANK)
     return refuse(r, BAD_LIMIT, 0, 1, NULL, "%s indexed by %s has more than %d axes", type_show(r->g->arena, x),
                   type_show(r->g->arena, i), MAX_RANK);
   for (int k = 0; k < axis; k++) r->y.dim[r->y.rank++] = x->dim[k];
-  for (int k = 0; k < i->rank; k++) r->y.dim[r->y.rank++] = i->dim[k];
+  for (int k = lead; k < i->rank; k++) r->y.dim[r->y.rank++] = i->dim[k];
   for (int k = axis + 1; k < x->rank; k++) r->y.dim[r->y.rank++] = x->dim[k];
   return true;
 }
@@ -90,22 +130,23 @@ static bool gather_type(TypeRule *r) {
 static void gather_grad(Grad *d) {
   if (!d->wanted[0]) return;
   Type x = *d->g->node[d->x[0]].type;
-  d->dx[0] = g_attr(d->g, &op_scatter_add, (NodeId[]){g_fill(d->g, &x, 0), d->x[1], d->dy}, 3, d->attr->i, 1);
+  d->dx[0] = g_attr(d->g, &op_scatter_add, (NodeId[]){g_fill(d->g, &x, 0), d->x[1], d->dy}, 3, d->attr->i,
+                    d->attr->n);
 }
 
 const Op op_gather = {
     .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x i axis:axis=0",
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
-    .type = gather_type, .grad = gather_grad, .units = gather_units, .cost = move_cost,
+    .type = gather_type, .grad = gather_grad, .batch = gather_batch, .units = gather_units, .cost = move_cost,
 };
 #else
 static bool gather_run(KernelCall *c) {
-  Lie l = lie(c->in_type[0], c->attr->i[0], type_count(c->in_type[1]));
+  Lie l = lie_led(c->in_type[0], c->in_type[1], c->attr);
   const int32_t *index = c->in[1];
   int64_t row = l.inner * dtype_size[c->out_type->dtype];
   for (int64_t u = c->begin; u < c->end; u++) {
-    int64_t k = u % l.count, i = place_of(c, index, k, l.n);
+    int64_t k = u / l.count / l.shared * l.count + u % l.count, i = place_of(c, index, k, l.n);
     if (i < 0) return false;
     char *to = (char *)c->out + u * row;
     const char *from = (const char *)c->in[0] + (u / l.count * l.n + i) * row;
@@ -119,7 +160,7 @@ static bool gather_run(KernelCall *c) {
 const OpKernels KERNELS_OF(gather) = {.run = gather_run};
 #endif
 
-/* ---- scatter_add: attr->i = {axis}; x i v ---- */
+/* ---- scatter_add: attr->i = {axis, shared leading axes}; x i v ---- */
 
 #ifndef KERNELS
 static int64_t scatter_add_units(const KernelCall *c) {
@@ -141,12 +182,12 @@ static bool summed(TypeRule *r) {
 
 static bool scatter_add_type(TypeRule *r) {
   const Type *x = r->x[0], *i = r->x[1];
-  if (!indices(r, i) || !summed(r)) return false;
-  int axis = (int)r->attr->i[0];
+  if (!indices(r, i) || !summed(r) || !led(r)) return false;
+  int axis = (int)r->attr->i[0], lead = lead_of(r->attr);
   Type want = {.dtype = x->dtype};
-  if (x->rank + i->rank - 1 <= MAX_RANK) {
+  if (x->rank + i->rank - lead - 1 <= MAX_RANK) {
     for (int k = 0; k < axis; k++) want.dim[want.rank++] = x->dim[k];
-    for (int k = 0; k < i->rank; k++) want.dim[want.rank++] = i->dim[k];
+    for (int k = lead; k < i->rank; k++) want.dim[want.rank++] = i->dim[k];
     for (int k = axis + 1; k < x->rank; k++) want.dim[want.rank++] = x->dim[k];
     if (type_same_shape(&want, r->x[2])) return true;
   }
@@ -157,18 +198,18 @@ static bool scatter_add_type(TypeRule *r) {
 
 static void scatter_add_grad(Grad *d) {
   d->dx[0] = d->dy;
-  if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_gather, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, 1);
+  if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_gather, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, d->attr->n);
 }
 
 const Op op_scatter_add = {
     .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x i v axis:axis=0",
     .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
-    .type = scatter_add_type, .grad = scatter_add_grad, .units = scatter_add_units, .cost = move_cost,
+    .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units, .cost = move_cost,
 };
 #else
 static bool scatter_add_run(KernelCall *c) {
-  Lie l = lie(c->out_type, c->attr->i[0], type_count(c->in_type[1]));
+  Lie l = lie_led(c->out_type, c->in_type[1], c->attr);
   int64_t size = dtype_size[c->out_type->dtype];
   for (int64_t u = c->begin; u < c->end; u++) {
     int64_t outer = u / l.blocks, j = u % l.blocks * COLUMNS, width = l.inner - j < COLUMNS ? l.inner - j : COLUMNS;
@@ -179,8 +220,9 @@ static bool scatter_add_run(KernelCall *c) {
       memcpy(to, x, (size_t)(l.n * l.inner * size));
     else
       for (int64_t k = 0; k < l.n; k++) memcpy(to + k * l.inner * size, x + k * l.inner * size, (size_t)(width * size));
+    int64_t first = l.count ? outer / l.shared * l.count : 0;
     for (int64_t k = 0; k < l.count; k++) {
-      int64_t i = place_of(c, c->in[1], k, l.n);
+      int64_t i = place_of(c, c->in[1], first + k, l.n);
       if (i < 0) return false;
       add_row((DType)c->out_type->dtype, to + i * l.inner * size, v + k * l.inner * size, width);
     }
@@ -240,14 +282,14 @@ const Op op_take_along = {
     .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x i axis:axis=0",
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
-    .type = take_along_type, .grad = take_along_grad, .units = along_units, .cost = move_cost,
+    .type = take_along_type, .grad = take_along_grad, .batch = batch_axis, .units = along_units, .cost = move_cost,
 };
 const Op op_scatter_along = {
     .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,
     .args = "x i v axis:axis=0",
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
-    .type = scatter_along_type, .grad = scatter_along_grad, .units = along_units, .cost = move_cost,
+    .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units, .cost = move_cost,
 };
 #else
 /* A line's start, and how its elements follow, in x and in what has the indices' shape. */

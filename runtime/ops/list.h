@@ -124,3 +124,4 @@ OP(loop)
 OP(pick)
 /* custom.c */
 OP(custom)
+OP(barrier)

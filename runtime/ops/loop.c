@@ -202,6 +202,7 @@ static void loop_grad(Grad *d) {
     wrt[n_wrt++] = b.in[k];
   }
   grad_reverse(b.body, total, NO_NODE, wrt, n_wrt, slope, NULL);
+  graph_no_gradient(g, b.body->no_gradient, b.body->no_gradient_at);
   for (uint32_t k = 0; k < b.c; k++)
     if (floats(g, d->x[k]))
       graph_output(b.body, of[k] != NO_NODE ? slope[of[k]] : g_fill(b.body, g->node[d->x[k]].type, 0), b.body->out.n);

@@ -287,10 +287,42 @@ static void matmul_grad(Grad *d) {
   }
 }
 
+/* Vectors become matrices; where only one side has the axis, the other is the same for all, unless leading axes of the
+ * element stand between, which both sides then have. */
+static NodeId matmul_batch(Batch *b) {
+  Graph *g = b->g;
+  bool t[2] = {flag(b->node->attr, 0), flag(b->node->attr, 1)}, led = false;
+  Type m[2];
+  NodeId x[2];
+  for (int k = 0; k < 2; k++) {   /* without the axis: as matrices */
+    m[k] = *g->node[b->x[k]].type;
+    if (b->has[k]) m[k] = type_make((DType)m[k].dtype, m[k].rank - 1, m[k].dim + 1);
+    if (m[k].rank == 1) m[k] = (Type){.dtype = m[k].dtype, .rank = 2, .dim = {k ? m[k].dim[0] : 1, k ? 1 : m[k].dim[0]}};
+    led |= m[k].rank > 2;
+  }
+  const Type *lead = m[0].rank > 2 ? &m[0] : &m[1];
+  for (int k = 0; k < 2; k++) {
+    Type full = b->has[k] ? batch_type(&m[k], b->size) : m[k];
+    x[k] = g_reshape(g, b->x[k], &full);
+    bool bare = m[k].rank == 2 && led;   /* the other side has axes of its own */
+    if (!bare && (b->has[k] || !led)) continue;
+    Type whole = batch_type(lead, b->size), ones = whole;
+    for (int j = 0; j < 2; j++) whole.dim[whole.rank - 1 - j] = ones.dim[ones.rank - 1 - j] = m[k].dim[m[k].rank - 1 - j];
+    if (bare) {
+      if (!b->has[k]) continue;          /* a plain matrix meets any batch */
+      for (int j = 1; j + 2 < ones.rank; j++) ones.dim[j] = 1;
+      x[k] = g_reshape(g, x[k], &ones);
+    }
+    x[k] = g_broadcast(g, x[k], &whole);
+  }
+  Type y = batch_type(b->node->type, b->size);
+  return g_reshape(g, g_attr(g, &op_matmul, x, 2, (int64_t[]){t[0], t[1]}, 2), &y);
+}
+
 const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x y",
     .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
-    .type = matmul_type, .grad = matmul_grad, .units = matmul_units, .scratch = matmul_scratch, .cost = matmul_cost,
+    .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .units = matmul_units, .scratch = matmul_scratch, .cost = matmul_cost,
 };
 #endif

@@ -2,6 +2,7 @@
  * i32[2], the low word first. Out: elements that depend on the key and on their own number alone, so any thread can
  * make any part, and making them again gives the same bits. The same bits at every CPU level too: own polynomials,
  * nothing contracted.
+ * Leading axes of a key are a batch: each key makes what it would make alone.
  * Sixty-four Philox blocks are made at once; element e of a group of 64 W takes word e / 64 of block e % 64.
  */
 #include <math.h>
@@ -22,14 +23,19 @@ static inline int64_t group(const KernelCall *c, bool wide) {
 #ifndef KERNELS
 static bool key_given(TypeRule *r) {
   const Type *k = r->x[0];
-  if (k->dtype == I32 && k->rank == 1 && k->dim[0] == 2) return true;
-  return refuse(r, BAD_DTYPE, 0, -1, NULL, "a key is i32[2], but this is %s", type_show(r->g->arena, k));
+  if (k->dtype == I32 && k->rank >= 1 && k->dim[k->rank - 1] == 2) return true;
+  return refuse(r, BAD_DTYPE, 0, -1, NULL, "a key is i32[.., 2], but this is %s", type_show(r->g->arena, k));
 }
 
 static bool shape_from(TypeRule *r, DType d, uint32_t first) {
   if (r->attr->n < first || r->attr->n > first + MAX_RANK)
     return refuse(r, BAD_LIMIT, -1, -1, NULL, "a draw has at most %d axes", MAX_RANK);
-  r->y = type_make(d, (int)(r->attr->n - first), r->attr->i + first);
+  const Type *key = r->x[0];
+  int lead = key->rank - 1;
+  if (lead + (int)(r->attr->n - first) > MAX_RANK)
+    return refuse(r, BAD_LIMIT, -1, -1, NULL, "a draw has at most %d axes", MAX_RANK);
+  r->y = type_make(d, lead, key->dim);
+  for (uint32_t k = first; k < r->attr->n; k++) r->y.dim[r->y.rank++] = r->attr->i[k];
   for (int k = 0; k < r->y.rank; k++)
     if (r->y.dim[k] < 0)
       return refuse(r, BAD_SIZE, -1, -1, NULL, "a size cannot be negative, but axis %d is to have %lld", k,
@@ -48,19 +54,21 @@ static Cost draw_cost(const KernelCall *c) {
   return (Cost){.flops = 30 * (double)type_count(c->out_type), .bytes = (double)type_bytes(c->out_type)};
 }
 
-static int64_t float_units(const KernelCall *c) {
-  int64_t n = group(c, false);
-  return (type_count(c->out_type) + n - 1) / n;
+/* Groups of n elements a key. */
+static int64_t key_units(const KernelCall *c, int64_t n) {
+  int64_t keys = type_count(c->in_type[0]) / 2;
+  return keys ? keys * ((type_count(c->out_type) / keys + n - 1) / n) : 0;
 }
+static int64_t float_units(const KernelCall *c) { return key_units(c, group(c, false)); }
+static int64_t int_units(const KernelCall *c) { return key_units(c, group(c, true)); }
+static int64_t keys_units(const KernelCall *c) { return type_count(c->in_type[0]) / 2; }
 
-static int64_t int_units(const KernelCall *c) {
-  int64_t n = group(c, true);
-  return (type_count(c->out_type) + n - 1) / n;
-}
+/* Keys that differ by the element make draws that do. */
+static NodeId draw_batch(Batch *b) { return batch_emit(b, b->x, b->node->attr->i, b->node->attr->n); }
 #else
-static uint64_t key_of(const KernelCall *c) {
+static uint64_t key_of(const KernelCall *c, int64_t k) {
   uint32_t w[2];
-  memcpy(w, c->in[0], sizeof w);
+  memcpy(w, (const char *)c->in[0] + k * (int64_t)sizeof w, sizeof w);
   return (uint64_t)w[1] << 32 | w[0];
 }
 
@@ -89,13 +97,14 @@ static void blocks(uint64_t key, uint64_t first, uint32_t w[4][BLOCKS]) {
 
 /* Units begin..end by groups of n elements: made whole, then as much of them kept as there is. */
 static bool draw(KernelCall *c, int64_t n, void (*make)(const KernelCall *, uint32_t w[4][BLOCKS], void *out)) {
-  int64_t count = type_count(c->out_type), size = dtype_size[c->out_type->dtype];
+  int64_t keys = type_count(c->in_type[0]) / 2, size = dtype_size[c->out_type->dtype];
+  int64_t count = keys ? type_count(c->out_type) / keys : 0, each = (count + n - 1) / n;
   uint32_t w[4][BLOCKS];
   double whole[4 * BLOCKS];
-  for (int64_t u = c->begin; u < c->end; u++) {
-    blocks(key_of(c), (uint64_t)u * BLOCKS, w);
-    int64_t left = count - u * n;
-    char *to = (char *)c->out + u * n * size;
+  for (int64_t unit = c->begin; unit < c->end; unit++) {
+    int64_t k = unit / each, u = unit % each, left = count - u * n;
+    blocks(key_of(c, k), (uint64_t)u * BLOCKS, w);
+    char *to = (char *)c->out + (k * count + u * n) * size;
     if (left >= n) {
       make(c, w, to);
     } else {
@@ -111,11 +120,12 @@ static bool draw(KernelCall *c, int64_t n, void (*make)(const KernelCall *, uint
 
 #ifdef KERNELS
 static bool fold_in_run(KernelCall *c) {
-  int32_t n;
-  memcpy(&n, c->in[1], sizeof n);
-  uint64_t key = rng_fold(key_of(c), (uint32_t)n);
-  uint32_t w[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
-  memcpy(c->out, w, sizeof w);
+  const int32_t *n = c->in[1];
+  for (int64_t k = c->begin; k < c->end; k++) {
+    uint64_t key = rng_fold(key_of(c, k), (uint32_t)n[k]);
+    uint32_t w[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+    memcpy((char *)c->out + k * (int64_t)sizeof w, w, sizeof w);
+  }
   return true;
 }
 const OpKernels KERNELS_OF(fold_in) = {.run = fold_in_run};
@@ -123,7 +133,9 @@ const OpKernels KERNELS_OF(fold_in) = {.run = fold_in_run};
 static bool fold_in_type(TypeRule *r) {
   if (!key_given(r)) return false;
   r->y = *r->x[0];
-  if (r->x[1]->dtype == I32 && r->x[1]->rank == 0) return true;
+  bool ok = r->x[1]->dtype == I32 && r->x[1]->rank == r->y.rank - 1;
+  for (int k = 0; ok && k < r->x[1]->rank; k++) ok = r->x[1]->dim[k] == r->y.dim[k];
+  if (ok) return true;
   return refuse(r, BAD_DTYPE, 1, -1, NULL, "a key is folded with an i32 scalar, but this is %s",
                 type_show(r->g->arena, r->x[1]));
 }
@@ -131,7 +143,8 @@ static bool fold_in_type(TypeRule *r) {
 const Op op_fold_in = {
     .name = "fold_in", .id = OP_fold_in, .flags = OP_HIDDEN, .n_in = 2, .args = "key n",
     .doc = "The key of branch n below a key.", .example = "uniform([2])",
-    .type = fold_in_type, .no_grad = "a key has no slope",
+    .type = fold_in_type, .no_grad = "a key has no slope", .batch = batch_same,
+    .units = keys_units,
 };
 #endif
 
@@ -162,7 +175,7 @@ const Op op_random_uniform = {
     .name = "random_uniform", .id = OP_random_uniform, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key dtype:dtype shape:sizes",
     .doc = "Numbers of [0, 1), each as likely.", .example = "uniform([2])",
-    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .units = float_units, .cost = draw_cost,
+    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units, .cost = draw_cost,
 };
 #endif
 
@@ -281,7 +294,7 @@ const Op op_random_normal = {
     .name = "random_normal", .id = OP_random_normal, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key dtype:dtype shape:sizes",
     .doc = "Numbers of the normal distribution with mean 0 and standard deviation 1.", .example = "normal([2])",
-    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .units = float_units, .cost = draw_cost,
+    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units, .cost = draw_cost,
 };
 #endif
 
@@ -321,7 +334,7 @@ const Op op_random_int = {
     .name = "random_int", .id = OP_random_int, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key low:int high:int shape:sizes",
     .doc = "Ints from low to below high, each as likely.", .example = "randint([2], 0, 10)",
-    .type = int_type, .no_grad = "a draw depends on its key alone", .units = int_units, .cost = draw_cost,
+    .type = int_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = int_units, .cost = draw_cost,
 };
 #endif
 
@@ -330,16 +343,18 @@ const Op op_random_int = {
 #ifdef KERNELS
 /* Each number takes a place among those before it, whose tenant moves to the end. */
 static bool permutation_run(KernelCall *c) {
-  int64_t n = c->out_type->dim[0];
-  int32_t *y = c->out;
+  int64_t n = c->attr->i[0];
   uint32_t w[4][BLOCKS];
-  for (int64_t k = 0; k < n; k++) {
-    int64_t in = k % (2 * BLOCKS);
-    if (in == 0) blocks(key_of(c), (uint64_t)(k / 2), w);
-    int64_t l = in % BLOCKS, j = in / BLOCKS * 2;
-    int64_t at = (int64_t)scaled(w[j][l], w[j + 1][l], (uint64_t)k + 1);
-    y[k] = y[at];
-    y[at] = (int32_t)k;
+  for (int64_t u = c->begin; u < c->end; u++) {
+    int32_t *y = (int32_t *)c->out + u * n;
+    for (int64_t k = 0; k < n; k++) {
+      int64_t in = k % (2 * BLOCKS);
+      if (in == 0) blocks(key_of(c, u), (uint64_t)(k / 2), w);
+      int64_t l = in % BLOCKS, j = in / BLOCKS * 2;
+      int64_t at = (int64_t)scaled(w[j][l], w[j + 1][l], (uint64_t)k + 1);
+      y[k] = y[at];
+      y[at] = (int32_t)k;
+    }
   }
   return true;
 }
@@ -355,6 +370,7 @@ static bool permutation_type(TypeRule *r) {
 const Op op_permutation = {
     .name = "permutation", .id = OP_permutation, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1, .args = "key n:int",
     .doc = "The numbers from 0 to below n in a random order.", .example = "sort(permutation(3))   # => [0, 1, 2]",
-    .type = permutation_type, .no_grad = "a draw depends on its key alone", .cost = draw_cost,
+    .type = permutation_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch,
+    .units = keys_units, .cost = draw_cost,
 };
 #endif

@@ -3,6 +3,7 @@
  * fold.h fixes the order of every reduction by the shape alone. Sums and products of u8 and bool are i32.
  */
 #include <math.h>
+#include <string.h>
 #include "fold.h"
 
 #ifndef KERNELS
@@ -66,6 +67,14 @@ static NodeId fold_simplify(Simplify *s) {
   if (x.dtype != s->node.type->dtype || type_count(&x) != type_count(s->node.type) || type_count(&x) == 0)
     return NO_NODE;
   return g_reshape(s->g, s->node.in[0], s->node.type);
+}
+
+static NodeId fold_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  int64_t i[MAX_RANK + 2];
+  memcpy(i, a->i, a->n * sizeof *i);
+  for (int64_t k = 1; k <= i[0]; k++) i[k]++;
+  return batch_emit(b, b->x, i, a->n);
 }
 
 /* y or dy stretched to x's shape. */
@@ -200,7 +209,7 @@ const Op op_sum = {
     .name = "sum", .id = OP_sum, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The sum over the given axes, or over all. A sum of bools counts.",
     .example = "sum([[1, 2], [3, 4]], axis = 0)   # => [4, 6]",
-    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .units = fold_units, .cost = fold_cost,
+    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 #endif
 
@@ -251,7 +260,7 @@ const Op op_prod = {
     .name = "prod", .id = OP_prod, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The product over the given axes, or over all.",
     .example = "prod([1, 2, 3, 4])   # => 24",
-    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .units = fold_units, .cost = fold_cost,
+    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 #endif
 
@@ -342,13 +351,13 @@ const Op op_reduce_max = {
     .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .units = fold_units, .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
     .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .units = fold_units, .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 #endif
 
@@ -378,14 +387,14 @@ const Op op_all = {
     .name = "all", .id = OP_all, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether all elements over the given axes are true; all of nothing are.",
     .example = "all([true, false])   # => false",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch, .units = fold_units,
     .cost = fold_cost,
 };
 const Op op_any = {
     .name = "any", .id = OP_any, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether any element over the given axes is true; none of nothing is.",
     .example = "any([true, false])   # => true",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .units = fold_units,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch, .units = fold_units,
     .cost = fold_cost,
 };
 #endif
@@ -447,13 +456,13 @@ const Op op_argmax = {
     .doc =
         "Where the largest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmax([3, 1, 4])   # => 2",
-    .type = place_type, .no_grad = "an index has no slope", .units = fold_units, .cost = fold_cost,
+    .type = place_type, .no_grad = "an index has no slope", .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 const Op op_argmin = {
     .name = "argmin", .id = OP_argmin, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc =
         "Where the smallest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmin([3, 1, 4])   # => 1",
-    .type = place_type, .no_grad = "an index has no slope", .units = fold_units, .cost = fold_cost,
+    .type = place_type, .no_grad = "an index has no slope", .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 #endif

@@ -81,13 +81,22 @@ static NodeId same_type(Simplify *s) {
   return s->node.type == s->g->node[s->node.in[0]].type ? s->node.in[0] : NO_NODE;
 }
 
+/* The element's own axes stay at the end: ones stand between them and the batch. */
+static NodeId broadcast_batch(Batch *b) {
+  Type x = *b->g->node[b->x[0]].type, wide = {.dtype = x.dtype, .rank = (uint8_t)(b->node->type->rank + 1), .dim = {b->size}};
+  int lead = wide.rank - x.rank;
+  for (int k = 1; k < wide.rank; k++) wide.dim[k] = k <= lead ? 1 : x.dim[k - lead];
+  NodeId y = g_reshape(b->g, b->x[0], &wide);
+  return batch_sizes(b, &y, 0);
+}
+
 static void broadcast_grad(Grad *d) { d->dx[0] = g_sum_to(d->g, d->dy, d->g->node[d->x[0]].type); }
 
 const Op op_broadcast = {
     .name = "broadcast", .id = OP_broadcast, .flags = OP_HIDDEN, .n_in = 1, .args = "x shape:sizes",
     .doc = "Repeats along axes of size 1 and new leading ones, so that the result has the given shape.",
     .example = "[1, 2] + zeros([2, 2])   # => [[1, 2], [1, 2]]",
-    .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .units = broadcast_units, .cost = copy_cost,
+    .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch, .units = broadcast_units, .cost = copy_cost,
 };
 #endif
 
@@ -127,13 +136,15 @@ static NodeId reshape_simplify(Simplify *s) {
   return g_reshape(s->g, s->g->node[x].in[0], s->node.type);
 }
 
+static NodeId reshape_batch(Batch *b) { return batch_sizes(b, b->x, 0); }
+
 static void reshape_grad(Grad *d) { d->dx[0] = g_reshape(d->g, d->dy, d->g->node[d->x[0]].type); }
 
 const Op op_reshape = {
     .name = "reshape", .id = OP_reshape, .flags = OP_KEEPS_LAZY, .n_in = 1, .args = "x shape:sizes",
     .doc = "The same elements, in row-major order, in another shape.",
     .example = "reshape([1, 2, 3, 4], [2, 2])   # => [[1, 2], [3, 4]]",
-    .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .units = reshape_units, .cost = copy_cost,
+    .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch, .units = reshape_units, .cost = copy_cost,
 };
 #endif
 
@@ -195,6 +206,12 @@ static NodeId permute_simplify(Simplify *s) {
   return g_attr(s->g, &op_permute, x.in, 1, i, n->attr->n);
 }
 
+static NodeId permute_batch(Batch *b) {
+  int64_t i[MAX_RANK] = {0};
+  for (uint32_t k = 0; k < b->node->attr->n; k++) i[k + 1] = b->node->attr->i[k] + 1;
+  return batch_emit(b, b->x, i, b->node->attr->n + 1);
+}
+
 static void permute_grad(Grad *d) {
   int64_t back[MAX_RANK];
   for (uint32_t k = 0; k < d->attr->n; k++) back[d->attr->i[k]] = k;
@@ -205,7 +222,7 @@ const Op op_permute = {
     .name = "permute", .id = OP_permute, .n_in = 1, .args = "x axes:perm",
     .doc = "The axes in another order: axis k of the result is axis axes[k] of x.",
     .example = "permute([[1, 2, 3], [4, 5, 6]], [1, 0])   # => [[1, 4], [2, 5], [3, 6]]",
-    .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .units = permute_units, .cost = copy_cost,
+    .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch, .units = permute_units, .cost = copy_cost,
 };
 #endif
 
@@ -298,7 +315,8 @@ const Op op_concat = {
     .name = "concat", .id = OP_concat, .n_in = -1, .args = "xs.. axis:axis=0",
     .doc = "Joins tensors along an axis; the other sizes are equal.",
     .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
-    .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .units = concat_units, .cost = copy_cost,
+    .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,
+    .units = concat_units, .cost = copy_cost,
 };
 #endif
 
@@ -341,7 +359,7 @@ const Op op_roll = {
     .name = "roll", .id = OP_roll, .n_in = 1, .args = "x shift:int axis:axis=0",
     .doc = "Moves elements along an axis; what leaves at one end comes in at the other.",
     .example = "roll([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
-    .type = roll_type, .grad = roll_grad, .units = roll_units, .cost = copy_cost,
+    .type = roll_type, .grad = roll_grad, .batch = batch_second_axis, .units = roll_units, .cost = copy_cost,
 };
 #endif
 
@@ -399,12 +417,12 @@ const Op op_tril = {
     .name = "tril", .id = OP_tril, .n_in = 1, .args = "x k:int=0",
     .doc = "The lower triangle of the last two axes, up to diagonal k; above it zeros.",
     .example = "tril([[1, 2], [3, 4]])   # => [[1, 0], [3, 4]]",
-    .type = tri_type, .grad = tril_grad, .units = tri_units, .cost = copy_cost,
+    .type = tri_type, .grad = tril_grad, .batch = batch_same, .units = tri_units, .cost = copy_cost,
 };
 const Op op_triu = {
     .name = "triu", .id = OP_triu, .n_in = 1, .args = "x k:int=0",
     .doc = "The upper triangle of the last two axes, from diagonal k; below it zeros.",
     .example = "triu([[1, 2], [3, 4]])   # => [[1, 2], [0, 4]]",
-    .type = tri_type, .grad = triu_grad, .units = tri_units, .cost = copy_cost,
+    .type = tri_type, .grad = triu_grad, .batch = batch_same, .units = tri_units, .cost = copy_cost,
 };
 #endif

@@ -100,13 +100,23 @@ static NodeId unslice_of(Graph *g, NodeId v, const Type *whole, const int64_t *b
   return g_attr(g, &op_unslice, &v, 1, i, 3u * whole->rank);
 }
 
+/* The batch whole, before the boxes of the element's axes. */
+static NodeId boxes_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  int64_t i[3 * MAX_RANK + 3] = {0, b->size, 1};
+  NodeId x[2];
+  for (uint32_t k = 0; k < a->n; k++) i[k + 3] = a->i[k];
+  for (uint32_t k = 0; k < b->node->n_in; k++) x[k] = batch_full(b, k);
+  return batch_emit(b, x, i, a->n + 3);
+}
+
 static void slice_grad(Grad *d) { d->dx[0] = unslice_of(d->g, d->dy, d->g->node[d->x[0]].type, d->attr->i); }
 
 const Op op_slice = {
     .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
     .doc = "A box cut out of a tensor: of each axis a start, a count and a step, which may be negative.",
     .example = "[1, 2, 3, 4][3:0:-2]   # => [4, 2]",
-    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .units = slice_units, .cost = move_cost,
+    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .batch = boxes_batch, .units = slice_units, .cost = move_cost,
 };
 #endif
 
@@ -200,7 +210,7 @@ const Op op_unslice = {
     .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
     .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
     .example = "pad([1, 2], [(1, 0)])   # => [0, 1, 2]",
-    .type = unslice_type, .grad = unslice_grad, .units = place_units, .cost = move_cost,
+    .type = unslice_type, .grad = unslice_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
 };
 #endif
 
@@ -250,59 +260,89 @@ const Op op_update = {
     .name = "update", .id = OP_update, .flags = OP_HIDDEN, .n_in = 2, .args = "x v box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
     .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
-    .type = update_type, .grad = update_grad, .units = place_units, .cost = move_cost,
+    .type = update_type, .grad = update_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
 };
 #endif
 
-/* ---- slice_dyn: attr->i = {axis, count}; update_slice: attr->i = {axis}; the start is the last input, i32[] ---- */
+/* ---- slice_dyn: attr->i = {axis, count}; update_slice: attr->i = {axis}; the start is the last input, i32[..] ----
+ * The start's axes are leading ones of x (a batch), each of whose elements has a start of its own. */
 
-static inline void dyn_walk(const KernelCall *c, const Type *whole, const Type *part, Walk *w, int64_t *row) {
+/* Of one element of the batch; there are *n, *step elements of the whole apart. */
+static inline void dyn_walk(const KernelCall *c, const Type *whole, const Type *part, int lead, bool cut, Walk *w,
+                            int64_t *row, int64_t *n, int64_t *step) {
   int axis = (int)c->attr->i[0];
-  int64_t from[MAX_RANK], to[MAX_RANK];
-  walk_strides(whole, from);
-  walk_strides(part, to);
-  *row = from[axis];
+  int64_t big[MAX_RANK], small[MAX_RANK];
+  walk_strides(whole, big);
+  walk_strides(part, small);
+  *row = big[axis];
   *w = (Walk){.rank = 0};
-  for (int k = 0; k < part->rank; k++) walk_axis(w, part->dim[k], to[k], from[k]);
+  for (int k = lead; k < part->rank; k++)
+    walk_axis(w, part->dim[k], cut ? small[k] : big[k], cut ? big[k] : small[k]);
   walk_fold(w);
+  *n = 1;
+  for (int k = 0; k < lead; k++) *n *= whole->dim[k];
+  *step = lead ? big[lead - 1] : 0;
 }
 
 #ifndef KERNELS
 static int64_t slice_dyn_units(const KernelCall *c) {
   Walk w;
-  int64_t row;
-  dyn_walk(c, c->in_type[0], c->out_type, &w, &row);
-  return walk_units(&w);
+  int64_t row, n, step;
+  dyn_walk(c, c->in_type[0], c->out_type, c->in_type[1]->rank, true, &w, &row, &n, &step);
+  return n * walk_units(&w);
+}
+
+static int64_t update_slice_units(const KernelCall *c) {
+  return c->in_type[2]->rank ? type_count(c->in_type[2]) : place_units(c);
 }
 #endif
 
 #ifdef KERNELS
-/* The start, or a fault that names the index that is not there. */
-static bool dyn_start(KernelCall *c, const int32_t *at, int64_t count, int64_t size, int64_t *start) {
-  *start = *at;
+/* Start number k, or a fault that names the index that is not there. */
+static bool dyn_start(KernelCall *c, const int32_t *at, int64_t k, int64_t count, int64_t size, int64_t *start) {
+  *start = at[k];
   if (*start >= 0 && *start <= size - count) return true;
   bool inside = *start >= 0 && *start < size;
-  c->fault = (Fault){.code = FAULT_INDEX, .a = inside ? *start + count - 1 : *start, .b = size};
+  c->fault = (Fault){.code = FAULT_INDEX, .element = k, .a = inside ? *start + count - 1 : *start, .b = size};
   return false;
 }
 
 static bool slice_dyn_run(KernelCall *c) {
   Walk w;
-  int64_t row, start, size = dtype_size[c->out_type->dtype], axis = c->attr->i[0];
-  if (!dyn_start(c, c->in[1], c->out_type->dim[axis], c->in_type[0]->dim[axis], &start)) return false;
-  dyn_walk(c, c->in_type[0], c->out_type, &w, &row);
-  walk_copy(&w, c->out, (const char *)c->in[0] + start * row * size, (size_t)size, c->begin, c->end);
+  int64_t row, n, step, start, size = dtype_size[c->out_type->dtype], axis = c->attr->i[0];
+  dyn_walk(c, c->in_type[0], c->out_type, c->in_type[1]->rank, true, &w, &row, &n, &step);
+  int64_t each = walk_units(&w), part = n ? type_bytes(c->out_type) / n : 0;
+  for (int64_t u = c->begin; u < c->end;) {
+    int64_t k = u / each, from = u % each, to = c->end - u < each - from ? from + c->end - u : each;
+    if (!dyn_start(c, c->in[1], k, c->out_type->dim[axis], c->in_type[0]->dim[axis], &start)) return false;
+    walk_copy(&w, (char *)c->out + k * part, (const char *)c->in[0] + (k * step + start * row) * size, (size_t)size, from,
+              to);
+    u += to - from;
+  }
   return true;
 }
 
 static bool update_slice_run(KernelCall *c) {
-  size_t at, n;
-  int64_t start[MAX_RANK] = {0}, step[MAX_RANK], axis = c->attr->i[0];
-  if (!dyn_start(c, c->in[2], c->in_type[1]->dim[axis], c->out_type->dim[axis], &start[axis])) return false;
-  for (int k = 0; k < MAX_RANK; k++) step[k] = 1;
-  place_range(c, &at, &n);
-  if (n) memcpy((char *)c->out + at, (const char *)c->in[0] + at, n);
-  place(c, c->in[1], c->in_type[1], start, step);
+  int64_t start[MAX_RANK] = {0}, by[MAX_RANK], axis = c->attr->i[0], size = dtype_size[c->out_type->dtype];
+  if (c->in_type[2]->rank == 0) {
+    size_t at, bytes;
+    if (!dyn_start(c, c->in[2], 0, c->in_type[1]->dim[axis], c->out_type->dim[axis], &start[axis])) return false;
+    for (int k = 0; k < MAX_RANK; k++) by[k] = 1;
+    place_range(c, &at, &bytes);
+    if (bytes) memcpy((char *)c->out + at, (const char *)c->in[0] + at, bytes);
+    place(c, c->in[1], c->in_type[1], start, by);
+    return true;
+  }
+  Walk w;
+  int64_t row, n, step;
+  dyn_walk(c, c->out_type, c->in_type[1], c->in_type[2]->rank, false, &w, &row, &n, &step);
+  int64_t each = walk_units(&w), part = n ? type_bytes(c->in_type[1]) / n : 0;
+  for (int64_t k = c->begin; k < c->end; k++) {
+    char *to = (char *)c->out + k * step * size;
+    if (!dyn_start(c, c->in[2], k, c->in_type[1]->dim[axis], c->out_type->dim[axis], &start[0])) return false;
+    if (step) memcpy(to, (const char *)c->in[0] + k * step * size, (size_t)(step * size));
+    walk_copy(&w, to + start[0] * row * size, (const char *)c->in[1] + k * part, (size_t)size, 0, each);
+  }
   return true;
 }
 const OpKernels KERNELS_OF(slice_dyn) = {.run = slice_dyn_run};
@@ -311,7 +351,9 @@ const OpKernels KERNELS_OF(update_slice) = {.run = update_slice_run};
 static bool dyn_axis(TypeRule *r, const Type *start, uint32_t n) {
   if (r->attr->n != n || r->attr->i[0] < 0 || r->attr->i[0] >= r->x[0]->rank)
     return refuse(r, BAD_AXIS, 0, -1, NULL, "%s has no such axis to slice", type_show(r->g->arena, r->x[0]));
-  if (start->dtype == I32 && start->rank == 0) return true;
+  bool led = start->rank <= r->attr->i[0];
+  for (int k = 0; led && k < start->rank; k++) led = start->dim[k] == r->x[0]->dim[k];
+  if (start->dtype == I32 && led) return true;
   return refuse(r, BAD_DTYPE, (int)r->n - 1, -1, "write `i32(...)` or divide by `//`",
                 "a slice's start must be an i32 scalar, but this is %s", type_show(r->g->arena, start));
 }
@@ -325,6 +367,17 @@ static bool slice_dyn_type(TypeRule *r) {
                   (long long)count, (long long)axis, shape_show(r->g->arena, r->x[0]));
   r->y.dim[axis] = count;
   return true;
+}
+
+/* Only a start that differs by the element needs the axis. */
+static NodeId dyn_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  uint32_t last = b->node->n_in - 1u;
+  NodeId x[3];
+  for (uint32_t k = 0; k < last; k++) x[k] = batch_full(b, k);
+  Type start = *b->g->node[b->x[last]].type;
+  x[last] = b->has[last] || start.rank ? batch_full(b, last) : b->x[last];
+  return batch_emit(b, x, (int64_t[]){a->i[0] + 1, a->n > 1 ? a->i[1] : 0}, a->n);
 }
 
 static void slice_dyn_grad(Grad *d) {
@@ -360,13 +413,13 @@ const Op op_slice_dyn = {
     .args = "x start axis:axis count:int",
     .doc = "A known number of elements of one axis, from a start that the run knows.",
     .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
-    .type = slice_dyn_type, .grad = slice_dyn_grad, .units = slice_dyn_units, .cost = move_cost,
+    .type = slice_dyn_type, .grad = slice_dyn_grad, .batch = dyn_batch, .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
     .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3,
     .args = "x v start axis:axis",
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
-    .type = update_slice_type, .grad = update_slice_grad, .units = place_units, .cost = move_cost,
+    .type = update_slice_type, .grad = update_slice_grad, .batch = dyn_batch, .units = update_slice_units, .cost = move_cost,
 };
 #endif

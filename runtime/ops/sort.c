@@ -53,13 +53,13 @@ const Op op_sort = {
     .name = "sort", .id = OP_sort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
     .doc = "The elements along an axis in ascending order, or descending; NaN last.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
-    .type = line_type, .grad = sort_grad, .units = line_units, .scratch = line_scratch, .cost = line_cost,
+    .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch, .cost = line_cost,
 };
 const Op op_argsort = {
     .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
     .doc = "The places of the elements along an axis in ascending order, or descending; equals keep their order.",
     .example = "argsort([3, 1, 2])   # => [1, 2, 0]",
-    .type = line_type, .no_grad = "an index has no slope", .units = line_units, .scratch = line_scratch,
+    .type = line_type, .no_grad = "an index has no slope", .batch = batch_axis, .units = line_units, .scratch = line_scratch,
     .cost = line_cost,
 };
 #else
@@ -127,7 +127,9 @@ const OpKernels KERNELS_OF(sort) = {.run = sort_run};
 const OpKernels KERNELS_OF(argsort) = {.run = argsort_run};
 #endif
 
-/* ---- search_sorted: s v; attr->i = {right} ---- */
+/* ---- search_sorted: s v; attr->i = {right, leading axes that s and v share (a batch)} ---- */
+
+static inline int lead_of(const Attr *a) { return a->n > 1 ? (int)a->i[1] : 0; }
 
 enum { SEARCHES = 256 };     /* values a unit looks for */
 
@@ -140,26 +142,36 @@ static Cost search_cost(const KernelCall *c) {
 
 static bool search_type(TypeRule *r) {
   const Type *s = r->x[0], *v = r->x[1];
-  if (r->attr->n != 1) return refuse(r, BAD_VALUE, 0, -1, NULL, "`search_sorted` needs a side");
-  if (s->rank != 1)
+  if (r->attr->n < 1) return refuse(r, BAD_VALUE, 0, -1, NULL, "`search_sorted` needs a side");
+  int lead = lead_of(r->attr);
+  bool led = lead >= 0 && v->rank >= lead && s->rank == lead + 1;
+  for (int k = 0; led && k < lead; k++) led = s->dim[k] == v->dim[k];
+  if (!led)
     return refuse(r, BAD_RANK, 0, -1, NULL, "`search_sorted` looks in a vector, but this is %s",
                   type_show(r->g->arena, s));
   if (s->dtype != v->dtype)
     return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`search_sorted` needs one element type, but %s meets %s",
                   type_show(r->g->arena, s), type_show(r->g->arena, v));
-  if (s->dim[0] > INT32_MAX)
+  if (s->dim[lead] > INT32_MAX)
     return refuse(r, BAD_LIMIT, 0, -1, NULL, "`search_sorted` in %lld elements has places beyond i32",
-                  (long long)s->dim[0]);
+                  (long long)s->dim[lead]);
   r->y = *v;
   r->y.dtype = I32;
   return true;
+}
+
+static NodeId search_batch(Batch *b) {
+  const Attr *a = b->node->attr;
+  int lead = lead_of(a);
+  if (!b->has[0] && lead == 0) return batch_emit(b, b->x, a->i, a->n);
+  return batch_emit(b, (NodeId[]){batch_full(b, 0), batch_full(b, 1)}, (int64_t[]){a->i[0], lead + 1}, 2);
 }
 
 const Op op_search_sorted = {
     .name = "search_sorted", .id = OP_search_sorted, .n_in = 2, .args = "s v right:flag",
     .doc = "Where each value would go in an ascending vector: before its equals, or after them (right).",
     .example = "search_sorted([1, 2, 2, 3], [2, 9])   # => [1, 4]",
-    .type = search_type, .no_grad = "an index has no slope", .units = search_units, .cost = search_cost,
+    .type = search_type, .no_grad = "an index has no slope", .batch = search_batch, .units = search_units, .cost = search_cost,
 };
 #else
 #define SEARCH(name, T)                                                            \
@@ -184,15 +196,20 @@ SEARCH(search_i32, int32_t)
 SEARCH(search_u8, uint8_t)
 
 static bool search_run(KernelCall *c) {
-  int64_t n = c->in_type[0]->dim[0], end = c->end * SEARCHES, count = type_count(c->out_type);
+  const Type *s = c->in_type[0];
+  int64_t n = s->dim[s->rank - 1], end = c->end * SEARCHES, count = type_count(c->out_type);
+  int64_t batch = n ? type_count(s) / n : 1, each = batch ? count / batch : 0;
   bool right = c->attr->i[0] != 0;
   int32_t *out = c->out;
-  for (int64_t k = c->begin * SEARCHES; k < end && k < count; k++) switch ((DType)c->in_type[0]->dtype) {
-      case F32: out[k] = search_f32(c->in[0], n, ((const float *)c->in[1])[k], right); break;
-      case F64: out[k] = search_f64(c->in[0], n, ((const double *)c->in[1])[k], right); break;
-      case I32: out[k] = search_i32(c->in[0], n, ((const int32_t *)c->in[1])[k], right); break;
-      default: out[k] = search_u8(c->in[0], n, ((const uint8_t *)c->in[1])[k], right); break;
+  for (int64_t k = c->begin * SEARCHES; k < end && k < count; k++) {
+    int64_t at = k / each * n;
+    switch ((DType)s->dtype) {
+      case F32: out[k] = search_f32((const float *)c->in[0] + at, n, ((const float *)c->in[1])[k], right); break;
+      case F64: out[k] = search_f64((const double *)c->in[0] + at, n, ((const double *)c->in[1])[k], right); break;
+      case I32: out[k] = search_i32((const int32_t *)c->in[0] + at, n, ((const int32_t *)c->in[1])[k], right); break;
+      default: out[k] = search_u8((const uint8_t *)c->in[0] + at, n, ((const uint8_t *)c->in[1])[k], right); break;
     }
+  }
   return true;
 }
 const OpKernels KERNELS_OF(search_sorted) = {.run = search_run};
