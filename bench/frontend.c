@@ -2,7 +2,7 @@
  * all together, and the memory of it. In: nothing; the scripts are written here: N lines of layers and formulas with five operations a
  * line, and a transformer of D blocks with its gradient. Medians and quartiles of interleaved runs, a session each, on one thread, whose
  * own time is taken (page faults count, other programs do not).
- *   bench/frontend [RUNS]        the table
+ *   bench/frontend [RUNS [CASE]] the table, or one case of it, counted from 0
  *   bench/frontend --print N     the script of N lines, for `glia check -`
  *   bench/frontend --transformer D
  */
@@ -167,7 +167,7 @@ static void measure(const char *name, const Script *script, int runs) {
 
 int main(int argc, char **argv) {
   Script s;
-  if (argc == 3) {
+  if (argc == 3 && argv[1][0] == '-') {
     s = !strcmp(argv[1], "--print") ? lines(atoi(argv[2])) : transformer(atoi(argv[2]));
     fwrite(s.at, 1, s.n, stdout);
     free(s.at);
@@ -179,6 +179,7 @@ int main(int argc, char **argv) {
       {"first gradient", 0, false, 1}, {"1,000 lines", 1000, false, 1}, {"10,000 lines", 10000, false, 1},
       {"100,000 lines", 100000, false, 5}, {"transformer, 50 layers, with its gradient", 50, true, 1}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    if (argc == 3 && (size_t)atoi(argv[2]) != k) continue;
     s = cases[k].transformer ? transformer(cases[k].n) : lines(cases[k].n);
     if (!cases[k].n) {
       s.n = 0;

@@ -7,11 +7,14 @@
 #include "elab.h"
 #include <string.h>
 
+enum { INDEX_FROM = 16 };
+
 typedef struct Like { uint64_t name; uint32_t count; } Like;
 typedef struct PlaceFrame {
   struct PlaceFrame *outer;
   uint64_t hash;
   VEC(Like) like;
+  uint32_t *index, cap;      /* of many: by hash, counted from 1 */
 } PlaceFrame;
 
 static uint64_t mix(uint64_t h, uint64_t x) {
@@ -27,12 +30,36 @@ static uint64_t hash_text(const char *s) {
   return h;
 }
 
+static uint32_t *slot_of(const PlaceFrame *f, uint64_t h) {
+  uint32_t k = (uint32_t)(h >> 20) & (f->cap - 1);
+  while (f->index[k] && f->like.at[f->index[k] - 1].name != h) k = (k + 1) & (f->cap - 1);
+  return &f->index[k];
+}
+
+static void index_likes(Elab *e, PlaceFrame *f) {
+  f->cap = f->cap ? f->cap * 4 : 64;
+  f->index = NEW_N(e->a, uint32_t, f->cap);
+  for (uint32_t k = 0; k < f->like.n; k++) *slot_of(f, f->like.at[k].name) = k + 1;
+}
+
+static Like *find_like(const PlaceFrame *f, uint64_t h) {
+  if (f->index) {
+    uint32_t k = *slot_of(f, h);
+    return k ? &f->like.at[k - 1] : NULL;
+  }
+  for (uint32_t k = 0; k < f->like.n; k++)
+    if (f->like.at[k].name == h) return &f->like.at[k];
+  return NULL;
+}
+
 static uint64_t next_like(Elab *e, const char *name) {
   PlaceFrame *f = e->place;
   uint64_t h = hash_text(name);
-  for (uint32_t k = 0; k < f->like.n; k++)
-    if (f->like.at[k].name == h) return mix(mix(f->hash, h), f->like.at[k].count++);
+  Like *like = find_like(f, h);
+  if (like) return mix(mix(f->hash, h), like->count++);
   vec_push(e->a, &f->like, (Like){h, 1});
+  if (f->like.n >= INDEX_FROM && f->like.n * 2 > f->cap) index_likes(e, f);
+  else if (f->index) *slot_of(f, h) = f->like.n;
   return mix(mix(f->hash, h), 0);
 }
 

@@ -9,40 +9,59 @@
 #include <string.h>
 #include "elab.h"
 
+enum { FIRST_PRIME = 37, MOST_PRIME = 1000, SMALL_NUMBER = 1 << 14 };
+
 typedef struct Size { const char *name; int64_t prime; } Size;
+typedef struct Written {       /* numbers that stand in the text: found when the first function is tried */
+  const Source *source;
+  bool found, divisor[MOST_PRIME];   /* it divides one of them */
+} Written;
 typedef struct Trial {
   Elab *e;
-  const bool *written;        /* by size: it divides a number of the text */
+  const Written *written;
   int64_t last;               /* the largest prime taken so far */
   Scope *dims;
   VEC(Size) size;
 } Trial;
 
 /* ---- sizes ---- */
-enum { FIRST_PRIME = 37, MOST_PRIME = 1000 };
-
 static bool is_prime(int64_t n) {
   for (int64_t k = 2; k * k <= n; k++)
     if (n % k == 0) return false;
   return true;
 }
 
+static bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || (c & 0x80);
+}
+
 /* Which numbers to MOST_PRIME divide a whole number that stands in the text. */
-static void find_divisors(const Source *s, bool *divides) {
+static void find_divisors(Arena *a, Written *w) {
+  if (w->found) return;
+  w->found = true;
+  const Source *s = w->source;
+  bool *seen = NEW_N(a, bool, SMALL_NUMBER);
   for (uint32_t k = 0; k < s->n; k++) {
+    if (is_word(s->text[k]) && (s->text[k] < '0' || s->text[k] > '9')) {
+      while (k < s->n && is_word(s->text[k])) k++;      /* the digits of a name are no number */
+      k--;
+      continue;
+    }
     if (s->text[k] < '0' || s->text[k] > '9') continue;
     int64_t v = 0;
     for (; k < s->n && s->text[k] >= '0' && s->text[k] <= '9'; k++) v = v > INT32_MAX ? v : v * 10 + (s->text[k] - '0');
-    if (v < FIRST_PRIME) continue;
+    k--;
+    if (v < FIRST_PRIME || (v < SMALL_NUMBER && seen[v])) continue;
+    if (v < SMALL_NUMBER) seen[v] = true;
     for (int64_t p = FIRST_PRIME; p < MOST_PRIME; p++)
-      if (v % p == 0) divides[p] = true;
+      if (v % p == 0) w->divisor[p] = true;
   }
 }
 
 static int64_t next_prime(Trial *t) {
   int64_t p = t->last;
   do p++;
-  while (p < MOST_PRIME && (!is_prime(p) || t->written[p]));
+  while (p < MOST_PRIME && (!is_prime(p) || t->written->divisor[p]));
   return t->last = p;
 }
 
@@ -134,10 +153,6 @@ static bool depends_on_sizes(DiagId id) {
   }
 }
 
-static bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || (c & 0x80);
-}
-
 /* The text with sizes said by name: 74 is `2*N` if 37 stands for N. */
 static const char *named(const Trial *t, const char *text) {
   Text out = {.arena = t->e->a};
@@ -217,7 +232,8 @@ void called_mark(Elab *e, const Ast *fn) {
 static bool called(const Elab *e, const Ast *fn) { return fn->id < e->called_cap && e->called[fn->id]; }
 
 /* ---- one function ---- */
-static void try_function(Elab *e, const Fn *f, const bool *written) {
+static void try_function(Elab *e, const Fn *f, Written *written) {
+  find_divisors(e->a, written);
   const Ast *params = f->ast->kid[0];
   Trial t = {.e = e, .written = written, .last = FIRST_PRIME - 1, .dims = scope_new(e, f->scope)};
   Args a = {0};
@@ -241,7 +257,7 @@ static void try_function(Elab *e, const Fn *f, const bool *written) {
 }
 
 /* The functions of instances: what a call does, and methods. */
-static void try_instance(Elab *e, Instance *i, const bool *written) {
+static void try_instance(Elab *e, Instance *i, Written *written) {
   if (i->call && !called(e, i->call)) {
     Fn *f = fn_new(e, FN_CLOSURE, i->layer->name);
     f->ast = i->call;
@@ -257,8 +273,8 @@ static void try_instance(Elab *e, Instance *i, const bool *written) {
 }
 
 void elab_uncalled(Elab *e, const Ast *program) {
-  bool written[MOST_PRIME] = {false};
-  find_divisors(program->source, written);
+  Written *written = NEW(e->a, Written);
+  written->source = program->source;
   Scope *s = e->globals;
   for (uint32_t k = 0; k < s->bound.n; k++) {
     const Bound *b = s->bound.at[k];

@@ -311,10 +311,7 @@ static bool pass(Pass *p, const Opt *o, bool bodies) {
       for (uint32_t k = 0; k < g->node[id].n_in; k++) p->uses[g->node[id].in[k]]++;
   for (uint32_t k = 0; k < g->out.n; k++) p->uses[g->out.at[k].node]++;
   for (NodeId id = 0; id < g->n; id++) {
-    if (!live[id]) {
-      p->changed = true;
-      continue;
-    }
+    if (!live[id]) continue;      /* dropped here and now: that asks for no further pass */
     Node n = g->node[id];
     p->at = id;
     p->to->loc = n.loc;
