@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data;
   if (!script_is_tame(text, size)) return 0;
   script_enter();
-  script_run(text, size, false, &fused);
-  script_run(text, size, true, &plain);
+  script_run(text, size, LOAD_RUN, false, &fused);
+  script_run(text, size, LOAD_RUN, true, &plain);
   script_leave();
   if (fused.cut || plain.cut) return 0;
   if (fused.status != plain.status || fused.n != plain.n || memcmp(fused.out, plain.out, plain.n) != 0)

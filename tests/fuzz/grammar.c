@@ -4,6 +4,7 @@
  *   tests/fuzz/grammar [N [FIRST_SEED]]     N programs; the status is 1 if any crashed, hung or leaked
  *   tests/fuzz/grammar --print SEED         one program
  *   tests/fuzz/grammar --one SEED           runs it, in this process
+ * Every fourth seed is run as tests are, every fourth line by line as in a REPL. FUZZ_TEXTS="FILE..." mixes lines of files in.
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
@@ -60,13 +61,14 @@ static bool same(const Shape *a, const Shape *b) {
   return true;
 }
 
-static Name *name_new(Kind kind, const Shape *shape) {
-  static const char *const stem[KINDS] = {"x", "v", "n", "xs", "t", "r", "f", "p", "net", "opt", "s", "run"};
+static int new_number(void) { return one_in(12) ? serial : ++serial; }     /* now and then one that is taken */
+
+static Name *name_add(Kind kind, const Shape *shape, const char *stem, int k) {
   static Name spare;
   Name *m = n_names < MOST_NAMES ? &names[n_names++] : &spare;
   *m = (Name){.kind = kind};
   if (shape) m->shape = *shape;
-  snprintf(m->at, sizeof m->at, "%s%d", stem[kind], one_in(12) ? serial : ++serial);
+  snprintf(m->at, sizeof m->at, "%s%d", stem, k);
   return m;
 }
 
@@ -243,7 +245,7 @@ static void tensor(const Shape *s, int depth) {
       if (s->rank < 1 || s->dim[0] < 2) break;
       t = *s;
       t.dim[0] -= 1;
-      put("concat(["); tensor(&t, depth - 1); put(", "); t.dim[0] = 1; tensor(&t, depth - 1); put("], axis = 0)");
+      put("concat(("); tensor(&t, depth - 1); put(", "); t.dim[0] = 1; tensor(&t, depth - 1); put("), axis = 0)");
       return;
     case 20:
       if (s->rank < 1) break;
@@ -310,9 +312,8 @@ static void type_of(const Shape *s) {
 static void define_fn(int depth) {
   Shape s = any_shape();
   int saved = n_names;
-  char name[32];
-  snprintf(name, sizeof name, "f%d", ++serial);
-  put("fn %s(a", name);
+  int k = new_number();
+  put("fn f%d(a", k);
   if (one_in(2)) { put(": "); if (one_in(3)) put("[..S]"); else dims(&s); }
   if (one_in(3)) put(", k = 2");
   put(")");
@@ -324,7 +325,7 @@ static void define_fn(int depth) {
   else {
     put(" {");
     indent++;
-    for (uint32_t k = below(3); k-- > 0;) { line(); statement(depth - 1); }
+    for (uint32_t more = below(3); more-- > 0;) { line(); statement(depth - 1); }
     line();
     tensor(&s, depth);
     indent--;
@@ -333,52 +334,43 @@ static void define_fn(int depth) {
   }
   in_formula = was;
   n_names = saved;
-  Name *m = name_new(FUNCTION, &s);
-  snprintf(m->at, sizeof m->at, "%s", name);
+  name_add(FUNCTION, &s, "f", k);
 }
 
 static void define_net(void) {
-  int n_in = PICK(sizes), n_out = PICK(sizes);
+  int n_in = PICK(sizes), n_out = PICK(sizes), mid = PICK(sizes), k = new_number();
   if (one_in(3)) {
-    put("layer L%d(n: int) {\n  param w: [n, %d]%s\n%s  fn (x: [N, n]) -> [N, %d] = %s(x @ w)\n}\n%*s", ++serial, n_out, one_in(2) ? " ~ glorot_uniform()" : " = 0.1",
-        one_in(3) ? "  state seen = 0\n" : "", n_out, unary(), 2 * indent, "");
-    Name *m = name_new(NET, NULL);
-    m->n_in = n_in;
-    m->n_out = n_out;
-    put("let %s = L%d(%d)", m->at, serial - (m->at[3] == 0), n_in);
-    return;
+    put("layer L%d(n: int) {\n  param w: [n, %d]%s\n%s  fn (x: [N, n]) -> [N, %d] = %s(x @ w)\n}\n%*s", k, n_out,
+        one_in(2) ? " ~ glorot_uniform()" : " = 0.1", one_in(3) ? "  state seen = 0\n" : "", n_out, unary(), 2 * indent, "");
+    put("let net%d = L%d(%d)", k, k, n_in);
+  } else if (one_in(2)) {
+    put("let net%d = dense(%d, %d, %s) >> dense(%d, %d)", k, n_in, mid, unary(), mid, n_out);
+  } else {
+    put("let net%d = dense(%d, %d)", k, n_in, n_out);
   }
-  int mid = PICK(sizes);
-  Name *m = name_new(NET, NULL);
+  Name *m = name_add(NET, NULL, "net", k);
   m->n_in = n_in;
   m->n_out = n_out;
-  if (one_in(2)) put("let %s = dense(%d, %d, %s) >> dense(%d, %d)", m->at, n_in, mid, unary(), mid, n_out);
-  else put("let %s = dense(%d, %d)", m->at, n_in, n_out);
 }
 
 static void statement(int depth) {
   Shape s = any_shape(), zero = {0};
   const Name *m;
-  Name *d;
   switch (below(in_formula ? 9 : 30)) {
     case 0: case 1: case 2: {
-      Name made = {.kind = TENSOR, .shape = s};
-      snprintf(made.at, sizeof made.at, "x%d", one_in(10) ? serial : ++serial);
-      put("let %s", made.at);
+      int k = new_number();
+      put("let x%d", k);
       if (one_in(4)) type_of(&s);
       put(" = ");
       tensor(&s, DEPTH);
-      d = name_new(TENSOR, &s);
-      *d = made;
+      name_add(TENSOR, &s, "x", k);
       return;
     }
     case 3: case 4: {
-      char name[32];
-      snprintf(name, sizeof name, "v%d", ++serial);
-      put("var %s = ", name);
+      int k = new_number();
+      put("var v%d = ", k);
       tensor(&s, 2);
-      d = name_new(CELL, &s);
-      snprintf(d->at, sizeof d->at, "%s", name);
+      name_add(CELL, &s, "v", k);
       return;
     }
     case 5: case 6:
@@ -394,12 +386,10 @@ static void statement(int depth) {
       tensor(&zero, 1);
       return;
     case 8: {
-      char name[32];
-      snprintf(name, sizeof name, "n%d", ++serial);
-      put("let %s = ", name);
+      int k = new_number();
+      put("let n%d = ", k);
       integer(2);
-      d = name_new(INT, NULL);
-      snprintf(d->at, sizeof d->at, "%s", name);
+      name_add(INT, NULL, "n", k);
       return;
     }
     case 9: case 10: define_fn(3); return;
@@ -408,8 +398,7 @@ static void statement(int depth) {
       put("param w%d", ++serial);
       type_of(&s);
       put(one_in(2) ? " = 0.5" : " ~ normal(0, 1)");
-      d = name_new(CELL, &s);
-      snprintf(d->at, sizeof d->at, "w%d", serial);
+      name_add(CELL, &s, "w", serial);
       return;
     case 13: case 14:
       if (depth <= 0) break;
@@ -476,8 +465,7 @@ static void statement(int depth) {
       int k = ++serial;
       put("let (a%d, b%d) = (", k, k);
       tensor(&s, 1); put(", "); tensor(&zero, 1); put(")");
-      d = name_new(TENSOR, &s);
-      snprintf(d->at, sizeof d->at, "a%d", k);
+      name_add(TENSOR, &s, "a", k);
       return;
     }
     case 24: {
@@ -485,8 +473,7 @@ static void statement(int depth) {
       put("let r%d = {a = ", k); tensor(&s, 1); put(", b = "); tensor(&zero, 1); put("}");
       line();
       put("let x%d = r%d.%s", k, k, one_in(5) ? "c" : "a");
-      d = name_new(TENSOR, &s);
-      snprintf(d->at, sizeof d->at, "x%d", k);
+      name_add(TENSOR, &s, "x", k);
       return;
     }
     case 25: {
@@ -494,8 +481,7 @@ static void statement(int depth) {
       put("let xs%d = [", k);
       if (one_in(2)) put("q * 2 for q in [1, 2, 3]"); else put("\"a\", \"b\"");
       put("]");
-      d = name_new(LIST, NULL);
-      snprintf(d->at, sizeof d->at, "xs%d", k);
+      name_add(LIST, NULL, "xs", k);
       return;
     }
     case 26: {
@@ -512,7 +498,7 @@ static void statement(int depth) {
       put("p%d(", k); tensor(&s, 1); put(")");
       return;
     }
-    case 27: put("let x%d = training { ", ++serial); tensor(&s, 2); put(" }"); d = name_new(TENSOR, &s); snprintf(d->at, sizeof d->at, "x%d", serial); return;
+    case 27: put("let x%d = training { ", ++serial); tensor(&s, 2); put(" }"); name_add(TENSOR, &s, "x", serial); return;
     case 28:
       if (!(m = find(NET, NULL))) break;
       s = (Shape){.rank = 2, .dim = {2, m->n_in}};
@@ -524,17 +510,34 @@ static void statement(int depth) {
       }
     default:
       if (one_in(3)) { put("seed(%u)", below(9)); return; }
-      if (one_in(2)) { put("let x%d", ++serial); type_of(&s); put(" ~ %s", one_in(2) ? "normal(0, 1)" : "uniform(-1, 1)"); d = name_new(TENSOR, &s); snprintf(d->at, sizeof d->at, "x%d", serial); return; }
+      if (one_in(2)) { put("let x%d", ++serial); type_of(&s); put(" ~ %s", one_in(2) ? "normal(0, 1)" : "uniform(-1, 1)"); name_add(TENSOR, &s, "x", serial); return; }
       put("let s%d = \"n {", ++serial); integer(1); put("}\"");
       return;
   }
   put("let x%d = ", ++serial);
   tensor(&s, 2);
-  d = name_new(TENSOR, &s);
-  snprintf(d->at, sizeof d->at, "x%d", serial);
+  name_add(TENSOR, &s, "x", serial);
 }
 
 /* ---- breaking what was right ---- */
+/* Files whose lines are taken too: named by $FUZZ_TEXTS. */
+enum { MOST_FILES = 2000 };
+static struct { char *at; size_t n; } file[MOST_FILES];
+static uint32_t n_files;
+
+static void read_files(void) {
+  const char *list = getenv("FUZZ_TEXTS");
+  char path[512];
+  for (int n; list && sscanf(list, " %511s%n", path, &n) == 1 && n_files < MOST_FILES; list += n) {
+    FILE *f = fopen(path, "rb");
+    char *at = malloc(MOST_TEXT);
+    if (!f || !at) exit(2);
+    file[n_files].n = fread(at, 1, MOST_TEXT / 2, f);
+    file[n_files++].at = at;
+    fclose(f);
+  }
+}
+
 static void splice(size_t at, size_t gone, const char *with, size_t n) {
   if (at + gone > n_text || n_text - gone + n >= MOST_TEXT) return;
   memmove(text + at + n, text + at + gone, n_text - at - gone);
@@ -566,14 +569,38 @@ static void mutate(void) {
   }
 }
 
+/* A whole file, or some lines of one behind what is there. */
+static void take_file(bool whole) {
+  uint32_t k = below(n_files);
+  size_t first = 0, n = file[k].n;
+  if (!whole && n > 2) {
+    first = below((uint32_t)n);
+    while (first > 0 && file[k].at[first - 1] != '\n') first--;
+    if (n - first > 400) n = first + 400;
+    while (n < file[k].n && file[k].at[n - 1] != '\n') n++;
+    n -= first;
+  }
+  if (n_text + n < MOST_TEXT) {
+    memcpy(text + n_text, file[k].at + first, n);
+    n_text += n;
+  }
+}
+
 static void generate(uint64_t seed) {
   state = seed * 0x2545f4914f6cdd1du + 1;
   n_text = 0;
   n_names = serial = indent = 0;
   in_formula = false;
+  if (n_files && one_in(3)) {
+    take_file(true);
+    if (one_in(3)) take_file(false);
+    mutate();
+    return;
+  }
   for (uint32_t k = 2 + below(9); k-- > 0;) {
     statement(3);
     put("\n");
+    if (n_files && one_in(12)) take_file(false);
   }
   if (one_in(4)) mutate();
 }
@@ -586,8 +613,13 @@ static void run(uint64_t seed) {
   static Outcome fused, plain;
   generate(seed);
   if (!script_is_tame(text, n_text)) return;
-  script_run(text, n_text, false, &fused);
-  script_run(text, n_text, true, &plain);
+  if (seed % 4 > 1) {
+    script_run(text, n_text, seed % 4 == 2 ? LOAD_TEST : LOAD_REPL, false, &fused);
+    if (fused.status == STATUS_OK) shared->good++;
+    return;
+  }
+  script_run(text, n_text, LOAD_RUN, false, &fused);
+  script_run(text, n_text, LOAD_RUN, true, &plain);
   if (!fused.cut && !plain.cut &&
       (fused.status != plain.status || fused.n != plain.n || memcmp(fused.out, plain.out, plain.n) != 0))
     wrong("--no-fuse gives another result", text, n_text);
@@ -597,6 +629,7 @@ static void run(uint64_t seed) {
 int main(int argc, char **argv) {
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return 2;
+  read_files();
   if (argc == 3 && argv[1][0] == '-') {
     generate(strtoull(argv[2], NULL, 10));
     fwrite(text, 1, n_text, stdout);
@@ -631,6 +664,9 @@ int main(int argc, char **argv) {
     }
     bad++;
     printf("seed %llu: %s %d\n", (unsigned long long)shared->at, WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    generate(shared->at);
+    printf("---- begins\n%.*s\n---- ends\n", (int)n_text, text);
+    fflush(stdout);
     seed = shared->at + 1;
   }
   printf("%llu programs, %llu ran to their end, %u wrong\n", (unsigned long long)n, (unsigned long long)shared->good, bad);

@@ -71,7 +71,23 @@ static void wrong(const char *what, const char *text, size_t n) {
   abort();
 }
 
-static void script_run(const char *text, size_t n, bool no_fuse, Outcome *o) {
+/* A line at a time, as a REPL is fed: more lines while the entry wants them. */
+static Status entries(Session *s, const char *text, size_t n) {
+  Status last = STATUS_OK;
+  for (size_t first = 0, end = 0; end < n;) {
+    const char *eol = memchr(text + end, '\n', n - end);
+    end = eol ? (size_t)(eol - text) + 1 : n;
+    Entry *entry;
+    last = session_load(s, "entry", text + first, end - first, LOAD_REPL, &entry);
+    if (entry && entry->incomplete && end - first < 4000) continue;
+    if (entry && entry->it) (void)session_value_text(s, entry->it);
+    if (last == STATUS_CLOSED || last == STATUS_CANCELLED) return last;
+    first = end;
+  }
+  return last;
+}
+
+static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, Outcome *o) {
   SessionConfig config = {.realloc = counted, .threads = 1, .no_extern = true, .max_memory = SCRIPT_MEMORY, .print = printed, .to = o,
                           .no_fuse = no_fuse, .stack = (size_t)1 << 20};
 #ifdef GLIA_ASAN
@@ -88,13 +104,15 @@ static void script_run(const char *text, size_t n, bool no_fuse, Outcome *o) {
   running = s;
   sigaction(SIGPROF, &act, NULL);
   setitimer(ITIMER_PROF, &each, NULL);
-  o->status = session_load(s, "fuzz.nn", text, n, LOAD_RUN, NULL);
+  if (mode == LOAD_REPL) o->status = entries(s, text, n);
+  else o->status = session_load(s, "fuzz.nn", text, n, mode, NULL);
+  if (mode == LOAD_TEST && o->status == STATUS_OK) session_tests(s, NULL);
   setitimer(ITIMER_PROF, &off, NULL);
   running = NULL;
   if (s->host.failure == FAIL_BUG) wrong(s->host.message, text, n);
   const char *said = session_diagnostics(s, false, 0);
   if (o->status == STATUS_SCRIPT && (!s->diags->n_errors || !said || !strstr(said, "error"))) wrong("a failure without an error", text, n);
-  if (o->status == STATUS_OK && s->diags->n_errors) wrong("an error, but the status is OK", text, n);
+  if (mode == LOAD_RUN && o->status == STATUS_OK && s->diags->n_errors) wrong("an error, but the status is OK", text, n);
   if (said && (strstr(said, "(null)") || strstr(said, "%s"))) wrong(said, text, n);
   session_close(s);
   if (outstanding) wrong("memory is not given back", text, n);
