@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CALLS = 1000, MOST_PARAMS = 64 };
+enum { MOST_PARAMS = 64 };
 
 /* ---- signatures ---- */
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }

@@ -82,6 +82,7 @@ typedef struct Frame_ {
   Leave leave[2];             /* of the present turn */
   struct Region *turn;        /* of the present turn, when each is a piece of a loop of steps */
 } CallFrame;
+enum { MOST_CALLS = 1000 };   /* nested */
 enum { LOOP_NONE, LOOP_RUN, LOOP_UNROLLED };
 enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
 

@@ -323,6 +323,11 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
     diag_hint(e->d, g, "make it with `let` in the body of the layer or at the top, and call it here");
     return v_bad();
   }
+  if (e->depth >= MOST_CALLS) {
+    Diag *g = elab_error(e, at, E_CALL_DEPTH, MOST_CALLS);
+    diag_hint(e->d, g, "a layer may hold one of its own kind only if known conditions end it");
+    return v_bad();
+  }
   const Ast *ast = layer->ast, *params = ast->kid[0], *body = ast->kid[1];
   PlaceMark m = place_enter(e, layer->name);
   Instance *i = NEW(e->a, Instance);
@@ -334,7 +339,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
   CallFrame frame = {.outer = e->frame, .fn = layer, .self = i}, *saved_frame = e->frame;
   Loc saved_caller = e->caller;
   MakeRule saved_make = e->make;
-  bool ok = e->depth < 1000 && bind_params(e, layer, params, a, i->scope, false, &unmarked, at);
+  bool ok = bind_params(e, layer, params, a, i->scope, false, &unmarked, at);
   if (ok) {
     uint32_t n_args = i->scope->bound.n, errors = e->d->n_errors;
     e->caller = i->made;

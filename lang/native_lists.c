@@ -49,10 +49,18 @@ static Value n_append(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   }
   uint32_t n = v.kind == V_UNIT ? 0 : v.items->n;
-  Value *out = NEW_N(e->a, Value, n + 1);
-  for (uint32_t k = 0; k < n; k++) out[k] = v.items->at[k];
-  out[n] = x;
-  return v_items(e->a, V_LIST, out, n + 1);
+  Items *out = NEW(e->a, Items);
+  if (n > 0 && v.items->room && v.items->room->used == n && n < v.items->room->cap) {
+    *out = *v.items;             /* nobody has written behind it yet */
+  } else {
+    out->room = NEW(e->a, Room);
+    out->room->cap = n < 4 ? 8 : 2 * n;
+    out->at = NEW_N(e->a, Value, out->room->cap);
+    for (uint32_t k = 0; k < n; k++) out->at[k] = v.items->at[k];
+  }
+  out->at[n] = x;
+  out->n = out->room->used = n + 1;
+  return (Value){.kind = V_LIST, .items = out};
 }
 
 /* ---- map, filter, compose ---- */

@@ -80,12 +80,23 @@ Value elab_block(Elab *e, const Ast *block, bool new_scope) {
 
 /* ---- let, var, param ---- */
 /* A `let` keeps the values of cells as they are now; instances stay handles. */
+static bool is_kept(const Value *v) {
+  return !v->stretch && v->kind != V_CELL && v->kind != V_TUPLE && v->kind != V_LIST && v->kind != V_RECORD;
+}
+
 static Value keep_values(Elab *e, Value v) {
   if (v.kind == V_CELL) return value_decay(e, v);
   v.stretch = 0;
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
-    Value copy = v_items(e->a, v.kind, v.items->at, v.items->n);
-    for (uint32_t k = 0; k < v.items->n; k++) copy.items->at[k] = keep_values(e, v.items->at[k]);
+    Room *room = v.items->room;
+    uint32_t k = room ? room->kept : 0, n = v.items->n;
+    while (k < n && is_kept(&v.items->at[k])) k++;
+    if (k >= n) {                       /* nothing to keep: a list that grows is not copied each time */
+      if (room && room->kept < n) room->kept = n;
+      return v;
+    }
+    Value copy = v_items(e->a, v.kind, v.items->at, n);
+    for (; k < n; k++) copy.items->at[k] = keep_values(e, v.items->at[k]);
     return copy;
   }
   if (v.kind == V_RECORD) {

@@ -42,7 +42,10 @@ typedef enum {
   V_ABSENT      /* an optional argument of a native that was not given; never seen by a script */
 } ValueKind;
 
-typedef struct Items { uint32_t n; Value *at; } Items;                 /* tuple, list */
+/* Tuple, list. What `append` makes shares its elements with the list that it lengthens: room says how many of `cap` are taken by the
+ * longest of them, and how many of these `let` need not copy; NULL: none are free. */
+typedef struct Room { uint32_t used, cap, kept; } Room;
+typedef struct Items { uint32_t n; Value *at; Room *room; } Items;
 typedef struct Fields { uint32_t n; Sym *name; Value *at; } Fields;    /* record */
 typedef struct Str { uint32_t n; const char *at; } Str;
 typedef struct TextValue { Template *text; Needs need; } TextValue;
