@@ -221,7 +221,15 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
 }
 
 /* ---- patterns ---- */
-bool bind_pattern(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_) {
+/* place: the value, where it is an argument: there the mistake is; the pattern is what is wanted. NULL: the pattern's own. */
+static Diag *pattern_error(Elab *e, const Ast *p, const Ast *place, DiagId id, int n, const Value *v) {
+  Diag *g = id == E_PATTERN_TUPLE ? elab_error(e, place ? place : p, id, n, value_kind_text(e, v))
+                                  : elab_error(e, place ? place : p, id, n, (int)v->items->n);
+  if (place) diag_note(e->d, g, loc_make(e->s->sources, p->source, p->span, 0), "the pattern is here");
+  return g;
+}
+
+bool bind_pattern_at(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_, const Ast *place) {
   if (p->kind == A_NAME) {
     if (strcmp(p->name, "_") != 0) scope_put(e, s, p->name, v, p)->mutable_ = mutable_;
     return v.kind != V_BAD;
@@ -231,23 +239,27 @@ bool bind_pattern(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_) {
     if (v.kind == V_RECORD) v = v_items(e->a, V_TUPLE, v.fields->at, v.fields->n);   /* (x, y) of a data set */
     bool fits = v.kind == V_TUPLE || v.kind == V_LIST;
     if (ok && (!fits || v.items->n != p->n)) {
-      if (!fits) elab_error(e, p, E_PATTERN_TUPLE, (int)p->n, value_kind_text(e, &v));
-      else elab_error(e, p, E_PATTERN_COUNT, (int)p->n, (int)v.items->n);
+      pattern_error(e, p, place, fits ? E_PATTERN_COUNT : E_PATTERN_TUPLE, (int)p->n, &v);
       ok = false;
     }
-    for (uint32_t k = 0; k < p->n; k++) ok &= bind_pattern(e, s, p->kid[k], ok ? v.items->at[k] : v_bad(), mutable_);
+    for (uint32_t k = 0; k < p->n; k++)
+      ok &= bind_pattern_at(e, s, p->kid[k], ok ? v.items->at[k] : v_bad(), mutable_, place);
     return ok;
   }
   for (uint32_t k = 0; k < p->n; k++) {
     const Ast *f = p->kid[k];
-    Value x = ok ? member(e, v, f->name, f) : v_bad();
-    if (f->n && f->kid[0]) ok &= bind_pattern(e, s, f->kid[0], x, mutable_);
+    Value x = ok ? member(e, v, f->name, place ? place : f) : v_bad();
+    if (f->n && f->kid[0]) ok &= bind_pattern_at(e, s, f->kid[0], x, mutable_, place);
     else {
       scope_put(e, s, f->name, x, f)->mutable_ = mutable_;
       ok &= x.kind != V_BAD;
     }
   }
   return ok;
+}
+
+bool bind_pattern(Elab *e, Scope *s, const Ast *p, Value v, bool mutable_) {
+  return bind_pattern_at(e, s, p, v, mutable_, NULL);
 }
 
 /* ---- arguments to parameters ---- */
@@ -487,7 +499,8 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   }
   bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
                op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll ||
-               op == &op_floor || op == &op_round;
+               op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
+               op == &op_square || op == &op_sort || op == &op_cumprod;
   if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
   return v_node(y);
 }
@@ -537,7 +550,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
       v = v_bad();
     }
     v.stretch = 0;
-    if (!bind_pattern(e, s, q->kid[0], v, false)) ok = false;
+    if (!bind_pattern_at(e, s, q->kid[0], v, false, place)) ok = false;
     if (q->kid[1] && q->kid[0]->kind == A_NAME && scope_here(s, q->kid[0]->name)) scope_here(s, q->kid[0]->name)->type = q->kid[1];
   }
   return ok;

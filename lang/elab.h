@@ -250,6 +250,7 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at);      
 Value elab_if(Elab *e, const Ast *ast, bool as_steps);
 Value elab_for(Elab *e, const Ast *ast);
 Value elab_while(Elab *e, const Ast *ast);
+void unused_value(Elab *e, const Ast *stmt, const Value *v);        /* reports a statement whose value nobody takes */
 void elab_flow(Elab *e, const Ast *ast);                           /* break, continue */
 typedef struct BranchFlow { uint8_t flow; Leave leave[2]; } BranchFlow;
 void branch_flow_take(Elab *e, BranchFlow *f);                     /* what leaves the turn now; then nothing does */

@@ -2,6 +2,22 @@
 #include "elab.h"
 #include <string.h>
 
+static int64_t utf8_length(const Str *s) {
+  int64_t n = 0;
+  for (uint32_t k = 0; k < s->n; k++) n += ((unsigned char)s->at[k] & 0xC0) != 0x80;
+  return n;
+}
+
+/* A format says how numbers are written; a width is good for a string, too. */
+static const char *misplaced_format(const Value *v, const Format *f) {
+  switch (v->kind) {
+  case V_STRING: return f->kind || f->digits >= 0 ? "a string has no digits; a width is good, `{s:10}`" : NULL;
+  case V_TEXT: case V_FN: case V_INSTANCE: case V_OPTIMIZER: case V_SERIES: case V_SEQ: case V_TYPE: case V_MODULE: case V_BOOL:
+    return "it is for numbers, and a width for a string";
+  default: return NULL;
+  }
+}
+
 static Value literal_string(Elab *e, const Ast *ast) {
   if (ast->n == 0) return v_string(e->a, "", 0);
   if (ast->n == 1 && ast->kid[0]->kind == A_CHARS) return v_string(e->a, ast->kid[0]->text, ast->kid[0]->n_text);
@@ -17,10 +33,11 @@ static Value literal_string(Elab *e, const Ast *ast) {
       continue;
     }
     Format f = {.digits = -1};
+    Text pad = {.arena = e->a};
     if (part->text) {
-      const char *wrong = format_parse(e->a, part->text, part->n_text, &f);
-      if (wrong) {
-        elab_error(e, part, E_FORMAT, wrong);
+      const char *unread = format_parse(e->a, part->text, part->n_text, &f);
+      if (unread) {
+        elab_error(e, part, E_FORMAT, unread);
         bad = true;
       }
     }
@@ -29,9 +46,19 @@ static Value literal_string(Elab *e, const Ast *ast) {
       bad = true;
       continue;
     }
+    const char *wrong = part->text ? misplaced_format(&v, &f) : NULL;
+    if (wrong) {
+      elab_error(e, part, E_FORMAT, wrong);
+      bad = true;
+      continue;
+    }
     Value s = text_of(e, &v, 1, &f, "");
-    if (s.kind == V_STRING) text_add_n(&known, s.str->at, s.str->n);
-    else if (s.kind == V_TEXT) {
+    if (v.kind == V_STRING)                 /* padded on the right, as words are */
+      for (int64_t n = utf8_length(v.str); n < f.width; n++) text_add(&pad, " ");
+    if (s.kind == V_STRING) {
+      text_add_n(&known, s.str->at, s.str->n);
+      if (pad.n) text_add(&known, pad.at);
+    } else if (s.kind == V_TEXT) {
       if (known.n) vec_push(e->a, &t->text->part, (Part){.text = arena_text(e->a, known.at, known.n)});
       known.n = 0;
       for (uint32_t j = 0; j < s.text->text->part.n; j++) {

@@ -113,6 +113,7 @@ static bool turn(Elab *e, const Ast *pattern, const Value *x, const Ast *body, c
   Value last;
   if (x) ok = x->kind != V_BAD && bind_pattern(e, e->scope, pattern, *x, false);
   if (ok) elab_stmts(e, body, &last);
+  if (ok && body->n && e->d->n_errors == errors && e->frame->flow == FLOW_ON) unused_value(e, body->kid[body->n - 1], &last);
   e->scope = saved;
   ok = ok && e->frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* the same mistake in every turn is one mistake */
   if (masked) mask_leave(e, &mask, at);

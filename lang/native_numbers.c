@@ -24,6 +24,13 @@ static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return or_bad(y);
 }
 
+/* Of whole numbers without an element type: so is the result. */
+static Value keep_ints(Elab *e, NodeId y, uint16_t ints) {
+  if (y == NO_NODE) return v_bad();
+  e->g->node[y].flags |= ints;
+  return v_node(y);
+}
+
 /* One argument: over axes. Two: element by element. */
 static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
   bool max = self->native->name[1] == 'a';
@@ -39,7 +46,8 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
     }
     if (v[0].kind == V_INT && v[1].kind == V_INT) return v_int((v[0].i < v[1].i) == max ? v[1].i : v[0].i);
     if (!unify(e, v, x, 2, at, where, self->native->name)) return v_bad();
-    return or_bad(emit(e, max ? &op_max2 : &op_min2, x, 2, NULL, at));
+    uint16_t ints = graph_at(e->g, x[0])->flags & graph_at(e->g, x[1])->flags & NODE_INTS;
+    return keep_ints(e, emit(e, max ? &op_max2 : &op_min2, x, 2, NULL, at), ints);
   }
   if (v[0].kind == V_INT) return v[0];
   if (v[0].kind == V_LIST || v[0].kind == V_TUPLE) {        /* of known ints, as `shape` gives them */
@@ -62,7 +70,8 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
   i[0] = n;
   for (uint32_t k = 0; k < n; k++) i[k + 1] = axes[k];
   i[n + 1] = keep;
-  return or_bad(emit_i(e, max ? &op_reduce_max : &op_reduce_min, x, 1, i, n + 2, at));
+  uint16_t ints = graph_at(e->g, x[0])->flags & NODE_INTS;
+  return keep_ints(e, emit_i(e, max ? &op_reduce_max : &op_reduce_min, x, 1, i, n + 2, at), ints);
 }
 
 /* Indices are labels: whole literals become i32. What is added takes the element type of what it is added to. */

@@ -44,6 +44,31 @@ void elab_definitions(Elab *e, const Ast *block) {
     if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
 }
 
+/* Whether a call may be there for what it does: of a proc, a handle or its method, or of what gives nothing. */
+static bool acts(Elab *e, const Ast *call, const Value *value) {
+  if (call->kind != A_CALL) return false;
+  if (value->kind == V_UNIT || value->kind == V_BAD) return true;
+  const Ast *callee = call->kid[0];
+  Value f = v_bad();
+  uint32_t errors = e->d->n_errors;
+  if (callee->kind == A_MEMBER || callee->kind == A_NAME) f = elab_expr(e, callee);
+  if (f.kind == V_INSTANCE || f.kind == V_BAD || e->d->n_errors > errors) return callee->kind != A_LAMBDA;
+  if (f.kind != V_FN) return false;
+  return f.fn->kind == FN_PROC || f.fn->self || (f.fn->kind == FN_NATIVE && !f.fn->partial && f.fn->native &&
+         (f.fn->captured->n > 0 || !strcmp(f.fn->native->name, "trace")));
+}
+
+/* The value of a statement that nobody takes. */
+void unused_value(Elab *e, const Ast *stmt, const Value *v) {
+  if (stmt->kind != A_EXPR) return;
+  const Ast *x = stmt->kid[0];
+  if (x->kind == A_IF || x->kind == A_TRAINING || v->kind == V_BAD || acts(e, x, v)) return;
+  Diag *g = elab_error(e, x, E_UNUSED_VALUE);
+  bool formula = x->kind == A_CALL;
+  diag_hint(e->d, g, formula ? "a formula only computes: print its value, or give it a name with `let`"
+                             : "print it, or give it a name with `let`");
+}
+
 /* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
 static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
   for (; k < block->n; k++) {
@@ -52,6 +77,7 @@ static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
       *last = v_bad();        /* what follows in the formula was to rest on it */
       return;
     }
+    if (k + 1 < block->n && e->scope != e->globals) unused_value(e, block->kid[k], last);
     if (e->frame->flow != FLOW_ON) return;
     if (k + 1 == block->n || !leave_pending(e)) continue;
     Mask m;
@@ -499,7 +525,7 @@ static void assertion(Elab *e, const Ast *ast) {
   NodeId n = want_node(e, c, ast->kid[0], "a condition");
   if (n == NO_NODE) return;
   if (node_type(e, n)->dtype != BOOL) {
-    Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", type_show(e->a, node_type(e, n)));
+    Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
     diag_hint(e->d, g, "compare: `assert x == y`");
     return;
   }
@@ -512,12 +538,12 @@ NodeId condition(Elab *e, const Ast *at, Value v) {
   if (n == NO_NODE) return n;
   const Type *t = node_type(e, n);
   if (t->dtype != BOOL) {
-    Diag *g = elab_error(e, at, E_CONDITION, type_show(e->a, t));
+    Diag *g = elab_error(e, at, E_CONDITION, value_kind_text(e, &v));
     diag_hint(e->d, g, "compare: `x != 0`");
     return NO_NODE;
   }
   if (t->rank) {
-    Diag *g = elab_error(e, at, E_CONDITION, type_show(e->a, t));
+    Diag *g = elab_error(e, at, E_CONDITION, value_kind_text(e, &v));
     diag_hint(e->d, g, "`all(...)` or `any(...)` makes one of many; `where(c, a, b)` chooses element by element");
     return NO_NODE;
   }
@@ -731,8 +757,6 @@ static void test_block(Elab *e, const Ast *ast) {
   vec_push(e->a, &e->tests, (TestBlock){ast, steps, from});
 }
 
-static bool acts(const Ast *expr) { return expr->kind == A_CALL; }
-
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   if (!elab_stack_ok(e, ast)) return false;
   uint32_t errors = e->d->n_errors;
@@ -752,11 +776,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
     const Ast *x = ast->kid[0];
     if (x->kind == A_IF) *last = elab_if(e, x, true);
     else *last = elab_expr(e, x);
-    bool top = e->scope == e->globals && !e->repl;
-    if (top && !acts(x) && x->kind != A_IF && x->kind != A_TRAINING && last->kind != V_BAD) {
-      Diag *g = elab_error(e, x, E_UNUSED_VALUE);
-      diag_hint(e->d, g, "print it, or give it a name with `let`");
-    }
+    if (e->scope == e->globals && !e->repl) unused_value(e, ast, last);
     break;
   }
   default: break;    /* definitions are made already; errors are reported */
