@@ -296,5 +296,6 @@ void elab_flow(Elab *e, const Ast *ast) {
     while (r->kind == REGION_BRANCH && r->outer) r = r->outer;
     r->leaves = true;
     step_add(e, brk ? STEP_BREAK : STEP_CONTINUE, elab_loc(e, ast));
+    f->flow = brk ? FLOW_BREAK : FLOW_CONTINUE;      /* what stands behind it in this block never runs */
   } else f->flow = brk ? FLOW_BREAK : FLOW_CONTINUE;
 }

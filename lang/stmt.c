@@ -711,6 +711,7 @@ static Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) 
   Step *s = step_add(e, STEP_IF, elab_loc_at(e, ast));
   vec_push(e->a, &s->need, (Need){cond, NO_SLOT});
   Value v[2] = {{.kind = V_UNIT}, {.kind = V_UNIT}};
+  uint8_t flow[2] = {FLOW_ON, FLOW_ON};
   for (int k = 0; k < 2; k++) {
     const Ast *b = ast->kid[1 + k];
     if (!b) continue;
@@ -719,9 +720,12 @@ static Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) 
     v[k] = b->kind == A_IF ? elab_if(e, b, true) : elab_block(e, b, true);
     if (want_value) v[k] = branch_cells(e, v[k], b);
     region_leave(e, r);
+    flow[k] = e->frame->flow;
+    e->frame->flow = FLOW_ON;
     if (k == 0) s->body = *steps;
     else s->other = *steps;
   }
+  if (flow[0] != FLOW_ON && flow[1] != FLOW_ON) e->frame->flow = flow[0] == flow[1] ? flow[0] : FLOW_CONTINUE;
   return want_value && alike(e, v[0], v[1]) ? select_value(e, cond, v[0], v[1], ast) : v_unit();
 }
 
