@@ -7,7 +7,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "elab.h"
-#include <dirent.h>
+#include "folder.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,20 +35,11 @@ static const char *candidate(Elab *e, const Ast *ast, const char *path, uint32_t
   return NULL;
 }
 
-/* A file like it in the folder beside the importing text. */
+/* A file like it in the folder beside the importing text, as it would be written here. */
 static const char *near_file(Elab *e, const Ast *ast, const char *path) {
-  const char *first = candidate(e, ast, path, 0), *slash = strrchr(first, '/');
-  DIR *dir = opendir(slash ? arena_text(e->a, first, (size_t)(slash - first + (slash == first))) : ".");
-  VEC(const char *) names = {0};
-  for (struct dirent *d; dir && names.n < 4096 && (d = readdir(dir));) {
-    size_t n = strlen(d->d_name);
-    if (n > 3 && !strcmp(d->d_name + n - 3, ".nn")) vec_push(e->a, &names, arena_text(e->a, d->d_name, n));
-  }
-  if (dir) closedir(dir);
-  const char *name = slash ? slash + 1 : first, *near = nearest(name, names.at, names.n);
-  if (!near) near = nearest(arena_printf(e->a, "%s.nn", name), names.at, names.n);
-  const char *folder = strrchr(path, '/');
-  return near && folder ? arena_printf(e->a, "%.*s/%s", (int)(folder - path), path, near) : near;
+  const char *first = candidate(e, ast, path, 0), *near = folder_near(e->a, first, ".nn");
+  size_t before = strlen(first) - strlen(path);
+  return near ? near + before : NULL;
 }
 
 static void say_missing(Elab *e, const Ast *ast, const char *path) {

@@ -4,6 +4,7 @@
  * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named
  * twice is one slot.
  */
+#include "folder.h"
 #include "native.h"
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,24 @@ static const char *find_file(Elab *e, const char *path) {
   for (int k = 0; k < 4; k++)
     if (tried[k] && readable(tried[k])) return tried[k];
   return NULL;
+}
+
+/* A file of such a name in the folder that was looked in, or which folder is not there. */
+static void say_no_file(Elab *e, Diag *g, const char *path) {
+  const char *script = e->source ? e->source->name : "", *slash = strrchr(script, '/');
+  const char *near = folder_near(e->a, path, NULL), *missing = folder_missing(e->a, path);
+  if (!near && slash && path[0] != '/') {
+    size_t before = (size_t)(slash - script) + 1;
+    const char *beside = arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path);
+    near = folder_near(e->a, beside, NULL);
+    if (near) near += before;
+    const char *other = folder_missing(e->a, beside);
+    if (!other) missing = NULL;
+    else if (!missing || strlen(other + before) > strlen(missing)) missing = other + before;
+  }
+  diag_note(e->d, g, 0, "looked in the working directory and beside the script, also for \"%s.gz\"", path);
+  if (near) diag_hint(e->d, g, "did you mean \"%s\"?", near);
+  else if (missing) diag_hint(e->d, g, "there is no folder \"%s\"", missing);
 }
 
 static Value data_node(Elab *e, const char *path, const Type *t, Tensor *(*read)(DataFile *, Host *, FileError *),
@@ -57,8 +76,7 @@ static Value n_idx(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *path = find_file(e, name);
   Diag *g;
   if (!path) {
-    if ((g = elab_error(e, where, E_NO_FILE, name)))
-      diag_hint(e->d, g, "looked in the working directory and beside the script, also for \"%s.gz\"", name);
+    if ((g = elab_error(e, where, E_NO_FILE, name))) say_no_file(e, g, name);
     return v_bad();
   }
   Type t;

@@ -10,6 +10,7 @@
 #include "define.h"
 #include "effects.h"
 #include "elab.h"
+#include "folder.h"
 #include <string.h>
 
 enum { MOST_NODES = 1000000 };
@@ -276,7 +277,10 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
   bool ok = file_read(s->arena, path, (size_t)64 << 20, &bytes, &n, &why);
   if (!ok) {
     s->diags = diags_new(s->arena, s->sources);
-    diag_at(s->diags, 0, E_SCRIPT_UNREADABLE, path, why.text);
+    Diag *d = diag_at(s->diags, 0, E_SCRIPT_UNREADABLE, why.text);
+    const char *near = folder_near(s->arena, path, ".nn"), *missing = folder_missing(s->arena, path);
+    if (near && strcmp(near, path) != 0) diag_hint(s->diags, d, "did you mean \"%s\"?", near);
+    else if (missing) diag_hint(s->diags, d, "there is no folder \"%s\"", missing);
   }
   host_leave(&s->host, &g);
   return ok ? session_load(s, path, bytes, n, mode, out) : STATUS_SCRIPT;
