@@ -317,6 +317,26 @@ static bool stands_in_layer(const Ast *stmt) {
   }
 }
 
+/* A layer that is handed to a layer belongs to it like one that it made, unless a `let` of its body names it already. */
+static void adopt_arguments(Elab *e, Instance *i) {
+  Leaves own = {0};
+  for (uint32_t k = 0; k < i->n; k++)
+    if (i->field[k].role == FIELD_LET && is_tree(&i->field[k].value))
+      leaves(e, i->field[k].value, FIELD_LET, LEAF_PARAM | LEAF_STATE, "", &own);
+  for (uint32_t k = 0; k < i->n; k++) {
+    Field *f = &i->field[k];
+    Leaves given = {0};
+    if (f->role != FIELD_ARG || !is_tree(&f->value)) continue;
+    leaves(e, f->value, FIELD_LET, LEAF_PARAM | LEAF_STATE, "", &given);
+    for (uint32_t j = 0; j < given.n && f->role == FIELD_ARG; j++) {
+      bool named = given.at[j].value.kind != V_CELL;
+      for (uint32_t m = 0; m < own.n && !named; m++)
+        named = own.at[m].value.kind == V_CELL && own.at[m].value.cell == given.at[j].value.cell;
+      if (!named) f->role = FIELD_LET;
+    }
+  }
+}
+
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
   if (e->make > MAKE_IN_BODY) {
     Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, make_place(e->make));
@@ -373,6 +393,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
     }
     e->depth--;
     ok = e->d->n_errors == errors;
+    if (ok) adopt_arguments(e, i);
   }
   e->make = saved_make;
   e->frame = saved_frame;

@@ -92,7 +92,9 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
       where = a->ast[k] ? a->ast[k] : at;
       continue;
     }
-    named.at[named.n] = a->at[k];
+    const Ast *x = a->ast[k] && a->ast[k]->kind == A_ARG ? a->ast[k]->kid[0] : a->ast[k];
+    bool bare = x && x->kind == A_NAME;       /* the bare name of a cell is read at each step, all else is its value now */
+    named.at[named.n] = bare ? a->at[k] : value_decay(e, a->at[k]);
     named.name[named.n] = a->name[k];
     named.ast[named.n++] = a->ast[k];
   }
