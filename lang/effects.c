@@ -507,7 +507,9 @@ static bool progress_run(Session *s, Step *step, Tensor *const *value) {
   const Progress *p = step->data;
   const ProgressSpec *c = &p->spec;
   if (!s->config.progress) return true;
-  double time = now(), spent = time - c->clock->epoch;
+  double time = now();
+  if (c->clock->epoch == 0) *c->clock = (ProgressClock){time, 0};   /* the run went on from a checkpoint */
+  double spent = time - c->clock->epoch;
   if (c->when == PROGRESS_BEGIN) {
     *c->clock = (ProgressClock){time, time};
     return true;

@@ -91,3 +91,16 @@ rm data.idx
 try data.nn --resume data.ckpt
 printf 'checkpoint("no/such/folder/x.ckpt")\n' >folder.nn
 try folder.nn
+# `train` keeps its run after each epoch
+cat >train.nn <<'N'
+let x: [64, 3] ~ normal(0, 1)
+let net = dense(3, 4, tanh) >> dense(4, 1)
+let s = train(net, (x, x[:, :1]), loss = mse, with = adam(lr = 0.01), batch = 10, epochs = 4, checkpoint = "train.ckpt", keep_best = true)
+print s.loss
+save("end.st", net)
+N
+"$GLIA" --quiet train.nn >full 2>&1
+mv end.st full.st
+"$GLIA" --quiet train.nn --resume train.ckpt >rest 2>err
+cat err
+cmp full rest && cmp full.st end.st && echo "train goes on after its last epoch"
