@@ -17,6 +17,20 @@ bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, F
 bool idx_type(Host *h, const char *path, Type *out, FileError *e);
 Tensor *idx_read(Host *h, const char *path, FileError *e);          /* young; NULL on error */
 
+/* A table (csv, plain or .gz) in a: columns by the names of the first line, each all numbers or all text. missing: an empty cell of a
+ * column of numbers is NaN, not an error. */
+typedef struct CsvColumn {
+  const char *name;
+  float *number;              /* NULL: text, */
+  int32_t *code;              /* each cell as the number of its class, */
+  const char **class_;        /* which stand in the order of their bytes */
+  int64_t n_class;
+} CsvColumn;
+typedef struct CsvTable { int64_t rows; uint32_t n; CsvColumn *column; } CsvTable;
+bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable *out, FileError *e);
+/* A text as one column: its characters, whose classes are those that occur. */
+bool text_read(Arena *a, const char *path, CsvColumn *out, int64_t *rows, FileError *e);
+
 /* NumPy's arrays: f4 f8 i4 u1 b1 as they are, i1 i2 i8 as i32 where they fit; either order of bytes, C's or Fortran's of axes. npy_type
  * reads the header only; what they take is in a. */
 bool npy_type(Arena *a, const char *path, Type *out, FileError *e);
