@@ -128,7 +128,7 @@ static void once(const Script *script, double *t, Sizes *size) {
   Steps steps = {0};
   Value it;
   uint32_t from = s->program->segment.n;
-  elab_program(s->elab, p->program, &steps, &it);
+  elab_program(s->elab, p->program, 0, &steps, &it);
   at[4] = now();
   size->elaborated = s->host.in_use;
   size->nodes = s->graph->n;

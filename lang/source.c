@@ -77,10 +77,11 @@ Source *source_add(Sources *s, const char *name, const char *text, size_t n) {
   return source;
 }
 
+/* Places that follow one another in a text fall into slots that do: a text is elaborated in its order. */
 static uint32_t hash_place(const Place *p) {
-  uint64_t h = (uint64_t)p->span.first << 32 | p->span.end, id = p->source ? p->source->id : UINT32_MAX;
-  h = (h ^ (id << 32 | p->caller) * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
-  return (uint32_t)(h >> 32);
+  uint64_t id = p->source ? p->source->id : UINT32_MAX, length = p->span.end - p->span.first;
+  uint64_t h = ((id << 32 | p->caller) * 0x9E3779B97F4A7C15u ^ length) * 0xD6E8FEB86659FD93u;
+  return (uint32_t)(h >> 32) + p->span.first;
 }
 
 Loc loc_make(Sources *s, const Source *source, Span span, Loc caller) {
