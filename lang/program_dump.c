@@ -1,5 +1,6 @@
 /* program_dump: a block of steps as text, with each segment's graph or plan. In: a prepared block. Out: the text of
- * --dump=graph, opt and plan, stable from run to run, which golden tests compare: slots and segments are numbers, given in
+ * --dump=graph, grad (the same with places: an adjoint has its forward node's), opt and plan, stable from run to run, which
+ * golden tests compare: slots and segments are numbers, given in
  * the order of elaboration.
  */
 #include <string.h>
@@ -38,6 +39,18 @@ static void needs(Dump *d, const Step *step) {
   }
 }
 
+/* Line and column in the user's own text. */
+static const char *place(void *to, Loc loc) {
+  Dump *d = to;
+  const Sources *sources = d->p->session->sources;
+  const Place *p = loc_place(sources, loc);
+  while (p && p->source && p->source->library && p->caller) p = loc_place(sources, p->caller);
+  if (!p || !p->source || p->source->library) return "the library";
+  uint32_t line, column;
+  source_position(p->source, p->span.first, &line, &column);
+  return arena_printf(d->a, "%u:%u", line, column);
+}
+
 static void segment(Dump *d, const Segment *s, uint32_t by) {
   text_printf(&d->t, "segment %u\n", s->id);
   for (uint32_t k = 0; k < s->share.n; k++) {
@@ -48,7 +61,8 @@ static void segment(Dump *d, const Segment *s, uint32_t by) {
     text_add(&d->t, "\n");
   }
   if (!s->plan) return;
-  if (strcmp(d->stage, "plan") == 0) lines(d, by + 1, plan_dump(s->plan, d->a));
+  if (strcmp(d->stage, "grad") == 0) lines(d, by + 1, graph_dump(s->source, d->a, place, d));
+  else if (strcmp(d->stage, "plan") == 0) lines(d, by + 1, plan_dump(s->plan, d->a));
   else lines(d, by + 1, graph_dump(strcmp(d->stage, "opt") == 0 ? s->graph : s->source, d->a, NULL, NULL));
 }
 
@@ -92,7 +106,10 @@ static void step(Dump *d, const Step *s, uint32_t by) {
 }
 
 char *program_dump(Program *p, const Steps *block, const char *stage, Arena *a) {
-  if (strcmp(stage, "graph") != 0 && strcmp(stage, "opt") != 0 && strcmp(stage, "plan") != 0) return NULL;
+  static const char *const stages[] = {"graph", "grad", "opt", "plan"};
+  size_t known = 0;
+  while (known < 4 && strcmp(stage, stages[known]) != 0) known++;
+  if (known == 4) return NULL;
   Dump d = {.p = p, .a = a, .t = {.arena = a}, .stage = stage};
   Levels levels = {0};
   text_add(&d.t, "");
