@@ -39,7 +39,12 @@ Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *con
 
 bool elab_stack_ok(Elab *e, const Ast *at) {
   char here;
-  size_t limit = e->s->config.stack ? e->s->config.stack : (size_t)4 << 20;
+#ifdef GLIA_ASAN
+  enum { STACK_MOST = 7 << 20 };      /* its frames are larger */
+#else
+  enum { STACK_MOST = 4 << 20 };
+#endif
+  size_t limit = e->s->config.stack ? e->s->config.stack : STACK_MOST;
   ptrdiff_t used = e->stack - &here;
   if (used < 0) used = -used;
   if ((size_t)used < limit) return true;

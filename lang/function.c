@@ -231,8 +231,8 @@ static void forget(Diags *d) { d->diag.n = d->n_errors = d->n_warnings = 0; }
 
 static void *room_for(Session *s, Result *r) {
   if (!r->own) {
-    Tensor *t = tensor_keep(tensor_new(&s->host, &r->type));
-    arena_own(s->arena, &t->owned);
+    Tensor *t = tensor_new(&s->host, &r->type);
+    arena_own(s->arena, &t->owned);          /* keeps it, and not before it has room to */
     r->own = t;
   }
   return r->own->data;

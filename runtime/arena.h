@@ -28,7 +28,8 @@ void *arena_array(Arena *a, size_t size, size_t n);         /* checked product *
 /* A growing vector in an arena, what is beyond n not zeroed:  VEC(NodeId) ids = {0};  vec_push(a, &ids, id);  ids.at[k], ids.n  */
 #define VEC(T) struct { T *at; uint32_t n, cap; }
 #define vec_push(arena, v, ...) \
-  (vec_room((arena), (void **)&(v)->at, &(v)->cap, (v)->n, sizeof *(v)->at), (v)->at[(v)->n++] = (__VA_ARGS__))
+  (vec_room((arena), (void **)&(v)->at, &(v)->cap, (v)->n, sizeof *(v)->at), (v)->at[(v)->n] = (__VA_ARGS__), \
+   (void)(v)->n++)    /* last: making the element may leave by the guard, and the vector must not count it then */
 void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size);
 
 /* Text that grows, always NUL-terminated. */

@@ -47,7 +47,7 @@ NodeId batch_same(Batch *b) { return batch_emit(b, all_full(b), b->node->attr->i
 
 /* attr->i with one of its numbers, an axis, moved on. */
 static NodeId axis_moved(Batch *b, uint32_t at) {
-  int64_t *i = arena_copy(b->g->arena, b->node->attr->i, (b->node->attr->n + 1u) * sizeof *i);
+  int64_t *i = arena_copy(b->g->arena, b->node->attr->i, b->node->attr->n * sizeof *i);
   i[at]++;
   return batch_emit(b, all_full(b), i, b->node->attr->n);
 }
@@ -57,7 +57,7 @@ NodeId batch_second_axis(Batch *b) { return axis_moved(b, 1); }
 NodeId batch_sizes(const Batch *b, const NodeId *x, uint32_t first) {
   const Attr *a = b->node->attr;
   int64_t *i = NEW_N(b->g->arena, int64_t, a->n + 1u);
-  memcpy(i, a->i, first * sizeof *i);
+  if (first) memcpy(i, a->i, first * sizeof *i);
   i[first] = b->size;
   for (uint32_t k = first; k < a->n; k++) i[k + 1] = a->i[k];
   return batch_emit(b, x, i, a->n + 1u);
