@@ -39,7 +39,7 @@ static const char *candidate(Elab *e, const Ast *ast, const char *path, uint32_t
 static const char *near_file(Elab *e, const Ast *ast, const char *path) {
   const char *first = candidate(e, ast, path, 0), *near = folder_near(e->a, first, ".nn");
   size_t before = strlen(first) - strlen(path);
-  return near ? near + before : NULL;
+  return near && strcmp(near, first) != 0 ? near + before : NULL;
 }
 
 static void say_missing(Elab *e, const Ast *ast, const char *path) {

@@ -134,12 +134,18 @@ static const char *habit(const Reader *r, const Expected *e, const Token *found)
   return NULL;
 }
 
+static bool after_number(const Source *s, uint32_t at) {
+  while (at > 0 && s->text[at - 1] == ' ') at--;
+  return at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9';
+}
+
 static const char *hint(const Reader *r, const Expected *e, const Token *found) {
   int kind = found->kind;
   const Source *s = r->source;
   const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
   const char *other = habit(r, e, found);
   if (other) return other;
+  if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
   if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
   if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':')) return "a record is `{name = value}`, and is read by `r.name`";
@@ -175,6 +181,12 @@ static bool foreign_before(const Reader *r, uint32_t at) {
   return false;
 }
 
+/* `{` where a value stands: a record, though a block was meant. */
+static bool in_record(const Reader *r) {
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  return b && b->open == '{' && !b->block;
+}
+
 void mistake(Tree *t, const Expected *e) {
   Reader *r = t->r;
   Token found = r->last;
@@ -200,7 +212,7 @@ void mistake(Tree *t, const Expected *e) {
   } else if (kind == T_NONE && e->expression) {
     g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
     diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");
-  } else if (e->name && !e->expression && (found.kind == T_IF || found.kind == T_FOR || found.kind == T_IN || found.kind == T_AND ||
+  } else if (e->name && !e->expression && !in_record(r) && (found.kind == T_IF || found.kind == T_FOR || found.kind == T_IN || found.kind == T_AND ||
              found.kind == T_OR || found.kind == T_NOT || found.kind == T_CONST || found.kind == T_FN || found.kind == T_TRAINING ||
              found.kind == T_ELSE || layout_is_word(&found))) {
     g = diag_in(r->diags, s, e->at, E_RESERVED, arena_text(t->arena, s->text + e->at.first, e->at.end - e->at.first));
