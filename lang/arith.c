@@ -4,6 +4,7 @@
  * wants its own type. Of two operands that are no scalars only one may be stretched; axes made by `None` in the very operand do not count.
  */
 #include "elab.h"
+#include "lint.h"
 #include <math.h>
 #include <string.h>
 
@@ -400,6 +401,7 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
     y = y == NO_NODE ? y : emit_i(e, &op_cast, &y, 1, (int64_t[]){I32}, 1, at);
     return y == NO_NODE ? v_bad() : v_node(y);
   }
+  if (compares) lint_compared(e, in[0], in[1], at);
   NodeId y;
   if (op == '^' && graph_at(e->g, in[1])->flags & NODE_KNOWN && b.kind == V_INT && b.i == 2) y = emit1(e, &op_square, in[0], at);
   else y = emit(e, op_of(op), in, 2, NULL, at);

@@ -4,6 +4,7 @@
  * bound where they are first met, in the scope of the call.
  */
 #include "elab.h"
+#include "lint.h"
 #include "foreign.h"
 #include <stdlib.h>
 #include <string.h>
@@ -595,6 +596,7 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     e->scope = s;
     e->frame = &frame;
     e->depth++;
+    NodeId first = e->g->n;
     if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
     else
       v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
@@ -602,6 +604,7 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     e->frame = saved_frame;
     e->scope = saved_scope;
     e->caller = saved_caller;
+    if (frame.looked && v.kind != V_BAD) v = lint_looked(e, f, first, v, at);
     if (f->gradient && v.kind != V_BAD) v = with_gradient(e, f, s, v, at);
   }
   place_leave(e, m);

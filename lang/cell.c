@@ -5,6 +5,7 @@
  * Segments are stretches of a region between steps that must see a value or may change a cell.
  */
 #include "elab.h"
+#include "lint.h"
 
 Step *step_add(Elab *e, StepKind kind, Loc loc) {
   Step *s = NEW(e->a, Step);
@@ -99,6 +100,7 @@ static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
 
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
+  if (r->kind == REGION_LOOP) lint_loop(e, r);
   e->region = r->outer;
   series_leave(e, r);
   for (uint32_t k = 0; k < r->touched.n; k++) {
@@ -152,6 +154,8 @@ Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {
   c->path = path;
   c->loc = loc;
   e->p->slot.at[c->slot].trained = role == CELL_PARAM;
+  c->in_test = in_test(e);
+  c->number = e->cells.n;
   vec_push(e->a, &e->cells, c);
   return c;
 }
@@ -173,6 +177,7 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
   NodeId node = graph_emit(e->g, &op_alias, &n, 1, NULL, loc, NULL);
   e->g->node[node].flags &= (uint16_t)~NODE_KNOWN;        /* cells are of the run, whatever stands in them now */
   vec_push(e->a, &e->versions, (CellNode){node, c});
+  c->writes++;
   Version *v = version_new(e, c, node);
   v->assigned = true;
   Segment *s = e->p->segment.at[e->g->segment];
@@ -187,4 +192,5 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
 void cell_changed(Elab *e, Cell *c) {
   Version *v = version_new(e, c, NO_NODE);
   v->assigned = true;
+  c->writes++;
 }

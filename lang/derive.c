@@ -5,6 +5,7 @@
  */
 #include "../runtime/grad.h"
 #include "elab.h"
+#include "lint.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +165,15 @@ static NodeId scalar_formula(Elab *e, Value y, const Ast *at) {
   return n;
 }
 
+/* leaf: UINT32_MAX for all. */
+static void say_zero(Elab *e, NodeId y, const Wrt *w, uint32_t leaf, const char *by, const Ast *at) {
+  NodeId *from = NEW_N(e->a, NodeId, w->node.n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < w->node.n; k++)
+    if (leaf == UINT32_MAX || w->leaf.at[k] == leaf) from[n++] = w->node.at[k];
+  lint_zero(e, y, from, n, by, at);
+}
+
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
   if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
   NodeId n = scalar_formula(e, y, at);
@@ -230,6 +240,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
     return v_bad();
   }
   NodeId *out = NEW_N(e->a, NodeId, l.n);
+  bool connects = false;
   for (uint32_t k = 0; k < l.n; k++) {
     const Value *v = &l.at[k].value;
     NodeId sum = NO_NODE;
@@ -242,11 +253,15 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
     if (sum == NO_NODE) sum = g_fill(e->g, v->kind == V_CELL ? &v->cell->type : node_type(e, v->node), 0);
     if (flex) e->g->node[sum].flags |= NODE_FLEX;
     out[k] = sum;
-    if (!any && !for_step) {
-      const char *name = v->kind == V_CELL ? v->cell->path : NULL;
-      Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_ZERO, name ? arena_printf(e->a, "`%s`", name) : "this");
-      (void)g;
-    }
+    connects |= any;
+    if (any && for_step && v->kind == V_CELL) v->cell->reached = true;
+    if (!any && !for_step) say_zero(e, n, &w, k, v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
+  }
+  if (for_step) {
+    lint_stepped(e, &n, 1, at);
+    if (!connects) say_zero(e, n, &w, UINT32_MAX, "all that the optimizer moves", at);
+    for (uint32_t k = 0; k < l.n && !connects; k++)
+      if (l.at[k].value.kind == V_CELL) l.at[k].value.cell->reached = true;      /* it is said once */
   }
   e->g->loc = saved;
   Build b = {&l, out};

@@ -77,6 +77,7 @@ typedef struct Frame_ {
   const Instance *self;       /* whose state its body may assign */
   bool steps;                 /* steps may stand here: a proc, the top level */
   uint8_t loop;               /* the innermost loop around: LOOP_... */
+  bool looked;                /* its body read `is_training`, which was false */
   uint8_t flow;               /* a known `break` or `continue` is on its way: FLOW_... */
   bool in_value;              /* in an `if` of the run that is an expression among steps: nothing leaves it */
   Leave leave[2];             /* of the present turn */
@@ -90,6 +91,7 @@ enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
  * as constant), in what is chosen or runs for many elements neither. */
 typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
 
+typedef struct Looked { NodeId first, end; Loc loc; const char *name; } Looked;   /* what a call that looks at the mode made */
 typedef struct CellNode { NodeId node; Cell *cell; } CellNode;
 typedef struct Assigned { Bound *bound; Value before; } Assigned;
 typedef struct Widened { Loc made; const char *path; DType dtype; } Widened;
@@ -115,6 +117,9 @@ struct Elab {
   Cell *seed;                 /* i32[2] */
   VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
   VEC(Cell *) cells;          /* all of the session */
+  VEC(Looked) looked;
+  bool trains;                /* an optimizer of the script steps, outside of its tests */
+  const Ast *asserting;       /* the `assert` that is being read */
   VEC(CellNode) versions;     /* what assignments made, by node */
   struct ProgressClock *clock; /* of the training that began last */
   bool *stdlib;               /* which of its files are in */

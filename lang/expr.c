@@ -78,7 +78,10 @@ static Value literal_string(Elab *e, const Ast *ast) {
 static Value name(Elab *e, const Ast *ast) {
   Bound *b = scope_find(e, e->scope, ast->name);
   if (b) return b->value;
-  if (!strcmp(ast->name, "is_training")) return v_bool(e->training);
+  if (!strcmp(ast->name, "is_training")) {
+    e->frame->looked |= !e->training;
+    return v_bool(e->training);
+  }
   if (!strcmp(ast->name, "args")) {
     const SessionConfig *c = &e->s->config;
     Value *v = NEW_N(e->a, Value, c->n_args + 1);

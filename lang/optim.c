@@ -2,6 +2,7 @@
  * `opt.apply(grad(loss, TREE))`: nothing but the tree moves.
  */
 #include "elab.h"
+#include "lint.h"
 #include "foreign.h"
 #include <string.h>
 
@@ -25,6 +26,7 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
       return v_bad();
     }
     o->leaf[k] = l.at[k].value.cell;
+    o->leaf[k]->tied = o;
     o->leaf_path[k] = l.at[k].path;
   }
   if (l.n == 0) {
@@ -33,7 +35,7 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
     return v_bad();
   }
   const Ast *body = rule_body(o);
-  o->tied = true;
+  o->tied = o;
   o->tree = tree;
   o->n_leaf = l.n;
   o->made = elab_loc(e, at);
@@ -249,6 +251,7 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   for (uint32_t k = 0; k < n; k++) cell_assign(e, o->leaf[k], y[k], loc);
   cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
+  e->trains |= !in_test(e);
   return true;
 }
 
@@ -263,7 +266,17 @@ static Value call_step(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return apply(e, self->captured->at[0].optimizer, a->at[0], at) ? v_unit() : v_bad();
+  const Optimizer *o = self->captured->at[0].optimizer;
+  if (!apply(e, o, a->at[0], at)) return v_bad();
+  Leaves l = {0};
+  tree_leaves(e, a->at[0], LEAF_PARAM, &l);
+  NodeId *g = NEW_N(e->a, NodeId, l.n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < l.n; k++)
+    if (l.at[k].value.kind == V_NODE) g[n++] = l.at[k].value.node;
+  lint_stepped(e, g, n, a->ast[0]);
+  for (uint32_t k = 0; k < o->n_leaf; k++) o->leaf[k]->reached = true;
+  return v_unit();
 }
 
 static const Native step_native = {.name = "step", .params = "loss", .call = call_step,

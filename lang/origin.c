@@ -31,14 +31,14 @@ const Cell *cell_of_node(const Elab *e, NodeId n) {
   return NULL;
 }
 
-static bool moves(const Op *op) {
+bool origin_moves(const Op *op) {
   return op == &op_reshape || op == &op_permute || op == &op_broadcast || op == &op_slice || op == &op_slice_dyn || op == &op_alias ||
          op == &op_stop_gradient || op == &op_cast || op == &op_gather || op == &op_take_along || op == &op_roll || op == &op_sort ||
          op == &op_custom;
 }
 
 NodeId origin_moved(const Graph *g, NodeId n) {
-  while (moves(graph_at(g, n)->op)) n = graph_at(g, n)->in[0];
+  while (origin_moves(graph_at(g, n)->op)) n = graph_at(g, n)->in[0];
   return n;
 }
 
@@ -112,7 +112,7 @@ static Origin look(Elab *e, NodeId n, int *looks) {
     const Node *x = graph_at(g, n);
     const Op *op = x->op;
     if (op == &op_alias && cell_of_node(e, n)) return look(e, x->in[0], looks);
-    if (moves(op)) {
+    if (origin_moves(op)) {
       n = x->in[0];
       continue;
     }

@@ -16,6 +16,7 @@ typedef struct Origin { OriginKind kind; NodeId node; } Origin;
 
 /* Moving, choosing and stretching elements keeps an origin: reshape, index, slice, concat, `where` with a constant in 0..1. */
 Origin origin_of(Elab *e, NodeId n);
+bool origin_moves(const Op *op);                         /* it only moves, stretches or chooses elements of its input 0 */
 NodeId origin_moved(const Graph *g, NodeId n);            /* n without the ops that only move its elements */
 const Cell *cell_of_node(const Elab *e, NodeId n);        /* a version of which cell; NULL: of none */
 #endif

@@ -498,7 +498,10 @@ static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
 }
 
 static void assertion(Elab *e, const Ast *ast) {
+  const Ast *outer = e->asserting;
+  e->asserting = ast;
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
+  e->asserting = outer;
   Value why = {.kind = V_ABSENT};
   if (ast->n > 1) {
     Value *v = NEW_N(e->a, Value, ast->n);

@@ -159,6 +159,12 @@ struct Cell {
   Loc loc;
   Version *now;
   bool flex;                  /* element type still open: made from literals */
+  const void *tied;           /* the optimizer that has it, or NULL */
+  bool reached;               /* one stepped on a formula that depends on it */
+  bool in_test;               /* made in a `test` */
+  bool in_loss;               /* an optimizer stepped on what reads it */
+  uint32_t number;            /* in the order in which cells were made */
+  uint32_t writes;            /* assignments, its first value among them */
 };
 
 /* ---- sequences ---- */

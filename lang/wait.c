@@ -4,6 +4,7 @@
  * graph and belong to segments that nobody prepares.
  */
 #include "wait.h"
+#include "lint.h"
 #include <string.h>
 
 typedef struct Before {
@@ -101,6 +102,8 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
   e->turns.n = 0;
   e->region = NULL;
   series_begin(e);
+  uint32_t cells = e->cells.n;
+  NodeId nodes = e->g->n;
   Region *top = region_enter(e, REGION_TOP, steps, program);
   *it = v_unit();
   if (from == 0) elab_definitions(e, program);
@@ -115,6 +118,7 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
     elab_stmt(e, program->kid[k], it);
     if (e->frame->flow != FLOW_ON) break;
   }
+  if (from == 0 && !e->repl) lint_text(e, program->source, cells, nodes);
   e->wait = &(Wait){.ahead = true};        /* for what nobody calls any number of rows will do */
   if (from == 0) elab_uncalled(e, program);
   e->wait = NULL;
