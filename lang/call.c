@@ -677,6 +677,17 @@ Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at) {
   return v_bad();
 }
 
+/* A name of the script stands where a function of the library was meant: `state mean` and `mean(x)`. */
+static bool hides_function(Elab *e, Diag *g, const Ast *at) {
+  const Ast *name = at->kind == A_CALL ? at->kid[0] : at->kind == A_BINARY && at->op == K_PIPE ? at->kid[1] : at;
+  if (name->kind != A_NAME) return false;
+  const Bound *own = scope_find(e, e->scope, name->name), *library = scope_find(e, e->library, name->name);
+  if (!own || !library || own == library || library->value.kind != V_FN) return false;
+  if (own->ast) diag_note(e->d, g, elab_loc_at(e, own->ast), "this `%s` hides the one of the library", name->name);
+  diag_hint(e->d, g, "give it another name, and `%s` is the function", name->name);
+  return true;
+}
+
 Value call_value(Elab *e, Value callee, Args *a, const Ast *at) {
   for (uint32_t k = 0; k < a->n; k++)
     if (a->at[k].kind == V_BAD) return v_bad();
@@ -685,6 +696,7 @@ Value call_value(Elab *e, Value callee, Args *a, const Ast *at) {
   if (callee.kind == V_OPTIMIZER) return tie_optimizer(e, callee.optimizer, a, at);
   if (callee.kind == V_BAD) return callee;
   Diag *g = elab_error(e, at, E_NOT_A_FUNCTION, value_kind_text(e, &callee));
+  if (hides_function(e, g, at)) return v_bad();
   if (callee.kind == V_NODE || callee.kind == V_CELL || callee.kind == V_INT)
     diag_hint(e->d, g, "multiplication is written `*`; indexing `x[...]`");
   return v_bad();

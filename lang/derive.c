@@ -174,7 +174,7 @@ static void say_zero(Elab *e, NodeId y, const Wrt *w, uint32_t leaf, const char 
   lint_zero(e, y, from, n, by, at);
 }
 
-Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
+Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
   NodeId n = scalar_formula(e, y, at);
   if (n == NO_NODE) return v_bad();
@@ -206,7 +206,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
     }
     bool current;
     reached[k] = version_read(e, v->cell, &s, k, &w, &current);
-    if (reached[k] && for_step && !current) {
+    if (reached[k] && why != DERIVE_GRAD && !current) {
       Diag *g = elab_error(e, at, E_STALE_STEP, v->cell->path ? v->cell->path : "a parameter");
       diag_note(e->d, g, graph_at(e->g, n)->loc, "the loss was computed here, from the value before");
       diag_hint(e->d, g, "compute the loss again from the present values");
@@ -254,10 +254,10 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step) {
     if (flex) e->g->node[sum].flags |= NODE_FLEX;
     out[k] = sum;
     connects |= any;
-    if (any && for_step && v->kind == V_CELL) v->cell->reached = true;
-    if (!any && !for_step) say_zero(e, n, &w, k, v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
+    if (any && why == DERIVE_STEP && v->kind == V_CELL) v->cell->reached = true;
+    if (!any && why == DERIVE_GRAD) say_zero(e, n, &w, k, v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
   }
-  if (for_step) {
+  if (why == DERIVE_STEP) {
     lint_stepped(e, &n, 1, at);
     if (!connects) say_zero(e, n, &w, UINT32_MAX, "all that the optimizer moves", at);
     for (uint32_t k = 0; k < l.n && !connects; k++)
@@ -344,7 +344,7 @@ Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *
 static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_GRAD, &by, at);
   if (y.kind == V_BAD) return y;
-  Value g = derive(e, y, by, at, false);
+  Value g = derive(e, y, by, at, DERIVE_GRAD);
   if (g.kind == V_BAD || !self->captured->at[2].b) return g;
   return v_items(e->a, V_TUPLE, (Value[]){y, g}, 2);
 }
@@ -380,7 +380,7 @@ static Value call_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
     diag_hint(e->d, g, "`grad(loss, w)`: what to differentiate by is a parameter, a name, or a tree of them");
     return v_bad();
   }
-  return derive(e, y, w, at, false);
+  return derive(e, y, w, at, DERIVE_GRAD);
 }
 
 static Value call_value_and_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {

@@ -264,7 +264,8 @@ bool leave_pending(const Elab *e);
 typedef struct Mask { NodeId skip; uint32_t mark; MakeRule make; Leave leave[2]; } Mask;
 void mask_enter(Elab *e, Mask *m, const Ast *at);                  /* what follows counts only where no turn was left */
 void mask_leave(Elab *e, const Mask *m, const Ast *at);
-Value derive(Elab *e, Value y, Value wrt, const Ast *at, bool for_step);   /* the tree of gradients */
+enum { DERIVE_GRAD, DERIVE_STEP, DERIVE_QUIET };   /* `grad`; a step of an optimizer; of many seeds, where zeros are common: no warning */
+Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why);   /* the tree of gradients */
 Value grad_argument(Elab *e, Value v, const Ast *at);              /* the same tree with nodes of its own, to differentiate by */
 /* f's value, with what is differentiated by (wrt: its names; V_ABSENT: the first argument) as nodes of their own in *by. */
 Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *by, const Ast *at);

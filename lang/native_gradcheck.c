@@ -58,7 +58,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (g) diag_hint(e->d, g, "e.g. `gradcheck(fn (x) = sum(f(x)), x)`");
     return v_bad();
   }
-  Value slope = derive(e, v_node(out), v_node(x), at, false);
+  Value slope = derive(e, v_node(out), v_node(x), at, DERIVE_GRAD);
   if (slope.kind != V_NODE) return v_bad();
 
   NodeId wide = lower_cast(e, point, F64, at);

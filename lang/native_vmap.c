@@ -100,7 +100,7 @@ static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   e->make = make;
   if (!float_values(e, value, &y, "vjp", at)) return v_bad();
   if (!vector_like(e, a->at[2], &y, &u, "vjp", "the value of the function", arg_ast(a, 2, at))) return v_bad();
-  return derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, false);
+  return derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
 }
 
 static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -120,9 +120,9 @@ static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
     vec_push(e->a, &u, n);
     seed[k] = v_node(n);
   }
-  Value back = derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, false);
+  Value back = derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
   if (back.kind == V_BAD || !tensors(e, back, &g, at, "the derivative")) return v_bad();
-  Value t = derive(e, v_node(inner(e, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, true);
+  Value t = derive(e, v_node(inner(e, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
   if (t.kind == V_BAD) return t;
   NodeId *out = NEW_N(e->a, NodeId, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) out[k] = t.items->at[k].node;
@@ -156,9 +156,9 @@ static NodeId unit_vectors(Elab *e, const Type *t, const Ast *at) {
 /* The Jacobian of one tensor y: a tree like `by`, each leaf of shape y's and then its own. */
 static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
   Type t = *node_type(e, y);
-  if (t.rank == 0) return derive(e, v_node(y), by, at, true);   /* zeros are common there: no warning */
+  if (t.rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there: no warning */
   NodeId c = body_input(e, &t, at);
-  Value g = derive(e, v_node(inner(e, &y, &c, 1, at)), by, at, true);
+  Value g = derive(e, v_node(inner(e, &y, &c, 1, at)), by, at, DERIVE_QUIET);
   Nodes leaf = {0};
   if (g.kind == V_BAD || !tensors(e, g, &leaf, at, "the derivative")) return v_bad();
   BatchError why = {.type = t};

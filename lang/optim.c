@@ -261,7 +261,7 @@ static Value call_step(Elab *e, const Fn *self, Args *a, const Ast *at) {
     apply(e, o, v_unit(), at);
     return v_bad();
   }
-  Value g = derive(e, a->at[0], o->tree, a->ast[0], true);
+  Value g = derive(e, a->at[0], o->tree, a->ast[0], DERIVE_STEP);
   return g.kind == V_BAD || !apply(e, o, g, at) ? v_bad() : v_unit();
 }
 
