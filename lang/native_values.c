@@ -30,6 +30,49 @@ static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_items(e->a, V_LIST, x, l.n);
 }
 
+static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v = a->at[0];
+  if (v.kind == V_BAD) return v;
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  Value *pair = NEW_N(e->a, Value, l.n + 1);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Leaf *leaf = &l.at[k];
+    const char *path = leaf->path[0] ? leaf->path : leaf->value.kind == V_CELL && leaf->value.cell->path ? leaf->value.cell->path : "";
+    Value two[2] = {v_string(e->a, path, strlen(path)), value_decay(e, leaf->value)};
+    pair[k] = v_items(e->a, V_TUPLE, two, 2);
+  }
+  if (l.n) return v_items(e->a, V_LIST, pair, l.n);
+  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+  return v_bad();
+}
+
+/* From here on in the text no optimizer moves these parameters, or moves them again. Where the run decides whether this
+ * place is reached, that could not be known. */
+static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  const char *name = self->native->name;
+  Value v = a->at[0];
+  if (v.kind == V_BAD || !step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
+  for (const Region *r = e->region; r; r = r->outer)
+    if (r->kind == REGION_LOOP || r->kind == REGION_BRANCH) {
+      Diag *g = elab_error(e, at, E_FREEZE_HERE, name);
+      if (g) diag_hint(e->d, g, "write it before the loop; to train in turns, tie an optimizer to each part");
+      return v_bad();
+    }
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  uint32_t cells = 0;
+  for (uint32_t k = 0; k < l.n; k++) {
+    if (l.at[k].value.kind != V_CELL) continue;
+    l.at[k].value.cell->frozen = name[0] == 'f';
+    cells++;
+  }
+  if (cells) return v_unit();
+  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of parameters", value_kind_text(e, &v));
+  return v_bad();
+}
+
 static Value n_name_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   const Value *v = &a->at[0];
@@ -149,6 +192,11 @@ const Native native_values[] = {
      "known_zero(0.0), known_zero(1)   # => true false"},
     {"leaves", "tree", n_leaves, "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
      "leaves({a = [1, 2], b = (3.0, [4])})   # => [[1, 2], 3, [4]]"},
+    {"named_leaves", "tree", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
+     "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
+    {"freeze", "tree", n_freeze,
+     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A step.", NULL},
+    {"unfreeze", "tree", n_freeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
     {"name_of", "f", n_name_of, "The name that a function was defined with, \"\" if it has none.",
      "name_of(relu)   # => relu"},
     {"record_of", "names values", n_record_of, "The record with these names of fields and values.",

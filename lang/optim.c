@@ -245,10 +245,13 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   NodeId count = emit2(e, &op_add, cell_read(e, o->t.cell, loc), g_fill(e->g, &one, 1), at);
   NodeId *y = NEW_N(e->a, NodeId, n + 1);
   for (uint32_t k = 0; k < n; k++) {
+    y[k] = NO_NODE;
+    if (o->leaf[k]->frozen) continue;
     y[k] = new_value(e, o, k, d[k], count, at);
     if (y[k] == NO_NODE) return false;
   }
-  for (uint32_t k = 0; k < n; k++) cell_assign(e, o->leaf[k], y[k], loc);
+  for (uint32_t k = 0; k < n; k++)
+    if (y[k] != NO_NODE) cell_assign(e, o->leaf[k], y[k], loc);
   cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
   e->trains |= !in_test(e);

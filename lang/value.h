@@ -156,6 +156,7 @@ struct Cell {
   Type type;
   enum { CELL_VAR, CELL_PARAM, CELL_STATE, CELL_HIDDEN } role;
   const char *path;           /* NULL until a `let` names it */
+  bool frozen;                /* no optimizer moves it, from where `freeze` stands */
   Loc loc;
   Version *now;
   bool flex;                  /* element type still open: made from literals */
