@@ -11,7 +11,7 @@
 
 enum { FIRST_PRIME = 37, MOST_PRIME = 1000, SMALL_NUMBER = 1 << 14 };
 
-typedef struct Size { const char *name; int64_t prime; } Size;
+typedef struct Size { const char *name; int64_t prime; bool whole; } Size;   /* whole: all that a shape consists of */
 typedef struct Written {       /* numbers that stand in the text: found when the first function is tried */
   const Source *source;
   bool found, divisor[MOST_PRIME];   /* it divides one of them */
@@ -22,6 +22,7 @@ typedef struct Trial {
   int64_t last;               /* the largest prime taken so far */
   Scope *dims;
   VEC(Size) size;
+  bool open;                  /* a message spoke of a shape of which nothing is declared */
 } Trial;
 
 /* ---- sizes ---- */
@@ -67,9 +68,9 @@ static int64_t next_prime(Trial *t) {
 
 static bool is_dim_name(const Ast *dim) { return dim->kind == A_NAME && dim->name[0] >= 'A' && dim->name[0] <= 'Z'; }
 
-static int64_t free_size(Trial *t, const char *name, const Ast *at) {
+static int64_t free_size(Trial *t, const char *name, const Ast *at, bool whole) {
   int64_t p = next_prime(t);
-  vec_push(t->e->a, &t->size, (Size){name, p});
+  vec_push(t->e->a, &t->size, (Size){name, p, whole});
   if (at) scope_put(t->e, t->dims, name, v_int(p), at);
   return p;
 }
@@ -91,12 +92,12 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
       Bound *b = dim->name ? scope_here(t->dims, dim->name) : NULL;
       if (b) size = b->value.items->at[0].i;
       else {
-        size = free_size(t, dim->name ? arena_printf(e->a, "..%s", dim->name) : "..", NULL);
+        size = free_size(t, dim->name ? arena_printf(e->a, "..%s", dim->name) : "..", NULL, type->n == 1);
         Value one = v_int(size);
         if (dim->name) scope_put(e, t->dims, dim->name, v_items(e->a, V_TUPLE, &one, 1), dim);
       }
     } else if (is_dim_name(dim) && !scope_here(t->dims, dim->name)) {
-      size = free_size(t, dim->name, dim);
+      size = free_size(t, dim->name, dim, false);
     } else {
       Scope *saved = e->scope;
       e->scope = t->dims;
@@ -154,7 +155,7 @@ static bool depends_on_sizes(DiagId id) {
 }
 
 /* The text with sizes said by name: 74 is `2*N` if 37 stands for N. */
-static const char *named(const Trial *t, const char *text) {
+static const char *named(Trial *t, const char *text) {
   Text out = {.arena = t->e->a};
   text_add(&out, "");
   for (const char *p = text; *p;) {
@@ -171,8 +172,10 @@ static const char *named(const Trial *t, const char *text) {
     Text product = {.arena = t->e->a};
     text_add(&product, "");
     for (uint32_t k = 0; v > 0 && k < t->size.n; k++)
-      for (; v % t->size.at[k].prime == 0; v /= t->size.at[k].prime)
+      for (; v % t->size.at[k].prime == 0; v /= t->size.at[k].prime) {
+        t->open |= t->size.at[k].whole;
         text_printf(&product, "%s%s", product.n ? "*" : "", t->size.at[k].name);
+      }
     if (!product.n || is_word(p[n])) text_add_n(&out, p, n);
     else if (v == 1) text_add(&out, product.at);
     else text_printf(&out, "%lld*%s", (long long)v, product.at);
@@ -212,6 +215,7 @@ static void report(Trial *t, Diags *found, Diags *to, Loc call) {
       if (!says_itself(note.text)) g->note.at[n++] = note;
     }
     g->note.n = n;
+    if (t->open) return;                    /* a shape of which nothing is declared could be any */
     diag_adopt(to, g);
   }
 }
