@@ -241,7 +241,8 @@ static const char *find(const Word *table, size_t n, const char *name) {
 
 const char *foreign_name(const char *name) { return FIND(names, name); }
 bool foreign_module(const char *name) {
-  static const char *const modules[] = {"np", "numpy", "jnp", "jax", "math", "torch", "tf", "nn", "keras", "F", "optim", "plt"};
+  static const char *const modules[] = {"np", "numpy", "jnp", "jax", "math", "torch", "tf", "nn", "keras", "F",
+      "optim", "plt"};
   for (size_t k = 0; k < sizeof modules / sizeof *modules; k++)
     if (!strcmp(name, modules[k])) return true;
   return false;

@@ -81,14 +81,16 @@ static bool is_swapped(const Type *a, const Type *b) {
 }
 
 static const char *nth_last(Elab *e, int k) {
-  return k == 1 ? "the last axis" : k == 2 ? "the axis before the last" : arena_printf(e->a, "the axis %d from the right", k);
+  return k == 1 ? "the last axis" : k == 2 ? "the axis before the last" : arena_printf(e->a,
+      "the axis %d from the right", k);
 }
 
 void say_differ(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb) {
   int64_t x, y;
   int k = axis_from_right(a, b, &x, &y);
   if (!k) return;
-  diag_note(e->d, g, 0, "axes are matched from the right: %s has %lld on the left and %lld on the right", nth_last(e, k),
+  diag_note(e->d, g, 0, "axes are matched from the right: %s has %lld on the left and %lld on the right", nth_last(e,
+      k),
             (long long)x, (long long)y);
   if (is_swapped(a, b)) diag_hint(e->d, g, "`%s` has shape %s", turned(e, tb, "y"), shape_show(e->a, a));
   else if (a->rank == 1 && b->rank == 2 && a->dim[0] == b->dim[0])
@@ -96,7 +98,8 @@ void say_differ(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, c
   else if (b->rank == 1 && a->rank == 2 && b->dim[0] == a->dim[0])
     diag_hint(e->d, g, "one number for each row: `%s[:, None]`", written(e, tb, "y"));
   else if (a->rank == 1 && b->rank == 1)
-    diag_hint(e->d, g, "if each is to meet every other: `%s[:, None]` with `%s[None, :]`", written(e, ta, "x"), written(e, tb, "y"));
+    diag_hint(e->d, g, "if each is to meet every other: `%s[:, None]` with `%s[None, :]`", written(e, ta, "x"),
+        written(e, tb, "y"));
 }
 
 static bool is_column(const Type *t) { return t->rank == 2 && t->dim[1] == 1; }
@@ -115,7 +118,8 @@ void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *
   if (column->dim[0] != vector->dim[0]) {
     diag_hint(e->d, g, "if that is meant, say so: `%s[None, :]`", left ? y : x);
   } else if (!sign) {
-    diag_hint(e->d, g, "take the column out, `%s[:, 0]`, or make the vector one, `%s[:, None]`", left ? x : y, left ? y : x);
+    diag_hint(e->d, g, "take the column out, `%s[:, 0]`, or make the vector one, `%s[:, None]`", left ? x : y,
+        left ? y : x);
   } else if (left) {
     diag_hint(e->d, g, "write `%s[:, 0] %s %s` or `%s %s %s[:, None]`", x, op, y, x, op, y);
   } else {
@@ -126,7 +130,8 @@ void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *
 void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb) {
   const char *x = written(e, ta, "x"), *y = written(e, tb, "y");
   int64_t inner = a->dim[a->rank - 1];
-  if (b->rank >= 2 && inner == b->dim[b->rank - 1]) diag_hint(e->d, g, "the last sizes agree: did you mean `%s @ %s`?", x, turned(e, tb, "y"));
+  if (b->rank >= 2 && inner == b->dim[b->rank - 1]) diag_hint(e->d, g,
+      "the last sizes agree: did you mean `%s @ %s`?", x, turned(e, tb, "y"));
   else if (a->rank >= 2 && a->dim[a->rank - 2] == b->dim[b->rank == 1 ? 0 : b->rank - 2])
     diag_hint(e->d, g, "the first sizes agree: did you mean `%s @ %s`?", turned(e, ta, "x"), y);
   else if (a->rank >= 1 && b->rank >= 2 && a->dim[a->rank == 1 ? 0 : a->rank - 2] == b->dim[b->rank - 1])
@@ -139,7 +144,8 @@ static const char *of_what(const char *what) { return strchr(what, ' ') ? what :
 static void say_axis(Elab *e, Diag *g, const Ast *dim, int axis, int64_t has, Scope *dims, const char *what) {
   const char *owner = of_what(what) ? what : arena_printf(e->a, "`%s`", what);
   if (dim->kind == A_INT) {
-    if (dim->i != has) diag_note(e->d, g, 0, "axis %d must be %lld, but %s has %lld", axis, (long long)dim->i, owner, (long long)has);
+    if (dim->i != has) diag_note(e->d, g, 0, "axis %d must be %lld, but %s has %lld", axis, (long long)dim->i, owner,
+        (long long)has);
     return;
   }
   int64_t want;
@@ -156,7 +162,8 @@ static void say_axis(Elab *e, Diag *g, const Ast *dim, int axis, int64_t has, Sc
                b->ast->name == dim->name && b->ast->name[0] >= 'A' && b->ast->name[0] <= 'Z';
   const char *text = ast_text(e, dim);
   if (bound)
-    diag_note(e->d, g, loc_make(e->s->sources, b->ast->source, b->ast->span, 0), "`%s` is %lld here, but %s has %lld; it was bound first", text,
+    diag_note(e->d, g, loc_make(e->s->sources, b->ast->source, b->ast->span, 0),
+        "`%s` is %lld here, but %s has %lld; it was bound first", text,
               (long long)want, owner, (long long)has);
   else
     diag_note(e->d, g, 0, "`%s` is %lld here, but %s has %lld", text, (long long)want, owner, (long long)has);
@@ -170,7 +177,8 @@ static void hint_rank(Elab *e, Diag *g, int wanted, const Type *t, const Ast *at
   else if (exact && wanted + 1 == t->rank && t->rank > 0 && t->dim[t->rank - 1] == 1)
     diag_hint(e->d, g, "without its last axis it is `%s[%s0]`", x, t->rank == 2 ? ":, " : ".., ");
   else if (exact && wanted < t->rank)
-    diag_hint(e->d, g, "one of them along the first axis is `%s[0]`; all of them by `vmap` or a signature with `..`", x);
+    diag_hint(e->d, g, "one of them along the first axis is `%s[0]`; all of them by `vmap` or a signature with `..`",
+        x);
 }
 
 void say_argument(Elab *e, Diag *g, const Ast *type, const Type *t, Scope *dims, const Ast *at, const char *what) {
@@ -182,7 +190,8 @@ void say_argument(Elab *e, Diag *g, const Ast *type, const Type *t, Scope *dims,
     else fixed++;
   }
   if (rest < 0 ? t->rank != fixed : t->rank < fixed) {
-    diag_note(e->d, g, 0, "%s%d %s wanted, it has %d", rest < 0 ? "" : "at least ", fixed, fixed == 1 ? "axis is" : "axes are", t->rank);
+    diag_note(e->d, g, 0, "%s%d %s wanted, it has %d", rest < 0 ? "" : "at least ", fixed,
+        fixed == 1 ? "axis is" : "axes are", t->rank);
     hint_rank(e, g, fixed, t, at, rest < 0);
     return;
   }
@@ -196,7 +205,8 @@ void say_argument(Elab *e, Diag *g, const Ast *type, const Type *t, Scope *dims,
     const Bound *b = dim->name ? scope_here(dims, dim->name) : NULL;
     int more = t->rank - fixed;
     if (b && b->value.kind == V_TUPLE) {
-      Type first = {.dtype = t->dtype, .rank = (uint8_t)b->value.items->n}, now = {.dtype = t->dtype, .rank = (uint8_t)more};
+      Type first = {.dtype = t->dtype, .rank = (uint8_t)b->value.items->n}, now = {.dtype = t->dtype,
+          .rank = (uint8_t)more};
       for (int j = 0; j < first.rank; j++) first.dim[j] = b->value.items->at[j].i;
       memcpy(now.dim, t->dim + axis, (size_t)more * sizeof *now.dim);
       if (!type_same_shape(&first, &now)) {

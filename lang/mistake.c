@@ -25,7 +25,8 @@ static const char *found_text(Tree *t, const Expected *e, int kind) {
 
 /* What could have come: what is particular first, then a name, an expression, an operator. */
 static const char *expected_text(Tree *t, const Expected *e) {
-  static const char *const closers[] = {"`)`", "`]`", "`}`", "`,`", "`=`", "`~`", "`->`", "`in`", "`{`", "`(`", "`[`", "`fn`", "`:`",
+  static const char *const closers[] = {"`)`", "`]`", "`}`", "`,`", "`=`", "`~`", "`->`", "`in`", "`{`", "`(`", "`[`",
+      "`fn`", "`:`",
     "`else`", "a string", "the end of the string"};
   const char *item[24];
   uint32_t n = 0;
@@ -35,7 +36,8 @@ static const char *expected_text(Tree *t, const Expected *e) {
   for (size_t k = 0; k < sizeof closers / sizeof *closers; k++) {
     const char *c = closers[k];
     bool postfix = e->operator_ && (c[1] == '(' || c[1] == '[');
-    bool starts = e->expression && (c[1] == '(' || c[1] == '[' || c[1] == '{' || strcmp(c, "`fn`") == 0 || strcmp(c, "a string") == 0);
+    bool starts = e->expression && (c[1] == '(' || c[1] == '[' || c[1] == '{' || strcmp(c, "`fn`") == 0 || strcmp(c,
+        "a string") == 0);
     if (!postfix && !starts && expects(e, c)) item[n++] = c;
   }
   if (e->operator_ && n == 0) item[n++] = "an operator";
@@ -72,7 +74,8 @@ static bool follows_word(const Source *s, uint32_t at, const char *word) {
   while (at > 0 && (s->text[at - 1] == ' ' || s->text[at - 1] == '\t')) at--;
   if (at < n || memcmp(s->text + at - n, word, n) != 0) return false;
   unsigned char before = at > n ? (unsigned char)s->text[at - n - 1] : ' ';
-  return !(before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z'));
+  return !(before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' &&
+      (before | 32) <= 'z'));
 }
 
 typedef struct Habit { const char *word, *ours; } Habit;
@@ -126,7 +129,8 @@ static const char *habit(const Reader *r, const Expected *e, const Token *found)
     }
   if (found->kind == T_ID && e->operator_) {
     for (size_t k = 0; k < sizeof found_here / sizeof *found_here; k++)
-      if (strlen(found_here[k].word) == n && memcmp(found_here[k].word, s->text + e->at.first, n) == 0) return found_here[k].ours;
+      if (strlen(found_here[k].word) == n && memcmp(found_here[k].word, s->text + e->at.first, n) == 0)
+          return found_here[k].ours;
     uint32_t first = line_first(s, e->at.first);
     for (uint32_t k = first; k + 1 < e->at.first; k++)
       if (s->text[k] == '/' && s->text[k + 1] == '/') return "a comment begins with `#`; `//` divides";
@@ -148,13 +152,15 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
   if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
-  if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':')) return "a record is `{name = value}`, and is read by `r.name`";
+  if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':'))
+      return "a record is `{name = value}`, and is read by `r.name`";
   if (kind == ',' && e->operator_ && !b && e->end_of_line)
     return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
   if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
   if (b && b->open == '(' && kind == '=' && begins_with(s, e->at.first, "print"))
     return "`print a, b` writes its values and ends the line; it takes nothing else";
-  if (expects(e, "`{`") && !e->expression && layout_is_word(found)) return "a body stands in braces: `if c { print x }`";
+  if (expects(e, "`{`") && !e->expression && layout_is_word(found))
+      return "a body stands in braces: `if c { print x }`";
   if (b && b->open == '{' && !b->block && layout_is_word(found))
     return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
   if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
@@ -212,8 +218,10 @@ void mistake(Tree *t, const Expected *e) {
   } else if (kind == T_NONE && e->expression) {
     g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
     diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");
-  } else if (e->name && !e->expression && !in_record(r) && (found.kind == T_IF || found.kind == T_FOR || found.kind == T_IN || found.kind == T_AND ||
-             found.kind == T_OR || found.kind == T_NOT || found.kind == T_CONST || found.kind == T_FN || found.kind == T_TRAINING ||
+  } else if (e->name && !e->expression && !in_record(r) && (found.kind == T_IF || found.kind == T_FOR ||
+      found.kind == T_IN || found.kind == T_AND ||
+             found.kind == T_OR || found.kind == T_NOT || found.kind == T_CONST || found.kind == T_FN ||
+                 found.kind == T_TRAINING ||
              found.kind == T_ELSE || layout_is_word(&found))) {
     g = diag_in(r->diags, s, e->at, E_RESERVED, arena_text(t->arena, s->text + e->at.first, e->at.end - e->at.first));
     diag_hint(r->diags, g, "choose another name: `%.*s_`", (int)(e->at.end - e->at.first), s->text + e->at.first);
