@@ -41,7 +41,7 @@ void step_effect(Elab *e, Step *effect) {
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
   Region *r = NEW(e->a, Region);
   r->outer = e->region;
-  r->kind = kind;
+  r->kind = (enum RegionKind)kind;
   r->steps = steps;
   r->first = e->g->n;
   r->turn = NO_NODE;
@@ -150,7 +150,7 @@ Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {
   Cell *c = NEW(e->a, Cell);
   c->slot = slot_new(e->p, SLOT_CELL, t, path, loc);
   c->type = *t;
-  c->role = role;
+  c->role = (enum CellRole)role;
   c->path = path;
   c->loc = loc;
   e->p->slot.at[c->slot].trained = role == CELL_PARAM;

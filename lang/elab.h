@@ -53,7 +53,7 @@ typedef struct Stale { Cell *cell; const char *formula; Loc loc, made; } Stale;
 typedef struct Carried { Cell *cell; const struct Leaf *by; uint32_t n; Loc loc; } Carried;
 struct Region {
   Region *outer;
-  enum { REGION_TOP, REGION_LOOP, REGION_BRANCH, REGION_TEST } kind;
+  enum RegionKind { REGION_TOP, REGION_LOOP, REGION_BRANCH, REGION_TEST } kind;
   Steps *steps;               /* steps of this block */
   VEC(Cell *) touched;
   NodeId first;               /* graph->n at its start */

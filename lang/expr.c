@@ -95,16 +95,15 @@ static Value name(Elab *e, const Ast *ast) {
 /* Of numbers or tensors of one shape: a tensor; of anything else: a list. */
 static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
   if (n == 0) return v_items(e->a, V_LIST, v, 0);
-  bool tensors = true, instance = false;
+  bool tensors = true;
   for (uint32_t k = 0; k < n; k++) {
     if (v[k].kind == V_BAD) return v_bad();
     ValueKind kind = v[k].kind;
     if (kind != V_INT && kind != V_BOOL && kind != V_NODE && kind != V_CELL) tensors = false;
-    instance |= kind == V_INSTANCE;
   }
   if (!tensors) return v_items(e->a, V_LIST, v, n);
   NodeId *in = NEW_N(e->a, NodeId, n);
-  bool all_flex = true, all_ints = true, scalars = true, consts = true;
+  bool all_flex = true, all_ints = true, consts = true;
   for (uint32_t k = 0; k < n; k++) {
     const Ast *place = !loose && k < at->n ? at->kid[k] : at;
     in[k] = want_node(e, v[k], place, "a number or tensor");
@@ -112,7 +111,6 @@ static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
     const Node *x = graph_at(e->g, in[k]);
     all_flex &= x->flags & NODE_FLEX && x->type->dtype == F64;
     all_ints &= (x->flags & NODE_INTS) != 0;
-    scalars &= x->type->rank == 0;
     consts &= x->op == &op_constant;
     if (!type_same_shape(x->type, node_type(e, in[0]))) {
       if (loose) return v_items(e->a, V_LIST, v, n);   /* parameters of different shapes: a list */

@@ -262,7 +262,7 @@ static Value cast_cell(Elab *e, void *ctx, Value leaf) {
   NodeId n = cell_read(e, leaf.cell, loc);
   if (floats) n = lower_cast(e, n, c->d, c->at);
   if (n == NO_NODE) return v_bad();
-  Cell *made = cell_new(e, leaf.cell->role, node_type(e, n), NULL, loc);
+  Cell *made = cell_new(e, (int)leaf.cell->role, node_type(e, n), NULL, loc);
   cell_assign(e, made, n, loc);
   return (Value){.kind = V_CELL, .cell = made};
 }

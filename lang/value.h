@@ -154,7 +154,7 @@ typedef struct Version {
 struct Cell {
   SlotId slot;
   Type type;
-  enum { CELL_VAR, CELL_PARAM, CELL_STATE, CELL_HIDDEN } role;
+  enum CellRole { CELL_VAR, CELL_PARAM, CELL_STATE, CELL_HIDDEN } role;
   const char *path;           /* NULL until a `let` names it */
   bool frozen;                /* no optimizer moves it, from where `freeze` stands */
   Loc loc;

@@ -129,11 +129,11 @@ const OpKernels KERNELS_OF(argsort) = {.run = argsort_run};
 
 /* ---- search_sorted: s v; attr->i = {right, leading axes that s and v share (a batch)} ---- */
 
-static inline int lead_of(const Attr *a) { return a->n > 1 ? (int)a->i[1] : 0; }
-
 enum { SEARCHES = 256 };     /* values a unit looks for */
 
 #ifndef KERNELS
+static int lead_of(const Attr *a) { return a->n > 1 ? (int)a->i[1] : 0; }
+
 static int64_t search_units(const KernelCall *c) { return (type_count(c->out_type) + SEARCHES - 1) / SEARCHES; }
 
 static Cost search_cost(const KernelCall *c) {

@@ -88,8 +88,8 @@ static Status entries(Session *s, const char *text, size_t n) {
 }
 
 static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, Outcome *o) {
-  SessionConfig config = {.realloc = counted, .threads = 1, .no_extern = true, .max_memory = SCRIPT_MEMORY, .print = printed, .to = o,
-                          .no_fuse = no_fuse, .stack = (size_t)1 << 20};
+  SessionConfig config = {.realloc = counted, .threads = 1, .no_extern = true, .no_fuse = no_fuse, .print = printed, .to = o,
+                          .max_memory = SCRIPT_MEMORY, .stack = (size_t)1 << 20};
 #ifdef GLIA_ASAN
   config.stack = (size_t)4 << 20;
 #endif
@@ -111,7 +111,8 @@ static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, 
   running = NULL;
   if (s->host.failure == FAIL_BUG) wrong(s->host.message, text, n);
   const char *said = session_diagnostics(s, false, 0);
-  if (o->status == STATUS_SCRIPT && (!s->diags->n_errors || !said || !strstr(said, "error"))) wrong("a failure without an error", text, n);
+  if (o->status == STATUS_SCRIPT && (!s->diags->n_errors || !said || !strstr(said, "error")))
+    wrong("a failure without an error", text, n);
   if (mode == LOAD_RUN && o->status == STATUS_OK && s->diags->n_errors) wrong("an error, but the status is OK", text, n);
   if (said && strstr(said, "(null)")) wrong(said, text, n);
   session_close(s);
