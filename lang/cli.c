@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
+const char cli_usage[] =
     "usage: glia FILE [ARG...]            run a script; `-' reads standard input\n"
     "       glia                          evaluate what is typed\n"
     "       glia run FILE [ARG...]        the same as glia FILE\n"
@@ -165,7 +165,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
       printf("glia %s\n", PACKAGE_VERSION);
       return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
     case F_HELP:
-      fputs(usage, stdout);
+      fputs(cli_usage, stdout);
       return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
     case F_RESUME:
       c->config.resume = value;

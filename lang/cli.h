@@ -65,6 +65,10 @@ int cli_test(Cli *c);
 int cli_doc(Cli *c);
 int cli_repl(Cli *c);
 int cli_fmt(Cli *c);
+extern const char cli_usage[];
+/* Words, types, constants and commands: false: it is none of them. */
+bool doc_word(Text *t, const char *name);
+void doc_word_names(void (*f)(void *to, const char *name), void *to);
 /* The documentation of a name as text in a; NULL: there is none (*near: a name like it, or NULL). s may be NULL. */
 char *doc_of(Arena *a, Session *s, const char *name, const char **near);
 #endif

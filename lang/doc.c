@@ -152,6 +152,12 @@ static bool add_code(Text *t, const char *name) {
 
 typedef VEC(const char *) Names;
 
+typedef struct Taker { Arena *a; Names *names; } Taker;
+static void take(void *to, const char *name) {
+  Taker *k = to;
+  vec_push(k->a, k->names, name);
+}
+
 static const char *near_name(Arena *a, Session *s, const char *name) {
   Names names = {0};
   for (int k = 0; k < N_OPS; k++)
@@ -160,6 +166,7 @@ static const char *near_name(Arena *a, Session *s, const char *name) {
     for (const Native *n = *table; n->name; n++) vec_push(a, &names, n->name);
   for (int k = 0; k < stdlib_n_names; k++) vec_push(a, &names, stdlib_names[k].name);
   for (int k = 0; k < N_DIAGS; k++) vec_push(a, &names, diag_info[k].code);
+  doc_word_names(take, &(Taker){a, &names});
   if (s && s->elab)
     for (uint32_t k = 0; k < s->elab->globals->bound.n; k++) vec_push(a, &names, s->elab->globals->bound.at[k]->name);
   return nearest(name, names.at, names.n);
@@ -177,7 +184,7 @@ char *doc_of(Arena *a, Session *s, const char *name, const char **near) {
     add_parameters(&t, native->params ? native->params : "");
     add_text(&t, native->doc);
     add_indented(&t, native->example);
-  } else if (!add_library(&t, name) && !add_code(&t, name)) {
+  } else if (!add_library(&t, name) && !add_code(&t, name) && !doc_word(&t, name)) {
     *near = near_name(a, s, name);
     return NULL;
   }
