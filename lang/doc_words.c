@@ -99,6 +99,8 @@ bool doc_word(Text *t, const char *name) {
 }
 
 void doc_word_names(void (*f)(void *to, const char *name), void *to) {
+  static const char *const program[] = {"run", "check", "test", "repl", "fmt", "doc", NULL};
+  for (int k = 0; program[k]; k++) f(to, program[k]);
   for (const Word *w = words; w->name; w++) f(to, w->name);
   for (const Command *c = commands; c->name; c++) f(to, c->name);
 }
