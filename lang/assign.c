@@ -3,6 +3,7 @@
  * one shape and element type.
  */
 #include "index.h"
+#include "native.h"
 #include <string.h>
 
 /* An index of the run counted from the start: negative ones mean from the end. */
@@ -46,6 +47,54 @@ static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, co
     y = emit_i(e, &op_update_slice, (NodeId[]){x[k], y, start[k]}, 3, (int64_t[]){axis[k]}, 1, item[axis[k]]->ast);
   if (y == NO_NODE || x[0] == base) return y;
   return emit_i(e, &op_update, (NodeId[]){base, y}, 2, box, 3u * t.rank, at);
+}
+
+/* ---- rows chosen by a tensor of indices: one after another, so of equal indices the last one stands ---- */
+static Value set_row(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId whole = a->at[0].node, row = a->at[1].items->at[1].node;
+  Type t = *node_type(e, row);
+  int64_t dim[MAX_RANK] = {1};
+  memcpy(dim + 1, t.dim, (MAX_RANK - 1) * sizeof *dim);
+  NodeId i = from_start(e, a->at[1].items->at[0].node, node_type(e, whole)->dim[0], at);
+  row = i == NO_NODE ? i : lower_reshape(e, row, t.rank + 1, dim, at);
+  return row == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_update_slice, (NodeId[]){whole, row, i}, 3, (int64_t[]){0}, 1, at));
+}
+static const Native set_row_native = {.name = "an assignment", .params = "whole element", .call = set_row};
+
+static NodeId set_rows(Elab *e, NodeId x, NodeId part, const Item *m, const Ast *at) {
+  Type t = *node_type(e, x);
+  int64_t front[MAX_RANK], back[MAX_RANK], n = type_count(node_type(e, m->node));
+  for (int k = 0; k < t.rank; k++) front[k] = k == 0 ? m->axis : k - (k <= m->axis);
+  for (int k = 0; k < t.rank; k++) back[front[k]] = k;
+  NodeId i = lower_reshape(e, m->node, 1, &n, at);
+  if (i == NO_NODE || (x = lower_permute(e, x, front, at)) == NO_NODE) return NO_NODE;
+  if ((part = lower_permute(e, part, front, at)) == NO_NODE) return NO_NODE;
+  Value rows[2] = {v_node(i), v_node(part)};
+  Value v[3] = {native_value(e, &set_row_native, NULL, 0), v_node(x), v_items(e->a, V_TUPLE, rows, 2)};
+  const Ast *place[3] = {at, at, at};
+  Sym name[3] = {NULL, NULL, NULL};
+  const Native *fold = native_find("fold");
+  Value y = fold->call(e, &(Fn){.kind = FN_NATIVE, .native = fold}, &(Args){3, v, name, place}, at);
+  return y.kind == V_NODE ? lower_permute(e, y.node, back, at) : NO_NODE;
+}
+
+/* What the items leave of base, with all its axes. */
+static NodeId cut_out(Elab *e, NodeId base, const Item *const *item, const Ast *at) {
+  Type t = *node_type(e, base);
+  Cut cut[MAX_RANK];
+  for (int k = 0; k < t.rank; k++)
+    cut[k] = item[k]->kind == ITEM_TURN || item[k]->kind == ITEM_SPAN ? (Cut){0, t.dim[k], 1} : item[k]->cut;
+  NodeId x = lower_slice(e, base, cut, at);
+  for (int k = 0; k < t.rank && x != NO_NODE; k++) {
+    const Item *m = item[k];
+    if (m->kind != ITEM_TURN && m->kind != ITEM_SPAN) continue;
+    bool turn = m->kind == ITEM_TURN;
+    NodeId start = turn ? from_start(e, m->node, t.dim[k], m->ast) : m->node;
+    x = start == NO_NODE ? start : lower_slice_dyn(e, x, k, start, turn ? 1 : m->length, m->ast);
+    if (x != NO_NODE && !turn && m->cut.by != 1) x = lower_rows(e, x, k, m->cut.from, m->cut.count, m->cut.by, m->ast);
+  }
+  return x;
 }
 
 static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value *out) {
@@ -93,16 +142,25 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   const Item *item[MAX_RANK];
   int64_t kept[MAX_RANK], dim[MAX_RANK];       /* the part as the user sees it, and with all axes of the base */
   int rank = 0;
+  Item gather = {.kind = ITEM_NEW}, all;
   for (uint32_t k = 0; k < list.n; k++) {
     const Item *m = &list.at[k];
-    if (m->kind == ITEM_NEW || m->kind == ITEM_GATHER) {
-      Diag *g = elab_error(e, m->ast, E_NOT_YET,
-                           m->kind == ITEM_NEW ? "`None` in an assignment" : "assigning through a tensor of indices");
-      if (g && m->kind == ITEM_GATHER) diag_hint(e->d, g, "`scatter_add(x, i, v)` adds into rows");
-      return false;
+    if (m->kind == ITEM_NEW) {
+      if (rank < MAX_RANK) kept[rank++] = 1;
+      continue;
     }
     item[m->axis] = m;
     dim[m->axis] = m->kind == ITEM_TURN ? 1 : m->cut.count;
+    if (m->kind == ITEM_GATHER) {
+      const Type *chosen = node_type(e, m->node);
+      gather = *m;
+      dim[m->axis] = type_count(chosen);
+      for (int j = 0; j < chosen->rank && rank < MAX_RANK; j++) kept[rank++] = chosen->dim[j];
+    }
+    if (rank == MAX_RANK) {
+      elab_error(e, m->ast, E_RANK_LIMIT, MAX_RANK + 1, MAX_RANK);
+      return false;
+    }
     if (m->kind == ITEM_SLICE || m->kind == ITEM_SPAN) kept[rank++] = m->cut.count;
   }
   NodeId part = want_typed(e, v, (DType)t.dtype, target, "what is assigned");
@@ -116,6 +174,14 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   }
   part = is->rank == 0 ? lower_broadcast(e, part, t.rank, dim, target) : lower_reshape(e, part, t.rank, dim, target);
   if (part == NO_NODE) return false;
+  if (gather.kind == ITEM_GATHER) {
+    all = gather;
+    all.kind = ITEM_SLICE;
+    all.cut = (Cut){0, t.dim[gather.axis], 1};
+    item[gather.axis] = &all;
+    NodeId x = cut_out(e, whole, item, target);
+    if (x == NO_NODE || (part = set_rows(e, x, part, &gather, target)) == NO_NODE) return false;
+  }
   NodeId n = put(e, whole, part, item, target);
   if (n == NO_NODE) return false;
   *out = v_node(n);

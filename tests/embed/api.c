@@ -208,6 +208,22 @@ static int cancel_soon(void *to, const char *text, size_t n) {
   return 1;
 }
 
+static void imports(void) {
+  static const char text[] = "import \"units.nn\" as u\nfn cm(x: [N]) -> [N] = u.to_cm(x)\n";
+  glia_session *s;
+  glia_function *f = NULL;
+  CHECK(glia_open(NULL, &s) == GLIA_OK);
+  CHECK(glia_load(s, "host", text, GLIA_TEXT_END) == GLIA_SCRIPT && strstr(glia_error(s), "units.nn"));
+  glia_close(s);
+  CHECK(glia_open(&(glia_config){.search = "/nowhere:tests/lang/modules/more"}, &s) == GLIA_OK);
+  CHECK(glia_load(s, "host", text, GLIA_TEXT_END) == GLIA_OK);
+  CHECK(glia_get_function(s, "cm", &f) == GLIA_OK);
+  float inches[] = {1, 2};
+  glia_array x = glia_f32(inches, 1, (int64_t[]){2}), y = {0};
+  CHECK(glia_call(f, &x, 1, &y, 1) == GLIA_OK && ((float *)y.data)[1] == 5.08f);
+  glia_close(s);
+}
+
 static void stops(void) {
   static const char endless[] = "var i = 0\nwhile true { i += 1; print i }\n";
   int count = 0;
@@ -297,6 +313,7 @@ int main(void) {
   parameters();
   mistakes();
   misuse();
+  imports();
   stops();
   two_at_once();
   every_allocation_fails();
