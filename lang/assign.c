@@ -28,7 +28,8 @@ static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, co
     bool dynamic = m->kind == ITEM_TURN || m->kind == ITEM_SPAN;
     cut[k] = dynamic ? (Cut){0, t.dim[k], 1} : m->cut;
     memcpy(box + 3 * k, (int64_t[]){cut[k].from, cut[k].count, cut[k].by}, 3 * sizeof *box);
-    memcpy(inner + 3 * k, (int64_t[]){dynamic ? m->cut.from : 0, m->cut.count, dynamic ? m->cut.by : 1}, 3 * sizeof *inner);
+    Cut in = {dynamic ? m->cut.from : 0, m->cut.count, dynamic ? m->cut.by : 1};
+    memcpy(inner + 3 * k, (int64_t[]){in.from, in.count, in.by}, 3 * sizeof *inner);
     if (dynamic && m->cut.by != 1) stepped = true;
     if (dynamic) axis[n++] = k;
   }
@@ -58,7 +59,8 @@ static Value set_row(Elab *e, const Fn *self, Args *a, const Ast *at) {
   memcpy(dim + 1, t.dim, (MAX_RANK - 1) * sizeof *dim);
   NodeId i = from_start(e, a->at[1].items->at[0].node, node_type(e, whole)->dim[0], at);
   row = i == NO_NODE ? i : lower_reshape(e, row, t.rank + 1, dim, at);
-  return row == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_update_slice, (NodeId[]){whole, row, i}, 3, (int64_t[]){0}, 1, at));
+  if (row == NO_NODE) return v_bad();
+  return or_bad(emit_i(e, &op_update_slice, (NodeId[]){whole, row, i}, 3, (int64_t[]){0}, 1, at));
 }
 static const Native set_row_native = {.name = "an assignment", .params = "whole element", .call = set_row};
 
@@ -106,7 +108,8 @@ static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value 
     return true;
   }
   Value parts = v.kind == V_NODE && node_type(e, v.node)->rank > 0 ? seq_of(e, v, target) : v;
-  int64_t n = parts.kind == V_LIST || parts.kind == V_TUPLE ? parts.items->n : parts.kind == V_SEQ ? parts.seq->count : -1;
+  bool items = parts.kind == V_LIST || parts.kind == V_TUPLE;
+  int64_t n = items ? parts.items->n : parts.kind == V_SEQ ? parts.seq->count : -1;
   if (n != cut.count) {
     Diag *g = elab_error(e, target, E_LIST_PART, (long long)cut.count, value_kind_text(e, &v));
     if (g) diag_hint(e->d, g, "a list grows by `append`; an assignment replaces as many elements as it names");

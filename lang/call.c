@@ -600,6 +600,8 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
     else
       v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
+    if (proc) v = keep_values(e, v);                                          /* what happens behind the call may change a cell */
+    else if (v.kind == V_CELL && v.cell->role == CELL_VAR) v = value_decay(e, v);
     e->depth--;
     e->frame = saved_frame;
     e->scope = saved_scope;
@@ -722,6 +724,7 @@ Value elab_call(Elab *e, const Ast *call, const Value *first) {
     a->ast[0] = call;
   }
   bool holes = false;
+  Held *held = NEW_N(e->a, Held, n + 1);
   for (uint32_t k = more; k < n; k++) {
     const Ast *arg = call->kid[1 + k - more];
     a->name[k] = arg->kind == A_ARG ? arg->name : NULL;
@@ -732,7 +735,9 @@ Value elab_call(Elab *e, const Ast *call, const Value *first) {
       a->at[k] = (Value){.kind = V_ABSENT};
       holes = true;
     } else a->at[k] = elab_expr(e, x);
+    held[k] = cell_hold(e, a->at[k]);
   }
+  for (uint32_t k = more; k < n; k++) a->at[k] = cell_release(a->at[k], held[k]);
   if (callee.kind == V_BAD) return callee;
   if (holes) {
     Fn *f = fn_new(e, FN_NATIVE, callee.kind == V_FN ? callee.fn->name : "partial");

@@ -194,3 +194,13 @@ void cell_changed(Elab *e, Cell *c) {
   v->assigned = true;
   c->writes++;
 }
+
+Held cell_hold(Elab *e, Value v) {
+  if (v.kind != V_CELL || v.cell->role != CELL_VAR) return (Held){NO_NODE, NULL};
+  NodeId n = cell_read(e, v.cell, e->g->loc);
+  return (Held){n, v.cell->now};
+}
+
+Value cell_release(Value v, Held h) {
+  return v.kind == V_CELL && h.node != NO_NODE && v.cell->now != h.now ? v_node(h.node) : v;
+}

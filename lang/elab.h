@@ -160,6 +160,7 @@ Value elab_block(Elab *e, const Ast *block, bool new_scope);      /* formulas; i
 bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */
 
 /* What is wanted of a value; on a mistake they report at `at` and return NO_NODE / false. what: "a size", "an axis" ... */
+Value keep_values(Elab *e, Value v);                              /* all cells in it become their values now; instances stay handles */
 Value value_decay(Elab *e, Value v);                              /* V_CELL -> V_NODE; others as they are */
 NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);           /* a tensor of any type; ints become FLEX literals */
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);          /* f32, f64 or FLEX; ints, u8 are cast */
@@ -214,6 +215,11 @@ void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Lo
 void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
 Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
+
+/* A `var` beside expressions that may change it: it stays a handle unless they did; then it is the value that it had. */
+typedef struct Held { NodeId node; const Version *now; } Held;
+Held cell_hold(Elab *e, Value v);
+Value cell_release(Value v, Held h);
 
 /* ---- trees ---- */
 enum { LEAF_PARAM = 1, LEAF_STATE = 2 };

@@ -197,6 +197,7 @@ static Value record(Elab *e, const Ast *ast) {
   f->n = ast->n;
   f->name = NEW_N(e->a, Sym, ast->n + 1);
   f->at = NEW_N(e->a, Value, ast->n + 1);
+  Held *held = NEW_N(e->a, Held, ast->n + 1);
   for (uint32_t k = 0; k < ast->n; k++) {
     const Ast *field = ast->kid[k];
     for (uint32_t j = 0; j < k; j++)
@@ -207,7 +208,9 @@ static Value record(Elab *e, const Ast *ast) {
     f->name[k] = field->name;
     f->at[k] = field->n && field->kid[0] ? elab_expr(e, field->kid[0]) : name(e, field);
     if (f->at[k].kind == V_BAD) return v_bad();
+    held[k] = cell_hold(e, f->at[k]);
   }
+  for (uint32_t k = 0; k < ast->n; k++) f->at[k] = cell_release(f->at[k], held[k]);
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
@@ -280,12 +283,12 @@ static Value binary(Elab *e, const Ast *ast) {
   }
   case K_AND: case K_OR: return logic(e, ast);
   case K_RANGE: case K_RANGE_LESS: {
-    Value a = elab_expr(e, ast->kid[0]), b = elab_expr(e, ast->kid[1]);
+    Value a = value_decay(e, elab_expr(e, ast->kid[0])), b = elab_expr(e, ast->kid[1]);
     if (a.kind == V_BAD || b.kind == V_BAD) return v_bad();
     return seq_range(e, value_decay(e, a), value_decay(e, b), ast->op == K_RANGE_LESS, ast);
   }
   default: {
-    Value a = elab_expr(e, ast->kid[0]);
+    Value a = value_decay(e, elab_expr(e, ast->kid[0]));     /* its value now: the other side may change a cell */
     return elab_binary(e, ast->op, a, elab_expr(e, ast->kid[1]), ast);
   }
   }
@@ -309,10 +312,13 @@ Value elab_expr(Elab *e, const Ast *ast) {
     }
     Value *at = NEW_N(e->a, Value, ast->n + 1);
     bool bad = false;
+    Held *held = NEW_N(e->a, Held, ast->n + 1);
     for (uint32_t k = 0; k < ast->n; k++) {
       at[k] = elab_expr(e, ast->kid[k]);
       bad |= at[k].kind == V_BAD;
+      if (k + 1 < ast->n) held[k] = cell_hold(e, at[k]);
     }
+    for (uint32_t k = 0; k + 1 < ast->n; k++) at[k] = cell_release(at[k], held[k]);
     if (!bad) v = ast->kind == A_TUPLE ? v_items(e->a, V_TUPLE, at, ast->n) : bracket(e, at, ast->n, ast, false);
     break;
   }

@@ -61,7 +61,9 @@ bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const Branch
 void mask_enter(Elab *e, Mask *m, const Ast *at) {
   memcpy(m->leave, e->frame->leave, sizeof m->leave);
   Leave skip = or_leave(e, m->leave[BREAKS], m->leave[CONTINUES], at);
-  *m = (Mask){.skip = skip.when, .mark = e->assigned.n, .make = make_within(e, MAKE_IN_IF), .leave = {m->leave[0], m->leave[1]}};
+  m->skip = skip.when;
+  m->mark = e->assigned.n;
+  m->make = make_within(e, MAKE_IN_IF);
   memset(e->frame->leave, 0, sizeof e->frame->leave);
 }
 
@@ -113,9 +115,10 @@ static bool turn(Elab *e, const Ast *pattern, const Value *x, const Ast *body, c
   Value last;
   if (x) ok = x->kind != V_BAD && bind_pattern(e, e->scope, pattern, *x, false);
   if (ok) elab_stmts(e, body, &last);
-  if (ok && body->n && e->d->n_errors == errors && e->frame->flow == FLOW_ON) unused_value(e, body->kid[body->n - 1], &last);
+  if (ok && body->n && e->d->n_errors == errors && e->frame->flow == FLOW_ON)
+    unused_value(e, body->kid[body->n - 1], &last);
   e->scope = saved;
-  ok = ok && e->frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* the same mistake in every turn is one mistake */
+  ok = ok && e->frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* one mistake is not made in every turn */
   if (masked) mask_leave(e, &mask, at);
   e->frame->flow = FLOW_ON;
   e->frame->leave[CONTINUES] = (Leave){0};
@@ -142,7 +145,8 @@ static void unrolled(Elab *e, const Ast *ast, const Value *item, int64_t n, cons
 static bool leaves_in_if(const Ast *at, bool in_if) {
   switch (at->kind) {
   case A_BREAK: case A_CONTINUE: return in_if;
-  case A_FOR: case A_WHILE: case A_LAMBDA: case A_FN: case A_PROC: case A_LAYER: case A_OPTIMIZER: case A_TEST: return false;
+  case A_FOR: case A_WHILE: case A_LAMBDA: case A_FN: case A_PROC: return false;
+  case A_LAYER: case A_OPTIMIZER: case A_TEST: return false;
   case A_IF: in_if = true; break;
   default: break;
   }

@@ -110,7 +110,7 @@ static bool is_kept(const Value *v) {
   return !v->stretch && v->kind != V_CELL && v->kind != V_TUPLE && v->kind != V_LIST && v->kind != V_RECORD;
 }
 
-static Value keep_values(Elab *e, Value v) {
+Value keep_values(Elab *e, Value v) {
   if (v.kind == V_CELL) return value_decay(e, v);
   v.stretch = 0;
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
@@ -477,7 +477,7 @@ static void print(Elab *e, const Ast *ast) {
   Value *v = NEW_N(e->a, Value, ast->n);
   bool ok = true;
   for (uint32_t k = 0; k < ast->n; k++) {
-    v[k] = elab_expr(e, ast->kid[k]);
+    v[k] = value_decay(e, elab_expr(e, ast->kid[k]));     /* what stands behind it may change a cell */
     ok &= v[k].kind != V_BAD;
   }
   if (!steps_here(e, ast, "`print`", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
