@@ -1,5 +1,5 @@
 /* expr: expressions. In: syntax and the present scope. Out: a value, with nodes emitted for what is of tensors. */
-#include "elab.h"
+#include "native.h"
 #include <string.h>
 
 static int64_t utf8_length(const Str *s) {
@@ -167,7 +167,10 @@ static Value comprehension(Elab *e, const Ast *ast) {
   if (q.kind == V_SEQ) n = q.seq->count;
   else n = q.items->n;
   if (n < 0) {
-    elab_error(e, ast->kid[2], E_NOT_KNOWN, "the length of a list");
+    const char *why = depends_text(e, q.seq->count_node, false);
+    Diag *g = elab_error(e, ast->kid[2], E_NOT_KNOWN, "the length of a list");
+    if (why) diag_note(e->d, g, 0, "it depends on %s", why);
+    diag_hint(e->d, g, "a tensor of that many elements grows in no formula: fill a `var` of a known size in a loop of steps");
     return v_bad();
   }
   if (n > 1000000) {

@@ -173,6 +173,12 @@ void elab_import(Elab *e, const Ast *ast) {
   Value v = v_bad();
   uint64_t id[2];
   const char *found = NULL;
+  bool holes = false;                       /* reported while reading */
+  for (uint32_t k = 0; k < string->n; k++) holes |= string->kid[k]->kind == A_HOLE;
+  if (holes) {
+    scope_put(e, e->scope, ast->name, v, ast);
+    return;
+  }
   if (!at_top(e)) {
     diag_hint(e->d, elab_error(e, ast->kid[0], E_IMPORT_PLACE), "move it to the head of the file");
   } else {

@@ -64,9 +64,14 @@ void unused_value(Elab *e, const Ast *stmt, const Value *v) {
   const Ast *x = stmt->kid[0];
   if (x->kind == A_IF || x->kind == A_TRAINING || v->kind == V_BAD || acts(e, x, v)) return;
   Diag *g = elab_error(e, x, E_UNUSED_VALUE);
-  bool formula = x->kind == A_CALL;
-  diag_hint(e->d, g, formula ? "a formula only computes: print its value, or give it a name with `let`"
-                             : "print it, or give it a name with `let`");
+  char first = stmt->source->text[stmt->span.first];
+  uint32_t line, column;
+  source_position(stmt->source, stmt->span.first, &line, &column);
+  const char *hint = x->kind == A_CALL ? "a formula only computes: print its value, or give it a name with `let`"
+                                       : "print it, or give it a name with `let`";
+  if (line > 1 && (first == '-' || first == '(' || first == '['))
+    hint = "a line does not go on from the one before it: end that one with the operator or inside an open bracket";
+  diag_hint(e->d, g, "%s", hint);
 }
 
 /* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
