@@ -7,22 +7,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_NAMES = 4096 };
+enum { MOST_NAMES = 1024, LONGEST_NAME = 65 };    /* nearest looks at no longer ones */
 
+/* Nothing is allocated while the folder is open: an allocation that fails leaves by a jump. */
 const char *folder_near(Arena *a, const char *path, const char *suffix) {
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  DIR *dir = opendir(slash ? arena_text(a, path, (size_t)(slash - path + (slash == path))) : ".");
+  const char *folder = slash ? arena_text(a, path, (size_t)(slash - path + (slash == path))) : ".";
+  char(*text)[LONGEST_NAME] = arena_alloc(a, MOST_NAMES * sizeof *text);
+  const char **names = NEW_N(a, const char *, MOST_NAMES);
+  size_t end = suffix ? strlen(suffix) : 0, count = 0;
+  DIR *dir = opendir(folder);
   if (!dir) return NULL;
-  VEC(const char *) names = {0};
-  size_t end = suffix ? strlen(suffix) : 0;
-  for (struct dirent *d; names.n < MOST_NAMES && (d = readdir(dir));) {
+  for (struct dirent *d; count < MOST_NAMES && (d = readdir(dir));) {
     size_t n = strlen(d->d_name);
-    if (d->d_name[0] != '.' && n > end && (!suffix || !strcmp(d->d_name + n - end, suffix)))
-      vec_push(a, &names, arena_text(a, d->d_name, n));
+    if (d->d_name[0] == '.' || n <= end || n >= LONGEST_NAME) continue;
+    if (suffix && strcmp(d->d_name + n - end, suffix) != 0) continue;
+    names[count] = memcpy(text[count], d->d_name, n + 1);
+    count++;
   }
   closedir(dir);
-  const char *near = nearest(name, names.at, names.n);
-  if (!near && suffix) near = nearest(arena_printf(a, "%s%s", name, suffix), names.at, names.n);
+  const char *near = nearest(name, names, count);
+  if (!near && suffix) near = nearest(arena_printf(a, "%s%s", name, suffix), names, count);
   return near && slash ? arena_printf(a, "%.*s/%s", (int)(slash - path), path, near) : near;
 }
 
