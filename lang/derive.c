@@ -4,6 +4,7 @@
  * passes through assignments of its block, not out of a loop or branch of steps: there it is an error, never a silent zero.
  */
 #include "../runtime/grad.h"
+#include "../runtime/opt.h"
 #include "elab.h"
 #include "lint.h"
 #include <stdlib.h>
@@ -228,7 +229,11 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   bool *connected = NEW_N(e->a, bool, w.node.n + 1);
   e->g->no_gradient = NULL;
   uint32_t errors = e->d->n_errors;
-  if (w.node.n) grad_reverse(e->g, n, NO_NODE, w.node.at, w.node.n, d, connected);
+  if (w.node.n) {   /* of the stable form, or a saturated sigmoid trains nothing */
+    NodeId stable = n;
+    graph_stable(e->g, &n, 1, w.node.at, w.node.n, &stable, NULL);
+    grad_reverse(e->g, stable, NO_NODE, w.node.at, w.node.n, d, connected);
+  }
   if (e->g->no_gradient) {
     Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FOREIGN, e->g->no_gradient->name);
     diag_note(e->d, g, e->g->no_gradient_at & ~LOC_ADJOINT, "it is called here");

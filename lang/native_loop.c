@@ -7,6 +7,7 @@
  * that what does not change is computed once, and a derivative finds its way to it.
  */
 #include "effects.h"
+#include "../runtime/opt.h"
 #include "native.h"
 #include <string.h>
 
@@ -69,7 +70,10 @@ Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, co
     l.body->segment = x.segment;
     l.to[at] = graph_emit(l.body, x.op, in, x.n_in, x.attr, x.loc, NULL);
   }
-  for (uint32_t k = 0; k < n_root; k++) graph_output(l.body, l.to[root[k]], k);
+  NodeId *out = NEW_N(e->a, NodeId, n_root + 1);
+  for (uint32_t k = 0; k < n_root; k++) out[k] = l.to[root[k]];
+  graph_stable(l.body, out, n_root, NULL, 0, out, NULL);   /* a derivative of the body follows its stable form */
+  for (uint32_t k = 0; k < n_root; k++) graph_output(l.body, out[k], k);
   *capture = l.capture;
   return l.body;
 }

@@ -3,6 +3,7 @@
  * One walk in the order of ids, so that a form made from a stable form is met. Reshapes, slices and the like between the
  * parts of a formula are looked through: log(move(f(x))) is move(log(f(x))).
  */
+#include "grad.h"
 #include "opt.h"
 #include <float.h>
 #include <string.h>
@@ -34,7 +35,8 @@ static bool closed(const Stable *s, NodeId id) { return id < s->n_kept && s->kep
 static const Op *op_of(const Stable *s, NodeId id) { return closed(s, id) ? NULL : s->g->node[id].op; }
 
 static bool moves(const Op *op) {
-  return op == &op_reshape || op == &op_broadcast || op == &op_permute || op == &op_slice || op == &op_alias;
+  return op == &op_reshape || op == &op_broadcast || op == &op_permute || op == &op_slice || op == &op_alias ||
+         op == &op_gather || op == &op_take_along || op == &op_slice_dyn;
 }
 
 static Peeled peel(const Stable *s, NodeId id) {
@@ -50,7 +52,7 @@ static Peeled peel(const Stable *s, NodeId id) {
 static NodeId moved(const Stable *s, NodeId x, const Peeled *p) {
   for (uint32_t k = p->n; k-- > 0;) {
     Node m = s->g->node[p->move[k]];
-    x = graph_emit(s->g, m.op, &x, 1, m.attr, m.loc, NULL);
+    x = graph_emit(s->g, m.op, (NodeId[]){x, m.n_in > 1 ? m.in[1] : x}, m.n_in, m.attr, m.loc, NULL);
   }
   return x;
 }
@@ -73,12 +75,28 @@ static NodeId tail(Graph *g, NodeId x) {
   return g_op(g, &op_log1p, g_op(g, &op_exp, g_op(g, &op_neg, g_op(g, &op_abs, x))));
 }
 
+/* Both are smooth, but their parts have a kink at 0: the derivative is given. */
+static void softplus_grad(const CustomGrad *self, Grad *d) {
+  (void)self;
+  d->dx[1] = g_op2(d->g, &op_smul, d->dy, g_op(d->g, &op_sigmoid, d->x[1]));
+}
+static void log_sigmoid_grad(const CustomGrad *self, Grad *d) {
+  (void)self;
+  d->dx[1] = g_op2(d->g, &op_smul, d->dy, g_op(d->g, &op_sigmoid, g_op(d->g, &op_neg, d->x[1])));
+}
+
+static NodeId with_grad(Graph *g, NodeId y, NodeId x, const CustomGrad *grad) {
+  return graph_emit(g, &op_custom, (NodeId[]){y, x}, 2, &(Attr){.foreign = grad}, 0, NULL);
+}
+
 static NodeId log_sigmoid(Graph *g, NodeId x) {
-  return g_op2(g, &op_sub, g_op2(g, &op_min2, x, number(g, x, 0)), tail(g, x));
+  static const CustomGrad grad = {log_sigmoid_grad};
+  return with_grad(g, g_op2(g, &op_sub, g_op2(g, &op_min2, x, number(g, x, 0)), tail(g, x)), x, &grad);
 }
 
 static NodeId softplus(Graph *g, NodeId x) {
-  return g_op2(g, &op_add, g_op2(g, &op_max2, x, number(g, x, 0)), tail(g, x));
+  static const CustomGrad grad = {softplus_grad};
+  return with_grad(g, g_op2(g, &op_add, g_op2(g, &op_max2, x, number(g, x, 0)), tail(g, x)), x, &grad);
 }
 
 /* Whether x is z minus its own maximum: the user (or a rewrite) has been here. */
@@ -158,7 +176,10 @@ static NodeId rewrite(const Stable *s, NodeId id) {
   if (n.op == &op_log) return log_of(s, n.in[0], 2);
   if (n.op == &op_log1p) {
     Peeled p = peel(s, n.in[0]);
-    return op_of(s, p.base) == &op_exp ? moved(s, softplus(g, g->node[p.base].in[0]), &p) : NO_NODE;
+    if (op_of(s, p.base) != &op_exp) return NO_NODE;
+    NodeId x = g->node[p.base].in[0];
+    bool is_tail = op_of(s, x) == &op_neg && op_of(s, g->node[x].in[0]) == &op_abs;   /* a stable form already */
+    return is_tail ? NO_NODE : moved(s, softplus(g, x), &p);
   }
   if (n.op != &op_sub) return NO_NODE;
   if (is_one(s, n.in[0])) {
