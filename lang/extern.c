@@ -69,7 +69,12 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
     elab_error(e, result_type(ast), E_EXTERN_RESULT, dims[bound].name);
     return false;
   }
-  ForeignSig sig = {.name = ast->name, .n_in = params->n, .in = in, .out = out, .scalar = all_scalar, .n_dims = all_scalar ? 0 : n_dims};
+  const char **arg = NEW_N(e->a, const char *, params->n + 1), **dim = NEW_N(e->a, const char *, n_dims + 1);
+  for (uint32_t k = 0; k < params->n; k++)
+    if (params->kid[k]->kid[0]->kind == A_NAME) arg[k] = params->kid[k]->kid[0]->name;
+  for (uint32_t k = 0; k < n_dims; k++) dim[k] = dims[k].name;
+  ForeignSig sig = {.name = ast->name, .n_in = params->n, .in = in, .out = out, .scalar = all_scalar,
+                    .n_dims = all_scalar ? 0 : n_dims, .arg = arg, .dim = dim};
   if (e->s->offered) sig.fn = e->s->offered;
   else if (e->s->config.no_extern) {
     if (!e->s->only_checks) {
@@ -127,7 +132,7 @@ static Value call_scalar(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at)
     DType d;
     bool one;
     if (!element(e, params->kid[k]->kid[1], &d, &one)) return v_bad();
-    in[k] = want_typed(e, a->at[k], d, a->ast[k], params->kid[k]->kid[0]->name);
+    in[k] = want_typed(e, a->at[k], d, a->ast[k], arena_printf(e->a, "`%s`", params->kid[k]->kid[0]->name));
     if (in[k] == NO_NODE) return v_bad();
     if (node_type(e, in[k])->rank) y = *node_type(e, in[k]);
   }

@@ -3,6 +3,7 @@
  * A command stands in one table, from which help, completion and `glia doc` are derived; one that is planned and not yet there says so.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "../runtime/ffi.h"
 #include "../runtime/files/files.h"
 #include "repl.h"
 #include <stdio.h>
@@ -20,6 +21,7 @@ static bool show_type(Repl *r, const char *rest) {
   const Value *v;
   if (!wanted(r, "type", rest, &v)) return true;
   out_printf(r->c, "%s\n", session_type_text(r->s, v));
+  if (v->kind == V_FN && v->fn->kind == FN_EXTERN && v->fn->op) out_printf(r->c, "C: %s;\n", foreign_prototype(r->a, v->fn->op));
   return true;
 }
 

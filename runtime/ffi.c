@@ -178,18 +178,37 @@ NodeId foreign_emit(Graph *g, const Op *op, const NodeId *in, const Type *shape,
   return graph_emit(g, op, in, f->sig.n_in, &attr, loc, e);
 }
 
-const char *foreign_prototype(Arena *a, const ForeignSig *s) {
-  static const char *const c_name[N_DTYPES] = {"float", "double", "int32_t", "uint8_t", "uint8_t"};
+static void named(Text *t, const char *type, const char *const *name, uint32_t k) {
+  bool pointer = type[strlen(type) - 1] == '*';
+  text_printf(t, name && name[k] ? pointer ? "%s%s" : "%s %s" : "%s", type, name ? name[k] : "");
+}
+
+const char *foreign_prototype(Arena *a, const Op *op) {
+  static const char *const value[N_DTYPES] = {"float", "double", "int32_t", "uint8_t", "uint8_t"};
+  static const char *const input[N_DTYPES] = {"const float *", "const double *", "const int32_t *", "const uint8_t *",
+                                              "const uint8_t *"};
+  const ForeignSig *s = &((const Foreign *)(const void *)op)->sig;
   Text t = {.arena = a};
-  text_printf(&t, "%s %s(", s->scalar ? c_name[s->out] : "void", s->name);
+  text_printf(&t, "%s %s(", s->scalar ? value[s->out] : "void", s->name);
   const char *sep = "";
-  for (uint32_t k = 0; k < s->n_in; k++, sep = ", ")
-    if (s->scalar) text_printf(&t, "%s%s", sep, c_name[s->in[k]]);
-    else text_printf(&t, "%sconst %s *", sep, c_name[s->in[k]]);
+  for (uint32_t k = 0; k < s->n_in; k++, sep = ", ") {
+    text_add(&t, sep);
+    named(&t, s->scalar ? value[s->in[k]] : input[s->in[k]], s->arg, k);
+  }
   if (!s->scalar) {
-    text_printf(&t, "%s%s *out", sep, c_name[s->out]);
-    for (uint32_t k = 0; k < s->n_dims; k++) text_add(&t, ", int64_t");
+    text_printf(&t, "%s%s *%s", sep, value[s->out], s->arg ? "result" : "");
+    for (uint32_t k = 0; k < s->n_dims; k++) {
+      text_add(&t, ", ");
+      named(&t, "int64_t", s->dim, k);
+    }
   }
   text_add(&t, s->scalar && s->n_in == 0 ? "void)" : ")");
   return t.at;
+}
+
+bool foreign_is_f32(const Op *op) {
+  const ForeignSig *s = &((const Foreign *)(const void *)op)->sig;
+  bool is = s->out == F32;
+  for (uint32_t k = 0; k < s->n_in; k++) is |= s->in[k] == F32;
+  return is;
 }

@@ -25,6 +25,7 @@ typedef struct ForeignSig {
   DType out;
   bool scalar;
   uint32_t n_dims;
+  const char *const *arg, *const *dim;           /* names, for the prototype; NULL: none. They live as long as the op */
 } ForeignSig;
 
 /* The op of that function; lives as long as the arena. NULL if libffi refuses the signature. */
@@ -33,5 +34,6 @@ const Op *foreign_op(Arena *a, const ForeignSig *s);
 NodeId foreign_emit(Graph *g, const Op *op, const NodeId *in, const Type *shape, const int64_t *size, Loc loc,
                     TypeError *e);
 Kernel foreign_kernel(const Op *op);             /* op->id == OP_foreign */
-const char *foreign_prototype(Arena *a, const ForeignSig *s);   /* as C would declare it */
+const char *foreign_prototype(Arena *a, const Op *op);          /* as C would declare it */
+bool foreign_is_f32(const Op *op);               /* takes or gives f32, whatever the rest is widened to */
 #endif
