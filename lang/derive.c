@@ -5,8 +5,8 @@
  */
 #include "../runtime/grad.h"
 #include "../runtime/opt.h"
-#include "elab.h"
 #include "lint.h"
+#include "native.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,8 +159,8 @@ static NodeId scalar_formula(Elab *e, Value y, const Ast *at) {
     return NO_NODE;
   }
   if (t->rank) {
-    Diag *g = elab_error(e, at, E_GRAD_OF, type_show(e->a, t));
-    diag_hint(e->d, g, "a gradient is of one number: take `sum(...)` or `mean(...)`");
+    Diag *g = elab_error(e, at, E_GRAD_OF, node_text(e, n));
+    diag_hint(e->d, g, "a gradient is of one number: take `sum(...)` or `mean(...)`; `jacobian(f)` is of each");
     return NO_NODE;
   }
   return n;
@@ -299,7 +299,8 @@ static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32
   while (f && !f->ast && f->base) f = f->base;
   if (wrt.kind == V_ABSENT) {
     if (a->n == 0) {
-      elab_error(e, at, E_MISSING_ARGUMENT, "the gradient", "of what to differentiate by");
+      Diag *g = elab_error(e, at, E_GRAD_NO_ARGUMENT);
+      diag_hint(e->d, g, "`grad(e, w)` differentiates a formula by a parameter or a name");
       return false;
     }
     to[(*n)++] = 0;
@@ -322,7 +323,19 @@ static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32
       }
     }
     if (!found) {
-      elab_error(e, at, E_WRT_NAME, name);
+      Diag *g = elab_error(e, at, E_WRT_NAME, name);
+      Text list = {.arena = e->a};
+      const char *known[64];
+      uint32_t n_known = 0;
+      for (uint32_t j = 0; params && j < params->n && n_known < 64; j++)
+        if (params->kid[j]->kid[0]->kind == A_NAME) {
+          known[n_known] = params->kid[j]->kid[0]->name;
+          text_printf(&list, "%s`%s`", n_known ? ", " : "", known[n_known]);
+          n_known++;
+        }
+      const char *near = nearest(name, known, n_known);
+      if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+      else if (n_known) diag_hint(e->d, g, "its arguments are %s", list.at);
       return false;
     }
   }

@@ -91,7 +91,7 @@ static bool parse_term(Ein *x, uint32_t first, uint32_t end, Term *t) {
       for (k += 2; k < end && x->spec[k] == '.'; k++) {}
       continue;
     }
-    if (!is_name(c)) {
+    if (!is_name(c) || (c >= '0' && c <= '9')) {
       Diag *g = ein_error(x, k, k + 1, E_EINSUM, "expected the name of an axis, `(`, `)`, `..`, `,` or `->`");
       if (g) diag_hint(x->e->d, g, "e.g. \"b i, i j -> b j\"");
       return false;
