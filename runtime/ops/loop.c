@@ -100,27 +100,6 @@ typedef struct Back {
 
 static NodeId body_node(Back *b, const Type *t, uint32_t slot) { return graph_input(b->body, slot, t, 0); }
 
-/* The forward turn again, in the new body. at[id] is the copy of node id. */
-static NodeId *repeat_turn(Back *b) {
-  Graph *f = b->fwd, *to = b->body;
-  Arena *a = to->arena;
-  NodeId *at = NEW_N(a, NodeId, f->n + 1u), *root = NEW_N(a, NodeId, f->out.n + 1u), *ids;
-  for (uint32_t k = 0; k < b->n_out; k++) root[k] = f->out.at[k].node;
-  uint32_t n = graph_slice(f, root, b->n_out, NULL, NULL, &ids);
-  for (uint32_t k = 0; k < n; k++) {
-    Node node = f->node[ids[k]];
-    if (node.op == &op_input) {
-      at[ids[k]] = b->in[node.attr->i[0]];
-      continue;
-    }
-    NodeId *in = NEW_N(a, NodeId, node.n_in + 1u);
-    for (uint32_t j = 0; j < node.n_in; j++) in[j] = at[node.in[j]];
-    at[ids[k]] = graph_emit(to, node.op, in, node.n_in, node.attr, node.loc, NULL);
-    to->node[at[ids[k]]].flags |= node.flags & (NODE_LAZY | NODE_BAD);
-  }
-  return at;
-}
-
 /* total += sum(result * its adjoint): one scalar whose derivative is that of all results at once. */
 static void weigh(Graph *g, NodeId *total, NodeId result, NodeId adjoint) {
   NodeId both = g_op2(g, &op_mul, result, adjoint);
@@ -188,9 +167,10 @@ static void loop_grad(Grad *d) {
   if (reads[n] != NO_NODE) b.in[n] = body_node(&b, b.fwd->node[reads[n]].type, slot);
 
   /* The turn, and its derivative. */
-  NodeId *at = repeat_turn(&b), total = NO_NODE;
+  NodeId *result = NEW_N(a, NodeId, b.n_out + 1u), total = NO_NODE;
+  graph_inline(b.body, b.fwd, b.in, result);
   for (uint32_t k = 0; k < b.n_out; k++)
-    if (weight[k] != NO_NODE) weigh(b.body, &total, at[b.fwd->out.at[k].node], weight[k]);
+    if (weight[k] != NO_NODE) weigh(b.body, &total, result[k], weight[k]);
   if (total == NO_NODE) return;
   NodeId *wrt = NEW_N(a, NodeId, n + 1u), *slope = NEW_N(a, NodeId, n + 1u), *of = NEW_N(a, NodeId, n + 1u);
   uint32_t n_wrt = 0;
