@@ -77,7 +77,7 @@ print round_up([1.5, 2.0, -0.5]), low_byte([257, 3]), is_even([1, 2])
 let m: [2, 3] = [[1, 2, 3], [4, 5, 6]]
 let w: [3, 2] = [[1, 0], [2, 1], [0, 3]]
 print swish(m), swish(2.0)
-print product(m, w), all(product(m, w) == m @ w)
+print product(m, w), close(product(m, w), m @ w)
 print rows(zeros([2, 2, 5])), rows(zeros([4]))
 print bytes(u8([1, 2, 3]), [true, false, true])
 print grad(fn (x) = sum(swish(x)))(m)
