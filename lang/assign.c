@@ -1,11 +1,14 @@
-/* assign: v[...] = e. In: the present whole, the items, the new part. Out: the new whole value, by `update` where the
- * part is known and `update_slice` along each axis whose start only the run knows. A cell that is assigned so keeps its
- * one shape and element type.
+/* assign: `x = e`, `x[...] = e`. In: what stands to the left, and the value. Out: a new version of a cell, leaf by leaf of a
+ * tree; a new value of a formula's variable. A cell keeps its shape and element type.
+ *
+ * A part is assigned as a new whole: by `update` where its place is known, by `update_slice` along each axis whose start only
+ * the run knows.
  */
 #include "index.h"
 #include "native.h"
 #include <string.h>
 
+/* ---- parts ---- */
 /* An index of the run counted from the start: negative ones mean from the end. */
 static NodeId from_start(Elab *e, NodeId i, int64_t n, const Ast *at) {
   NodeId zero = lower_number(e, I32, 0, at);
@@ -189,4 +192,175 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   if (n == NO_NODE) return false;
   *out = v_node(n);
   return true;
+}
+
+/* ---- cells and variables ---- */
+static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
+  if (e->frame->steps) return true;
+  if (c->role == CELL_STATE || c->role == CELL_HIDDEN) {
+    const Instance *self = e->frame->self;
+    for (uint32_t k = 0; self && k < self->n; k++)
+      if (self->field[k].value.kind == V_CELL && self->field[k].value.cell == c) {
+        if (e->make > MAKE_IN_GRAD) {
+          Diag *g = elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state", make_place(e->make));
+          diag_hint(e->d, g, "a state changes once, where the call stands: call the layer outside and use its value here");
+          return false;
+        }
+        return true;
+      }
+  }
+  Diag *g = elab_error(e, target, E_ASSIGN_IN_FORMULA, c->path ? c->path : target->name ? target->name : "a cell");
+  diag_hint(e->d, g, "a `fn` computes a value; what changes cells is a `proc`");
+  return false;
+}
+
+/* `var total = 0` and then a float: the cell was open, and is a float from its first value on. What read it as an int
+ * before is elaborated once more; until then the value that was assigned says nothing. */
+static bool widen_cell(Elab *e, Cell *c, DType d, const Ast *at) {
+  bool float_already = dtype_is_float((DType)c->type.dtype) && d != F64;
+  if (!c->flex || !dtype_is_float(d) || c->type.dtype == d || float_already) return false;
+  const Place *made = loc_place(e->s->sources, c->loc);
+  if (!made || made->source != at->source) return false;
+  for (uint32_t k = 0; k < e->widened.n; k++)
+    if (e->widened.at[k].made == c->loc && !strcmp(e->widened.at[k].path, c->path ? c->path : "")) {
+      if (e->widened.at[k].dtype == d || d == F32) return e->again;
+      e->widened.at[k].dtype = d;
+      return e->again = true;
+    }
+  vec_push(e->a, &e->widened, (Widened){c->loc, c->path ? c->path : "", d});
+  return e->again = true;
+}
+
+static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast *at) {
+  if (!may_assign_cell(e, c, target)) return false;
+  v = value_decay(e, v);
+  if (v.kind == V_NODE) {
+    const Node *x = graph_at(e->g, v.node);
+    bool open = x->flags & NODE_FLEX && x->type->dtype == F64;
+    DType d = open ? x->flags & NODE_INTS ? I32 : F32 : (DType)x->type->dtype;
+    if (widen_cell(e, c, d, at)) return false;
+  }
+  const char *name = c->path ? c->path : "the cell";
+  NodeId n = want_node(e, v, at, "a value to assign");
+  if (n == NO_NODE) return false;
+  const Node *x = graph_at(e->g, n);
+  bool fits = x->type->dtype == c->type.dtype && !(x->flags & NODE_FLEX);
+  if (!fits) {
+    bool narrows = !dtype_is_float((DType)c->type.dtype) && !(x->flags & NODE_INTS) &&
+                   (dtype_is_float((DType)x->type->dtype) || c->type.dtype == BOOL);
+    bool mixed = x->type->dtype == F64 && c->type.dtype == F32 && !(x->flags & NODE_FLEX);
+    if (narrows || mixed) {
+      Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, name, dtype_name[c->type.dtype], type_show(e->a, x->type));
+      diag_note(e->d, g, c->loc, "`%s` was made here", name);
+      diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`", dtype_name[c->type.dtype]);
+      return false;
+    }
+    n = want_typed(e, v_node(n), (DType)c->type.dtype, at, arena_printf(e->a, "`%s`", name));
+    if (n == NO_NODE) return false;
+  }
+  if (!type_same_shape(node_type(e, n), &c->type)) {
+    if (node_type(e, n)->rank) {
+      Diag *g = elab_error(e, at, E_ASSIGN_SHAPE, name, shape_show(e->a, &c->type), shape_show(e->a, node_type(e, n)));
+      if (at->kind == A_ASSIGN) mark_shape(e, g, at->kid[1], node_type(e, n));
+      diag_note(e->d, g, c->loc, "`%s` was made here; a cell keeps its shape", name);
+      return false;
+    }
+    n = g_broadcast(e->g, n, &c->type);
+  }
+  cell_assign(e, c, n, elab_loc(e, at));
+  return true;
+}
+
+typedef struct AssignCtx { const Ast *target, *at; } AssignCtx;
+static Value assign_leaf(Elab *e, void *ctx, Value cell, Value v) {
+  AssignCtx *x = ctx;
+  if (cell.kind == V_CELL) assign_cell(e, cell.cell, v, x->target, x->at);
+  return cell;
+}
+
+/* All new values are computed before the first cell is written: they stand as nodes already. */
+bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
+  AssignCtx x = {at->kind == A_ASSIGN ? at->kid[0] : at, at};
+  if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
+  Value all = v;
+  bool tree = v.kind == V_TUPLE || v.kind == V_LIST || v.kind == V_RECORD;
+  if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
+  return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
+}
+
+static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const Ast *ast) {
+  Value now = b->value;
+  if (now.kind == V_CELL || (is_tree(&now) && !b->mutable_)) {
+    if (now.kind != V_CELL && !tree_has_cells(e, now)) {
+      Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
+      if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
+      diag_hint(e->d, g, "make it with `var`");
+      return;
+    }
+    assign_tree(e, now, v, ast);
+    return;
+  }
+  if (b->mutable_) {
+    if (b->frame != e->frame) {
+      elab_error(e, target, E_ASSIGN_IN_FORMULA, b->name);
+      return;
+    }
+    vec_push(e->a, &e->assigned, (Assigned){b, now});
+    b->value = keep_values(e, v);
+    return;
+  }
+  if (now.kind == V_BAD) return;
+  Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
+  if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
+  diag_hint(e->d, g, "make it with `var` to assign it");
+}
+
+void elab_assign(Elab *e, const Ast *ast) {
+  const Ast *target = ast->kid[0];
+  const Ast *base = target->kind == A_INDEX ? target->kid[0] : target;
+  Bound *b = NULL;
+  Value now;
+  if (base->kind == A_NAME) {
+    b = scope_find(e, e->scope, base->name);
+    if (!b) {
+      elab_expr(e, base);
+      return;
+    }
+    now = b->value;
+  } else now = elab_expr(e, base);
+  Value v = elab_expr(e, ast->kid[1]);
+  if (v.kind == V_BAD || now.kind == V_BAD) {
+    if (b && b->mutable_) b->value = v_bad();
+    return;
+  }
+  bool parts = now.kind == V_TUPLE || now.kind == V_LIST || (now.kind == V_FN && now.fn->kind == FN_CHAIN);
+  if (target->kind == A_INDEX && parts && !(b && b->mutable_) && tree_has_cells(e, now)) {
+    now = elab_expr(e, target);            /* an element of a tree of cells: `net[1] = kept[1]` */
+    if (now.kind == V_BAD) return;
+    b = NULL;
+    if (ast->op != '=') v = elab_binary(e, ast->op, now, v, ast);
+    if (v.kind == V_BAD) return;
+  } else if (target->kind == A_INDEX) {
+    if (ast->op != '=') {
+      Value part = elab_index(e, target, value_decay(e, now));
+      v = elab_binary(e, ast->op, part, v, ast);
+    }
+    Value out;
+    if (v.kind == V_BAD || !assign_index(e, target, value_decay(e, now), v, &out)) return;
+    v = out;
+  } else if (ast->op != '=') {
+    if (now.kind == V_CELL) {     /* an open cell takes the element type of what it meets */
+      Value r = value_decay(e, v);
+      bool typed = r.kind == V_NODE && dtype_is_float((DType)node_type(e, r.node)->dtype) && !node_flex(e, r.node);
+      if (typed && widen_cell(e, now.cell, (DType)node_type(e, r.node)->dtype, ast)) return;
+    }
+    v = elab_binary(e, ast->op, now, v, ast);
+    if (v.kind == V_BAD) return;
+  }
+  if (b) assign_bound(e, b, v, base, ast);
+  else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
+  else {
+    Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
+    diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
+  }
 }

@@ -257,6 +257,7 @@ void elab_definitions(Elab *e, const Ast *block);                  /* all of a b
 void elab_define(Elab *e, const Ast *stmt);                        /* fn, proc, layer, ...: visible in its whole block; others: nothing */
 bool elab_stmt(Elab *e, const Ast *stmt, Value *last);            /* any statement; *last: an expression's value */
 void elab_stmts(Elab *e, const Ast *block, Value *last);
+void elab_assign(Elab *e, const Ast *ast);
 Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at);        /* leaf by leaf, by `where` */
 Value elab_if(Elab *e, const Ast *ast, bool as_steps);
 Value elab_for(Elab *e, const Ast *ast);
