@@ -201,6 +201,8 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
 bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what);
 bool elab_type(Elab *e, const Ast *type, Type *out);              /* a type of known sizes: `let`, `param` */
 bool bind_pattern(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_);
+/* place: the value, where it is an argument: there the mistake is; the pattern is what is wanted. NULL: the pattern's own. */
+bool bind_pattern_at(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_, const Ast *place);
 Fn *fn_new(Elab *e, FnKind kind, const char *name);
 Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_captured);
 

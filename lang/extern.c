@@ -109,7 +109,7 @@ static Value foreign_node(Elab *e, const Fn *f, const NodeId *in, const Type *sh
   return id == NO_NODE ? elab_type_error(e, at, &t, NULL) : v_node(id);
 }
 
-bool extern_is_scalar(const Fn *f) {
+static bool extern_is_scalar(const Fn *f) {
   const Ast *params = f->ast->kid[1];
   for (uint32_t k = 0; k < params->n; k++) {
     const Ast *t = params->kid[k]->kid[1];
