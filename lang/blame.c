@@ -15,6 +15,8 @@ typedef struct Walk {
   const Graph *g;
   Tensor **value;             /* by node; NULL: not computed */
   Arena *tmp;
+  NodeId origin;              /* where a walk that blames nobody ended, and at which element */
+  int64_t origin_at;
 } Walk;
 
 static bool is_bad(double v) { return !isfinite(v); }
@@ -90,6 +92,15 @@ static double largest(const Tensor *x) {
   return most;
 }
 
+enum { VAST = 1 << 30 };
+
+static double operand_largest(const Walk *w, const Node *n) {
+  double most = 0;
+  for (uint32_t k = 0; k < n->n_in; k++)
+    if (w->value[n->in[k]]) most = fmax(most, largest(w->value[n->in[k]]));
+  return most;
+}
+
 static const char *way_out(const Op *op) {
   static const struct { uint16_t op; const char *hint; } ways[] = {
       {OP_log, "the logarithm wants numbers above 0: `log(max(x, 1e-12))` bounds them, `log_softmax` and `bce_logits` need no bound"},
@@ -128,19 +139,23 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
   }
   diag_note(w->s->diags, d, 0, "%s", t.at);
   const char *way = way_out(n->op);
+  if (!way && isinf(v) && operand_largest(w, n) > VAST)
+    way = "numbers that grow without bound: try a smaller rate, `clip_norm` on the gradients, or `standardize` on the data";
   if (way && !adjoint) diag_hint(w->s->diags, d, "%s", way);
   return n->loc;
 }
 
 /* From bad element i of id back to where it was made. An infinite literal that became NaN on the way is blamed where it
  * did. */
-static Loc follow(const Walk *w, NodeId id, int64_t i) {
+static Loc follow(Walk *w, NodeId id, int64_t i) {
   NodeId turned = NO_NODE;
   int64_t turned_at = 0;
   for (;;) {
     const Node *n = graph_at(w->g, id);
     uint32_t k;
     int64_t at;
+    w->origin = id;
+    w->origin_at = i;
     if (n->op->id == OP_input || n->op->id == OP_constant) break;
     if (!bad_operand(w, id, i, &k, &at)) {
       return report(w, id, i);
@@ -172,6 +187,25 @@ static Walk compute(Session *s, const Segment *g, const Graph *graph, Tensor *co
   }
   (void)run_graph(&s->host, w.g, s->kernels, w.value);
   return w;
+}
+
+/* Where a bad number that nobody made came from. */
+static void note_origin(Walk *w, Diag *d) {
+  const Node *n = graph_at(w->g, w->origin);
+  const Slot *slot = n->op->id == OP_input ? &w->s->program->slot.at[n->attr->i[0]] : NULL;
+  Text at = {.arena = w->tmp};
+  text_add(&at, "");
+  if (n->type->rank) {
+    text_add(&at, ", first at element ");
+    add_element(&at, n->type, w->origin_at);
+  }
+  if (slot && slot->kind == SLOT_DATA) diag_note(w->s->diags, d, 0, "it stands in the file \"%s\"%s", slot->file->path, at.at);
+  else if (slot && slot->kind == SLOT_CELL && slot->trained) {
+    diag_note(w->s->diags, d, 0, "the parameter `%s` holds it already%s", slot->path ? slot->path : "?", at.at);
+    diag_hint(w->s->diags, d, "an earlier step put it there; `--check-numbers` stops at the expression that made it");
+  } else if (slot && slot->kind == SLOT_CELL && slot->path)
+    diag_note(w->s->diags, d, 0, "`%s` holds it already%s", slot->path, at.at);
+  else diag_note(w->s->diags, d, n->loc, "it was so in what the run began with: a literal, a file or a cell%s", at.at);
 }
 
 static void drop(Walk *w) {
@@ -212,7 +246,6 @@ Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *
 
 Loc blame_refusal(Session *s, const Segment *g, Loc refused) {
   const Graph *graphs[] = {g->graph, g->source};
-  const char *what = "not finite";
   Loc found = 0;
   for (int pass = 0; pass < 2 && !found; pass++) {
     Walk w = compute(s, g, graphs[pass], NULL);
@@ -222,13 +255,14 @@ Loc blame_refusal(Session *s, const Segment *g, Loc refused) {
       const Tensor *x = w.value[n->in[0]];
       int64_t i = first_bad(x);
       if (i < 0) continue;
-      what = isnan(tensor_get(x, i)) ? "NaN" : "infinite";
       found = follow(&w, n->in[0], i);
+      if (found || pass == 0) continue;
+      Diag *d = diag_at(s->diags, refused, E_RUN_NOT_FINITE, isnan(tensor_get(x, i)) ? "NaN" : "infinite");
+      note_origin(&w, d);
+      found = refused;
     }
     drop(&w);
   }
-  if (found) return found;
-  Diag *d = diag_at(s->diags, refused, E_RUN_NOT_FINITE, what);
-  diag_note(s->diags, d, 0, "it was so in what the run began with: a literal, a file or a cell");
-  return refused;
+  if (!found) diag_at(s->diags, refused, E_RUN_NOT_FINITE, "not finite");
+  return found ? found : refused;
 }
