@@ -48,6 +48,7 @@ int out_finish(Cli *c, int status);                     /* the last flush; a ful
 bool cli_print(void *to, const char *text, size_t n, Loc loc);
 bool cli_flush(void *to);
 void cli_progress(void *to, const char *text, bool final);
+int cli_columns(void *to);                              /* of the terminal of standard error; 0: it is none */
 void cli_diagnostics(Cli *c, Session *s);               /* all of the last call, to standard error */
 
 /* ---- sessions ---- */

@@ -3,12 +3,10 @@
  * Invariant: an effect takes memory only in arenas of its own that it frees, so that a run of any length stays as large as
  * it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "checkpoint.h"
 #include "effects.h"
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 #include "session.h"
 
 static Step *step_new(Session *s, const Effect *e, void *data, Loc loc) {
@@ -466,95 +464,4 @@ Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc l
   ColumnRead *c = NEW(s->arena, ColumnRead);
   *c = (ColumnRead){t, arena_text(s->arena, column, strlen(column)), cell};
   return step_new(s, &column_effect, c, loc);
-}
-
-/* ---- progress ---- */
-
-struct ProgressClock { double epoch, said; };           /* seconds: when the epoch began, when something was shown */
-typedef struct Progress { ProgressSpec spec; const char **label; } Progress;
-
-enum { BAR = 20 };
-static const double SAY_EVERY = 0.1;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void time_left(Text *t, double seconds) {
-  if (!(seconds < 1e7)) return;
-  int64_t n = (int64_t)(seconds + 0.5);
-  if (n >= 3600) text_printf(t, "  ETA %lld:%02lld:%02lld", (long long)(n / 3600), (long long)(n / 60 % 60), (long long)(n % 60));
-  else text_printf(t, "  ETA %lld:%02lld", (long long)(n / 60), (long long)(n % 60));
-}
-
-static void rate(Text *t, double samples, double seconds) {
-  if (!(seconds > 0) || !(samples > 0)) return;
-  double r = samples / seconds;
-  if (r >= 1000) text_printf(t, "  %.0fk samples/s", r / 1000);
-  else text_printf(t, "  %.0f samples/s", r);
-}
-
-static void bar(Text *t, double done, int64_t batch, int64_t batches) {
-  int full = (int)(done * BAR);
-  text_add(t, "  [");
-  for (int k = 0; k < BAR; k++) text_add(t, k < full ? "=" : k == full ? ">" : " ");
-  text_printf(t, "] %lld/%lld", (long long)batch, (long long)batches);
-}
-
-static bool progress_run(Session *s, Step *step, Tensor *const *value) {
-  const Progress *p = step->data;
-  const ProgressSpec *c = &p->spec;
-  if (!s->config.progress) return true;
-  double time = now();
-  if (c->clock->epoch == 0) *c->clock = (ProgressClock){time, 0};   /* the run went on from a checkpoint */
-  double spent = time - c->clock->epoch;
-  if (c->when == PROGRESS_BEGIN) {
-    *c->clock = (ProgressClock){time, time};
-    return true;
-  }
-  if (c->when == PROGRESS_BATCH && time - c->clock->said < SAY_EVERY) return true;
-  uint32_t at = 0;
-  int64_t epoch = c->epoch == NO_NODE ? 1 : (int64_t)tensor_get(value[at++], 0);
-  int64_t batch = c->batch == NO_NODE ? 0 : (int64_t)tensor_get(value[at++], 0) + 1;
-  double done = 1;
-  Arena *a = arena_new(&s->host);
-  Text t = {.arena = a};
-  text_printf(&t, "epoch %lld", (long long)epoch);
-  if (c->epochs > 0) text_printf(&t, "/%lld", (long long)c->epochs);
-  if (c->when == PROGRESS_BATCH) {
-    done = c->batches > 0 ? (double)batch / (double)c->batches : 0;
-    if (c->batches > 0) bar(&t, done, batch, c->batches);
-    else text_printf(&t, "  batch %lld", (long long)batch);
-  }
-  for (uint32_t k = 0; k < c->n; k++, at++) {
-    text_printf(&t, "  %s ", p->label[k]);
-    format_number(&t, tensor_get(value[at], 0), (DType)value[at]->type.dtype, &(Format){'f', 0, 4});
-  }
-  rate(&t, (double)c->samples * done, spent);
-  if (c->when == PROGRESS_EPOCH) text_printf(&t, "  %.1f s", spent);
-  else if (done > 0 && c->epochs > 0) time_left(&t, spent / done * ((double)(c->epochs - epoch) + 1 - done));
-  s->config.progress(s->config.to, t.at, c->when == PROGRESS_EPOCH);
-  c->clock->said = time;
-  if (c->when == PROGRESS_EPOCH) c->clock->epoch = time;
-  arena_free(a);
-  return true;
-}
-static const Effect progress_effect = {.name = "progress", .run = progress_run};
-
-ProgressClock *progress_clock(Session *s) { return NEW(s->arena, ProgressClock); }
-
-Step *effect_progress(Session *s, const ProgressSpec *spec, Loc loc) {
-  Progress *p = NEW(s->arena, Progress);
-  p->spec = *spec;
-  p->label = NEW_N(s->arena, const char *, spec->n);
-  Step *step = step_new(s, &progress_effect, p, loc);
-  if (spec->epoch != NO_NODE) step_needs(s, step, spec->epoch);
-  if (spec->batch != NO_NODE) step_needs(s, step, spec->batch);
-  for (uint32_t k = 0; k < spec->n; k++) {
-    p->label[k] = arena_text(s->arena, spec->label[k], strlen(spec->label[k]));
-    step_needs(s, step, spec->value[k]);
-  }
-  return step;
 }

@@ -52,13 +52,14 @@ Step *effect_clear(Session *s, Table *t, Loc loc);
 Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc loc);
 
 /* Training's progress. The steps of one training share a clock: BEGIN stands before the loop over the epochs (shows nothing), BATCH
- * at the end of a batch (shown at most ten times a second), EPOCH behind the batches of an epoch (one final line). */
+ * at the end of a batch (a live line), EPOCH behind the batches of an epoch (a line that stays, unless there are many). */
 typedef struct ProgressClock ProgressClock;
 ProgressClock *progress_clock(Session *s);
 typedef struct ProgressSpec {
   enum { PROGRESS_BEGIN, PROGRESS_BATCH, PROGRESS_EPOCH } when;
   ProgressClock *clock;
   NodeId epoch, batch;              /* i32[] from 1, from 0; NO_NODE where there is none (BEGIN: both, EPOCH: batch) */
+  NodeId last;                      /* bool[]: the training ends with this epoch; NO_NODE: after `epochs` */
   int64_t epochs, batches;          /* batches in an epoch; 0: not known */
   int64_t samples;                  /* in an epoch; 0: not known */
   uint32_t n;

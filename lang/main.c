@@ -36,6 +36,7 @@ int main(int argc, char **argv) {
     c.config.print = cli_print;
     c.config.flush = cli_flush;
     c.config.progress = cli_progress;
+    c.config.columns = cli_columns;
     status = out_finish(&c, dispatch(&c));
   }
   free(c.out.at);

@@ -109,7 +109,7 @@ static bool shown(Elab *e, Value v, ProgressSpec *p, const Ast *at) {
 /* progress(epochs = n, ...): training begins; progress(epoch, batch): a batch is done; progress(epoch): an epoch is. */
 static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  ProgressSpec p = {.epoch = NO_NODE, .batch = NO_NODE};
+  ProgressSpec p = {.epoch = NO_NODE, .batch = NO_NODE, .last = NO_NODE};
   if (!step_here(e, at, "`progress`")) return v_bad();
   bool has_epoch = given(a, 0) && a->at[0].kind != V_UNIT, has_batch = given(a, 1) && a->at[1].kind != V_UNIT;
   if (has_epoch && (p.epoch = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "an epoch")) == NO_NODE) return v_bad();
@@ -118,6 +118,7 @@ static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
       !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
       !arg_int(e, a, 4, 0, at, "the number of samples", &p.samples) || !shown(e, a->at[5], &p, arg_ast(a, 5, at)))
     return v_bad();
+  if (given(a, 6) && (p.last = want_typed(e, a->at[6], BOOL, arg_ast(a, 6, at), "`last`")) == NO_NODE) return v_bad();
   p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
   if (!e->clock || !has_epoch) e->clock = progress_clock(e->s);
   p.clock = e->clock;
@@ -174,10 +175,10 @@ const Native native_run[] = {
      .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the same "
             "bits. A step."},
     {.name = "progress",
-     .params = "epoch? batch? epochs? batches? samples? show?",
+     .params = "epoch? batch? epochs? batches? samples? show? last?",
      .call = call_progress,
      .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
             "batch is done.\n"
-            "progress(epoch, show = {loss}): the line of an epoch. Steps that only read."},
+            "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only read."},
     {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
     {0}};

@@ -5,13 +5,14 @@
  * appears at once; on a pipe a block at a time, but never later than a fifth of a second after the next print, so that `glia f.nn | tee log`
  * shows a long training run as it goes.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE                /* ioctl of a terminal */
 #include "cli.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,15 +114,23 @@ bool cli_print(void *to, const char *text, size_t n, Loc loc) {
 
 bool cli_flush(void *to) { return out_flush(to); }
 
+int cli_columns(void *to) {
+  const Cli *c = to;
+  struct winsize w;
+  if (!c->err_terminal) return 0;
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}
+
 void cli_progress(void *to, const char *text, bool final) {
   Cli *c = to;
   if (c->quiet) return;
   if (c->err_terminal) {
     if (!final) {
       if (c->out.terminal) out_flush(c);
-      clear_bar(c);
+      char line[1024];                               /* one write over the line before, so that nothing flickers */
+      int n = snprintf(line, sizeof line, "\r%s\033[K", text);
       Out ignored = {0};
-      write_all(&ignored, STDERR_FILENO, text, strlen(text));
+      if (n > 0 && (size_t)n < sizeof line) write_all(&ignored, STDERR_FILENO, line, (size_t)n);
       c->bar = true;
       return;
     }
@@ -132,6 +141,7 @@ void cli_progress(void *to, const char *text, bool final) {
 
 int out_finish(Cli *c, int status) {
   out_flush(c);
+  clear_bar(c);
   if (c->out.error) {
     char text[256];
     snprintf(text, sizeof text, "glia: cannot write standard output: %s\n", strerror(c->out.error));

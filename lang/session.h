@@ -24,6 +24,7 @@ typedef struct SessionConfig {
   bool (*flush)(void *to);                      /* what was printed must be out now: a checkpoint follows. May be NULL */
   /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL: none. */
   void (*progress)(void *to, const char *text, bool final);
+  int (*columns)(void *to);                     /* how wide a line of progress may be. NULL, or 0: as wide as it wants */
   /* Called between two steps of a run; false: it stops there, cancelled. NULL: never. */
   bool (*poll)(void *to);
   /* What a text is warned of, when it was checked and before its first step; the warnings stay in diags. NULL: none. */
