@@ -48,8 +48,7 @@ typedef enum glia_status {
   GLIA_MEMORY = 4,        /* an allocation failed; everything is as it was before the call */
   GLIA_LIMIT = 5,         /* a limit is reached: memory allowed, number of nodes */
   GLIA_FAULT = 6,         /* an operation failed while running: an index out of range, an integer divided by zero */
-  GLIA_CANCELLED = 7,     /* glia_cancel or glia_graph_cancel was called, or the print callback refused */
-  GLIA_NOT_YET = 8        /* planned and documented, not yet there */
+  GLIA_CANCELLED = 7      /* glia_cancel or glia_graph_cancel was called, or the print callback refused */
 } glia_status;
 
 typedef enum glia_dtype { GLIA_F32 = 0, GLIA_F64 = 1, GLIA_I32 = 2, GLIA_U8 = 3, GLIA_BOOL = 4 } glia_dtype;
