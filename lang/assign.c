@@ -328,7 +328,14 @@ void elab_assign(Elab *e, const Ast *ast) {
     }
     now = b->value;
   } else now = elab_expr(e, base);
+  Order o = {0};
+  Value was = now;                         /* `v += f()` adds to what v was before the call */
+  if (ast->op != '=') {
+    order_met(e, &o, &was);
+    order_before(e, &o, ast->kid[1]);
+  }
   Value v = elab_expr(e, ast->kid[1]);
+  order_end(e, &o);
   if (v.kind == V_BAD || now.kind == V_BAD) {
     if (b && b->mutable_) b->value = v_bad();
     return;
@@ -342,7 +349,7 @@ void elab_assign(Elab *e, const Ast *ast) {
     if (v.kind == V_BAD) return;
   } else if (target->kind == A_INDEX) {
     if (ast->op != '=') {
-      Value part = elab_index(e, target, value_decay(e, now));
+      Value part = elab_index(e, target, value_decay(e, was));
       v = elab_binary(e, ast->op, part, v, ast);
     }
     Value out;
@@ -354,7 +361,7 @@ void elab_assign(Elab *e, const Ast *ast) {
       bool typed = r.kind == V_NODE && dtype_is_float((DType)node_type(e, r.node)->dtype) && !node_flex(e, r.node);
       if (typed && widen_cell(e, now.cell, (DType)node_type(e, r.node)->dtype, ast)) return;
     }
-    v = elab_binary(e, ast->op, now, v, ast);
+    v = elab_binary(e, ast->op, was, v, ast);
     if (v.kind == V_BAD) return;
   }
   if (b) assign_bound(e, b, v, base, ast);

@@ -317,6 +317,16 @@ static Value body_value(Elab *e, const Ast *body, const Ast *type, Scope *s, DTy
   return v;
 }
 
+/* A call of an instance finds its states as constants, whatever they were computed from; what it assigns itself is a
+ * formula like any other, also for the methods that it calls. */
+static void states_constant(Elab *e, const Instance *self) {
+  if (!self || self->layer->kind != FN_LAYER) return;
+  for (const CallFrame *f = e->frame; f; f = f->outer)
+    if (f->self == self) return;
+  for (uint32_t k = 0; k < self->n; k++)
+    if (self->field[k].role == FIELD_STATE && self->field[k].value.kind == V_CELL) cell_constant(e, self->field[k].value.cell);
+}
+
 static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Ast *ast = f->ast;
   bool proc = f->kind == FN_PROC;
@@ -334,6 +344,7 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
   const char *place = f->name ? f->name : "fn";
   PlaceMark m = place_enter(e, place);
   Scope *s = scope_new(e, f->scope), *saved_scope = e->scope;
+  states_constant(e, f->self);
   CallFrame frame = {.outer = e->frame, .fn = f, .self = f->self, .steps = proc}, *saved_frame = e->frame;
   Loc saved_caller = e->caller;
   DType unmarked = N_DTYPES;
@@ -472,7 +483,7 @@ Value elab_call(Elab *e, const Ast *call, const Value *first) {
     a->ast[0] = call;
   }
   bool holes = false;
-  Held *held = NEW_N(e->a, Held, n + 1);
+  Order o = {0};
   for (uint32_t k = more; k < n; k++) {
     const Ast *arg = call->kid[1 + k - more];
     a->name[k] = arg->kind == A_ARG ? arg->name : NULL;
@@ -482,10 +493,13 @@ Value elab_call(Elab *e, const Ast *call, const Value *first) {
     if (x->kind == A_NAME && !strcmp(x->name, "_")) {
       a->at[k] = (Value){.kind = V_ABSENT};
       holes = true;
-    } else a->at[k] = elab_expr(e, x);
-    held[k] = cell_hold(e, a->at[k]);
+    } else {
+      order_before(e, &o, x);
+      a->at[k] = elab_expr(e, x);
+      order_met(e, &o, &a->at[k]);
+    }
   }
-  for (uint32_t k = more; k < n; k++) a->at[k] = cell_release(a->at[k], held[k]);
+  order_end(e, &o);
   if (callee.kind == V_BAD) return callee;
   if (holes) {
     Fn *f = fn_new(e, FN_NATIVE, callee.kind == V_FN ? callee.fn->name : "partial");

@@ -173,6 +173,15 @@ NodeId cell_read(Elab *e, Cell *c, Loc loc) {
   return n;
 }
 
+void cell_constant(Elab *e, Cell *c) {
+  const Version *v = c->now;
+  if (!v || v->region != e->region || v->node == NO_NODE || !dtype_is_float((DType)c->type.dtype)) return;
+  const Op *op = graph_at(e->g, v->node)->op;
+  if (op == &op_input || op == &op_stop_gradient) return;
+  NodeId n = v->node;
+  version_new(e, c, graph_emit(e->g, &op_stop_gradient, &n, 1, NULL, e->g->loc, NULL));
+}
+
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
   NodeId node = graph_emit(e->g, &op_alias, &n, 1, NULL, loc, NULL);
   e->g->node[node].flags &= (uint16_t)~NODE_KNOWN;        /* cells are of the run, whatever stands in them now */
@@ -193,14 +202,4 @@ void cell_changed(Elab *e, Cell *c) {
   Version *v = version_new(e, c, NO_NODE);
   v->assigned = true;
   c->writes++;
-}
-
-Held cell_hold(Elab *e, Value v) {
-  if (v.kind != V_CELL || v.cell->role != CELL_VAR) return (Held){NO_NODE, NULL};
-  NodeId n = cell_read(e, v.cell, e->g->loc);
-  return (Held){n, v.cell->now};
-}
-
-Value cell_release(Value v, Held h) {
-  return v.kind == V_CELL && h.node != NO_NODE && v.cell->now != h.now ? v_node(h.node) : v;
 }

@@ -162,6 +162,12 @@ bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recurs
 /* What is wanted of a value; on a mistake they report at `at` and return NO_NODE / false. what: "a size", "an axis" ... */
 Value keep_values(Elab *e, Value v);                              /* all cells in it become their values now; instances stay handles */
 Value value_decay(Elab *e, Value v);                              /* V_CELL -> V_NODE; others as they are */
+
+/* Operands from left to right, see order.c: for each, order_before, its value, order_met; behind the last, order_end. */
+typedef struct Order { VEC(Value *) met; VEC(Value) kept; VEC(uint64_t) writes; } Order;
+void order_before(Elab *e, Order *o, const Ast *next);
+void order_met(Elab *e, Order *o, Value *v);
+void order_end(Elab *e, Order *o);
 NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);           /* a tensor of any type; ints become FLEX literals */
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);          /* f32, f64 or FLEX; ints, u8 are cast */
 NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what); /* of that element type, by the rules of literals */
@@ -210,6 +216,7 @@ Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_c
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
 NodeId cell_read(Elab *e, Cell *c, Loc loc);
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
+void cell_constant(Elab *e, Cell *c);                             /* a derivative takes what stands in it now as constant */
 void cell_changed(Elab *e, Cell *c);                              /* by an effect: it is read anew from here on */
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
 void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
@@ -217,11 +224,6 @@ void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Lo
 void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
 Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
-
-/* A `var` beside expressions that may change it: it stays a handle unless they did; then it is the value that it had. */
-typedef struct Held { NodeId node; const Version *now; } Held;
-Held cell_hold(Elab *e, Value v);
-Value cell_release(Value v, Held h);
 
 /* ---- trees ---- */
 enum { LEAF_PARAM = 1, LEAF_STATE = 2 };

@@ -181,17 +181,21 @@ static Value comprehension(Elab *e, const Ast *ast) {
   PlaceMark m = place_enter(e, "for");
   Scope *saved = e->scope;
   bool ok = true;
+  Order o = {0};
   for (int64_t k = 0; k < n && ok; k++) {
     PlaceMark turn = place_enter(e, "turn");
     e->scope = scope_new(e, saved);
     Value x = q.kind == V_SEQ ? q.seq->element(e, q.seq, seq_piece(q.seq, k), NO_NODE, k, ast->kid[2]) : q.items->at[k];
     ok = x.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[1], x, false);
+    if (ok) order_before(e, &o, ast->kid[0]);
     v[k] = ok ? elab_expr(e, ast->kid[0]) : v_bad();
+    if (ok) order_met(e, &o, &v[k]);
     ok &= v[k].kind != V_BAD;
     place_leave(e, turn);
   }
   e->scope = saved;
   place_leave(e, m);
+  order_end(e, &o);
   return ok ? bracket(e, v, (uint32_t)n, ast, true) : v_bad();
 }
 
@@ -200,7 +204,7 @@ static Value record(Elab *e, const Ast *ast) {
   f->n = ast->n;
   f->name = NEW_N(e->a, Sym, ast->n + 1);
   f->at = NEW_N(e->a, Value, ast->n + 1);
-  Held *held = NEW_N(e->a, Held, ast->n + 1);
+  Order o = {0};
   for (uint32_t k = 0; k < ast->n; k++) {
     const Ast *field = ast->kid[k];
     for (uint32_t j = 0; j < k; j++)
@@ -209,11 +213,12 @@ static Value record(Elab *e, const Ast *ast) {
         return v_bad();
       }
     f->name[k] = field->name;
+    order_before(e, &o, field);
     f->at[k] = field->n && field->kid[0] ? elab_expr(e, field->kid[0]) : name(e, field);
     if (f->at[k].kind == V_BAD) return v_bad();
-    held[k] = cell_hold(e, f->at[k]);
+    order_met(e, &o, &f->at[k]);
   }
-  for (uint32_t k = 0; k < ast->n; k++) f->at[k] = cell_release(f->at[k], held[k]);
+  order_end(e, &o);
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
@@ -291,8 +296,13 @@ static Value binary(Elab *e, const Ast *ast) {
     return seq_range(e, value_decay(e, a), value_decay(e, b), ast->op == K_RANGE_LESS, ast);
   }
   default: {
-    Value a = value_decay(e, elab_expr(e, ast->kid[0]));     /* its value now: the other side may change a cell */
-    return elab_binary(e, ast->op, a, elab_expr(e, ast->kid[1]), ast);
+    Order o = {0};
+    Value a = elab_expr(e, ast->kid[0]);
+    order_met(e, &o, &a);
+    order_before(e, &o, ast->kid[1]);
+    Value b = elab_expr(e, ast->kid[1]);
+    order_end(e, &o);
+    return elab_binary(e, ast->op, a, b, ast);
   }
   }
 }
@@ -315,13 +325,14 @@ Value elab_expr(Elab *e, const Ast *ast) {
     }
     Value *at = NEW_N(e->a, Value, ast->n + 1);
     bool bad = false;
-    Held *held = NEW_N(e->a, Held, ast->n + 1);
+    Order o = {0};
     for (uint32_t k = 0; k < ast->n; k++) {
+      order_before(e, &o, ast->kid[k]);
       at[k] = elab_expr(e, ast->kid[k]);
+      order_met(e, &o, &at[k]);
       bad |= at[k].kind == V_BAD;
-      if (k + 1 < ast->n) held[k] = cell_hold(e, at[k]);
     }
-    for (uint32_t k = 0; k + 1 < ast->n; k++) at[k] = cell_release(at[k], held[k]);
+    order_end(e, &o);
     if (!bad) v = ast->kind == A_TUPLE ? v_items(e->a, V_TUPLE, at, ast->n) : bracket(e, at, ast->n, ast, false);
     break;
   }

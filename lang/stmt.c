@@ -311,10 +311,14 @@ static bool steps_here(Elab *e, const Ast *ast, const char *what, const char *hi
 static void print(Elab *e, const Ast *ast) {
   Value *v = NEW_N(e->a, Value, ast->n);
   bool ok = true;
+  Order o = {0};
   for (uint32_t k = 0; k < ast->n; k++) {
-    v[k] = value_decay(e, elab_expr(e, ast->kid[k]));     /* what stands behind it may change a cell */
+    order_before(e, &o, ast->kid[k]);
+    v[k] = elab_expr(e, ast->kid[k]);
+    order_met(e, &o, &v[k]);
     ok &= v[k].kind != V_BAD;
   }
+  order_end(e, &o);
   if (!steps_here(e, ast, "`print`", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
   Value text = text_of(e, v, ast->n, NULL, " ");
   if (text.kind == V_BAD) return;

@@ -271,8 +271,12 @@ static NodeId batch_custom(Batch *b, const Graph *from) {
 
 /* ---- the walk ---- */
 
+/* A node that has no batch axis. In its own graph it stays, unless it reads a result of a loop that was batched for the
+ * sake of others: that result has no axis either, but it is of the new loop. */
 static bool copy(Pass *p, NodeId id, const Node *node) {
-  if (p->from == p->to) {
+  bool same = p->from == p->to;
+  for (uint32_t k = 0; k < node->n_in && same; k++) same = p->map[node->in[k]] == node->in[k];
+  if (same) {
     p->map[id] = id;
     return true;
   }
