@@ -14,7 +14,8 @@ static bool is_called(const char *name, const char *text, size_t n) {
 
 DiagId warning_named(const char *text, size_t n) {
   for (int id = 0; id < N_DIAGS; id++)
-    if (diag_info[id].warning && (is_called(diag_info[id].name, text, n) || is_called(diag_info[id].code, text, n))) return (DiagId)id;
+    if (diag_info[id].warning && (is_called(diag_info[id].name, text, n) || is_called(diag_info[id].code, text, n)))
+      return (DiagId)id;
   return N_DIAGS;
 }
 
@@ -43,7 +44,9 @@ bool warning_near(const char *text, size_t n, char near[MOST_WARNING_NAME]) {
   return found != NULL;
 }
 
-static bool in_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+static bool in_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 /* The next name of a list; false: the list ends, or (*bad) is none. */
 static bool next_name(const char **p, const char *end, const char **name, size_t *n, bool first, bool *bad) {
@@ -133,7 +136,8 @@ bool warning_is_off(const Diags *d, const Diag *g) {
   if (d->strict) return false;
   for (uint32_t k = 0; k < d->sources->told.n; k++) {          /* by an earlier entry */
     const ToldWarning *t = &d->sources->told.at[k];
-    if (t->id == (uint32_t)g->id && t->source == g->source && t->first == g->at.first && t->end == g->at.end) return true;
+    if (t->id == (uint32_t)g->id && t->source == g->source && t->first == g->at.first && t->end == g->at.end)
+      return true;
   }
   return false;
 }
@@ -141,6 +145,7 @@ bool warning_is_off(const Diags *d, const Diag *g) {
 void warnings_told(const Diags *d) {
   for (uint32_t k = 0; k < d->diag.n; k++) {
     const Diag *g = d->diag.at[k];
-    if (g->warning && g->source) vec_push(d->arena, &d->sources->told, (ToldWarning){(uint32_t)g->id, g->source, g->at.first, g->at.end});
+    if (g->warning && g->source)
+      vec_push(d->arena, &d->sources->told, (ToldWarning){(uint32_t)g->id, g->source, g->at.first, g->at.end});
   }
 }

@@ -30,7 +30,8 @@ void api_begin(glia_session *s) {
 /* A guard was left by failure. */
 glia_status api_failed(glia_session *s) {
   const Host *h = &(s->checked ? s->checked : s->s)->host;
-  return api_say(s, h->failure == FAIL_LIMIT ? GLIA_LIMIT : GLIA_MEMORY, "%s", *h->message ? h->message : "out of memory");
+  return api_say(s, h->failure == FAIL_LIMIT ? GLIA_LIMIT : GLIA_MEMORY, "%s",
+                 *h->message ? h->message : "out of memory");
 }
 
 glia_status api_told(glia_session *s, Status status) {
@@ -145,7 +146,8 @@ glia_status glia_register(glia_session *s, const char *signature, glia_foreign f
   Guard guard;
   const char *text;
   if (HOST_GUARD(&s->s->host, &guard)) {
-    text = arena_printf(s->s->arena, "extern \"host\" fn %s%s%s\n", signature, gradient ? "\ngradient " : "", gradient ? gradient : "");
+    text = arena_printf(s->s->arena, "extern \"host\" fn %s%s%s\n", signature, gradient ? "\ngradient " : "",
+                        gradient ? gradient : "");
     host_leave(&s->s->host, &guard);
   } else return api_failed(s);
   s->s->offered = fn;
@@ -262,15 +264,17 @@ static glia_status misfit(glia_session *s, const Type *wanted, const char *what)
 }
 
 /* Compiles and runs f; result[k] stands for y[k], then come the gradients. */
-static glia_status call(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y, int n_y, Compiled **out,
-                        void **result) {
+static glia_status call(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y, int n_y,
+                        Compiled **out, void **result) {
   glia_session *s = f->owner;
-  if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y)) return api_say(s, GLIA_MISUSE, "a null pointer or a negative count");
+  if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y))
+    return api_say(s, GLIA_MISUSE, "a null pointer or a negative count");
   if (n_x > MAX_ARGS || n_y > MAX_ARGS) return api_say(s, GLIA_MISUSE, "more than %d arguments or results", MAX_ARGS);
   Type type[MAX_ARGS];
   const void *arg[MAX_ARGS];
   for (int k = 0; k < n_x; k++) {
-    if (!api_type_of(&x[k], &type[k])) return api_say(s, GLIA_MISUSE, "argument %d is no tensor: element type, rank or a size is wrong", k);
+    if (!api_type_of(&x[k], &type[k]))
+      return api_say(s, GLIA_MISUSE, "argument %d is no tensor: element type, rank or a size is wrong", k);
     if (!x[k].data && type_count(&type[k])) return api_say(s, GLIA_MISUSE, "argument %d has no data", k);
     arg[k] = x[k].data;
   }
@@ -362,7 +366,9 @@ glia_status glia_tree_get(const glia_tree *t, const char *path, glia_array *out)
 
 typedef struct ParamAt { const char *path; SlotId slot; } ParamAt;
 
-static bool is_parameter(const Slot *slot) { return slot->kind == SLOT_CELL && slot->trained && slot->path && slot->value; }
+static bool is_parameter(const Slot *slot) {
+  return slot->kind == SLOT_CELL && slot->trained && slot->path && slot->value;
+}
 
 /* A path that a later definition took is of its newest parameter: sorted by path, the newest first. */
 static int by_path(const void *a, const void *b) {
@@ -481,4 +487,6 @@ static glia_status file_call(glia_session *s, const char *statement, const char 
 }
 
 glia_status glia_save(glia_session *s, const char *path, const char *name) { return file_call(s, "save", path, name); }
-glia_status glia_load_tree(glia_session *s, const char *path, const char *name) { return file_call(s, "load", path, name); }
+glia_status glia_load_tree(glia_session *s, const char *path, const char *name) {
+  return file_call(s, "load", path, name);
+}

@@ -52,7 +52,8 @@ glia_status glia_freeze(glia_function *f, const char *wrt, const glia_array *x, 
   if (n_x < 0 || n_x > MAX_ARGS || (n_x && !x)) return api_say(s, GLIA_MISUSE, "glia_freeze: the arguments are wrong");
   Type type[MAX_ARGS];
   for (int k = 0; k < n_x; k++)
-    if (!api_type_of(&x[k], &type[k])) return api_say(s, GLIA_MISUSE, "argument %d is no tensor: element type, rank or a size is wrong", k);
+    if (!api_type_of(&x[k], &type[k]))
+      return api_say(s, GLIA_MISUSE, "argument %d is no tensor: element type, rank or a size is wrong", k);
   Compiled *c;
   Status status = function_compile(f->function, type, (uint32_t)n_x, wrt, &c);
   if (status != STATUS_OK) return api_told(s, status);
@@ -73,15 +74,16 @@ void glia_frozen_close(glia_frozen *f) {
 const char *glia_frozen_error(const glia_frozen *f) { return f ? f->error : "no function is given"; }
 
 static glia_status wrong(glia_frozen *f, const char *what, int k) {
-  snprintf(f->error, sizeof f->error, "%s %d of `%s` is not of the type that it was frozen for", what, k, f->frozen->name);
+  snprintf(f->error, sizeof f->error, "%s %d of `%s` is not of the type that it was frozen for", what, k,
+           f->frozen->name);
   return GLIA_MISUSE;
 }
 
 static glia_status tell_fault(glia_frozen *f, const Fault *fault) {
   const char *name = f->step_name[fault->step];
   if (fault->code == FAULT_INDEX)
-    snprintf(f->error, sizeof f->error, "`%s`: %s: index %lld is outside the %lld elements", f->frozen->name, name, (long long)fault->a,
-             (long long)fault->b);
+    snprintf(f->error, sizeof f->error, "`%s`: %s: index %lld is outside the %lld elements", f->frozen->name, name,
+             (long long)fault->a, (long long)fault->b);
   else if (fault->code == FAULT_ZERO_DIVISION)
     snprintf(f->error, sizeof f->error, "`%s`: %s: a whole number is divided by zero", f->frozen->name, name);
   else snprintf(f->error, sizeof f->error, "`%s`: %s cannot be computed for these values", f->frozen->name, name);
@@ -93,8 +95,10 @@ glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_
   if (!f) return GLIA_MISUSE;
   const Compiled *c = f->frozen->compiled;
   f->error[0] = 0;
-  if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y) || (uint32_t)n_x != c->n_arg || (n_y && (uint32_t)n_y != c->n_result)) {
-    snprintf(f->error, sizeof f->error, "`%s` was frozen with %u arguments and has %u results", f->frozen->name, c->n_arg, c->n_result);
+  if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y) || (uint32_t)n_x != c->n_arg ||
+      (n_y && (uint32_t)n_y != c->n_result)) {
+    snprintf(f->error, sizeof f->error, "`%s` was frozen with %u arguments and has %u results", f->frozen->name,
+             c->n_arg, c->n_result);
     return GLIA_MISUSE;
   }
   for (int k = 0; k < n_x; k++) {

@@ -203,7 +203,8 @@ static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
       if (self->field[k].value.kind == V_CELL && self->field[k].value.cell == c) {
         if (e->make > MAKE_IN_GRAD) {
           Diag *g = elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state", make_place(e->make));
-          diag_hint(e->d, g, "a state changes once, where the call stands: call the layer outside and use its value here");
+          diag_hint(e->d, g,
+                    "a state changes once, where the call stands: call the layer outside and use its value here");
           return false;
         }
         return true;
@@ -252,7 +253,8 @@ static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast 
     if (narrows || mixed) {
       Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, name, dtype_name[c->type.dtype], type_show(e->a, x->type));
       diag_note(e->d, g, c->loc, "`%s` was made here", name);
-      diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`", dtype_name[c->type.dtype]);
+      diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`",
+                dtype_name[c->type.dtype]);
       return false;
     }
     n = want_typed(e, v_node(n), (DType)c->type.dtype, at, arena_printf(e->a, "`%s`", name));
@@ -284,7 +286,9 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
   Value all = v;
   bool tree = v.kind == V_TUPLE || v.kind == V_LIST || v.kind == V_RECORD;
-  if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER || (v.kind == V_FN && v.fn->kind == FN_CHAIN)) all = copy_values(e, v);
+  if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER ||
+      (v.kind == V_FN && v.fn->kind == FN_CHAIN))
+    all = copy_values(e, v);
   return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
 }
 

@@ -20,7 +20,9 @@ typedef struct Walk {
 } Walk;
 
 static bool is_bad(double v) { return !isfinite(v); }
-static bool bad_at(const Tensor *t, int64_t i) { return t && dtype_is_float((DType)t->type.dtype) && is_bad(tensor_get(t, i)); }
+static bool bad_at(const Tensor *t, int64_t i) {
+  return t && dtype_is_float((DType)t->type.dtype) && is_bad(tensor_get(t, i));
+}
 
 static int64_t first_bad(const Tensor *t) {
   if (!t || !dtype_is_float((DType)t->type.dtype)) return -1;
@@ -108,7 +110,8 @@ static const char *way_out(const Op *op) {
       {OP_recip, "something is divided by 0: add a small number to what may become 0, or choose with `where`"},
       {OP_sqrt, "the root wants numbers of at least 0: `sqrt(max(x, 0))`"},
       {OP_rsqrt, "the root wants numbers above 0: `rsqrt(x + 1e-12)`"},
-      {OP_exp, "exp of more than 88 does not fit into f32: subtract the largest first, as `softmax` and `logsumexp` do"},
+      {OP_exp,
+       "exp of more than 88 does not fit into f32: subtract the largest first, as `softmax` and `logsumexp` do"},
   };
   for (size_t k = 0; k < sizeof ways / sizeof *ways; k++)
     if (ways[k].op == op->id) return ways[k].hint;
@@ -119,7 +122,8 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
   const Node *n = graph_at(w->g, id);
   double v = tensor_get(w->value[id], i);
   bool adjoint = n->loc & LOC_ADJOINT;
-  Diag *d = diag_at(w->s->diags, n->loc, E_RUN_CHECK, adjoint ? "the gradient of this" : "this", isnan(v) ? "NaN" : v < 0 ? "-inf" : "inf");
+  Diag *d = diag_at(w->s->diags, n->loc, E_RUN_CHECK, adjoint ? "the gradient of this" : "this",
+                    isnan(v) ? "NaN" : v < 0 ? "-inf" : "inf");
   Text t = {.arena = w->tmp};
   bool point = n->op->flags & OP_POINTWISE;
   text_printf(&t, "`%s` of ", n->op->name);
@@ -140,7 +144,8 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
   diag_note(w->s->diags, d, 0, "%s", t.at);
   const char *way = way_out(n->op);
   if (!way && isinf(v) && operand_largest(w, n) > VAST)
-    way = "numbers that grow without bound: try a smaller rate, `clip_norm` on the gradients, or `standardize` on the data";
+    way = "numbers that grow without bound: try a smaller rate, `clip_norm` on the gradients, or `standardize` on the "
+          "data";
   if (way && !adjoint) diag_hint(w->s->diags, d, "%s", way);
   return n->loc;
 }
@@ -199,7 +204,8 @@ static void note_origin(Walk *w, Diag *d) {
     text_add(&at, ", first at element ");
     add_element(&at, n->type, w->origin_at);
   }
-  if (slot && slot->kind == SLOT_DATA) diag_note(w->s->diags, d, 0, "it stands in the file \"%s\"%s", slot->file->path, at.at);
+  if (slot && slot->kind == SLOT_DATA)
+    diag_note(w->s->diags, d, 0, "it stands in the file \"%s\"%s", slot->file->path, at.at);
   else if (slot && slot->kind == SLOT_CELL && slot->trained) {
     diag_note(w->s->diags, d, 0, "the parameter `%s` holds it already%s", slot->path ? slot->path : "?", at.at);
     diag_hint(w->s->diags, d, "an earlier step put it there; `--check-numbers` stops at the expression that made it");
@@ -227,7 +233,8 @@ static bool bytes_bad(const Type *t, const void *data) {
 Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before) {
   const Binding *b;
   bool any = false;
-  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;) any |= (b[k].mode & BIND_WRITE) && bytes_bad(&b[k].type, at[k]);
+  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
+    any |= (b[k].mode & BIND_WRITE) && bytes_bad(&b[k].type, at[k]);
   if (!any) return 0;
   /* what was computed while planning is a constant of the optimised graph: then the graph as written says who made it */
   const Graph *graphs[] = {g->graph, g->source};

@@ -39,7 +39,8 @@ static bool one_type(Elab *e, NodeId a, NodeId b) {
 }
 
 static void mark_branch(Elab *e, Diag *g, const Ast *branch, const Value *v) {
-  if (branch && branch->kind == A_BLOCK && branch->n) diag_mark(e->d, g, elab_loc(e, branch->kid[branch->n - 1]), "%s", value_kind_text(e, v));
+  if (branch && branch->kind == A_BLOCK && branch->n)
+    diag_mark(e->d, g, elab_loc(e, branch->kid[branch->n - 1]), "%s", value_kind_text(e, v));
 }
 
 Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
@@ -50,7 +51,8 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
   if (a.kind == V_INT && b.kind == V_INT && a.i == b.i) return a;
   if ((a.kind == V_TUPLE || a.kind == V_LIST) && a.kind == b.kind && a.items->n == b.items->n) {
     Value y = v_items(e->a, a.kind, a.items->at, a.items->n);
-    for (uint32_t k = 0; k < a.items->n; k++) y.items->at[k] = select_value(e, cond, a.items->at[k], b.items->at[k], at);
+    for (uint32_t k = 0; k < a.items->n; k++)
+      y.items->at[k] = select_value(e, cond, a.items->at[k], b.items->at[k], at);
     return y;
   }
   if (a.kind == V_RECORD && b.kind == V_RECORD && a.fields->n == b.fields->n) {
@@ -63,7 +65,8 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
     }
     return (Value){.kind = V_RECORD, .fields = f};
   }
-  if ((a.kind == V_NODE || a.kind == V_INT || a.kind == V_BOOL) && (b.kind == V_NODE || b.kind == V_INT || b.kind == V_BOOL)) {
+  if ((a.kind == V_NODE || a.kind == V_INT || a.kind == V_BOOL) &&
+      (b.kind == V_NODE || b.kind == V_INT || b.kind == V_BOOL)) {
     Value v[2] = {a, b};
     NodeId in[2];
     if (a.kind == V_NODE && b.kind == V_NODE && !one_type(e, a.node, b.node)) goto differ;
@@ -149,7 +152,8 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
 static bool alike(Elab *e, Value a, Value b) {
   a = value_decay(e, a);
   b = value_decay(e, b);
-  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE, tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
+       tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
   if (ta && tb) {
     NodeId x = want_node(e, a, NULL, ""), y = want_node(e, b, NULL, "");
     return (node_type(e, x)->dtype == BOOL) == (node_type(e, y)->dtype == BOOL) && one_type(e, x, y) &&
@@ -169,8 +173,10 @@ static Value branch_cells(Elab *e, Value v, const Ast *at) {
     return y;
   }
   if (v.kind != V_INT && v.kind != V_BOOL && v.kind != V_NODE) return v_unit();
-  bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && node_flex(e, v.node));
-  NodeId n = whole ? want_typed(e, v, I32, at, "the value of a branch") : settle(e, want_node(e, v, at, "the value of a branch"));
+  bool whole = v.kind == V_INT ||
+               (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && node_flex(e, v.node));
+  NodeId n = whole ? want_typed(e, v, I32, at, "the value of a branch")
+                   : settle(e, want_node(e, v, at, "the value of a branch"));
   if (n == NO_NODE) return v_bad();
   Cell *c = cell_new(e, CELL_HIDDEN, node_type(e, n), "the value of an `if`", elab_loc(e, at));
   Tensor *zero = tensor_new(&e->s->host, &c->type);        /* of the branch that is not taken: never looked at */

@@ -125,7 +125,8 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   snprintf(what, sizeof what, "%s: no such value:", name);
   switch (id) {
     case F_THREADS:
-      if (!parse_count(value, 1, 1024, &v)) return bad_usage("--threads wants a number from 1 to 1024, not", value, NULL);
+      if (!parse_count(value, 1, 1024, &v))
+        return bad_usage("--threads wants a number from 1 to 1024, not", value, NULL);
       c->config.threads = (int)v;
       break;
     case F_SEED:

@@ -103,7 +103,8 @@ static void judge(Tests *t, const char *file, uint32_t line, const char *what, c
 /* ---- expectations ---- */
 
 static bool inside(const Ast *statement, const Place *p) {
-  return p && p->source == statement->source && p->span.first >= statement->span.first && p->span.end <= statement->span.end;
+  return p && p->source == statement->source && p->span.first >= statement->span.first &&
+         p->span.end <= statement->span.end;
 }
 
 /* What was printed by the statement, also by what it called. */
@@ -156,7 +157,8 @@ static void judge_blocks(Tests *t, const Parsed *parsed) {
 
 /* ---- examples in documentation ---- */
 
-static void judge_example(Tests *t, Session *s, const char *file, uint32_t line, const char *what, const DocExample *e) {
+static void judge_example(Tests *t, Session *s, const char *file, uint32_t line, const char *what,
+                          const DocExample *e) {
   t->said.n = 0;
   const char *text = arena_printf(t->a, "print %s", e->expr);
   const char *name = arena_printf(t->a, "%s:%u", file, line);

@@ -80,7 +80,8 @@ static Graph *fitting(Graph *body, const Graph *g, NodeId in_body, NodeId in_g) 
 
 static NodeId input_of_slot(const Graph *g, uint32_t slot) {
   for (NodeId k = 0; k < g->n; k++)
-    if (g->node[k].op == &op_input && (uint32_t)g->node[k].attr->i[0] == slot && dtype_is_float((DType)g->node[k].type->dtype))
+    if (g->node[k].op == &op_input && (uint32_t)g->node[k].attr->i[0] == slot &&
+        dtype_is_float((DType)g->node[k].type->dtype))
       return k;
   return NO_NODE;
 }
@@ -133,7 +134,8 @@ static void place_gradient(Elab *e, const Custom *c, Value arg, Value v, const N
     const Type *t = node_type(e, x[*next]);
     Value part = single ? v : v_node(given.old.at[k++]);
     bool soft = c->soft && part.kind == V_NODE && is_float(e, part.node);
-    NodeId n = soft ? g_cast(e->g, part.node, (DType)t->dtype) : want_typed(e, part, (DType)t->dtype, ast, "a gradient");
+    NodeId n = soft ? g_cast(e->g, part.node, (DType)t->dtype)
+                    : want_typed(e, part, (DType)t->dtype, ast, "a gradient");
     if (n == NO_NODE) continue;
     if (!type_same_shape(node_type(e, n), t)) {
       if (node_type(e, n)->rank) {
@@ -153,7 +155,8 @@ static void elaborate(const Custom *c, const NodeId *x, NodeId y, NodeId dy, Nod
   Scope *s = scope_new(e, c->f->gradient_scope), *saved_scope = e->scope;
   Swap by = {.take = is_operand, .by = x};
   for (uint32_t k = 0; k < c->n && k < names->n; k++)
-    bind_pattern(e, s, names->kid[k]->kind == A_PARM ? names->kid[k]->kid[0] : names->kid[k], swap(e, c->arg[k], &by), false);
+    bind_pattern(e, s, names->kid[k]->kind == A_PARM ? names->kid[k]->kid[0] : names->kid[k], swap(e, c->arg[k], &by),
+                 false);
   NodeId *part = NEW_N(e->a, NodeId, c->pack.n + 1), *adjoint = NEW_N(e->a, NodeId, c->pack.n + 1);
   unpack(e->g, y, &c->pack, part);
   unpack(e->g, dy, &c->pack, adjoint);
@@ -267,7 +270,8 @@ Value with_gradient(Elab *e, const Fn *f, Scope *s, Value y, const Ast *at) {
   c->n_input = in.old.n - 1;
   c->soft = node_flex(e, in.old.at[0]);
   for (uint32_t k = 1; k < in.old.n; k++)   /* a literal takes the element type of the value */
-    if (node_flex(e, in.old.at[k])) in.old.at[k] = g_cast(e->g, in.old.at[k], (DType)node_type(e, result.old.at[0])->dtype);
+    if (node_flex(e, in.old.at[k]))
+      in.old.at[k] = g_cast(e->g, in.old.at[k], (DType)node_type(e, result.old.at[0])->dtype);
   c->type = NEW_N(e->a, Type, in.old.n + 1);
   for (uint32_t k = 0; k < in.old.n; k++) c->type[k ? k - 1 : c->n_input] = *node_type(e, in.old.at[k]);
   NodeId id = emit(e, &op_custom, in.old.at, in.old.n, &(Attr){.foreign = c}, at);
@@ -289,7 +293,8 @@ static void build_again(const CustomGrad *base, Grad *d) {
   const Again *c = (const Again *)base;
   Graph *g = d->g;
   uint32_t n = d->n - 1, n_wrt = 0;
-  NodeId *in = NEW_N(g->arena, NodeId, n + 2), *wrt = NEW_N(g->arena, NodeId, n + 1), *dx = NEW_N(g->arena, NodeId, n + 1), y;
+  NodeId *in = NEW_N(g->arena, NodeId, n + 2), *wrt = NEW_N(g->arena, NodeId, n + 1),
+         *dx = NEW_N(g->arena, NodeId, n + 1), y;
   uint32_t *of = NEW_N(g->arena, uint32_t, n + 1);
   for (uint32_t k = 0; k < n; k++) in[k] = g_op2(g, &op_barrier, d->x[1 + k], d->dy);
   in[n] = NO_NODE;

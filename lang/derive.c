@@ -77,11 +77,13 @@ typedef struct Target { const Leaves *l; const Version **version; bool *seen; } 
 static bool holds(Elab *e, const Slice *s, const Target *t) {
   for (uint32_t j = 0; j < t->l->n; j++) {
     const Value *v = &t->l->at[j].value;
-    if (v->kind == V_NODE ? reaches(s, v->node) : t->version[j] && t->version[j]->node != NO_NODE && reaches(s, t->version[j]->node))
+    if (v->kind == V_NODE ? reaches(s, v->node)
+                          : t->version[j] && t->version[j]->node != NO_NODE && reaches(s, t->version[j]->node))
       return true;
     for (uint32_t k = 0; v->kind == V_CELL && k < s->n; k++) {
       const Node *x = graph_at(e->g, s->at[k]);
-      if (x->op == &op_input && x->attr->i[0] == v->cell->slot && version_at(v->cell, s->at[k]) == t->version[j]) return true;
+      if (x->op == &op_input && x->attr->i[0] == v->cell->slot && version_at(v->cell, s->at[k]) == t->version[j])
+        return true;
     }
   }
   return false;
@@ -139,7 +141,8 @@ static Value gradient_leaf(Elab *e, void *ctx, Value leaf) {
   (void)e;
   for (uint32_t k = 0; k < b->l->n; k++) {
     const Value *v = &b->l->at[k].value;
-    if (v->kind == leaf.kind && (v->kind == V_CELL ? v->cell == leaf.cell : v->node == leaf.node)) return v_node(b->out[k]);
+    if (v->kind == leaf.kind && (v->kind == V_CELL ? v->cell == leaf.cell : v->node == leaf.node))
+      return v_node(b->out[k]);
   }
   return leaf;
 }
@@ -237,7 +240,8 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   if (e->g->no_gradient) {
     Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FOREIGN, e->g->no_gradient->name);
     diag_note(e->d, g, e->g->no_gradient_at & ~LOC_ADJOINT, "it is called here");
-    diag_hint(e->d, g, "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
+    diag_hint(e->d, g,
+              "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
               e->g->no_gradient->name);
   }
   if (e->d->n_errors > errors) {
@@ -260,7 +264,9 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     out[k] = sum;
     connects |= any;
     if (any && why == DERIVE_STEP && v->kind == V_CELL) v->cell->reached = true;
-    if (!any && why == DERIVE_GRAD) say_zero(e, n, &w, k, v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
+    if (!any && why == DERIVE_GRAD)
+      say_zero(e, n, &w, k,
+               v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
   }
   if (why == DERIVE_STEP) {
     lint_stepped(e, &n, 1, at);

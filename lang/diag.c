@@ -177,7 +177,8 @@ void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
     vec_push(d->arena, &g->mark, (Mark){p->source, p->span, *label ? label : NULL});
   } else if (*label) {      /* the line shown is the user's: what is marked inside is told */
     uint32_t n = p->span.end - p->span.first;
-    add_note(d, g, loc, arena_printf(d->arena, "`%.*s`: %s", n > 60 ? 60 : (int)n, p->source->text + p->span.first, label));
+    add_note(d, g, loc,
+             arena_printf(d->arena, "`%.*s`: %s", n > 60 ? 60 : (int)n, p->source->text + p->span.first, label));
   }
 }
 
@@ -224,7 +225,8 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m) {
       size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
       if (before[j] + 1 < best) best = before[j] + 1;
       if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + 1 < best) best = two[j - 2] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + 1 < best)
+        best = two[j - 2] + 1;
       now[j] = best;
     }
   }

@@ -94,7 +94,8 @@ static bool add_session(Text *t, Session *s, const char *name) {
     const Module *m = NULL;
     for (uint32_t k = g->bound.n; k-- > 0 && !m;) {
       const Bound *b = g->bound.at[k];
-      if (strlen(b->name) == (size_t)(dot - name) && !strncmp(b->name, name, (size_t)(dot - name)) && b->value.kind == V_MODULE)
+      if (strlen(b->name) == (size_t)(dot - name) && !strncmp(b->name, name, (size_t)(dot - name)) &&
+          b->value.kind == V_MODULE)
         m = b->value.module;
     }
     if (!m) return false;

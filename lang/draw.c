@@ -81,7 +81,8 @@ void place_leave(Elab *e, PlaceMark m) { e->place = m.frame; }
 void *place_keep(Elab *e) {
   PlaceFrame *kept = NEW(e->a, PlaceFrame);
   *kept = *e->place;
-  kept->like.at = arena_copy(e->a, e->place->like.at ? e->place->like.at : (Like *)kept, e->place->like.n * sizeof(Like));
+  kept->like.at = arena_copy(e->a, e->place->like.at ? e->place->like.at : (Like *)kept,
+                             e->place->like.n * sizeof(Like));
   return kept;
 }
 

@@ -114,7 +114,8 @@ static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
     consts &= x->op == &op_constant;
     if (!type_same_shape(x->type, node_type(e, in[0]))) {
       if (loose) return v_items(e->a, V_LIST, v, n);   /* parameters of different shapes: a list */
-      Diag *g = elab_error(e, place, E_BRACKET_SHAPES, shape_show(e->a, node_type(e, in[0])), shape_show(e->a, x->type));
+      Diag *g = elab_error(e, place, E_BRACKET_SHAPES, shape_show(e->a, node_type(e, in[0])),
+                           shape_show(e->a, x->type));
       diag_mark(e->d, g, elab_loc(e, at->kid[0]), "%s", shape_show(e->a, node_type(e, in[0])));
       if (place != at->kid[0]) diag_mark(e->d, g, elab_loc(e, place), "%s", shape_show(e->a, x->type));
       diag_hint(e->d, g, "a tuple `( , )` holds tensors of different shapes");
@@ -133,7 +134,8 @@ static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
     t.dtype = F64;
     Tensor *y = tensor_new(&e->s->host, &t);
     size_t bytes = (size_t)type_count(&row) * sizeof(double);
-    for (uint32_t k = 0; k < n; k++) memcpy((char *)y->data + k * bytes, graph_at(e->g, in[k])->attr->value->data, bytes);
+    for (uint32_t k = 0; k < n; k++)
+      memcpy((char *)y->data + k * bytes, graph_at(e->g, in[k])->attr->value->data, bytes);
     NodeId id = graph_const(e->g, y, elab_loc(e, at));
     tensor_unref(y);
     e->g->node[id].flags |= (uint16_t)(NODE_FLEX | (all_ints ? NODE_INTS : 0));
@@ -170,7 +172,8 @@ static Value comprehension(Elab *e, const Ast *ast) {
     const char *why = depends_text(e, q.seq->count_node, false);
     Diag *g = elab_error(e, ast->kid[2], E_NOT_KNOWN, "the length of a list");
     if (why) diag_note(e->d, g, 0, "it depends on %s", why);
-    diag_hint(e->d, g, "a tensor of that many elements grows in no formula: fill a `var` of a known size in a loop of steps");
+    diag_hint(e->d, g,
+              "a tensor of that many elements grows in no formula: fill a `var` of a known size in a loop of steps");
     return v_bad();
   }
   if (n > 1000000) {
@@ -251,7 +254,8 @@ static Value compose(Elab *e, Value f, Value g, const Ast *ast) {
   for (int k = 0; k < 2; k++) {
     if (part[k].kind == V_BAD) return v_bad();
     if (part[k].kind != V_FN && part[k].kind != V_INSTANCE) {
-      Diag *d = elab_error(e, ast->kid[k], E_WANTED, "a function or layer on both sides of `>>`", value_kind_text(e, &part[k]));
+      Diag *d = elab_error(e, ast->kid[k], E_WANTED, "a function or layer on both sides of `>>`",
+                           value_kind_text(e, &part[k]));
       diag_hint(e->d, d, "`x |> f` applies f to x");
       return v_bad();
     }

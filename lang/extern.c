@@ -43,7 +43,8 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
   const char *path = string->n ? string->kid[0]->text : "";
   if (params->n == 0 || params->n > MOST || !result_type(ast)) {
     Diag *g = elab_error(e, ast, E_EXTERN_SIGNATURE, ast->name);
-    diag_hint(e->d, g, "write the types of its arguments and of its result: `extern \"libm.so.6\" fn j0(x: f64) -> f64`");
+    diag_hint(e->d, g,
+              "write the types of its arguments and of its result: `extern \"libm.so.6\" fn j0(x: f64) -> f64`");
     return false;
   }
   DType *in = NEW_N(e->a, DType, params->n), out;
@@ -79,7 +80,8 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
   else if (e->s->config.no_extern) {
     if (!e->s->only_checks) {
       Diag *g = elab_error(e, string, E_FOREIGN_REFUSED, path);
-      diag_hint(e->d, g, "`glia` opens libraries unless --no-extern forbids it, a C host by `permit_extern` in its glia_config");
+      diag_hint(e->d, g,
+                "`glia` opens libraries unless --no-extern forbids it, a C host by `permit_extern` in its glia_config");
       return false;
     }
   } else {
@@ -103,7 +105,8 @@ bool extern_open(Elab *e, Fn *f, const Ast *ast) {
   return f->op != NULL;
 }
 
-static Value foreign_node(Elab *e, const Fn *f, const NodeId *in, const Type *shape, const int64_t *size, const Ast *at) {
+static Value foreign_node(Elab *e, const Fn *f, const NodeId *in, const Type *shape, const int64_t *size,
+                          const Ast *at) {
   TypeError t = {0};
   NodeId id = foreign_emit(e->g, f->op, in, shape, size, elab_loc(e, at), &t);
   return id == NO_NODE ? elab_type_error(e, at, &t, NULL) : v_node(id);
@@ -145,7 +148,8 @@ static Value call_scalar(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at)
     Type full = y;
     full.dtype = t->dtype;
     in[k] = g_broadcast(e->g, in[k], &full);
-    if (params->kid[k]->kid[0]->kind == A_NAME) scope_put(e, s, params->kid[k]->kid[0]->name, v_node(in[k]), params->kid[k]);
+    if (params->kid[k]->kid[0]->kind == A_NAME)
+      scope_put(e, s, params->kid[k]->kid[0]->name, v_node(in[k]), params->kid[k]);
   }
   return foreign_node(e, f, in, NULL, NULL, at);
 }
@@ -191,7 +195,8 @@ Value extern_call(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at) {
   for (uint32_t k = 0; k < n_dims; k++) {
     Bound *b = scope_here(s, dims[k].name);
     size[k] = b && b->value.kind == V_INT ? b->value.i : 1;
-    for (uint32_t j = 0; b && b->value.kind == V_TUPLE && j < b->value.items->n; j++) size[k] *= b->value.items->at[j].i;
+    for (uint32_t j = 0; b && b->value.kind == V_TUPLE && j < b->value.items->n; j++)
+      size[k] *= b->value.items->at[j].i;
   }
   return foreign_node(e, f, in, &y, size, at);
 }

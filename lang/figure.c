@@ -123,7 +123,8 @@ static void lines_text(Text *t, const Figure *f) {
   if (f->n > 1 || (f->n == 1 && f->line[0].label)) {
     text_printf(t, "%11s  ", "");
     for (uint32_t k = 0; k < f->n; k++)
-      text_printf(t, "%s%c %s", k ? "   " : "", marks[k % (sizeof marks - 1)], f->line[k].label ? f->line[k].label : "");
+      text_printf(t, "%s%c %s", k ? "   " : "", marks[k % (sizeof marks - 1)],
+                  f->line[k].label ? f->line[k].label : "");
     text_add(t, "\n");
   }
   text_rows(t, cell, &x, &y);
@@ -172,7 +173,8 @@ static void classes_text(Text *t, const Figure *f) {
   memset(cell, ' ', sizeof cell);
   for (int r = 0; r < HIGH; r++)
     for (int c = 0; c < WIDE; c++) {
-      double v = f->pixel[place((double)r / (HIGH - 1), f->rows) * f->columns + place((double)c / (WIDE - 1), f->columns)];
+      double v =
+          f->pixel[place((double)r / (HIGH - 1), f->rows) * f->columns + place((double)c / (WIDE - 1), f->columns)];
       static const char fields[] = ".:-=~,'`";
       cell[r][c] = isfinite(v) && v >= 0 ? fields[(int64_t)fmod(v, sizeof fields - 1)] : '?';
     }
@@ -278,7 +280,8 @@ static void svg_axis(Text *t, const Range *r, bool vertical) {
 }
 
 static void svg_frame(Text *t, const Figure *f) {
-  text_printf(t, "<path fill=\"none\" stroke=\"#333\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, SVG_H - BOTTOM, SVG_W - RIGHT);
+  text_printf(t, "<path fill=\"none\" stroke=\"#333\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, SVG_H - BOTTOM,
+              SVG_W - RIGHT);
   if (!f->x_label) return;
   text_printf(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (SVG_W + LEFT - RIGHT) / 2, SVG_H - 10);
   escaped(t, f->x_label);
@@ -311,8 +314,8 @@ static void lines_svg(Text *t, const Figure *f) {
     text_add(t, "\"/>\n");
     if (!l->label) continue;
     int at = TOP + 16 * (int)(k + 1);
-    text_printf(t, "<path stroke=\"#%02x%02x%02x\" stroke-width=\"2\" d=\"M%d %dh18\"/><text x=\"%d\" y=\"%d\">", c.r, c.g, c.b,
-                SVG_W - RIGHT - 120, at - 4, SVG_W - RIGHT - 96, at);
+    text_printf(t, "<path stroke=\"#%02x%02x%02x\" stroke-width=\"2\" d=\"M%d %dh18\"/><text x=\"%d\" y=\"%d\">", c.r,
+                c.g, c.b, SVG_W - RIGHT - 120, at - 4, SVG_W - RIGHT - 96, at);
     escaped(t, l->label);
     text_add(t, "</text>\n");
   }

@@ -24,7 +24,8 @@ static uint32_t gap(const FmtToken *a, const FmtToken *b) {
   if (a->block || b->block) {
     if (b->kind == '}' || a->kind == '{' || b->kind == '{') return 1;
   }
-  if (opens(a->kind) || b->kind == ')' || b->kind == ']' || b->kind == '}' || b->kind == ',' || b->kind == T_SEP) return 0;
+  if (opens(a->kind) || b->kind == ')' || b->kind == ']' || b->kind == '}' || b->kind == ',' || b->kind == T_SEP)
+    return 0;
   if (a->kind == '.' || b->kind == '.' || b->kind == '\'' || a->unary) return 0;
   if ((b->kind == '(' || b->kind == '[') && ends_operand(a->kind)) return 0;
   if (a->kind == ',' || a->kind == T_SEP) return 1;
@@ -36,7 +37,9 @@ static uint32_t gap(const FmtToken *a, const FmtToken *b) {
 }
 
 /* ---- where lines break, as far as that is not the writer's choice ---- */
-static bool commented(const Fmt *f, uint32_t k) { return f->token.at[k].n_comment || (k > 0 && f->token.at[k - 1].after); }
+static bool commented(const Fmt *f, uint32_t k) {
+  return f->token.at[k].n_comment || (k > 0 && f->token.at[k - 1].after);
+}
 
 /* What is inside it has been settled, and breaks if `inside`. Whether a line breaks between open and its pair. */
 static bool settle_bracket(Fmt *f, uint32_t open, bool inside) {
@@ -88,7 +91,8 @@ static uint32_t equals(const Fmt *f, uint32_t first) {
 
 static uint32_t natural(const Fmt *f, uint32_t first, uint32_t to) {
   uint32_t n = 0;
-  for (uint32_t k = first; k < to; k++) n += fmt_width(f->source, f->token.at[k].span) + gap(&f->token.at[k], &f->token.at[k + 1]);
+  for (uint32_t k = first; k < to; k++)
+    n += fmt_width(f->source, f->token.at[k].span) + gap(&f->token.at[k], &f->token.at[k + 1]);
   return n;
 }
 
@@ -97,7 +101,8 @@ static uint32_t next_statement(const Fmt *f, uint32_t first) {
   const FmtToken *t = f->token.at;
   uint32_t k = first + 1;
   while (k < f->token.n && t[k].depth >= t[first].depth && !(t[k].statement && t[k].depth == t[first].depth)) k++;
-  bool next = k < f->token.n && t[k].statement && t[k].depth == t[first].depth && t[k].line && !t[k].blank && !t[k].n_comment;
+  bool next = k < f->token.n && t[k].statement && t[k].depth == t[first].depth && t[k].line && !t[k].blank &&
+              !t[k].n_comment;
   return next ? k : 0;
 }
 
@@ -109,7 +114,8 @@ static void align_equals(Fmt *f) {
       k++;
       continue;
     }
-    uint32_t offset = fmt_column(f->source, t[at].span.first) - fmt_column(f->source, t[k].span.first), most = natural(f, k, at);
+    uint32_t offset = fmt_column(f->source, t[at].span.first) - fmt_column(f->source, t[k].span.first),
+             most = natural(f, k, at);
     uint32_t last = k;
     for (uint32_t next; (next = next_statement(f, last)); last = next, run++) {
       uint32_t e = equals(f, next);
@@ -183,7 +189,8 @@ static uint32_t cost(const FmtToken *t, uint32_t k, bool defines) {
   if (before->kind == T_AND) return 5;
   if ((before->kind == '+' || before->kind == '-') && !before->unary) return 7;
   if (binary(before)) return before->kind == '*' || before->kind == '/' || before->kind == '@' ? 8 : 6;
-  if ((before->kind == '(' || before->kind == '[' || (before->kind == '{' && !before->block)) && before->pair > k) return 9;
+  if ((before->kind == '(' || before->kind == '[' || (before->kind == '{' && !before->block)) && before->pair > k)
+    return 9;
   if (before->kind == '=' || before->kind == '~') return before->depth == t[k].depth ? (defines ? 6 : 15) : 0;
   return 0;
 }
@@ -240,7 +247,8 @@ static bool break_line(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
   }
   for (uint32_t k = best; k-- > first;)                                      /* the bracket it stands in begins too far right */
     if (opens(t[k].kind) && t[k].pair >= best) {
-      if (t[k].depth + 1 == t[best].depth && t[k].column > FMT_WIDTH * 3 / 5 && t[k + 1].column > indent + 2 * FMT_STEP) {
+      if (t[k].depth + 1 == t[best].depth && t[k].column > FMT_WIDTH * 3 / 5 &&
+          t[k + 1].column > indent + 2 * FMT_STEP) {
         break_bracket(t, k);
         return true;
       }
@@ -369,7 +377,8 @@ static void comment_columns(Lay *l) {
 static void write_text(const Lay *l, Text *out) {
   for (uint32_t k = 0; k < l->line.n; k++) {
     const Line *x = &l->line.at[k];
-    bool opened = k > 0 && l->line.at[k - 1].end > l->line.at[k - 1].first && strchr("{([", l->code.at[l->line.at[k - 1].end - 1]);
+    bool opened = k > 0 && l->line.at[k - 1].end > l->line.at[k - 1].first &&
+                  strchr("{([", l->code.at[l->line.at[k - 1].end - 1]);
     const char *p = l->code.at + x->first;
     while (!x->comment && *p == ' ') p++;
     bool closing = !x->comment && strchr("})]", *p);
@@ -412,7 +421,8 @@ bool fmt_same_tree(const Ast *a, const Ast *b) {
     case A_INT: case A_CONST: if (a->i != b->i) return false; break;
     case A_FLOAT: if (memcmp(&a->f, &b->f, sizeof a->f)) return false; break;
     case A_CHARS: case A_HOLE:
-      if (!a->text != !b->text || (a->text && (a->n_text != b->n_text || memcmp(a->text, b->text, a->n_text)))) return false;
+      if (!a->text != !b->text || (a->text && (a->n_text != b->n_text || memcmp(a->text, b->text, a->n_text))))
+        return false;
       break;
     default: break;
   }

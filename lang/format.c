@@ -38,7 +38,8 @@ const char *format_parse(Arena *a, const char *text, size_t n, Format *out) {
   }
   if (at < n && (text[at] == 'e' || text[at] == '%')) f.kind = text[at++];
   if (at < n || n == start)
-    return arena_printf(a, "`%.*s` is no format: `.4`, `6.2`, `.4e`, `.1%%` and `6` are", (int)(n - start), text + start);
+    return arena_printf(a, "`%.*s` is no format: `.4`, `6.2`, `.4e`, `.1%%` and `6` are", (int)(n - start),
+                        text + start);
   if (f.width > MOST_WIDTH) return arena_printf(a, "the width of a format is at most %d", MOST_WIDTH);
   if (f.digits > MOST_DIGITS) return arena_printf(a, "a format has at most %d digits after its point", MOST_DIGITS);
   *out = f;

@@ -32,7 +32,8 @@ Frozen *frozen_make(Function *f, Compiled *c) {
   }
   for (uint32_t j = 0; j < n_result; j++) {
     z->own[j] = arena_alloc(a, (size_t)type_bytes(&c->result[j].type) + 1);
-    if (c->copy[j] == NO_SLOT || c->copy[j] == c->turn || is_arg(c, c->copy[j], &k) || function_twin(c, j) < j) continue;
+    if (c->copy[j] == NO_SLOT || c->copy[j] == c->turn || is_arg(c, c->copy[j], &k) || function_twin(c, j) < j)
+      continue;
     if (!(copied[j] = hold(s, a, c->copy[j]))) goto fail;
   }
   if (z->plan) {
@@ -61,7 +62,9 @@ Fault frozen_run(Frozen *f, const void *const *arg, void **result) {
       case FROM_ARG: f->data[j] = (void *)(uintptr_t)arg[at]; break;
       case FROM_RESULT: f->data[j] = result[at]; break;
       default:
-        f->data[j] = (void *)(uintptr_t)(b[j].slot == c->turn ? &f->calls : is_arg(c, b[j].slot, &k) ? arg[k] : f->fixed[j]);
+        f->data[j] = (void *)(uintptr_t)(b[j].slot == c->turn       ? &f->calls
+                                         : is_arg(c, b[j].slot, &k) ? arg[k]
+                                                                    : f->fixed[j]);
     }
   }
   Fault fault = {.code = FAULT_NONE};

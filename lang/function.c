@@ -59,7 +59,8 @@ static void add_leaves(Elab *e, Building *b, Value v, const char *path, const As
         add_leaves(e, b, v.items->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
       break;
     case V_RECORD:
-      for (uint32_t k = 0; k < v.fields->n; k++) add_leaves(e, b, v.fields->at[k], below(e, path, v.fields->name[k]), at);
+      for (uint32_t k = 0; k < v.fields->n; k++)
+        add_leaves(e, b, v.fields->at[k], below(e, path, v.fields->name[k]), at);
       break;
     case V_INSTANCE:
       for (uint32_t k = 0; k < v.instance->n; k++) {

@@ -133,7 +133,8 @@ GLIA_API glia_status glia_register(glia_session *s, const char *signature, glia_
 typedef struct glia_frozen glia_frozen;
 GLIA_API glia_status glia_freeze(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_frozen **out);
 /* As glia_call and glia_value_and_grad; grads may be NULL. Allocates nothing. */
-GLIA_API glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_array *y, int n_y, glia_tree **grads);
+GLIA_API glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_array *y, int n_y,
+                                      glia_tree **grads);
 GLIA_API const char *glia_frozen_error(const glia_frozen *f);      /* of its last call; "" after success */
 GLIA_API void glia_frozen_close(glia_frozen *f);                   /* NULL is fine */
 

@@ -51,7 +51,8 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
       leaves(e, v.items->at[k], role, which, join(e, path, arena_printf(e->a, "%u", k)), out);
     break;
   case V_RECORD:
-    for (uint32_t k = 0; k < v.fields->n; k++) leaves(e, v.fields->at[k], role, which, join(e, path, v.fields->name[k]), out);
+    for (uint32_t k = 0; k < v.fields->n; k++)
+      leaves(e, v.fields->at[k], role, which, join(e, path, v.fields->name[k]), out);
     break;
   case V_FN:
     if (!is_chain(&v)) break;
@@ -72,7 +73,8 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
     for (uint32_t k = 0; k < v.optimizer->n_leaf; k++)
       for (uint32_t j = 0; j < v.optimizer->n_state; j++) {
         const char *of = join(e, path, v.optimizer->state_name[j]), *leaf = v.optimizer->leaf_path[k];
-        leaves(e, v.optimizer->state[k * v.optimizer->n_state + j], FIELD_STATE, which, leaf[0] ? join(e, of, leaf) : of, out);
+        leaves(e, v.optimizer->state[k * v.optimizer->n_state + j], FIELD_STATE, which,
+               leaf[0] ? join(e, of, leaf) : of, out);
       }
     break;
   default: break;
@@ -198,7 +200,8 @@ static Value map(Map *m, Value a, const Value *b, FieldRole role) {
   }
   case V_INSTANCE: {
     const Instance *i = a.instance;
-    if (b && (b->kind != V_INSTANCE || b->instance->n != i->n || b->instance->layer != i->layer)) return differ(m, a, *b);
+    if (b && (b->kind != V_INSTANCE || b->instance->n != i->n || b->instance->layer != i->layer))
+      return differ(m, a, *b);
     Value *v = NEW_N(e->a, Value, i->n + 1);
     bool outside = !m->inside;
     m->inside = true;
@@ -237,7 +240,8 @@ Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value lea
   return map(&m, v, NULL, FIELD_PARAM);
 }
 
-Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx, const Ast *at) {
+Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx,
+                const Ast *at) {
   Map m = {.e = e, .which = which, .two = f, .ctx = ctx, .at = at};
   return map(&m, a, &b, FIELD_PARAM);
 }

@@ -118,8 +118,9 @@ void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by
     diag_mark(e->d, g, there, stops ? "`%s` ends it" : whole ? "`%s` gives no float" : "`%s` is flat between its jumps", op_text(x->op));
   }
   if (!stops)
-    diag_hint(e->d, g, whole ? "a derivative passes through floats only: compare or count outside of what is differentiated"
-                             : "a smooth function in its place has a derivative: `sigmoid` for a step");
+    diag_hint(e->d, g,
+              whole ? "a derivative passes through floats only: compare or count outside of what is differentiated"
+                    : "a smooth function in its place has a derivative: `sigmoid` for a step");
 }
 
 /* ---- == between computed floats ---- */
@@ -129,30 +130,34 @@ static NodeId draw_of(Elab *e, NodeId n, bool stretched) {
     const Node *x = graph_at(e->g, n);
     if (x->op->flags & OP_RANDOM) return n;
     uint32_t k = 0;
-    if (x->op == &op_mul || x->op == &op_add || x->op == &op_sub || x->op == &op_div || x->op == &op_lt || x->op == &op_gt ||
-        x->op == &op_le || x->op == &op_ge) {
+    if (x->op == &op_mul || x->op == &op_add || x->op == &op_sub || x->op == &op_div || x->op == &op_lt ||
+        x->op == &op_gt || x->op == &op_le || x->op == &op_ge) {
       bool left = graph_at(e->g, x->in[0])->flags & NODE_KNOWN, right = graph_at(e->g, x->in[1])->flags & NODE_KNOWN;
       if (left == right) return NO_NODE;
       k = left;
     } else if (x->op == &op_where) {
       if (!(graph_at(e->g, x->in[1])->flags & graph_at(e->g, x->in[2])->flags & NODE_KNOWN)) return NO_NODE;
-    } else if (!(stretched && x->op == &op_broadcast) && x->op != &op_neg && x->op != &op_cast && x->op != &op_reshape && x->op != &op_exp && x->op != &op_log) return NO_NODE;
+    } else if (!(stretched && x->op == &op_broadcast) && x->op != &op_neg && x->op != &op_cast &&
+               x->op != &op_reshape && x->op != &op_exp && x->op != &op_log)
+      return NO_NODE;
     n = x->in[k];
   }
   return NO_NODE;
 }
 
 static bool only_chooses(const Op *op) {
-  return op == &op_reduce_max || op == &op_reduce_min || op == &op_min2 || op == &op_max2 || op == &op_slice || op == &op_neg || op == &op_abs ||
-         op == &op_concat || op == &op_unslice;
+  return op == &op_reduce_max || op == &op_reduce_min || op == &op_min2 || op == &op_max2 || op == &op_slice ||
+         op == &op_neg || op == &op_abs || op == &op_concat || op == &op_unslice;
 }
 
 /* Whether rounding made it: the node that did, below what only moves or chooses; NO_NODE: it stands as it was read, drawn or written. */
 static NodeId computed(Elab *e, NodeId n) {
   for (int looks = 0; looks < 64 && !cell_of_node(e, n); looks++) {
     const Node *x = graph_at(e->g, n);
-    if (!dtype_is_float((DType)x->type->dtype) || x->op->flags & OP_EFFECTLESS_ZERO || draw_of(e, n, true) != NO_NODE) return NO_NODE;
-    if (x->op == &op_input || x->op == &op_constant || x->op == &op_iota || x->op == &op_relu || x->op == &op_where) return NO_NODE;
+    if (!dtype_is_float((DType)x->type->dtype) || x->op->flags & OP_EFFECTLESS_ZERO || draw_of(e, n, true) != NO_NODE)
+      return NO_NODE;
+    if (x->op == &op_input || x->op == &op_constant || x->op == &op_iota || x->op == &op_relu || x->op == &op_where)
+      return NO_NODE;
     if (!only_chooses(x->op) && !origin_moves(x->op)) return n;
     n = x->in[0];
   }
@@ -203,13 +208,15 @@ void lint_loop(Elab *e, const Region *r) {
     bool moves = n == r->turn;
     for (uint32_t k = 0; k < x->n_in && !moves; k++) moves = x->in[k] >= r->first && turns[x->in[k] - r->first];
     turns[n - r->first] = moves;
-    if (!moves || !meets(x->op) || x->type->rank == 0 || x->loc & LOC_ADJOINT || !dtype_is_float((DType)x->type->dtype)) continue;
+    if (!moves || !meets(x->op) || x->type->rank == 0 || x->loc & LOC_ADJOINT || !dtype_is_float((DType)x->type->dtype))
+      continue;
     for (uint32_t k = 0; k < x->n_in; k++) {
       NodeId still = x->in[k], draw = graph_at(g, still)->flags & NODE_KNOWN ? NO_NODE : draw_of(e, still, false);
       if (draw == NO_NODE || draw >= r->first) continue;
       bool new_data = false;
       for (uint32_t j = 0; j < x->n_in; j++)
-        if (j != k && x->in[j] >= r->first && turns[x->in[j] - r->first]) new_data |= draw_of(e, x->in[j], true) == NO_NODE;
+        if (j != k && x->in[j] >= r->first && turns[x->in[j] - r->first])
+          new_data |= draw_of(e, x->in[j], true) == NO_NODE;
       Loc here = own(e, x->loc), there = own(e, graph_at(g, draw)->loc);
       if (!new_data || !is_own(e, here)) continue;
       Diag *d = diag_at(e->d, here, E_STALE_DRAW);
@@ -232,7 +239,8 @@ static const Cell *weights_of(Elab *e, NodeId n) {
 }
 
 static bool is_bias(Elab *e, NodeId n) {
-  while (graph_at(e->g, n)->op == &op_broadcast || graph_at(e->g, n)->op == &op_reshape || graph_at(e->g, n)->op == &op_cast)
+  while (graph_at(e->g, n)->op == &op_broadcast || graph_at(e->g, n)->op == &op_reshape ||
+         graph_at(e->g, n)->op == &op_cast)
     n = graph_at(e->g, n)->in[0];
   const Cell *c = cell_of_node(e, n);
   return c && c->role == CELL_PARAM;
@@ -296,7 +304,8 @@ static void affine_twice(Elab *e, NodeId nodes, const Source *text) {
 static bool told_unused(const Elab *e, const Place *p) {
   for (uint32_t k = 0; k < e->d->diag.n; k++) {
     const Diag *g = e->d->diag.at[k];
-    if (g->id == E_UNUSED && g->source == p->source && g->at.first >= p->span.first && g->at.first <= p->span.end) return true;
+    if (g->id == E_UNUSED && g->source == p->source && g->at.first >= p->span.first && g->at.first <= p->span.end)
+      return true;
   }
   return false;
 }
@@ -335,12 +344,15 @@ static void untrained(Elab *e, uint32_t cells, const Source *text) {
       const Cell *o = e->cells.at[j];
       if (o->role == CELL_PARAM && same_head(o, c) && (c->path || own(e, o->loc) == here)) done[j] = true;
     }
-    const char *what = !c->path ? "the parameters made here" : whole ? arena_printf(e->a, "any parameter of `%.*s`", (int)head(c->path), c->path)
-                                                                     : arena_printf(e->a, "the parameter `%s`", c->path);
+    const char *what = !c->path ? "the parameters made here"
+                       : whole  ? arena_printf(e->a, "any parameter of `%.*s`", (int)head(c->path), c->path)
+                                : arena_printf(e->a, "the parameter `%s`", c->path);
     Diag *g = diag_at(e->d, here, f == FATE_UNTIED ? E_UNTIED : E_UNREACHED, what);
-    if (f == FATE_UNREACHED) diag_hint(e->d, g, "what is stepped on does not depend on it: use it on the way to a loss, or leave it out");
+    if (f == FATE_UNREACHED)
+      diag_hint(e->d, g, "what is stepped on does not depend on it: use it on the way to a loss, or leave it out");
     else if (c->path)
-      diag_hint(e->d, g, "tie an optimizer to it, too: `adam((a, b))` moves both trees. It keeps its first value until then");
+      diag_hint(e->d, g,
+                "tie an optimizer to it, too: `adam((a, b))` moves both trees. It keeps its first value until then");
   }
 }
 

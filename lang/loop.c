@@ -197,7 +197,8 @@ static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
     uint32_t before = e->d->diag.n;
     bool more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
     for (uint32_t j = before; k > 0 && j < e->d->diag.n; j++)
-      diag_note(e->d, e->d->diag.at[j], loop->loc, "in the last turn, whose element has the rest of the rows: %s", type_text(e, &v));
+      diag_note(e->d, e->d->diag.at[j], loop->loc, "in the last turn, whose element has the rest of the rows: %s",
+                type_text(e, &v));
     e->turns.n--;
     region_leave(e, r);
     place_leave(e, again);

@@ -109,7 +109,8 @@ void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *
   bool sign = op[0] < 'a' || op[0] > 'z';
   bool left = is_column(a) && b->rank == 1, right = is_column(b) && a->rank == 1;
   if (!left && !right) {
-    diag_hint(e->d, g, "say which axis is to stretch by making it with `None`, as in `x[:, None]`, or bring both to one shape");
+    diag_hint(e->d, g,
+              "say which axis is to stretch by making it with `None`, as in `x[:, None]`, or bring both to one shape");
     return;
   }
   const Type *column = left ? a : b, *vector = left ? b : a;

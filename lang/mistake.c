@@ -165,7 +165,8 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
     return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
   if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
   if (kind == T_ELSE) return "`else` stands after the `}` of an `if`";
-  if (kind == '{' && e->operator_ && !expects(e, "`{`")) return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == '{' && e->operator_ && !expects(e, "`{`"))
+    return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
   if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
     if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
   }

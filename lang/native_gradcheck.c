@@ -121,7 +121,8 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (order == 2) {   /* the gradient, weighed: its gradient has every second derivative in it */
     Type slopes = *node_type(e, slope.node), flat_type = type_make((DType)slopes.dtype, 1, &n);
     NodeId weight = g_cast(e->g, lower_iota(e, n, at), (DType)slopes.dtype);
-    weight = g_op2(e->g, &op_add, g_op2(e->g, &op_mul, weight, g_fill(e->g, &flat_type, 0.25)), g_fill(e->g, &flat_type, 1));
+    weight = g_op2(e->g, &op_add, g_op2(e->g, &op_mul, weight, g_fill(e->g, &flat_type, 0.25)),
+                   g_fill(e->g, &flat_type, 1));
     NodeId both = g_op2(e->g, &op_mul, slope.node, g_reshape(e->g, weight, &slopes));
     Type scalar = type_scalar((DType)slopes.dtype);
     out = g_sum_to(e->g, both, &scalar);

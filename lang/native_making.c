@@ -168,7 +168,8 @@ static Value n_diag(Elab *e, const Fn *self, Args *a, const Ast *at) {
   x = settle(e, x);
   Type t = *node_type(e, x);
   if (t.rank == 0) {
-    elab_error(e, arg_ast(a, 0, at), E_BAD_RANK, arena_printf(e->a, "`diag` takes a vector or a matrix, found %s", type_show(e->a, &t)));
+    elab_error(e, arg_ast(a, 0, at), E_BAD_RANK,
+               arena_printf(e->a, "`diag` takes a vector or a matrix, found %s", type_show(e->a, &t)));
     return v_bad();
   }
   if (t.rank > 1) return or_bad(diagonal(e, x, at));

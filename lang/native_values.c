@@ -10,7 +10,8 @@ static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value v = a->at[0];
   if (v.kind == V_BAD) return v;
   if (v.kind == V_INT) return v_bool(v.i == 0);
-  if (v.kind != V_NODE || !(graph_at(e->g, v.node)->flags & NODE_KNOWN) || node_type(e, v.node)->rank) return v_bool(false);
+  if (v.kind != V_NODE || !(graph_at(e->g, v.node)->flags & NODE_KNOWN) || node_type(e, v.node)->rank)
+    return v_bool(false);
   const Tensor *t = graph_known(e->g, v.node);
   return v_bool(t && tensor_get(t, 0) == 0);
 }
@@ -39,7 +40,9 @@ static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value *pair = NEW_N(e->a, Value, l.n + 1);
   for (uint32_t k = 0; k < l.n; k++) {
     const Leaf *leaf = &l.at[k];
-    const char *path = leaf->path[0] ? leaf->path : leaf->value.kind == V_CELL && leaf->value.cell->path ? leaf->value.cell->path : "";
+    const char *path = leaf->path[0]                                          ? leaf->path
+                       : leaf->value.kind == V_CELL && leaf->value.cell->path ? leaf->value.cell->path
+                                                                              : "";
     Value two[2] = {v_string(e->a, path, strlen(path)), value_decay(e, leaf->value)};
     pair[k] = v_items(e->a, V_TUPLE, two, 2);
   }
@@ -190,12 +193,14 @@ const Native native_values[] = {
     {"known_zero", "x", n_known_zero,
      "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",
      "known_zero(0.0), known_zero(1)   # => true false"},
-    {"leaves", "tree", n_leaves, "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
+    {"leaves", "tree", n_leaves,
+     "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
      "leaves({a = [1, 2], b = (3.0, [4])})   # => [[1, 2], 3, [4]]"},
     {"named_leaves", "tree", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
      "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
     {"freeze", "tree", n_freeze,
-     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A step.", NULL},
+     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A step.",
+     NULL},
     {"unfreeze", "tree", n_freeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
     {"name_of", "f", n_name_of, "The name that a function was defined with, \"\" if it has none.",
      "name_of(relu)   # => relu"},

@@ -302,8 +302,9 @@ static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return like(e, y, out);
 }
 
-static const Native vmap_fn = {.name = "vmap", .params = "rest...", .call = call_vmap,
-                               .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
+static const Native vmap_fn = {
+    .name = "vmap", .params = "rest...", .call = call_vmap,
+    .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
 
 static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;

@@ -56,7 +56,8 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
       const Ast *stmt = body->kid[k];
       if (stmt->kind != A_STATE) continue;
       Value v = elab_expr(e, stmt->kid[1]);
-      NodeId n = v.kind == V_BAD ? NO_NODE : want_typed(e, v, (DType)p->type.dtype, stmt->kid[1], "a state's first value");
+      NodeId n = v.kind == V_BAD ? NO_NODE
+                                 : want_typed(e, v, (DType)p->type.dtype, stmt->kid[1], "a state's first value");
       if (n == NO_NODE) {
         e->scope = saved;
         return v_bad();
@@ -82,7 +83,8 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
 Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
   Value tree = {.kind = V_ABSENT};
   const Ast *where = at;
-  Args named = {.at = NEW_N(e->a, Value, a->n + 1), .name = NEW_N(e->a, Sym, a->n + 1), .ast = NEW_N(e->a, const Ast *, a->n + 1)};
+  Args named = {.at = NEW_N(e->a, Value, a->n + 1), .name = NEW_N(e->a, Sym, a->n + 1),
+                .ast = NEW_N(e->a, const Ast *, a->n + 1)};
   for (uint32_t k = 0; k < a->n; k++) {
     if (!a->name[k]) {
       if (tree.kind != V_ABSENT) {
@@ -284,8 +286,9 @@ static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static const Native step_native = {.name = "step", .params = "loss", .call = call_step,
                                    .doc = "Moves what the optimizer is tied to, by the gradient of the loss."};
-static const Native apply_native = {.name = "apply", .params = "gradients", .call = call_apply,
-                                    .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
+static const Native apply_native = {
+    .name = "apply", .params = "gradients", .call = call_apply,
+    .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
 
 /* One state of all leaves, in the shape of the tree: `opt.m`. */
 typedef struct StateOf { const Optimizer *o; uint32_t state; } StateOf;

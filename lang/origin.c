@@ -32,9 +32,9 @@ const Cell *cell_of_node(const Elab *e, NodeId n) {
 }
 
 bool origin_moves(const Op *op) {
-  return op == &op_reshape || op == &op_permute || op == &op_broadcast || op == &op_slice || op == &op_slice_dyn || op == &op_alias ||
-         op == &op_stop_gradient || op == &op_cast || op == &op_gather || op == &op_take_along || op == &op_roll || op == &op_sort ||
-         op == &op_custom;
+  return op == &op_reshape || op == &op_permute || op == &op_broadcast || op == &op_slice || op == &op_slice_dyn ||
+         op == &op_alias || op == &op_stop_gradient || op == &op_cast || op == &op_gather || op == &op_take_along ||
+         op == &op_roll || op == &op_sort || op == &op_custom;
 }
 
 NodeId origin_moved(const Graph *g, NodeId n) {
@@ -53,7 +53,8 @@ static bool constant(const Graph *g, NodeId n, double *v) {
 
 static bool same_attr(const Node *a, const Node *b) {
   return a->attr->n == b->attr->n && a->attr->value == b->attr->value && a->attr->body == b->attr->body &&
-         a->attr->foreign == b->attr->foreign && (!a->attr->n || !memcmp(a->attr->i, b->attr->i, a->attr->n * sizeof *a->attr->i));
+         a->attr->foreign == b->attr->foreign &&
+         (!a->attr->n || !memcmp(a->attr->i, b->attr->i, a->attr->n * sizeof *a->attr->i));
 }
 
 /* Whether two nodes are the same formula, written twice: `exp(z) / sum(exp(z))`. */
@@ -96,8 +97,8 @@ static bool is_probability(OriginKind k) { return k == ORIGIN_SOFTMAX || k == OR
 /* A parameter, data or a constant, however it is laid out: what may be added to scores without their ceasing to be some. */
 static bool is_leaf(Elab *e, NodeId n) {
   n = unstretched(e->g, n);
-  for (const Node *x = graph_at(e->g, n); !cell_of_node(e, n) && (x->op == &op_permute || x->op == &op_cast || x->op == &op_slice);
-       x = graph_at(e->g, n))
+  for (const Node *x = graph_at(e->g, n);
+       !cell_of_node(e, n) && (x->op == &op_permute || x->op == &op_cast || x->op == &op_slice); x = graph_at(e->g, n))
     n = unstretched(e->g, x->in[0]);
   const Op *op = graph_at(e->g, n)->op;
   return op == &op_input || op == &op_constant || cell_of_node(e, n);
@@ -173,12 +174,16 @@ Origin origin_of(Elab *e, NodeId n) {
 }
 
 /* ---- what a function takes ---- */
-static const char *caller_name(const Elab *e) { return e->frame->fn && e->frame->fn->name ? e->frame->fn->name : "this function"; }
+static const char *caller_name(const Elab *e) {
+  return e->frame->fn && e->frame->fn->name ? e->frame->fn->name : "this function";
+}
 
 /* Placed where the user called the function that asks, with the place where the value became what it is. */
 static Value refuse_origin(Elab *e, const Ast *at, Origin o, const char *takes, const char *is, const char *hint) {
   Loc here = own_loc(e->d, elab_loc_at(e, at)), there = own_loc(e->d, graph_at(e->g, o.node)->loc);
-  const char *made = o.kind == ORIGIN_SOFTMAX ? "the softmax is here" : o.kind == ORIGIN_SIGMOID ? "the sigmoid is here" : "it is made here";
+  const char *made = o.kind == ORIGIN_SOFTMAX   ? "the softmax is here"
+                     : o.kind == ORIGIN_SIGMOID ? "the sigmoid is here"
+                                                : "it is made here";
   Diag *g = diag_at(e->d, here, E_WRONG_SCALE, caller_name(e), takes, is);
   if (there && there != here) {
     diag_mark(e->d, g, here, "%s", "");
@@ -221,8 +226,10 @@ static Value n_as_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at)
   NodeId n;
   if (!tensor_of(e, a, &n)) return a->at[0];
   Origin o = origin_of(e, n);
-  const char *is = o.kind == ORIGIN_AFFINE ? "scores, made by a product alone" : o.kind == ORIGIN_RELU ? "made by a relu, which has no upper bound"
-                 : o.kind == ORIGIN_TANH ? "made by a tanh, which can be negative" : NULL;
+  const char *is = o.kind == ORIGIN_AFFINE ? "scores, made by a product alone"
+                   : o.kind == ORIGIN_RELU ? "made by a relu, which has no upper bound"
+                   : o.kind == ORIGIN_TANH ? "made by a tanh, which can be negative"
+                                           : NULL;
   if (!is) return a->at[0];
   const char *fix = o.kind == ORIGIN_AFFINE ? "put `sigmoid` around it" : "put `sigmoid` in its place";
   return refuse_origin(e, at, o, "probabilities", is, arena_printf(e->a, "%s%s", fix, other_text(e, a, 1, "scores")));
@@ -234,7 +241,8 @@ static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast 
   if (!tensor_of(e, a, &n)) return a->at[0];
   Origin o = origin_of(e, n);
   if (!is_probability(o.kind)) return a->at[0];
-  const char *hint = o.kind == ORIGIN_SOFTMAX ? "put `log_softmax` in the place of the softmax" : "put `logsigmoid` in the place of the sigmoid";
+  const char *hint = o.kind == ORIGIN_SOFTMAX ? "put `log_softmax` in the place of the softmax"
+                                              : "put `logsigmoid` in the place of the sigmoid";
   return refuse_origin(e, at, o, "logarithms of probabilities", "the probabilities themselves",
                        arena_printf(e->a, "%s%s", hint, other_text(e, a, 1, "scores")));
 }

@@ -411,8 +411,8 @@ static bool memory_allowed(Prep *w, const Slice *slices, uint32_t n, size_t valu
     if (!large || type_bytes(node->type) > type_bytes(large->type)) large = node;
   }
   Diag *d = diag_at(s->diags, large ? large->loc : 0, E_MEMORY_PLAN, wanted, s->config.max_memory);
-  diag_note(s->diags, d, 0, "%zu bytes for files, %zu for values that are kept, %zu for what is computed", files, values,
-            slab);
+  diag_note(s->diags, d, 0, "%zu bytes for files, %zu for values that are kept, %zu for what is computed", files,
+            values, slab);
   if (large) diag_note(s->diags, d, large->loc, "the largest value is %s", type_show(w->tmp, large->type));
   return false;
 }
@@ -460,7 +460,8 @@ static size_t saved_bytes(const Prep *w, const Segment *s, const Slice *c) {
   const Binding *b;
   uint32_t n_bind = c->plan ? plan_bindings(c->plan, &b) : 0;
   for (uint32_t k = 0; k < n_bind; k++)
-    if (b[k].mode == BIND_WRITE && w->p->slot.at[b[k].slot].kind == SLOT_CELL) n = plus(n, (size_t)type_bytes(&b[k].type));
+    if (b[k].mode == BIND_WRITE && w->p->slot.at[b[k].slot].kind == SLOT_CELL)
+      n = plus(n, (size_t)type_bytes(&b[k].type));
   return n;
 }
 

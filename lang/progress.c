@@ -36,7 +36,8 @@ static double now(void) {
 
 static void write_time(Text *t, double seconds) {
   int64_t n = (int64_t)(seconds + 0.5);
-  if (n >= 3600) text_printf(t, "%lld:%02lld:%02lld", (long long)(n / 3600), (long long)(n / 60 % 60), (long long)(n % 60));
+  if (n >= 3600)
+    text_printf(t, "%lld:%02lld:%02lld", (long long)(n / 3600), (long long)(n / 60 % 60), (long long)(n % 60));
   else text_printf(t, "%lld:%02lld", (long long)(n / 60), (long long)(n % 60));
 }
 

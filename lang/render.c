@@ -360,7 +360,8 @@ typedef struct Ranked { const Diag *diag; uint32_t number; } Ranked;
 /* Without a place last; else by source, byte, and then as they came. */
 static int by_place(const void *a, const void *b) {
   const Ranked *x = a, *y = b;
-  uint32_t s = x->diag->source ? x->diag->source->id : UINT32_MAX, r = y->diag->source ? y->diag->source->id : UINT32_MAX;
+  uint32_t s = x->diag->source ? x->diag->source->id : UINT32_MAX,
+           r = y->diag->source ? y->diag->source->id : UINT32_MAX;
   if (s != r) return s < r ? -1 : 1;
   if (x->diag->at.first != y->diag->at.first) return x->diag->at.first < y->diag->at.first ? -1 : 1;
   return x->number < y->number ? -1 : 1;

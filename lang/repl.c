@@ -81,7 +81,8 @@ static bool made_with(const Value *v, const Value *old, int depth) {
     case V_INSTANCE:
       if (old->kind == V_FN && v->instance->layer == old->fn) return true;
       for (uint32_t k = 0; k < v->instance->n; k++)
-        if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1)) return true;
+        if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1))
+          return true;
       return false;
     case V_OPTIMIZER:
       if (old->kind == V_FN && v->optimizer->rule == old->fn) return true;
@@ -122,8 +123,9 @@ static void say_what_stays(Repl *r, uint32_t from) {
       if (!made_with(&other->value, &before->value, 0)) continue;
       text_printf(&names, "%s`%s`", n++ ? ", " : "", other->name);
     }
-    if (n) err_printf(r->c, "entry %d: note: %s still use%s the `%s` of %s\n", r->entry, names.at, n == 1 ? "s" : "", now->name,
-                      source ? source->name : "before");
+    if (n)
+      err_printf(r->c, "entry %d: note: %s still use%s the `%s` of %s\n", r->entry, names.at, n == 1 ? "s" : "",
+                 now->name, source ? source->name : "before");
   }
 }
 

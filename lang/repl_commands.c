@@ -21,7 +21,8 @@ static bool show_type(Repl *r, const char *rest) {
   const Value *v;
   if (!wanted(r, "type", rest, &v)) return true;
   out_printf(r->c, "%s\n", session_type_text(r->s, v));
-  if (v->kind == V_FN && v->fn->kind == FN_EXTERN && v->fn->op) out_printf(r->c, "C: %s;\n", foreign_prototype(r->a, v->fn->op));
+  if (v->kind == V_FN && v->fn->kind == FN_EXTERN && v->fn->op)
+    out_printf(r->c, "C: %s;\n", foreign_prototype(r->a, v->fn->op));
   return true;
 }
 
@@ -140,7 +141,8 @@ static bool show_dump(Repl *r, const char *rest) {
   snprintf(stage, sizeof stage, "%.*s", (int)(expr - rest), rest);
   while (*expr == ' ') expr++;
   bool known = false;
-  for (const char *const *k = stages; *k; k++) known |= !strcmp(*k, stage) && (size_t)(strchr(rest, ' ') ? strchr(rest, ' ') - rest : 0) < sizeof stage;
+  for (const char *const *k = stages; *k; k++)
+    known |= !strcmp(*k, stage) && (size_t)(strchr(rest, ' ') ? strchr(rest, ' ') - rest : 0) < sizeof stage;
   if (!known || !*expr) {
     err_printf(r->c, "entry %d: :dump wants ast, graph, grad, opt or plan, and an expression\n", r->entry);
     return true;
@@ -207,7 +209,8 @@ static bool load_session(Repl *r, const char *rest) {
     const char *next = strstr(p, entry_mark);
     size_t end = next ? (size_t)(next - p) : strlen(p);
     while (end && p[end - 1] == '\n') end--;
-    if (!repl_run(r, arena_text(r->a, p, end), end)) err_printf(r->c, "entry %d: %s ends in the middle of an entry\n", r->entry++, rest);
+    if (!repl_run(r, arena_text(r->a, p, end), end))
+      err_printf(r->c, "entry %d: %s ends in the middle of an entry\n", r->entry++, rest);
     if (cli_interrupted()) break;
     p = next;
   }
@@ -240,8 +243,8 @@ static void allow(Repl *r, const char *list) {
   size_t n;
   if (warnings_allow(&r->s->config.rules, list, &unknown, &n)) return;
   bool found = warning_near(unknown, n, near);
-  err_printf(r->c, "entry %d: there is no warning `%.*s'%s%s%s\n", r->entry, (int)n, unknown, found ? "; did you mean `" : "",
-             found ? near : "", found ? "'?" : "");
+  err_printf(r->c, "entry %d: there is no warning `%.*s'%s%s%s\n", r->entry, (int)n, unknown,
+             found ? "; did you mean `" : "", found ? near : "", found ? "'?" : "");
 }
 
 /* A setting of the session; what a plan was made with stays as it was made. */
@@ -255,7 +258,8 @@ static bool set(Repl *r, const char *rest) {
   int64_t seed;
   if (!*rest) {
     out_printf(r->c, "color %s\nfuse %s\nnumbers %s\nstrict %s\n", r->c->color ? "on" : "off",
-               r->s->config.no_fuse ? "off" : "on", r->s->config.check_numbers ? "on" : "off", r->s->config.strict ? "on" : "off");
+               r->s->config.no_fuse ? "off" : "on", r->s->config.check_numbers ? "on" : "off",
+               r->s->config.strict ? "on" : "off");
     return true;
   }
   if (!strcmp(name, "allow")) {
@@ -288,12 +292,14 @@ static bool set(Repl *r, const char *rest) {
 }
 
 const Command commands[] = {
-    {"grad", "grad e [w...]", "d e / d everything it depends on, or only w: norm, range, zeros, histogram", show_gradients},
+    {"grad", "grad e [w...]", "d e / d everything it depends on, or only w: norm, range, zeros, histogram",
+     show_gradients},
     {"type", "type e", "the type of a value", show_type},
     {"shape", "shape e", "its shape", show_shape},
     {"params", "params [t]", "the parameters, or the values of those below t", show_params},
     {"doc", "doc NAME", "the documentation of a name", show_doc},
-    {"set", "set [k v]", "settings: color, fuse, numbers (check them), strict on|off, seed N, allow NAME (of a warning)", set},
+    {"set", "set [k v]",
+     "settings: color, fuse, numbers (check them), strict on|off, seed N, allow NAME (of a warning)", set},
     {"time", "time e", "how long e takes: with checking, and again", show_time},
     {"dump", "dump STAGE e", "ast, graph, grad, opt or plan of e", show_dump},
     {"save", "save F", "write the entries so far to a file", save_session},
@@ -343,8 +349,8 @@ bool repl_command(Repl *r, const char *text) {
     size_t count = 0;
     for (const Command *k = commands; k->name && count < 64; k++) names[count++] = k->name;
     const char *near = nearest(name, names, count);
-    err_printf(r->c, "entry %d: no command `:%s'%s%s%s\n", r->entry, name, near ? "; did you mean `:" : "", near ? near : "",
-               near ? "'?" : "");
+    err_printf(r->c, "entry %d: no command `:%s'%s%s%s\n", r->entry, name, near ? "; did you mean `:" : "",
+               near ? near : "", near ? "'?" : "");
   }
   r->entry++;
   return true;

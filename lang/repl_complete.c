@@ -25,7 +25,8 @@ static const Value *field(const Value *v, const char *name, size_t n) {
       if (strlen(v->fields->name[k]) == n && !strncmp(v->fields->name[k], name, n)) return &v->fields->at[k];
   if (v->kind == V_INSTANCE)
     for (uint32_t k = 0; k < v->instance->n; k++)
-      if (strlen(v->instance->field[k].name) == n && !strncmp(v->instance->field[k].name, name, n)) return &v->instance->field[k].value;
+      if (strlen(v->instance->field[k].name) == n && !strncmp(v->instance->field[k].name, name, n))
+        return &v->instance->field[k].value;
   return NULL;
 }
 
@@ -48,7 +49,8 @@ static void complete_fields(const Scope *g, const char *prefix, const char *dot,
   if (v->kind == V_INSTANCE)
     for (uint32_t k = 0; k < v->instance->n; k++)
       if (v->instance->field[k].role != FIELD_ARG &&
-          snprintf(word, sizeof word, "%.*s.%s", base, prefix, v->instance->field[k].name) < (int)sizeof word) add(to, word);
+          snprintf(word, sizeof word, "%.*s.%s", base, prefix, v->instance->field[k].name) < (int)sizeof word)
+        add(to, word);
   static const char *const optimizer[] = {"step", "apply", "t", NULL};
   for (const char *const *k = optimizer; v->kind == V_OPTIMIZER && *k; k++)
     if (snprintf(word, sizeof word, "%.*s.%s", base, prefix, *k) < (int)sizeof word) add(to, word);
@@ -59,7 +61,8 @@ void repl_complete_path(void *ctx, const char *prefix, Add add, void *to) {
   const char *slash = strrchr(prefix, '/');
   char folder[512], word[1024];
   (void)ctx;
-  if (snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - prefix + 1) : 0, prefix) >= (int)sizeof folder) return;
+  if (snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - prefix + 1) : 0, prefix) >= (int)sizeof folder)
+    return;
   DIR *d = opendir(*folder ? folder : ".");
   for (struct dirent *e; d && (e = readdir(d));) {
     struct stat s;
@@ -72,9 +75,10 @@ void repl_complete_path(void *ctx, const char *prefix, Add add, void *to) {
 }
 
 void repl_complete(void *ctx, const char *prefix, Add add, void *to) {
-  static const char *const words[] = {"let", "var", "fn", "proc", "if", "else", "for", "in", "while", "break", "continue", "print",
-                                      "assert", "import", "training", "and", "or", "not", "true", "false", "None", "param", "state",
-                                      "layer", "optimizer", "gradient", "test", "extern", NULL};
+  static const char *const words[] = {
+      "let",      "var",   "fn",     "proc",   "if",        "else",     "for",  "in",     "while", "break",
+      "continue", "print", "assert", "import", "training",  "and",      "or",   "not",    "true",  "false",
+      "None",     "param", "state",  "layer",  "optimizer", "gradient", "test", "extern", NULL};
   Repl *r = ctx;
   if (*prefix == ':') {
     char word[32];

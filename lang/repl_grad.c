@@ -165,7 +165,8 @@ bool show_gradients(Repl *r, const char *rest) {
   const Value *v;
   if (!repl_value(r, expr, &v)) return true;
   if (v->kind != V_NODE && v->kind != V_CELL) {
-    err_printf(r->c, "entry %d: :grad wants a number made of tensors, and this is %s\n", r->entry, session_type_text(r->s, v));
+    err_printf(r->c, "entry %d: :grad wants a number made of tensors, and this is %s\n", r->entry,
+               session_type_text(r->s, v));
     return true;
   }
   if (names.n == 0 && v->kind == V_NODE) find_leaves(r, v->node, &names);

@@ -123,7 +123,9 @@ static Block *block_open(Resolver *r, const Ast *ast, bool body) {
   return b;
 }
 
-static Diag *tell(Resolver *r, const Ast *at, DiagId id, const char *text) { return diag_in(r->d, r->source, at->at, id, text); }
+static Diag *tell(Resolver *r, const Ast *at, DiagId id, const char *text) {
+  return diag_in(r->d, r->source, at->at, id, text);
+}
 
 static void unused(Resolver *r, const Binding *b) {
   if (!r->warns || b->quiet || b->used || b->name->sym[0] == '_' || b->name->broken) return;
@@ -144,10 +146,15 @@ static void unused(Resolver *r, const Binding *b) {
     return;
   }
   static const char *const hints[] = {
-      [BOUND_LET] = "leave it out, or use it", [BOUND_VAR] = "leave it out, or use it", [BOUND_CELL] = "leave it out, or use it",
+      [BOUND_LET] = "leave it out, or use it",
+      [BOUND_VAR] = "leave it out, or use it",
+      [BOUND_CELL] = "leave it out, or use it",
       [BOUND_DEFINITION] = "leave it out, call it, or document it with `##` if others are to",
-      [BOUND_PARAMETER] = "write `_` in its place, or use it", [BOUND_PATTERN] = "write `_` in its place, or leave it out",
-      [BOUND_TURN] = "", [BOUND_IMPORT] = "leave the import out", [BOUND_DIM] = ""};
+      [BOUND_PARAMETER] = "write `_` in its place, or use it",
+      [BOUND_PATTERN] = "write `_` in its place, or leave it out",
+      [BOUND_TURN] = "",
+      [BOUND_IMPORT] = "leave the import out",
+      [BOUND_DIM] = ""};
   const char *what = b->kind == BOUND_PARAMETER ? "the argument " : b->kind == BOUND_IMPORT ? "the import " : "";
   Diag *g = tell(r, b->ast, E_UNUSED, arena_printf(r->a, "%s`%s` is not used", what, name));
   diag_hint(r->d, g, "%s", hints[b->kind]);
@@ -197,7 +204,9 @@ static const char *module_hint(Resolver *r, const Ast *use) {
   const char *p = r->source->text + use->span.end;
   size_t n = 0;
   if (!foreign_module(use->name) || *p != '.') return NULL;
-  for (p++; (p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_';) n++;
+  for (p++;
+       (p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_';)
+    n++;
   if (!n) return NULL;
   const char *name = arena_text(r->a, p, n), *ours = foreign_name(name);
   if (ours) return ours;
@@ -217,17 +226,24 @@ static void tell_unknown(Resolver *r, Name *n, const Waiting *first, uint32_t mo
   const char *module = module_hint(r, first->use), *foreign = module ? module : foreign_name(n->sym);
   if (n->ended && first->use->span.first >= n->ended_at) {
     diag_mark_in(r->d, g, r->source, first->use->at, "%s", "");
-    diag_mark_in(r->d, g, r->source, n->ended->ast->at, "this one ended with its block in line %u", line_of(r, n->ended_at ? n->ended_at - 1 : 0));
-    if (n->ended->kind == BOUND_LET || n->ended->kind == BOUND_VAR || n->ended->kind == BOUND_TURN || n->ended->kind == BOUND_PATTERN)
+    diag_mark_in(r->d, g, r->source, n->ended->ast->at, "this one ended with its block in line %u",
+                 line_of(r, n->ended_at ? n->ended_at - 1 : 0));
+    if (n->ended->kind == BOUND_LET || n->ended->kind == BOUND_VAR || n->ended->kind == BOUND_TURN ||
+        n->ended->kind == BOUND_PATTERN)
       diag_hint(r->d, g, "make it with `var` before the block, and assign it there");
   } else if (foreign) diag_hint(r->d, g, "%s", foreign);
   else if (is_dim(n->sym) && !first->near)
-    diag_hint(r->d, g, "a name with a capital is bound as a size by the arguments of the `fn` around it; else make it with `let`");
+    diag_hint(
+        r->d, g,
+        "a name with a capital is bound as a size by the arguments of the `fn` around it; else make it with `let`");
   else if (first->near)
-    diag_hint(r->d, g, is_target(r, first->use) ? "did you mean `%s`? A new name is made by `let` or `var`" : "did you mean `%s`?",
+    diag_hint(r->d, g,
+              is_target(r, first->use) ? "did you mean `%s`? A new name is made by `let` or `var`"
+                                       : "did you mean `%s`?",
               first->near);
   else if (is_target(r, first->use))
-    diag_hint(r->d, g, "`let %s = ...` makes a name for a value, `var %s = ...` one that can be assigned", n->sym, n->sym);
+    diag_hint(r->d, g, "`let %s = ...` makes a name for a value, `var %s = ...` one that can be assigned", n->sym,
+              n->sym);
   if (more) diag_note(r->d, g, 0, "it is used in %u more place%s", more, more == 1 ? "" : "s");
 }
 
@@ -291,8 +307,10 @@ static void answer(Resolver *r, Name *n, Binding *b) {
   Diag *g = tell(r, before->use, E_BEFORE, n->sym);
   diag_mark_in(r->d, g, r->source, before->use->at, "%s", "");
   diag_mark_in(r->d, g, r->source, b->ast->at, "it stands from here on");
-  if (b->kind == BOUND_DIM) diag_hint(r->d, g, "arguments match from left to right: one before it must have `%s` as a size alone", n->sym);
-  else diag_hint(r->d, g, "only `fn`, `proc`, `layer` and `optimizer` are seen in their whole block; move this line up");
+  if (b->kind == BOUND_DIM)
+    diag_hint(r->d, g, "arguments match from left to right: one before it must have `%s` as a size alone", n->sym);
+  else
+    diag_hint(r->d, g, "only `fn`, `proc`, `layer` and `optimizer` are seen in their whole block; move this line up");
 }
 
 /* ---- definitions ---- */
@@ -302,12 +320,15 @@ static void tell_twice(Resolver *r, const Binding *old, const Binding *now) {
   Diag *g = tell(r, second, E_TWICE, now->name->sym);
   diag_mark_in(r->d, g, r->source, second->at, "%s", "");
   diag_mark_in(r->d, g, r->source, first->at, "first here");
-  if (now->kind == BOUND_LET && old->kind == BOUND_VAR) diag_hint(r->d, g, "`%s = ...` without `let` assigns it", now->name->sym);
-  else if (now->kind == BOUND_LET && old->kind == BOUND_LET) diag_hint(r->d, g, "choose another name, or make the first one with `var` and assign it");
+  if (now->kind == BOUND_LET && old->kind == BOUND_VAR)
+    diag_hint(r->d, g, "`%s = ...` without `let` assigns it", now->name->sym);
+  else if (now->kind == BOUND_LET && old->kind == BOUND_LET)
+    diag_hint(r->d, g, "choose another name, or make the first one with `var` and assign it");
   else diag_hint(r->d, g, "choose another name");
 }
 
-static void tell_hidden(Resolver *r, const Ast *at, const Ast *mark, const char *label, const char *hint, const char *text) {
+static void tell_hidden(Resolver *r, const Ast *at, const Ast *mark, const char *label, const char *hint,
+                        const char *text) {
   if (!r->warns) return;
   Diag *g = tell(r, at, E_HIDDEN, text);
   if (mark) {
@@ -357,7 +378,8 @@ static uint32_t reads_of(Resolver *r, const Ast *pattern) {
 
 static void parts(Resolver *r, const Ast *p, bool quiet, Binding **ring) {
   Binding *b = NULL;
-  if (p->kind == A_NAME || (p->kind == A_PFIELD && (!p->n || !p->kid[0]))) b = declare(r, p->name, p, BOUND_PATTERN, UINT32_MAX);
+  if (p->kind == A_NAME || (p->kind == A_PFIELD && (!p->n || !p->kid[0])))
+    b = declare(r, p->name, p, BOUND_PATTERN, UINT32_MAX);
   else
     for (uint32_t k = 0; k < p->n; k++) parts(r, p->kid[k], quiet, ring);
   if (!b) return;
@@ -456,7 +478,8 @@ static void expr(Resolver *r, const Ast *x) {
     block_close(r);
     return;
   case A_CALL: {
-    bool expects = x->kid[0]->kind == A_NAME && !strcmp(x->kid[0]->name, "assert_error") && !name_of(r, x->kid[0]->name)->top;
+    bool expects = x->kid[0]->kind == A_NAME && !strcmp(x->kid[0]->name, "assert_error") &&
+                   !name_of(r, x->kid[0]->name)->top;
     expr(r, x->kid[0]);
     r->expected += expects;
     for (uint32_t k = 1; k < x->n; k++) expr(r, x->kid[k]);

@@ -188,7 +188,8 @@ static void library_each(void *ctx, void (*f)(void *to, const char *name), void 
 }
 
 Outside scope_outside_module(Elab *e) {
-  return (Outside){.known = library_known, .each = library_each, .missing = outside_missing, .ctx = e, .keep_unused = true};
+  return (Outside){.known = library_known, .each = library_each, .missing = outside_missing, .ctx = e,
+                   .keep_unused = true};
 }
 
 Outside scope_outside(Elab *e) {

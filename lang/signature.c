@@ -9,7 +9,9 @@
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
 
 /* "`x`", but "the result" as it is. */
-static const char *quoted(Elab *e, const char *what) { return strchr(what, ' ') ? what : arena_printf(e->a, "`%s`", what); }
+static const char *quoted(Elab *e, const char *what) {
+  return strchr(what, ' ') ? what : arena_printf(e->a, "`%s`", what);
+}
 
 static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
   Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted(e, what), ast_text(e, type), value_kind_text(e, v));
@@ -92,7 +94,8 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
         *v = v_int(i);
         return true;
       }
-      if (x.kind == V_NODE) return want_int(e, x, at, strncmp(what, "the ", 4) ? arena_printf(e->a, "the int `%s`", what) : what, &i);
+      if (x.kind == V_NODE)
+        return want_int(e, x, at, strncmp(what, "the ", 4) ? arena_printf(e->a, "the int `%s`", what) : what, &i);
     } else if (!strcmp(type->name, "bool") && known_bool(e, x, &b)) {
       *v = v_bool(b);
       return true;
@@ -139,7 +142,8 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
     DType has = (DType)node_type(e, n)->dtype;
     if (!node_flex(e, n) || has != F64) {
       if (!dtype_is_float(has)) {
-        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted(e, what), ast_text(e, type), type_show(e->a, node_type(e, n)));
+        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted(e, what), ast_text(e, type),
+                             type_show(e->a, node_type(e, n)));
         diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
         return false;
       }

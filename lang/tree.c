@@ -115,9 +115,10 @@ Ast *tree_assign(Tree *t, Span span, Span at, int op, Ast *target, Ast *value) {
       target->kind == A_INT || target->kind == A_FLOAT || target->kind == A_CONST || target->kind == A_STRING ? "a literal" :
       target->kind == A_TUPLE ? "a tuple" : target->kind == A_RECORD ? "a record" : "an expression";
     Diag *g = diag_in(t->r->diags, t->r->source, target->span, E_ASSIGN_TARGET, what);
-    diag_hint(t->r->diags, g, "%s", target->kind == A_TUPLE || target->kind == A_RECORD ? "`let (a, b) = ...` takes a value apart" :
-              op == '=' && target->kind != A_NAME ? "what is assigned is a name, a member or an element; `==` compares" :
-              "what is assigned is a name, a member or an element");
+    diag_hint(t->r->diags, g, "%s",
+              target->kind == A_TUPLE || target->kind == A_RECORD ? "`let (a, b) = ...` takes a value apart"
+              : op == '=' && target->kind != A_NAME ? "what is assigned is a name, a member or an element; `==` compares"
+                                                    : "what is assigned is a name, a member or an element");
     return tree_node(t, A_ERROR, span, at, 0);
   }
   Ast *x = tree_node(t, A_ASSIGN, span, at, 2, target, value);

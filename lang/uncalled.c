@@ -33,7 +33,8 @@ static bool is_prime(int64_t n) {
 }
 
 static bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || (c & 0x80);
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         (c & 0x80);
 }
 
 /* Which numbers to MOST_PRIME divide a whole number that stands in the text. */
@@ -115,7 +116,8 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
 
 static bool argument(Trial *t, const Ast *type, Value *out) {
   DType d;
-  if (type->kind == A_TTENSOR || (type->kind == A_NAME && dtype_from_name(type->name, &d) && strcmp(type->name, "bool")))
+  if (type->kind == A_TTENSOR ||
+      (type->kind == A_NAME && dtype_from_name(type->name, &d) && strcmp(type->name, "bool")))
     return tensor_argument(t, type, out);
   if (type->kind != A_TTUPLE) return false;
   *out = v_items(t->e->a, V_TUPLE, NULL, 0);

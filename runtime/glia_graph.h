@@ -132,7 +132,8 @@ GLIA_API glia_node glia_constant(glia_graph *g, const glia_array *value);
 GLIA_API glia_node glia_scalar(glia_graph *g, glia_dtype dtype, double value);
 /* The operation of that name (`glia doc NAME` describes it) on n inputs, with the whole numbers it is made with (axes, sizes), if any. If the
  * operation works element by element and the shapes differ, the inputs are broadcast as NumPy does. */
-GLIA_API glia_node glia_op(glia_graph *g, const char *name, const glia_node *in, int n, const int64_t *number, int n_number);
+GLIA_API glia_node glia_op(glia_graph *g, const char *name, const glia_node *in, int n, const int64_t *number,
+                           int n_number);
 GLIA_API glia_node glia_broadcast(glia_graph *g, glia_node x, int rank, const int64_t *dim);
 GLIA_API glia_node glia_reshape(glia_graph *g, glia_node x, int rank, const int64_t *dim);
 GLIA_API glia_node glia_cast(glia_graph *g, glia_node x, glia_dtype dtype);
@@ -141,7 +142,9 @@ GLIA_API glia_node glia_sum_all(glia_graph *g, glia_node x);
 /* Fills in dtype, rank and dim; data is NULL. */
 GLIA_API glia_status glia_node_type(const glia_graph *g, glia_node node, glia_array *out);
 
-static inline glia_node glia_op1(glia_graph *g, const char *name, glia_node x) { return glia_op(g, name, &x, 1, NULL, 0); }
+static inline glia_node glia_op1(glia_graph *g, const char *name, glia_node x) {
+  return glia_op(g, name, &x, 1, NULL, 0);
+}
 static inline glia_node glia_op2(glia_graph *g, const char *name, glia_node x, glia_node y) {
   glia_node in[2];
   in[0] = x;
@@ -165,8 +168,8 @@ typedef struct glia_update { glia_node input, value; } glia_update;
 
 /* Makes the plan that computes `output` from `input` (nodes of glia_input; each that an output depends on must be there). The plan is
  * optimised for these shapes once; it belongs to g, and ends with glia_plan_close or with g. */
-GLIA_API glia_status glia_compile(glia_graph *g, const glia_node *input, int n_input, const glia_node *output, int n_output,
-                                  const glia_update *update, int n_update, glia_plan **out);
+GLIA_API glia_status glia_compile(glia_graph *g, const glia_node *input, int n_input, const glia_node *output,
+                                  int n_output, const glia_update *update, int n_update, glia_plan **out);
 GLIA_API void glia_plan_close(glia_plan *p);                  /* NULL is fine */
 /* in and out are as many, in the order and of the types given to glia_compile. Allocates nothing. No two buffers may overlap. */
 GLIA_API glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *out, int n_out);

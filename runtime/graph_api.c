@@ -226,7 +226,8 @@ static NodeId emit(glia_graph *g, const Op *op, const NodeId *in, uint32_t n, co
   TypeError e = {0};
   NodeId id = graph_emit(g->graph, op, in, n, attr, 0, &e);
   if (id == NO_NODE)
-    say(g, GLIA_MISUSE, "%s: %s%s%s", op->name, e.text ? e.text : "wrong operands", e.hint ? "; " : "", e.hint ? e.hint : "");
+    say(g, GLIA_MISUSE, "%s: %s%s%s", op->name, e.text ? e.text : "wrong operands", e.hint ? "; " : "",
+        e.hint ? e.hint : "");
   return id;
 }
 
@@ -355,11 +356,13 @@ static bool is_input(const glia_graph *g, glia_node node) {
   return node_ok(g, node) && graph_at(g->graph, node)->op == &op_input;
 }
 
-static glia_status check_compile(glia_graph *g, const glia_node *input, int n_input, const glia_node *output, int n_output,
-                                 const glia_update *update, int n_update) {
-  if (n_input < 0 || n_output < 0 || n_update < 0 || (n_input && !input) || (n_output && !output) || (n_update && !update))
+static glia_status check_compile(glia_graph *g, const glia_node *input, int n_input, const glia_node *output,
+                                 int n_output, const glia_update *update, int n_update) {
+  if (n_input < 0 || n_output < 0 || n_update < 0 || (n_input && !input) || (n_output && !output) ||
+      (n_update && !update))
     return say(g, GLIA_MISUSE, "glia_compile: a null pointer or a negative count");
-  if (n_output >= OUTPUT_SLOT || n_output + n_update == 0) return say(g, GLIA_MISUSE, "glia_compile: nothing is to be computed");
+  if (n_output >= OUTPUT_SLOT || n_output + n_update == 0)
+    return say(g, GLIA_MISUSE, "glia_compile: nothing is to be computed");
   for (int k = 0; k < n_input; k++) {
     if (input[k] == GLIA_NO_NODE) return GLIA_MISUSE;
     if (!is_input(g, input[k])) return say(g, GLIA_MISUSE, "glia_compile: input[%d] was not made by glia_input", k);
@@ -376,7 +379,8 @@ static glia_status check_compile(glia_graph *g, const glia_node *input, int n_in
     for (int j = 0; j < n_input; j++) listed = listed || input[j] == update[k].input;
     for (int j = 0; j < k; j++) listed = listed && update[j].input != update[k].input;
     if (!listed || !node_ok(g, update[k].value))
-      return say(g, GLIA_MISUSE, "glia_compile: update[%d] must name one of the inputs, once, and a node of this graph", k);
+      return say(g, GLIA_MISUSE, "glia_compile: update[%d] must name one of the inputs, once, and a node of this graph",
+                 k);
     if (!type_eq(graph_at(g->graph, update[k].input)->type, graph_at(g->graph, update[k].value)->type))
       return say(g, GLIA_MISUSE, "glia_compile: update[%d] has another type than its input", k);
   }
@@ -510,8 +514,8 @@ static glia_status tell_fault(glia_graph *g, const glia_plan *p, const Fault *f)
   uint32_t n = plan_origin(p->plan, f->step, &origin);
   const char *name = n ? graph_at(g->graph, origin[n - 1])->op->name : "";
   if (f->code == FAULT_INDEX)
-    return say(g, GLIA_FAULT, "%s: index %lld is out of range for %lld (element %lld)", name, (long long)f->a, (long long)f->b,
-               (long long)f->element);
+    return say(g, GLIA_FAULT, "%s: index %lld is out of range for %lld (element %lld)", name, (long long)f->a,
+               (long long)f->b, (long long)f->element);
   return say(g, GLIA_FAULT, "%s: %s (element %lld)", name, fault_text(f->code), (long long)f->element);
 }
 
@@ -523,7 +527,8 @@ glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *o
     return say(g, GLIA_MISUSE, "glia_run: this plan takes %d inputs and has %d outputs", p->n_in, p->n_out);
   for (int k = 0; k < n_in; k++)
     if (!matches(&in[k], &p->in[k]) || (!in[k].data && type_count(&p->in[k])))
-      return say(g, GLIA_MISUSE, "glia_run: in[%d] has no data, or another type or shape than the plan was made for", k);
+      return say(g, GLIA_MISUSE, "glia_run: in[%d] has no data, or another type or shape than the plan was made for",
+                 k);
   for (int k = 0; k < n_out; k++)
     if (out[k].data && !matches(&out[k], &p->out[k]))
       return say(g, GLIA_MISUSE, "glia_run: out[%d] has another type or shape than the plan was made for", k);

@@ -166,9 +166,11 @@ static void bindings(Planner *w) {
   VEC(Binding) all = {0};
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_INPUT)
-      vec_push(w->tmp, &all, (Binding){.slot = (uint32_t)g->node[id].attr->i[0], .mode = BIND_READ, .type = *g->node[id].type});
+      vec_push(w->tmp, &all,
+               (Binding){.slot = (uint32_t)g->node[id].attr->i[0], .mode = BIND_READ, .type = *g->node[id].type});
   for (uint32_t k = 0; k < g->out.n; k++)
-    vec_push(w->tmp, &all, (Binding){.slot = out_slot(w, k), .mode = BIND_WRITE, .type = *g->node[g->out.at[k].node].type});
+    vec_push(w->tmp, &all,
+             (Binding){.slot = out_slot(w, k), .mode = BIND_WRITE, .type = *g->node[g->out.at[k].node].type});
   bind_sort(all.at, all.n);
   Plan *p = w->p;
   p->bind = NEW_N(p->arena, Binding, all.n + 1);
@@ -294,9 +296,9 @@ static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   const Planner *w = r->w;
   if (root != r->root) return;
   const Type *x = w->g->node[w->g->node[user].in[k]].type;
-  bool in_step = plan_pointwise(&w->g->node[user]) && (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) &&
-                 plan_flat(w, user, k) && w->shift[w->g->node[user].in[k]] == 0 &&
-                 type_count(x) == type_count(w->g->node[root].type) &&
+  bool in_step = plan_pointwise(&w->g->node[user]) &&
+                 (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) && plan_flat(w, user, k) &&
+                 w->shift[w->g->node[user].in[k]] == 0 && type_count(x) == type_count(w->g->node[root].type) &&
                  type_count(x) == type_count(w->g->node[user].type);
   if (!in_step) r->loose = true;
 }

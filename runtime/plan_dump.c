@@ -45,7 +45,8 @@ static void show_step(Text *t, const Plan *p, uint32_t k, int depth) {
   if (s->fails) text_add(t, "  may fail");
   text_add(t, "\n");
   if (s->kind == STEP_LOOP) {
-    text_printf(t, "%*s     %lld turns%s:\n", 2 * depth, "", (long long)s->loop->turns, s->loop->reverse ? ", backwards" : "");
+    text_printf(t, "%*s     %lld turns%s:\n", 2 * depth, "", (long long)s->loop->turns,
+                s->loop->reverse ? ", backwards" : "");
     show_plan(t, s->loop->body, depth + 2);
   }
 }

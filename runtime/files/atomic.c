@@ -74,7 +74,8 @@ AtomicFile *atomic_open(Host *h, const char *path, FileError *e) {
     if (f->fd < 0 && errno != EEXIST) break;
   }
   if (f->fd < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) file_bad(e, "write", path, "there is no folder `%s`; make it first", folder);
+    if (errno == ENOENT || errno == ENOTDIR)
+      file_bad(e, "write", path, "there is no folder `%s`; make it first", folder);
     else file_bad_errno(e, "write", path, errno);
     goto bad;
   }

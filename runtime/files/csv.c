@@ -42,8 +42,8 @@ static bool field(Cut *c, Cell *out, bool *last) {
     out->n = (uint32_t)(to - out->at);
     p++;
     if (p < c->end && *p != c->separator && *p != '\n' && *p != '\r')
-      return file_bad(c->e, "read", c->path, "line %lld has text behind a closed quote; a quote within quotes is doubled",
-                      (long long)c->line);
+      return file_bad(c->e, "read", c->path,
+                      "line %lld has text behind a closed quote; a quote within quotes is doubled", (long long)c->line);
   } else {
     out->at = p;
     while (p < c->end && *p != c->separator && *p != '\n' && *p != '\r') p++;
@@ -67,7 +67,10 @@ static bool number(const Cell *c, double *out) {
   bool minus = p < end && *p == '-';
   if (p < end && (*p == '-' || *p == '+')) p++;
   size_t n = (size_t)(end - p);
-  if (n == 3 && (memcmp(p, "inf", 3) == 0 || memcmp(p, "Inf", 3) == 0)) { *out = minus ? -INFINITY : INFINITY; return true; }
+  if (n == 3 && (memcmp(p, "inf", 3) == 0 || memcmp(p, "Inf", 3) == 0)) {
+    *out = minus ? -INFINITY : INFINITY;
+    return true;
+  }
   if (n == 3 && (memcmp(p, "nan", 3) == 0 || memcmp(p, "NaN", 3) == 0)) { *out = NAN; return true; }
   char digits[MOST_DIGITS + 32];
   size_t used = 0;
@@ -102,8 +105,9 @@ static bool number(const Cell *c, double *out) {
 static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static bool wrong_length(Cut *c, uint32_t found, uint32_t wanted) {
-  return file_bad(c->e, "read", c->path, "row %lld (line %lld) has %u field%s, but the header has %u; text with `%c` stands in "
-                  "quotes", (long long)c->row, (long long)c->line, found, found == 1 ? "" : "s", wanted, c->separator);
+  return file_bad(c->e, "read", c->path,
+                  "row %lld (line %lld) has %u field%s, but the header has %u; text with `%c` stands in quotes",
+                  (long long)c->row, (long long)c->line, found, found == 1 ? "" : "s", wanted, c->separator);
 }
 
 /* All records; blank lines at the end are none. */
@@ -141,7 +145,8 @@ static bool cut(Arena *a, Cut *c, uint32_t *columns, int64_t *rows, Cell **cells
   return true;
 }
 
-static bool column(Arena *a, Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t rows, bool missing, CsvColumn *out) {
+static bool column(Arena *a, Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t rows, bool missing,
+                   CsvColumn *out) {
   bool numbers = true, any = false;
   double v;
   for (int64_t r = 1; r <= rows; r++) {

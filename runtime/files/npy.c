@@ -98,8 +98,9 @@ static bool dict(const char *path, const char *text, size_t n, NpyHeader *h, Fil
   }
   if (!descr[0] || !has_order || !has_shape) goto damaged;
   if (!kind_of(descr, h))
-    return file_bad(e, "read", path, "its elements are `%s`; f4, f8, i1, i2, i4, i8, u1 and b1 are read: convert it with "
-                    "`astype`", descr);
+    return file_bad(e, "read", path,
+                    "its elements are `%s`; f4, f8, i1, i2, i4, i8, u1 and b1 are read: convert it with `astype`",
+                    descr);
   h->type = type_make((DType)h->type.dtype, rank, dim);
   if (!type_fits(&h->type))
     return file_bad(e, "read", path, "its header promises more than the %s bytes that a tensor may have; %s",
@@ -126,7 +127,8 @@ bool npy_header(Arena *a, const char *path, NpySource *s, NpyHeader *h, FileErro
   } else if (b[6] != 1) {
     return file_bad(e, "read", path, "it has version %d of NumPy's format; 1 to 3 are read", b[6]);
   }
-  if (n > 1 << 20) return file_bad(e, "read", path, "its header promises %s bytes of text; %s", number_show(n).text, again);
+  if (n > 1 << 20)
+    return file_bad(e, "read", path, "its header promises %s bytes of text; %s", number_show(n).text, again);
   char *text = NEW_N(a, char, n + 1);
   if (!s->read(s, text, n, &got, e)) return false;
   if (got < n) return file_bad(e, "read", path, "it ends within its header; %s", again);
@@ -142,7 +144,8 @@ static bool narrowed(const char *path, const unsigned char *raw, const NpyHeader
       int64_t v;
       memcpy(&v, raw, 8);
       if (v < INT32_MIN || v > INT32_MAX)
-        return file_bad(e, "read", path, "element %lld is %lld, which no i32 holds; save it as f8", (long long)k, (long long)v);
+        return file_bad(e, "read", path, "element %lld is %lld, which no i32 holds; save it as f8", (long long)k,
+                        (long long)v);
       to[k] = (int32_t)v;
     } else if (h->size == 2) {
       int16_t v;
@@ -192,7 +195,8 @@ Tensor *npy_elements(Arena *a, const char *path, NpySource *s, const NpyHeader *
     }
     if (good && h->type.dtype == BOOL)
       for (int64_t k = 0; good && k < type_count(&h->type); k++)
-        if (((uint8_t *)t->data)[k] > 1) good = file_bad(e, "read", path, "element %lld is no bool; %s", (long long)k, again);
+        if (((uint8_t *)t->data)[k] > 1)
+          good = file_bad(e, "read", path, "element %lld is no bool; %s", (long long)k, again);
   }
   if (good) return t;
   tensor_unref(t);
@@ -213,8 +217,8 @@ static bool opened(Arena *a, const char *path, FileSource *f, NpyHeader *h, File
   bool good = npy_header(a, path, &f->source, h, e);
   int64_t size = stream_size(f->stream);
   if (good && size >= 0 && size < h->bytes)
-    good = file_bad(e, "read", path, "its header promises %s bytes, but it has %s; %s", number_show((uint64_t)h->bytes).text,
-                    number_show((uint64_t)size).text, again);
+    good = file_bad(e, "read", path, "its header promises %s bytes, but it has %s; %s",
+                    number_show((uint64_t)h->bytes).text, number_show((uint64_t)size).text, again);
   if (!good) stream_close(f->stream);
   return good;
 }
@@ -238,7 +242,8 @@ Tensor *npy_read(Arena *a, const char *path, FileError *e) {
 }
 
 bool npy_write(Host *h, const char *path, const Tensor *t, FileError *e) {
-  static const char *const descr[N_DTYPES] = {[F32] = "<f4", [F64] = "<f8", [I32] = "<i4", [U8] = "|u1", [BOOL] = "|b1"};
+  static const char *const descr[N_DTYPES] =
+      {[F32] = "<f4", [F64] = "<f8", [I32] = "<i4", [U8] = "|u1", [BOOL] = "|b1"};
   Arena *a = arena_new(h);
   Text s = {.arena = a};
   text_printf(&s, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr[t->type.dtype]);

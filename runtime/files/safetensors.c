@@ -16,7 +16,8 @@
 
 enum { MOST_HEADER = 100000000 };
 
-static const char *const dtype_json[N_DTYPES] = {[F32] = "F32", [F64] = "F64", [I32] = "I32", [U8] = "U8", [BOOL] = "BOOL"};
+static const char *const dtype_json[N_DTYPES] = {
+    [F32] = "F32", [F64] = "F64", [I32] = "I32", [U8] = "U8", [BOOL] = "BOOL"};
 
 /* ---- writing ---- */
 
@@ -104,7 +105,8 @@ bool safetensors_write(Host *h, const char *path, const NamedTensor *t, size_t n
   Arena *a = arena_new(h);
   Text head = {.arena = a};
   AtomicFile *f = NULL;
-  bool good = names_differ(a, path, t, n, e) && header_text(&head, path, t, n, e) && (f = atomic_open(h, path, e)) != NULL;
+  bool good = names_differ(a, path, t, n, e) && header_text(&head, path, t, n, e) &&
+              (f = atomic_open(h, path, e)) != NULL;
   if (good) {
     uint64_t length = head.n;
     elements_order(&length, sizeof length, 1, false);
@@ -147,8 +149,8 @@ static bool entry_of(Entry *x, const char *path, const json_t *j, FileError *e) 
   int d = 0;
   while (d < N_DTYPES && strcmp(dtype_json[d], dtype) != 0) d++;
   if (d == N_DTYPES)
-    return file_bad(e, "read", path, "`%.160s` has the element type %.40s; F32, F64, I32, U8 and BOOL are read", x->name,
-                    dtype);
+    return file_bad(e, "read", path, "`%.160s` has the element type %.40s; F32, F64, I32, U8 and BOOL are read",
+                    x->name, dtype);
   size_t rank = json_array_size(shape);
   if (rank > MAX_RANK)
     return file_bad(e, "read", path, "`%.200s` has %zu dimensions; %d are the most", x->name, rank, MAX_RANK);
@@ -203,7 +205,8 @@ static bool entries_of(Arena *a, const char *path, json_t *root, int64_t data, E
     return file_bad(e, "read", path, "the file ends after %s of the %s bytes that its header promises; copy it again",
                     number_show((uint64_t)data).text, number_show((uint64_t)at).text);
   if (at < data)
-    return file_bad(e, "read", path, "%s bytes at its end belong to no tensor", number_show((uint64_t)(data - at)).text);
+    return file_bad(e, "read", path, "%s bytes at its end belong to no tensor",
+                    number_show((uint64_t)(data - at)).text);
   *out = x;
   *n = count;
   return true;
@@ -253,7 +256,8 @@ static bool header_read(Arena *a, Stream *s, const char *path, Entry **x, size_t
       owned_keep(&tree.owned);
       json_decref(tree.root);
     } else {
-      good = file_bad(e, "read", path, "its header is not JSON as it should be: %s, at byte %d", why.text, why.position);
+      good = file_bad(e, "read", path, "its header is not JSON as it should be: %s, at byte %d", why.text,
+                      why.position);
     }
   }
   arena_free(own);

@@ -297,7 +297,8 @@ static NodeId matmul_batch(Batch *b) {
   for (int k = 0; k < 2; k++) {   /* without the axis: as matrices */
     m[k] = *g->node[b->x[k]].type;
     if (b->has[k]) m[k] = type_make((DType)m[k].dtype, m[k].rank - 1, m[k].dim + 1);
-    if (m[k].rank == 1) m[k] = (Type){.dtype = m[k].dtype, .rank = 2, .dim = {k ? m[k].dim[0] : 1, k ? 1 : m[k].dim[0]}};
+    if (m[k].rank == 1)
+      m[k] = (Type){.dtype = m[k].dtype, .rank = 2, .dim = {k ? m[k].dim[0] : 1, k ? 1 : m[k].dim[0]}};
     led |= m[k].rank > 2;
   }
   const Type *lead = m[0].rank > 2 ? &m[0] : &m[1];
@@ -307,7 +308,8 @@ static NodeId matmul_batch(Batch *b) {
     bool bare = m[k].rank == 2 && led;   /* the other side has axes of its own */
     if (!bare && (b->has[k] || !led)) continue;
     Type whole = batch_type(lead, b->size), ones = whole;
-    for (int j = 0; j < 2; j++) whole.dim[whole.rank - 1 - j] = ones.dim[ones.rank - 1 - j] = m[k].dim[m[k].rank - 1 - j];
+    for (int j = 0; j < 2; j++)
+      whole.dim[whole.rank - 1 - j] = ones.dim[ones.rank - 1 - j] = m[k].dim[m[k].rank - 1 - j];
     if (bare) {
       if (!b->has[k]) continue;          /* a plain matrix meets any batch */
       for (int j = 1; j + 2 < ones.rank; j++) ones.dim[j] = 1;

@@ -83,7 +83,8 @@ static NodeId same_type(Simplify *s) {
 
 /* The element's own axes stay at the end: ones stand between them and the batch. */
 static NodeId broadcast_batch(Batch *b) {
-  Type x = *b->g->node[b->x[0]].type, wide = {.dtype = x.dtype, .rank = (uint8_t)(b->node->type->rank + 1), .dim = {b->size}};
+  Type x = *b->g->node[b->x[0]].type,
+       wide = {.dtype = x.dtype, .rank = (uint8_t)(b->node->type->rank + 1), .dim = {b->size}};
   int lead = wide.rank - x.rank;
   for (int k = 1; k < wide.rank; k++) wide.dim[k] = k <= lead ? 1 : x.dim[k - lead];
   NodeId y = g_reshape(b->g, b->x[0], &wide);

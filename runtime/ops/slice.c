@@ -315,8 +315,8 @@ static bool slice_dyn_run(KernelCall *c) {
   for (int64_t u = c->begin; u < c->end;) {
     int64_t k = u / each, from = u % each, to = c->end - u < each - from ? from + c->end - u : each;
     if (!dyn_start(c, c->in[1], k, c->out_type->dim[axis], c->in_type[0]->dim[axis], &start)) return false;
-    walk_copy(&w, (char *)c->out + k * part, (const char *)c->in[0] + (k * step + start * row) * size, (size_t)size, from,
-              to);
+    walk_copy(&w, (char *)c->out + k * part, (const char *)c->in[0] + (k * step + start * row) * size, (size_t)size,
+              from, to);
     u += to - from;
   }
   return true;
