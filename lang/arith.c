@@ -3,7 +3,7 @@
  * A literal has no element type until one is wanted: it is an f64 node marked NODE_FLEX, cast where an operand of the run
  * wants its own type. Of two operands that are no scalars only one may be stretched; axes made by `None` in the very operand do not count.
  */
-#include "elab.h"
+#include "lower.h"
 #include "lint.h"
 #include <math.h>
 #include <string.h>
@@ -25,6 +25,15 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
     case BOOL: bools = (int)k; break;
     default: whole = (int)k;
     }
+  }
+  for (uint32_t k = 0; f32 >= 0 && f64 >= 0 && k < n; k++) {       /* what the run chose of literals meets f64 as they would */
+    if (node_type(e, in[k])->dtype != F32) continue;
+    NodeId again = lower_chosen(e, in[k], F64);
+    if (again == NO_NODE) break;
+    in[k] = again;
+    f32 = -1;
+    for (uint32_t j = k + 1; j < n; j++)
+      if (node_type(e, in[j])->dtype == F32) f32 = (int)j;
   }
   if (f32 >= 0 && f64 >= 0) {
     Diag *g = elab_error(e, at, E_MIXED_FLOATS, op);

@@ -233,17 +233,30 @@ bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
   return ok;
 }
 
+/* room: the last path that the run gave, for an interrupt behind it. */
+typedef struct Keeping { const Template *path; char *room; size_t all; } Keeping;
+
 static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
-  (void)value;
-  return checkpoint_write(s, step->data, true, step->loc);
+  Keeping *k = step->data;
+  Arena *a = arena_new(&s->host);
+  const char *path = template_text(a, k->path, value);
+  size_t n = strlen(path) + 1;
+  if (k->path->part.n != 1 || !k->path->part.at[0].text) {
+    if (n > k->all) k->room = NEW_N(s->arena, char, k->all = 2 * n);
+    s->checkpoint = memcpy(k->room, path, n);
+  }
+  bool ok = checkpoint_write(s, path, true, step->loc);
+  arena_free(a);
+  return ok;
 }
 static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .run = checkpoint_run};
 
-Step *effect_checkpoint(Session *s, const char *path, Loc loc) {
-  const char *own = arena_text(s->arena, path, strlen(path));
-  if (!s->checkpoint) s->checkpoint = own;
+Step *effect_checkpoint(Session *s, const Value *path, Loc loc) {
+  if (!s->checkpoint && path->kind == V_STRING) s->checkpoint = arena_text(s->arena, path->str->at, path->str->n);
   Step *step = NEW(s->arena, Step);
-  *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &checkpoint_effect, .data = (void *)(uintptr_t)own};
+  Keeping *k = NEW(s->arena, Keeping);
+  *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &checkpoint_effect, .data = k};
+  k->path = step_text(s, step, path);
   return step;
 }
 

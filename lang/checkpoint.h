@@ -8,6 +8,7 @@
 #ifndef LANG_CHECKPOINT_H
 #define LANG_CHECKPOINT_H
 #include "session.h"
+#include "value.h"
 
 typedef struct Checkpoint Checkpoint;
 
@@ -29,5 +30,5 @@ void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k);
 /* Takes over what belongs to the parts that are ready. last: all of it, series and position too. false: reported, nothing runs. */
 bool checkpoint_take(Session *s, Checkpoint *c, bool last);
 
-Step *effect_checkpoint(Session *s, const char *path, Loc loc);
+Step *effect_checkpoint(Session *s, const Value *path, Loc loc);
 #endif

@@ -24,7 +24,7 @@ static void step_needs(Session *s, Step *step, NodeId node) {
 }
 
 /* A text as a template; its needs are added to the step's, the template's holes moved behind those that are there. */
-static const Template *text_template(Session *s, Step *step, const Value *text) {
+const Template *step_text(Session *s, Step *step, const Value *text) {
   Template *m = NEW(s->arena, Template);
   if (text->kind == V_STRING) {
     vec_push(s->arena, &m->part, (Part){.text = text->str->at});
@@ -39,6 +39,13 @@ static const Template *text_template(Session *s, Step *step, const Value *text) 
     vec_push(s->arena, &m->part, p);
   }
   return m;
+}
+
+const char *template_text(Arena *a, const Template *m, Tensor *const *value) {
+  Text t = {.arena = a};
+  text_add(&t, "");
+  template_write(&t, m, value);
+  return t.at;
 }
 
 /* ---- print, trace ---- */
@@ -59,7 +66,7 @@ static const Effect trace_effect = {.name = "trace", .run = print_run};
 
 Step *effect_print(Session *s, const Value *text, Loc loc) {
   Step *step = step_new(s, &print_effect, NULL, loc);
-  step->data = (void *)(uintptr_t)text_template(s, step, text);
+  step->data = (void *)(uintptr_t)step_text(s, step, text);
   return step;
 }
 
@@ -168,7 +175,7 @@ Step *effect_assert(Session *s, NodeId condition, const Value *why, Loc loc) {
   Assertion *c = NEW(s->arena, Assertion);
   Step *step = step_new(s, &assert_effect, c, loc);
   step_needs(s, step, condition);
-  if (why) c->why = text_template(s, step, why);
+  if (why) c->why = step_text(s, step, why);
   return step;
 }
 
@@ -213,7 +220,7 @@ Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc) {
 
 /* ---- save, load ---- */
 
-typedef struct TreeFile { const char *path; const TreeEntry *entry; uint32_t n; } TreeFile;
+typedef struct TreeFile { const Template *path; const TreeEntry *entry; uint32_t n; } TreeFile;
 
 static bool save_run(Session *s, Step *step, Tensor *const *value) {
   const TreeFile *f = step->data;
@@ -228,7 +235,7 @@ static bool save_run(Session *s, Step *step, Tensor *const *value) {
     ok = t[k].tensor != NULL;
   }
   FileError e = {0};
-  if (ok && !safetensors_write(&s->host, f->path, t, f->n, &e)) {
+  if (ok && !safetensors_write(&s->host, template_text(a, f->path, value), t, f->n, &e)) {
     diag_at(s->diags, step->loc, E_SAVE_FAILED, e.text);
     ok = false;
   }
@@ -237,47 +244,47 @@ static bool save_run(Session *s, Step *step, Tensor *const *value) {
 }
 static const Effect save_effect = {.name = "save", .cuts = true, .run = save_run};
 
-static TreeFile *tree_file(Session *s, const char *path, const TreeEntry *entry, uint32_t n) {
+/* A step over such a file. The path's holes are needs behind those of the entries. */
+static Step *tree_step(Session *s, const Effect *effect, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
   TreeFile *f = NEW(s->arena, TreeFile);
+  Step *step = step_new(s, effect, f, loc);
   TreeEntry *own = arena_copy(s->arena, entry, n * sizeof *entry);
   for (uint32_t k = 0; k < n; k++) own[k].name = arena_text(s->arena, own[k].name, strlen(own[k].name));
-  *f = (TreeFile){arena_text(s->arena, path, strlen(path)), own, n};
-  return f;
-}
-
-Step *effect_save(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc) {
-  Step *step = step_new(s, &save_effect, tree_file(s, path, entry, n), loc);
   for (uint32_t k = 0; k < n; k++)
     if (entry[k].cell == NO_SLOT) step_needs(s, step, entry[k].node);
+  *f = (TreeFile){step_text(s, step, path), own, n};
   return step;
+}
+
+Step *effect_save(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+  return tree_step(s, &save_effect, path, entry, n, loc);
 }
 
 enum { NAMED_AT_MOST = 10 };
 
 /* What is wrong with an entry becomes a note of one diagnostic. */
-typedef struct Misfit { Session *s; const Step *step; Diag *d; uint32_t n; } Misfit;
+typedef struct Misfit { Session *s; const Step *step; const char *path; Diag *d; uint32_t n; } Misfit;
 
 static bool misfit(Misfit *m) {
-  const TreeFile *f = m->step->data;
-  if (!m->d) m->d = diag_at(m->s->diags, m->step->loc, E_LOAD_ENTRIES, f->path);
+  if (!m->d) m->d = diag_at(m->s->diags, m->step->loc, E_LOAD_ENTRIES, m->path);
   return m->n++ < NAMED_AT_MOST;
 }
 
 static bool load_run(Session *s, Step *step, Tensor *const *value) {
-  (void)value;
   const TreeFile *f = step->data;
   Arena *a = arena_new(&s->host);
+  const char *path = template_text(a, f->path, value);
   NamedTensor *in;
   size_t n;
   FileError e = {0};
-  if (!safetensors_read(a, f->path, &in, &n, &e)) {
+  if (!safetensors_read(a, path, &in, &n, &e)) {
     diag_at(s->diags, step->loc, E_LOAD_FAILED, e.text);
     arena_free(a);
     return false;
   }
   Tensor **found = NEW_N(a, Tensor *, f->n + 1);
   bool *used = NEW_N(a, bool, n + 1);
-  Misfit m = {.s = s, .step = step};
+  Misfit m = {.s = s, .step = step, .path = path};
   for (uint32_t k = 0; k < f->n; k++) {
     const Type *want = &s->program->slot.at[f->entry[k].cell].type;
     for (size_t j = 0; j < n; j++)
@@ -308,8 +315,8 @@ static bool load_run(Session *s, Step *step, Tensor *const *value) {
 }
 static const Effect load_effect = {.name = "load", .cuts = true, .run = load_run};
 
-Step *effect_load(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc) {
-  return step_new(s, &load_effect, tree_file(s, path, entry, n), loc);
+Step *effect_load(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+  return tree_step(s, &load_effect, path, entry, n, loc);
 }
 
 /* ---- series ---- */

@@ -9,6 +9,10 @@
 #define LANG_EFFECTS_H
 #include "value.h"
 
+/* A text (V_STRING or V_TEXT) that the step writes when it runs; its holes are needs of the step behind those that it has. */
+const Template *step_text(Session *s, Step *step, const Value *text);
+const char *template_text(Arena *a, const Template *m, Tensor *const *value);
+
 /* A line: a text (V_STRING or V_TEXT) and a newline, by config.print in one call. */
 Step *effect_print(Session *s, const Value *text, Loc loc);
 
@@ -25,10 +29,10 @@ Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc);
 /* A tensor of a tree by its path: a cell (its value when the step runs), or a node. */
 typedef struct TreeEntry { const char *name; SlotId cell; NodeId node; } TreeEntry;   /* NO_SLOT: the node */
 /* safetensors, written atomically, in the order given. */
-Step *effect_save(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc);
+Step *effect_save(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc);
 /* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell changes.
  * The elaborator reads the cells anew afterwards. */
-Step *effect_load(Session *s, const char *path, const TreeEntry *entry, uint32_t n, Loc loc);
+Step *effect_load(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc);
 
 /* A series: named columns that grow by a row at each add. Lives in the session's arena, its rows until the session ends. */
 typedef struct Table Table;

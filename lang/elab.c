@@ -140,7 +140,9 @@ NodeId settle(Elab *e, NodeId n) {
   if (node_type(e, n)->dtype != F64) return n;   /* a comparison of literals is a bool */
   Loc loc = graph_at(e->g, n)->loc;
   TypeError t;
-  return graph_emit(e->g, &op_cast, &n, 1, &(Attr){.n = 1, .i = (int64_t[]){F32}}, loc, &t);
+  n = graph_emit(e->g, &op_cast, &n, 1, &(Attr){.n = 1, .i = (int64_t[]){F32}}, loc, &t);
+  if (n != NO_NODE) e->g->node[n].flags |= NODE_SETTLED;
+  return n;
 }
 
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what) {
@@ -172,6 +174,8 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
   }
   if (has == d) return n;
   if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);
+  NodeId again = lower_chosen(e, n, d);
+  if (again != NO_NODE) return again;
   Diag *g = elab_error(e, at, E_WANTED_DTYPE, what, dtype_name[d], node_text(e, n));
   diag_hint(e->d, g, "write `%s(...)` to convert it", dtype_name[d]);
   return NO_NODE;

@@ -127,6 +127,7 @@ struct Elab {
   VEC(TestBlock) tests;
   VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
   VEC(Series *) series;        /* all of the session */
+  VEC(Sym) lost;               /* columns that statements with mistakes would have added */
   struct TraceGroup *traces;    /* of the body of fold or scan that is being made, or NULL */
   struct Wait *wait;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
@@ -245,6 +246,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at);
 Value series_length(Elab *e, Series *s, const Ast *at);
+void series_lost(Elab *e, const Ast *stmt, int depth);            /* it went wrong: what it adds may be missing */
 void series_begin(Elab *e);                                       /* the rows are those of the tables */
 void series_leave(Elab *e, const Region *r);                      /* a block is left: what it adds counts outside */
 bool series_of_run(const Elab *e);                                /* only the run knows how many rows one has */

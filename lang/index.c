@@ -106,6 +106,11 @@ static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool t
   }
   bool whole = !dtype_is_float((DType)t->dtype);
   if (graph_at(e->g, v.node)->flags & NODE_INTS) whole = true;        /* literals: a label wants ints */
+  NodeId chosen = whole ? NO_NODE : lower_chosen(e, v.node, I32);
+  if (chosen != NO_NODE) {
+    *node = chosen;
+    return true;
+  }
   if (!whole) {
     if ((g = elab_error(e, at, E_FLOAT_INDEX, what, value_kind_text(e, &v))))
       diag_hint(e->d, g, "`a // b` divides to a whole number, `i32(x)` truncates");

@@ -17,6 +17,47 @@ static NodeId chosen(Elab *e, NodeId x, NodeId index) {
   return graph_at(e->g, index)->flags & NODE_KNOWN ? x : settle(e, x);
 }
 
+/* The first operand that holds elements, and the end of these; false: x does more than move and choose. */
+static bool moves(const Node *x, uint32_t *from, uint32_t *to) {
+  *from = x->op == &op_where;
+  *to = x->op == &op_where || x->op == &op_concat ? x->n_in : 1;
+  return x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice || x->op == &op_slice_dyn ||
+         x->op == &op_gather || x->op == &op_take_along || x->op == &op_where || x->op == &op_concat;
+}
+
+static bool is_chosen(Elab *e, NodeId n, bool whole, int *most) {
+  const Node *x = graph_at(e->g, n);
+  uint32_t from, to;
+  if (x->flags & NODE_FLEX) return x->type->dtype == F64 && (!whole || x->flags & NODE_INTS);
+  if (x->flags & NODE_SETTLED) return is_chosen(e, x->in[0], whole, most);
+  if (--*most < 0 || !moves(x, &from, &to)) return false;
+  for (uint32_t k = from; k < to; k++)
+    if (!is_chosen(e, graph_at(e->g, n)->in[k], whole, most)) return false;
+  return true;
+}
+
+static NodeId choose_again(Elab *e, NodeId n, DType d) {
+  const Node x = *graph_at(e->g, n);
+  uint32_t from, to;
+  TypeError t;
+  if (x.flags & (NODE_FLEX | NODE_SETTLED))
+    return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc, &t);
+  moves(&x, &from, &to);
+  NodeId *in = arena_copy(e->a, x.in, x.n_in * sizeof *x.in);
+  for (uint32_t k = from; k < to; k++)
+    if ((in[k] = choose_again(e, in[k], d)) == NO_NODE) return NO_NODE;
+  return graph_emit(e->g, x.op, in, x.n_in, x.attr, x.loc, &t);
+}
+
+bool of_literals(Elab *e, NodeId n, DType d) {
+  bool whole = d == I32 || d == U8;
+  int most = 64;
+  if (node_flex(e, n) || node_type(e, n)->dtype != F32 || (!whole && d != F64)) return false;
+  return is_chosen(e, n, whole, &most);
+}
+
+NodeId lower_chosen(Elab *e, NodeId n, DType d) { return of_literals(e, n, d) ? choose_again(e, n, d) : NO_NODE; }
+
 NodeId lower_reshape(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
   const Type *t = node_type(e, x);
   if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
@@ -89,7 +130,7 @@ NodeId lower_sum(Elab *e, NodeId x, const int64_t *axes, uint32_t n, const Ast *
 NodeId lower_iota(Elab *e, int64_t n, const Ast *at) { return emit_i(e, &op_iota, NULL, 0, &n, 1, at); }
 
 NodeId lower_cast(Elab *e, NodeId x, DType d, const Ast *at) {
-  if (node_type(e, x)->dtype == d && !node_flex(e, x)) return x;
+  if (node_type(e, x)->dtype == d && !node_flex(e, x) && !(d == F32 && of_literals(e, x, F64))) return x;   /* it is f32 from here on */
   return emit_i(e, &op_cast, &x, 1, (int64_t[]){d}, 1, at);
 }
 

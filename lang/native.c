@@ -73,6 +73,11 @@ const char *found_text(Elab *e, const Value *v) {
   return why ? arena_printf(e->a, "%s that depends on %s", kind, why) : kind;
 }
 
+const Value *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at) {
+  if (a->at[k].kind == V_TEXT) return &a->at[k];
+  return want_string(e, a->at[k], arg_ast(a, k, at), "the path of a file") ? &a->at[k] : NULL;
+}
+
 bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out) {
   v = value_decay(e, v);
   if (v.kind == V_BAD) return false;

@@ -21,7 +21,6 @@ static bool rows_in(Elab *e, Value v, const Ast *at, const char *what, Rows *r, 
       if (!rows_in(e, v.items->at[k], at, what, r, arena_printf(e->a, "%s[%u]", path, k))) return false;
     return true;
   case V_NODE: {
-    if (node_flex(e, v.node)) v.node = settle(e, v.node);
     const Type *t = node_type(e, v.node);
     if (t->rank == 0) break;
     if (r->node.n > 0 && t->dim[0] != r->n) {

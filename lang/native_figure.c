@@ -13,16 +13,27 @@
 
 typedef struct Shown {
   enum { SHOW_LINES, SHOW_HIST, SHOW_HEAT, SHOW_IMAGE, SHOW_MAP, SHOW_CSV, SHOW_NPY } what;
-  const char *path;             /* NULL: to the terminal */
+  const Template *path;         /* NULL: to the terminal */
+  bool png;
+  uint32_t n;                   /* needs that are shown; behind them those of the path */
   const char **label;           /* of the needs: columns, lines */
   bool has_x;                   /* SHOW_LINES: the first need is what the others stand over */
   int64_t bins;
   Table *table;                 /* a series, in place of needs */
 } Shown;
 
-static bool has_suffix(const char *path, const char *suffix) {
-  size_t n = strlen(path), m = strlen(suffix);
-  return n > m && strcmp(path + n - m, suffix) == 0;
+/* What is known of the end of a path: of a text with holes the part behind them. */
+static const char *path_end(const Value *path) {
+  if (path->kind == V_STRING) return path->str->at;
+  const Template *t = path->text->text;
+  const char *last = t->part.at[t->part.n - 1].text;
+  return last ? last : "";
+}
+
+static bool ends_in(const Value *path, const char *suffix) {
+  const char *end = path_end(path);
+  size_t n = strlen(end), m = strlen(suffix);
+  return n >= m + (path->kind == V_STRING) && strcmp(end + n - m, suffix) == 0;
 }
 
 /* ---- when it runs ---- */
@@ -51,7 +62,7 @@ static void add_columns(Arena *a, Columns *c, const char *label, const Tensor *t
 
 static Columns columns_of(Session *s, const Step *step, Tensor *const *value, Arena *a) {
   const Shown *w = step->data;
-  uint32_t n = w->table ? table_columns(w->table) : step->need.n;
+  uint32_t n = w->table ? table_columns(w->table) : w->n;
   Tensor **t = NEW_N(a, Tensor *, n + 1);
   size_t width = 0;
   for (uint32_t k = 0; k < n; k++) {
@@ -175,9 +186,9 @@ static bool csv_run(Session *s, const Step *step, Tensor *const *value, Arena *a
   Columns c = columns_of(s, step, value, a);
   Text t = {.arena = a};
   text_add(&t, "");
-  bool wide = !w->table && step->need.n > 0;
+  bool wide = !w->table && w->n > 0;
   DType d = wide ? (DType)value[0]->type.dtype : F64;
-  for (uint32_t k = 0; wide && k < step->need.n; k++)
+  for (uint32_t k = 0; wide && k < w->n; k++)
     if (value[k]->type.dtype == F64) d = F64;
   if (w->table) d = F32;
   for (uint32_t k = 0; k < c.n; k++) {
@@ -192,7 +203,7 @@ static bool csv_run(Session *s, const Step *step, Tensor *const *value, Arena *a
     }
     text_add(&t, "\n");
   }
-  return write_file(s, step, w->path, &t);
+  return write_file(s, step, template_text(a, w->path, value), &t);
 }
 
 static bool shown_run(Session *s, Step *step, Tensor *const *value) {
@@ -204,7 +215,7 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
   if (w->what == SHOW_CSV) ok = csv_run(s, step, value, a);
   else if (w->what == SHOW_NPY) {
     FileError e = {{0}};
-    ok = npy_write(&s->host, w->path, value[0], &e);
+    ok = npy_write(&s->host, template_text(a, w->path, value), value[0], &e);
     if (!ok) diag_at(s->diags, step->loc, E_WRITE_FAILED, e.text);
   } else {
     if (w->what == SHOW_LINES) {
@@ -214,9 +225,9 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
     else if (w->what == SHOW_MAP) map_figure(value, a, &f);
     else image_figure(value[0], w->what == SHOW_IMAGE, a, &f);
     if (w->path) {
-      if (has_suffix(w->path, ".png")) figure_png(&t, &f);
+      if (w->png) figure_png(&t, &f);
       else figure_svg(&t, &f);
-      ok = write_file(s, step, w->path, &t);
+      ok = write_file(s, step, template_text(a, w->path, value), &t);
     } else if (s->config.print) {
       figure_text(&t, &f);
       ok = s->config.print(s->config.to, t.at, t.n, step->loc);
@@ -230,23 +241,28 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect shown_effect = {.name = "show", .cuts = true, .run = shown_run};
 
 /* ---- while checking ---- */
-static Step *step_of(Elab *e, Shown *w, const NodeId *node, uint32_t n, const Ast *at) {
+static Step *step_of(Elab *e, Shown *w, const Value *path, const NodeId *node, uint32_t n, const Ast *at) {
   Step *step = NEW(e->a, Step);
   *step = (Step){.kind = STEP_EFFECT, .loc = elab_loc(e, at), .turn = NO_SLOT, .effect = &shown_effect, .data = w};
   for (uint32_t k = 0; k < n; k++) vec_push(e->a, &step->need, (Need){node[k], NO_SLOT});
+  w->n = n;
+  if (path) {
+    w->path = step_text(e->s, step, path);
+    w->png = ends_in(path, ".png");
+  }
   step_effect(e, step);
   return step;
 }
 
 /* A path with a suffix that the figure can be written as; ok to be left out. */
-static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png, const char **out) {
+static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png, const Value **out) {
   *out = NULL;
   if (!given(a, k) || a->at[k].kind == V_UNIT) return true;
-  const char *path = want_string(e, a->at[k], arg_ast(a, k, at), "the path of a file");
+  const Value *path = want_path(e, a, k, at);
   if (!path) return false;
-  if (!has_suffix(path, ".svg") && !(png && has_suffix(path, ".png"))) {
+  if (!ends_in(path, ".svg") && !(png && ends_in(path, ".png"))) {
     elab_error(e, arg_ast(a, k, at), E_FIGURE_SUFFIX, name, png ? "files that end in .svg or .png" : "files that end in .svg",
-               path);
+               path->kind == V_STRING ? path_end(path) : arena_printf(e->a, "...%s", path_end(path)));
     return false;
   }
   *out = path;
@@ -292,31 +308,33 @@ static bool one_length(Elab *e, const Parts *p, const char *name, const Ast *at)
 /* plot(y), plot(x, y), plot(series), each with a path behind. */
 static Value n_plot(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  uint32_t path = given(a, 1) && a->at[1].kind == V_STRING && !given(a, 2) ? 1 : 2;
+  uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
   bool two = path == 2 && given(a, 1) && a->at[1].kind != V_UNIT;
   Shown *w = NEW(e->a, Shown);
+  const Value *to = NULL;
   *w = (Shown){.what = SHOW_LINES, .has_x = two};
-  if (bad(a, 0) || bad(a, 1) || !step_here(e, at, "`plot`") || !figure_path(e, a, path, at, "plot", false, &w->path))
+  if (bad(a, 0) || bad(a, 1) || !step_here(e, at, "`plot`") || !figure_path(e, a, path, at, "plot", false, &to))
     return v_bad();
   if (a->at[0].kind == V_SERIES) {
     w->table = a->at[0].series->table;
-    step_of(e, w, NULL, 0, at);
+    step_of(e, w, to, NULL, 0, at);
     return v_unit();
   }
   Parts p = {0};
   if (!parts_of(e, a->at[0], NULL, "plot", &p, arg_ast(a, 0, at))) return v_bad();
   if (two && (!parts_of(e, a->at[1], NULL, "plot", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "plot", at))) return v_bad();
   w->label = p.label.at;
-  step_of(e, w, p.node.at, p.node.n, at);
+  step_of(e, w, to, p.node.at, p.node.n, at);
   return v_unit();
 }
 
 static Value n_hist(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
+  const Value *to = NULL;
   *w = (Shown){.what = SHOW_HIST};
-  uint32_t path = given(a, 1) && a->at[1].kind == V_STRING && !given(a, 2) ? 1 : 2;
-  if (!step_here(e, at, "`hist`") || !figure_path(e, a, path, at, "hist", false, &w->path) ||
+  uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
+  if (!step_here(e, at, "`hist`") || !figure_path(e, a, path, at, "hist", false, &to) ||
       !(path == 1 ? arg_int(e, a, a->n, 10, at, "the number of bins", &w->bins)
                   : arg_int(e, a, 1, 10, at, "the number of bins", &w->bins)))
     return v_bad();
@@ -326,7 +344,7 @@ static Value n_hist(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   NodeId x = arg_node(e, a, 0, at, "what `hist` counts");
   if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
-  step_of(e, w, &x, 1, at);
+  step_of(e, w, to, &x, 1, at);
   return v_unit();
 }
 
@@ -334,8 +352,9 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *name = self->native->name;
   bool gray = name[0] == 's';
   Shown *w = NEW(e->a, Shown);
+  const Value *to = NULL;
   *w = (Shown){.what = gray ? SHOW_IMAGE : SHOW_HEAT};
-  if (!step_here(e, at, arena_printf(e->a, "`%s`", name)) || !figure_path(e, a, 1, at, name, true, &w->path)) return v_bad();
+  if (!step_here(e, at, arena_printf(e->a, "`%s`", name)) || !figure_path(e, a, 1, at, name, true, &to)) return v_bad();
   NodeId x = arg_node(e, a, 0, at, "an image");
   if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
   const Type *t = node_type(e, x);
@@ -347,7 +366,7 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
                node_text(e, x));
     return v_bad();
   }
-  step_of(e, w, &x, 1, at);
+  step_of(e, w, to, &x, 1, at);
   return v_unit();
 }
 
@@ -355,9 +374,10 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
+  const Value *to = NULL;
   *w = (Shown){.what = SHOW_MAP};
   NodeId x[4];
-  if (!step_here(e, at, "`boundary`") || !figure_path(e, a, 4, at, "boundary", true, &w->path)) return v_bad();
+  if (!step_here(e, at, "`boundary`") || !figure_path(e, a, 4, at, "boundary", true, &to)) return v_bad();
   for (uint32_t k = 0; k < 4; k++)
     if ((x[k] = arg_node(e, a, k, at, "a map")) == NO_NODE || (x[k] = settle(e, x[k])) == NO_NODE) return v_bad();
   const Type *grid = node_type(e, x[0]), *point = node_type(e, x[1]), *class_ = node_type(e, x[2]), *bound = node_type(e, x[3]);
@@ -367,35 +387,37 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
                arena_printf(e->a, "%s, %s, %s", node_text(e, x[0]), node_text(e, x[1]), node_text(e, x[2])));
     return v_bad();
   }
-  step_of(e, w, x, 4, at);
+  step_of(e, w, to, x, 4, at);
   return v_unit();
 }
 
 static Value n_to_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  *w = (Shown){.what = SHOW_CSV, .path = want_string(e, a->at[0], arg_ast(a, 0, at), "the path of a file")};
-  if (!w->path || bad(a, 1) || !step_here(e, at, "`to_csv`")) return v_bad();
+  const Value *to = NULL;
+  *w = (Shown){.what = SHOW_CSV};
+  if (!(to = want_path(e, a, 0, at)) || bad(a, 1) || !step_here(e, at, "`to_csv`")) return v_bad();
   if (a->at[1].kind == V_SERIES) {
     w->table = a->at[1].series->table;
-    step_of(e, w, NULL, 0, at);
+    step_of(e, w, to, NULL, 0, at);
     return v_unit();
   }
   Parts p = {0};
   if (!parts_of(e, a->at[1], NULL, "to_csv", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "to_csv", at)) return v_bad();
   w->label = p.label.at;
-  step_of(e, w, p.node.at, p.node.n, at);
+  step_of(e, w, to, p.node.at, p.node.n, at);
   return v_unit();
 }
 
 static Value n_to_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  *w = (Shown){.what = SHOW_NPY, .path = want_string(e, a->at[0], arg_ast(a, 0, at), "the path of a file")};
-  if (!w->path || !step_here(e, at, "`to_npy`")) return v_bad();
+  const Value *to = NULL;
+  *w = (Shown){.what = SHOW_NPY};
+  if (!(to = want_path(e, a, 0, at)) || !step_here(e, at, "`to_npy`")) return v_bad();
   NodeId x = arg_node(e, a, 1, at, "a tensor");
   if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
-  step_of(e, w, &x, 1, at);
+  step_of(e, w, to, &x, 1, at);
   return v_unit();
 }
 

@@ -337,6 +337,8 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
     w.like = r.value;
     w.sequence = r.node;
     w.n = r.n;
+    for (uint32_t k = 0; k < w.sequence.n; k++)      /* an element of the body is no literal */
+      if ((w.sequence.at[k] = settle(e, w.sequence.at[k])) == NO_NODE) return v_bad();
     return run_loop(e, f, init, &w, stacked, a, at);
   }
   xs = seq_of(e, xs, where);

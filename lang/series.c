@@ -62,6 +62,7 @@ void series_leave(Elab *e, const Region *r) {
 }
 
 void series_begin(Elab *e) {
+  e->lost.n = 0;
   for (uint32_t k = 0; k < e->series.n; k++) {
     Series *s = e->series.at[k];
     s->rows = table_rows(s->table);
@@ -158,6 +159,19 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
 static const Native add_native = {.name = "add", .params = "_? values*", .call = call_add,
                                   .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
 
+/* The columns that the calls of `add` below ast name, in procs that it calls too. */
+void series_lost(Elab *e, const Ast *ast, int depth) {
+  const Ast *f = ast->kind == A_CALL ? ast->kid[0] : NULL;
+  for (uint32_t k = 1; f && f->kind == A_MEMBER && !strcmp(f->name, "add") && k < ast->n; k++)
+    if (ast->kid[k]->kind == A_ARG) vec_push(e->a, &e->lost, ast->kid[k]->name);
+  if (f && f->kind == A_NAME && depth < 4) {
+    const Bound *b = scope_find(e, e->scope, f->name);
+    if (b && b->value.kind == V_FN && b->value.fn->kind == FN_PROC) series_lost(e, b->value.fn->ast->kid[1], depth + 1);
+  }
+  for (uint32_t k = 0; k < ast->n; k++)
+    if (ast->kid[k]) series_lost(e, ast->kid[k], depth);
+}
+
 /* ---- columns ---- */
 Value series_length(Elab *e, Series *s, const Ast *at) {
   int64_t rows;
@@ -173,8 +187,10 @@ Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {
     const char **names = NEW_N(e->a, const char *, n + 2);
     for (uint32_t k = 0; k < n; k++) names[k] = table_name(s->table, k);
     names[n++] = "add";
-    Diag *g = elab_error(e, at, E_NO_MEMBER, "the series", name);
     const char *near = nearest(name, names, n);
+    for (uint32_t k = 0; k < e->lost.n; k++)
+      if (e->lost.at[k] == name) return v_bad();
+    Diag *g = elab_error(e, at, E_NO_MEMBER, "the series", name);
     if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
     else if (n == 1) diag_hint(e->d, g, "nothing has been added to it yet: `s.add(%s = ...)`", name);
     else diag_hint(e->d, g, "a column is made by `s.add(%s = ...)`", name);

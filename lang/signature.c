@@ -3,7 +3,7 @@
  *
  * A dimension name is bound where it is first met, in the scope of the call, and must agree everywhere else.
  */
-#include "elab.h"
+#include "lower.h"
 #include <string.h>
 
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
@@ -140,7 +140,7 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
     n = want_node(e, x, at, what);
     if (n == NO_NODE) return false;
     DType has = (DType)node_type(e, n)->dtype;
-    if (!node_flex(e, n) || has != F64) {
+    if ((!node_flex(e, n) || has != F64) && !of_literals(e, n, F64)) {
       if (!dtype_is_float(has)) {
         Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted(e, what), ast_text(e, type),
                              type_show(e->a, node_type(e, n)));

@@ -3,7 +3,7 @@
  * in branch.c, loops in loop.c.
  */
 #include "effects.h"
-#include "elab.h"
+#include "lower.h"
 #include <string.h>
 
 /* ---- definitions ---- */
@@ -180,6 +180,7 @@ static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, int kin
   Value v = elab_expr(e, expr);
   if (!type || v.kind == V_BAD) return v;
   NodeId n = want_typed(e, v, (DType)t.dtype, expr, "this");
+  if (n != NO_NODE) n = lower_cast(e, n, (DType)t.dtype, expr);
   if (n == NO_NODE) return v_bad();
   const Type *has = node_type(e, n);
   if (!type_same_shape(has, &t)) {
@@ -414,5 +415,6 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   }
   default: break;    /* definitions are made already; errors are reported */
   }
+  if (e->d->n_errors != errors) series_lost(e, ast, 0);
   return e->d->n_errors == errors;
 }

@@ -35,6 +35,7 @@ enum {
   NODE_KNOWN = 2,   /* computable while checking: no input below it (set by graph_emit) */
   NODE_LAZY = 4,    /* a formula over file data: recomputed where used, never saved whole */
   NODE_INTS = 16,   /* a literal of whole numbers, or + - * // % of such: it may be a size, an index, an i32 */
+  NODE_SETTLED = 32,/* a literal that is f32 because nothing wanted another type: the language's */
   NODE_BAD = 8,     /* follows from a reported error: no new message */
 };
 

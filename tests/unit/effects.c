@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #define FILE_NAME "unit_effects.safetensors"
+#define TEXT(s) ((Value[1]){text_value(b, s)})
+#define FILE_VALUE TEXT(FILE_NAME)
 
 static Value text_value(Bench *b, const char *text) {
   Str *s = NEW(b->s.arena, Str);
@@ -95,10 +97,10 @@ BENCH(trees_are_saved_and_loaded) {
   bench_segment(b);
   NodeId old = bench_read(b, w);
   TreeEntry out[2] = {{"w", w, NO_NODE}, {"y", NO_SLOT, bench_add(b, old, old)}};
-  bench_effect(b, effect_save(&b->s, FILE_NAME, out, 2, 0));
+  bench_effect(b, effect_save(&b->s, FILE_VALUE, out, 2, 0));
   bench_write(b, w, g_broadcast(b->s.graph, bench_number(b, F32, 0), &t));
   TreeEntry in[2] = {{"y", y, NO_NODE}, {"w", w, NO_NODE}};
-  bench_effect(b, effect_load(&b->s, FILE_NAME, in, 2, 0));
+  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 2, 0));
   CU_ASSERT(bench_run(b));
   CU_ASSERT_EQUAL(bench_value(b, w), 1);
   CU_ASSERT_EQUAL(bench_value(b, y), 2);
@@ -111,9 +113,9 @@ BENCH(load_names_what_does_not_fit) {
   SlotId other = bench_cell(b, &three, "other", 50);
   bench_segment(b);
   TreeEntry out[3] = {{"c", a, NO_NODE}, {"extra", a, NO_NODE}, {"good", other, NO_NODE}};
-  bench_effect(b, effect_save(&b->s, FILE_NAME, out, 3, 0));
+  bench_effect(b, effect_save(&b->s, FILE_VALUE, out, 3, 0));
   TreeEntry in[3] = {{"good", good, NO_NODE}, {"a", a, NO_NODE}, {"c", c, NO_NODE}};
-  bench_effect(b, effect_load(&b->s, FILE_NAME, in, 3, 0));
+  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 3, 0));
   CU_ASSERT_FALSE(bench_run(b));
   const Diag *d = only_error(b);
   CU_ASSERT_EQUAL(d->id, E_LOAD_ENTRIES);
@@ -129,14 +131,14 @@ BENCH(files_that_cannot_be) {
   SlotId a = bench_scalar(b, F32, "a", 1);
   TreeEntry e = {"a", a, NO_NODE};
   bench_segment(b);
-  bench_effect(b, effect_load(&b->s, "no/such/file", &e, 1, 0));
+  bench_effect(b, effect_load(&b->s, TEXT("no/such/file"), &e, 1, 0));
   CU_ASSERT_FALSE(bench_run(b));
   CU_ASSERT_EQUAL(only_error(b)->id, E_LOAD_FAILED);
   uint32_t from = b->s.program->segment.n;
   Steps two = {0};
   b->steps = &two;
   bench_segment(b);
-  bench_effect(b, effect_save(&b->s, "no/such/folder/file", &e, 1, 0));
+  bench_effect(b, effect_save(&b->s, TEXT("no/such/folder/file"), &e, 1, 0));
   CU_ASSERT(program_prepare(b->s.program, from, &two, NULL, 0));
   CU_ASSERT_FALSE(machine_run(&b->s, &two));
   CU_ASSERT_EQUAL(b->s.diags->diag.n, 2);
@@ -225,10 +227,10 @@ static void whole(Host *h, void *ctx) {
     const char *name = "w";
     bench_segment(b);
     NodeId node = bench_read(b, w);
-    bench_effect(b, effect_save(&b->s, FILE_NAME, &e, 1, 0));
+    bench_effect(b, effect_save(&b->s, FILE_VALUE, &e, 1, 0));
     bench_effect(b, effect_add(&b->s, table, &name, &node, 1, 0));
-    bench_effect(b, effect_load(&b->s, FILE_NAME, &e, 1, 0));
-    bench_effect(b, effect_load(&b->s, FILE_NAME, &wrong, 1, 0));
+    bench_effect(b, effect_load(&b->s, FILE_VALUE, &e, 1, 0));
+    bench_effect(b, effect_load(&b->s, FILE_VALUE, &wrong, 1, 0));
     CU_ASSERT_FALSE(bench_run(b));
     bench_close(b);
     host_leave(&b->s.host, &inner);
