@@ -67,6 +67,18 @@ Tensor *slot_tensor(Session *s, SlotId id, Loc loc) {
   return NULL;
 }
 
+/* Whether a file is whole is known when all of it was read: gzip's checksum stands at its end. */
+bool machine_files(Session *s, uint32_t from) {
+  for (uint32_t k = from; k < s->program->segment.n; k++) {
+    const Plan *plan = s->program->segment.at[k]->plan;
+    const Binding *b = NULL;
+    uint32_t n = plan ? plan_bindings(plan, &b) : 0;
+    for (uint32_t j = 0; j < n; j++)
+      if (s->program->slot.at[b[j].slot].kind == SLOT_DATA && !slot_tensor(s, b[j].slot, 0)) return false;
+  }
+  return true;
+}
+
 /* The slot's tensor, to be written; keep: what it held is needed. */
 static Tensor *slot_own(Session *s, SlotId id, bool keep) {
   Slot *slot = &s->program->slot.at[id];

@@ -1,5 +1,5 @@
 /* native_files: files of numbers whose header is read while the script is checked. In: a known path. Out: an input node
- * bound to a slot that reads the file when it is first needed.
+ * bound to a slot that reads the file when it is first needed, before any step of the text is done.
  *
  * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named
  * twice is one slot.

@@ -21,7 +21,7 @@ typedef enum {
   SLOT_CELL,      /* a var, param, state, optimizer state or the seed: read, and written by assignment */
   SLOT_VALUE,     /* crosses from one segment to later ones, or to an effect */
   SLOT_TURN,      /* i32[]: how often the loop has turned, from 0 */
-  SLOT_DATA,      /* contents of a file: read when first needed */
+  SLOT_DATA,      /* contents of a file: read before the first step that may need it */
   SLOT_ARG        /* an argument of a function that the host or the REPL calls */
 } SlotKind;
 
@@ -123,6 +123,10 @@ Segment *segment_new(Program *p);      /* also makes it the graph's current one 
  * segment that is new; others that were made since may belong to other blocks. keep: nodes whose values must be kept after the run (REPL names, a function's results): their slots are
  * filled in. Leaves (cells and draws read by earlier, finished entries) are recomputed from. Errors (memory) go to diags: false. */
 bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep);
+
+/* Reads the files that the segments from this one on use, so that a broken one is said before anything was done. false: a
+ * diagnostic was made. */
+bool machine_files(Session *s, uint32_t from);
 
 /* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are as they
  * were before the segment that failed. */

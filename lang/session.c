@@ -99,10 +99,11 @@ static Status outcome(Session *s, bool done) {
   return STATUS_CANCELLED;
 }
 
-static Status run(Session *s, Steps *steps) {
+/* from: the first segment that may not have run before. */
+static Status run(Session *s, uint32_t from, Steps *steps) {
   s->cancelled = false;
   session_want_pool(s);
-  return outcome(s, machine_run(s, steps));
+  return outcome(s, machine_files(s, from) && machine_run(s, steps));
 }
 
 static void keep_value(Elab *e, Value v, Needs *keep) {
@@ -146,11 +147,11 @@ static bool not_computed(Elab *e, const Bound *b) {
 /* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
  * warnings were told; an error now is about the shapes that it has. */
 /* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way there. */
-static Status run_part(Session *s, uint32_t from, Steps *steps, bool waiting, Checkpoint **resume) {
-  if (s->elab->repl) return run(s, steps);
+static Status run_part(Session *s, uint32_t begin, uint32_t from, Steps *steps, bool waiting, Checkpoint **resume) {
+  if (s->elab->repl) return run(s, from, steps);
   s->waiting = waiting;
-  checkpoint_part(s, from, steps);
-  if (!*resume) return run(s, steps);
+  checkpoint_part(s, begin, steps);
+  if (!*resume) return run(s, from, steps);
   bool last = s->part.n == checkpoint_parts(*resume);
   if (!last && !waiting) last = true;                  /* it will not fit, and says so */
   if (!checkpoint_take(s, *resume, last)) return STATUS_SCRIPT;
@@ -160,7 +161,7 @@ static Status run_part(Session *s, uint32_t from, Steps *steps, bool waiting, Ch
   }
   checkpoint_close(*resume);
   *resume = NULL;
-  return outcome(s, machine_continue(s));
+  return outcome(s, machine_files(s, from) && machine_continue(s));
 }
 
 static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry, Checkpoint **resume) {
@@ -178,7 +179,7 @@ static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *e
   keep_names(e, names, &keep);
   if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return STATUS_SCRIPT;
   s->diags = told;
-  return run_part(s, begin, steps, *rest < program->n, resume);
+  return run_part(s, begin, from, steps, *rest < program->n, resume);
 }
 
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
@@ -231,7 +232,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (!repl) checkpoint_script(s);
   if (mode == LOAD_RUN && s->config.resume && !(resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
   if (resume) session_want_pool(s);
-  Status status = run_part(s, 0, &entry->steps, rest < program->n, &resume);
+  Status status = run_part(s, 0, from, &entry->steps, rest < program->n, &resume);
   while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry, &resume);
   if (resume) checkpoint_close(resume);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
@@ -289,7 +290,7 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
 Status session_again(Session *s, Entry *entry) {
   Guard g;
   if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
-  Status status = run(s, &entry->steps);
+  Status status = run(s, s->program->segment.n, &entry->steps);
   host_leave(&s->host, &g);
   return status;
 }
@@ -313,7 +314,7 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   region_leave(e, r);
   e->region = outer;
-  return program_prepare(s->program, from, steps, need, n) && run(s, steps) == STATUS_OK;
+  return program_prepare(s->program, from, steps, need, n) && run(s, from, steps) == STATUS_OK;
 }
 
 bool session_evaluate(Session *s, Need *need, uint32_t n) {
@@ -340,7 +341,7 @@ char *session_value_text(Session *s, const Value *v) {
   e->region = outer;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
   else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
-           run(s, steps) == STATUS_OK) {
+           run(s, from, steps) == STATUS_OK) {
     Tensor **value = NEW_N(s->arena, Tensor *, t.text->need.n + 1);
     bool ok = true;
     for (uint32_t k = 0; k < t.text->need.n; k++) ok &= (value[k] = slot_tensor(s, t.text->need.at[k].slot, 0)) != NULL;
@@ -373,7 +374,7 @@ static const char *test_fails(Session *s, const TestBlock *t) {
   int64_t *rows = NEW_N(s->arena, int64_t, n + 1);
   for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->elab->series.at[k]->table);
   session_seed(s, s->config.seed);
-  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->steps) != STATUS_OK)
+  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->from, t->steps) != STATUS_OK)
     why = diags_render(s->diags, s->arena, &(RenderOptions){0});
   snapshot_restore(s->program, cells);
   for (uint32_t k = 0; k < n; k++) table_cut(s->elab->series.at[k]->table, rows[k]);

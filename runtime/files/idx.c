@@ -56,8 +56,8 @@ static bool header(Stream *s, const char *path, Type *t, FileError *e) {
                     number_show((uint64_t)MAX_BYTES).text, again);
   int64_t promised = type_bytes(t), size = stream_size(s), most = stream_at_most(s), head = (int64_t)want + 4;
   if (size >= 0 && size - head > promised)
-    return file_bad(e, "read", path, "it has %s bytes more than its header promises; %s",
-                    number_show((uint64_t)(size - head - promised)).text, again);
+    return file_bad(e, "read", path, "it has %s byte%s more than its header promises; %s",
+                    number_show((uint64_t)(size - head - promised)).text, size - head - promised == 1 ? "" : "s", again);
   if (size >= 0 && size - head < promised)
     return file_bad(e, "read", path, "the file ends after %s of the %s bytes that its header promises; %s",
                     number_show((uint64_t)(size - head)).text, number_show((uint64_t)promised).text, again);

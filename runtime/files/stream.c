@@ -190,9 +190,9 @@ static bool gunzip_some(Stream *s, unsigned char *to, size_t n, size_t *got, Fil
     if (code == Z_STREAM_END) {
       if (!next_member(s, e)) return false;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      const char *why = s->z.msg ? s->z.msg : "the gzip data is damaged";
-      if (strcmp(why, "incorrect data check") == 0) why = "the checksum of the gzip data is wrong";
-      else if (strcmp(why, "incorrect length check") == 0) why = "the length at the end of the gzip data is wrong";
+      const char *said = s->z.msg ? s->z.msg : "", *why = "the gzip data is damaged";     /* zlib's own words are for its makers */
+      if (strcmp(said, "incorrect data check") == 0) why = "the checksum of the gzip data is wrong";
+      else if (strcmp(said, "incorrect length check") == 0) why = "the length at the end of the gzip data is wrong";
       return file_bad(e, "read", s->path, "%s; download it again", why);
     }
   }

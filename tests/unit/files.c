@@ -238,7 +238,7 @@ static void gzip_damage(void) {
   says("the gzip data breaks off before its end; download it again");
   put("g", "\x1f\x8b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 14);
   CU_ASSERT_PTR_NULL(idx("g"));
-  CU_ASSERT(strstr(err.text, "; download it again") != NULL);
+  says("the gzip data is damaged; download it again");
   sweep();
 }
 
