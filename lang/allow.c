@@ -12,7 +12,8 @@ static bool is_called(const char *name, const char *text, size_t n) {
   return name[n] == 0;
 }
 
-DiagId warning_named(const char *text, size_t n) {
+/* By its name in lower case, or its code; N_DIAGS: there is none. */
+static DiagId warning_named(const char *text, size_t n) {
   for (int id = 0; id < N_DIAGS; id++)
     if (diag_info[id].warning && (is_called(diag_info[id].name, text, n) || is_called(diag_info[id].code, text, n)))
       return (DiagId)id;

@@ -26,7 +26,8 @@ static void segment_open(Elab *e) {
 
 static void segment_close(Elab *e) { e->p->segment.at[e->g->segment]->end = e->g->n; }
 
-void segment_cut(Elab *e) {
+/* What follows must not run before what stands. */
+static void segment_cut(Elab *e) {
   segment_close(e);
   segment_open(e);
 }

@@ -67,7 +67,7 @@ bool parse_count(const char *text, int64_t min, int64_t max, int64_t *out) {
   return true;
 }
 
-bool parse_bytes(const char *text, size_t *out) {
+static bool parse_bytes(const char *text, size_t *out) {
   char *end;
   errno = 0;
   if (*text < '0' || *text > '9') return false;

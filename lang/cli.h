@@ -31,9 +31,8 @@ typedef struct Cli {
 
 /* Fills c from argv: -1: go on; otherwise the exit status (help, version and mistakes are written already). */
 int cli_parse(Cli *c, int argc, char **argv);
-/* "-D" values, limits and names as the flags take them; shared with `:set`. */
+/* A count as the flags take it; shared with `:set`. */
 bool parse_count(const char *text, int64_t min, int64_t max, int64_t *out);
-bool parse_bytes(const char *text, size_t *out);
 /* The nearest of the names of a list that ends with NULL, or NULL. */
 const char *did_you_mean(const char *name, const char *const *names);
 

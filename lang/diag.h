@@ -55,8 +55,7 @@ typedef struct WarningRules {
   bool allowed[N_DIAGS];
   bool quiet;                      /* all of them */
 } WarningRules;
-/* By its name in lower case, or its code; N_DIAGS: there is none. near: one that is written alike. */
-DiagId warning_named(const char *text, size_t n);
+/* near: a warning whose name is written alike. */
 bool warning_near(const char *text, size_t n, char near[MOST_WARNING_NAME]);
 /* "unused, hidden". false: *unknown is the first that is none. */
 bool warnings_allow(WarningRules *r, const char *list, const char **unknown, size_t *n_unknown);
@@ -90,7 +89,6 @@ void diag_hint(Diags *d, Diag *g, const char *fmt, ...) __attribute__((format(pr
 typedef struct RenderOptions { bool color; int width; } RenderOptions;   /* width 0: 100 */
 /* mnist.nn:12:19: error: ...\n   12 |   fn ...\n      |   ^ - ^ ...\n   note: ...  as in LANGUAGE.md, sorted by place. */
 char *diags_render(const Diags *d, Arena *a, const RenderOptions *o);
-char *diag_render(const Diags *d, const Diag *g, Arena *a, const RenderOptions *o);
 
 /* The nearest of n names within a small edit distance, or NULL. */
 const char *nearest(const char *name, const char *const *names, size_t n);

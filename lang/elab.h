@@ -147,7 +147,6 @@ const char *value_kind_text(Elab *e, const Value *v);             /* "a list", "
 char *ast_text(Elab *e, const Ast *at);                        /* as it is written */
 
 /* ---- shapes that do not fit: marks, notes and hints (ta, tb: where the operands are written, or NULL) ---- */
-const char *shape_text(Elab *e, const Ast *operand, const Type *t);   /* "[2, 3]", with its declaration "[N, 3] = [2, 3]" */
 void mark_shape(Elab *e, Diag *g, const Ast *operand, const Type *t);
 void say_differ(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb);
 void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *b, const Ast *ta, const Ast *tb);
@@ -222,7 +221,6 @@ void cell_changed(Elab *e, Cell *c);                              /* by an effec
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
 void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
 void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made);   /* a derivative here of a formula that read c there */
-void segment_cut(Elab *e);                                                /* what follows must not run before what stands */
 Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
 

@@ -30,7 +30,8 @@ char *ast_text(Elab *e, const Ast *at) {
   return arena_text(e->a, at->source->text + at->span.first, at->span.end - at->span.first);
 }
 
-const char *shape_text(Elab *e, const Ast *operand, const Type *t) {
+/* "[2, 3]", with its declaration "[N, 3] = [2, 3]". */
+static const char *shape_text(Elab *e, const Ast *operand, const Type *t) {
   const char *sizes = shape_show(e->a, t);
   if (operand && operand->kind == A_ARG) operand = operand->kid[0];
   if (!operand || operand->kind != A_NAME) return sizes;

@@ -67,7 +67,8 @@ const char *node_text(Elab *e, NodeId n) {
   return type_text(e, &v);
 }
 
-const char *found_text(Elab *e, const Value *v) {
+/* value_kind_text, and what it depends on if it is of the run. */
+static const char *found_text(Elab *e, const Value *v) {
   const char *kind = value_kind_text(e, v);
   const char *why = v->kind == V_NODE ? depends_text(e, v->node, false) : NULL;
   return why ? arena_printf(e->a, "%s that depends on %s", kind, why) : kind;

@@ -25,7 +25,6 @@ bool arg_bool(Elab *e, const Args *a, uint32_t k, bool otherwise, const Ast *at,
 bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t max, uint32_t *n);
 bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out);   /* a known scalar */
 const char *node_text(Elab *e, NodeId n);        /* its type as a script knows it: a literal's is f32 */
-const char *found_text(Elab *e, const Value *v);   /* value_kind_text, and what it depends on if it is of the run */
 /* What keeps a node from being known: "the param `w`", "a draw", "the contents of \"x.gz\""; NULL if nothing. */
 const char *depends_text(Elab *e, NodeId n, bool files_are_known);
 
@@ -54,6 +53,4 @@ Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, co
                  Nodes *capture);
 
 Value value_of_tensor(Elab *e, Tensor *t, const Ast *at);   /* a known tensor: ints and bools as known scalars */
-Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_last, const Ast *at);
-Value seq_zip(Elab *e, const Value *v, uint32_t n, bool number, const Ast *at, const char *what);
 #endif

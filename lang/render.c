@@ -349,12 +349,6 @@ static void render(Text *t, const Diags *d, const Diag *g, const RenderOptions *
   }
 }
 
-char *diag_render(const Diags *d, const Diag *g, Arena *a, const RenderOptions *o) {
-  Text t = {.arena = a};
-  render(&t, d, g, o);
-  return t.at;
-}
-
 typedef struct Ranked { const Diag *diag; uint32_t number; } Ranked;
 
 /* Without a place last; else by source, byte, and then as they came. */

@@ -213,7 +213,7 @@ static Value zip_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, in
 static int64_t length_of(const Value *v) { return v->kind == V_LIST ? (int64_t)v->items->n : v->seq->count; }
 
 /* Lists unroll; a list beside sequences of known counts unrolls them too. */
-Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, const char *what) {
+static Value seq_zip(Elab *e, const Value *in, uint32_t n, bool number, const Ast *at, const char *what) {
   Value *v = NEW_N(e->a, Value, n + 1);
   bool list = false;
   for (uint32_t k = 0; k < n; k++) {
@@ -289,7 +289,7 @@ static Value batch_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, 
   return part == NO_NODE ? v_bad() : rows_gather(e, &r, part, at);
 }
 
-Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_last, const Ast *at) {
+static Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, bool drop_last, const Ast *at) {
   (void)at;
   uint32_t taken = 0;
   int64_t full = r->n / size, rest = drop_last ? 0 : r->n % size;

@@ -47,12 +47,6 @@ void *library_symbol(Library *l, const char *name, const char **why) {
 
 void library_keep(Library *l) { owned_keep(&l->owned); }
 
-void library_free(Library *l) {
-  if (l == NULL) return;
-  owned_keep(&l->owned);
-  library_drop(&l->owned);
-}
-
 /* ---- the op ---- */
 
 static ffi_type *c_type(DType d) {

@@ -13,7 +13,6 @@ typedef struct Library { Owned owned; Host *host; void *handle; } Library;
 Library *library_open(Host *h, const char *path, const char **why);
 void *library_symbol(Library *l, const char *name, const char **why);
 void library_keep(Library *l);
-void library_free(Library *l);                   /* NULL is fine */
 
 /* What a foreign function takes. Scalar functions (every argument and the result a scalar type) are mapped over
  * elements; with tensors it is called once: inputs' pointers, the output's pointer, then n_dims int64_t. */

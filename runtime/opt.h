@@ -1,5 +1,5 @@
 /* opt: the same graph with fewer nodes: outputs equal to the bit, except by the named rewrites (the stable forms), which
- * are listed in opt_rewrites. Sharing, folding, exact simplification, dead code, gather and slice below pointwise ops.
+ * are listed in stable.c. Sharing, folding, exact simplification, dead code, gather and slice below pointwise ops.
  * Works on a copy, after every derivative has been taken.
  *
  * A derivative must follow the stable form too, or a saturated sigmoid trains nothing: the language calls graph_stable on
@@ -10,9 +10,6 @@
 #ifndef RUNTIME_OPT_H
 #define RUNTIME_OPT_H
 #include "op.h"
-
-typedef struct Rewrite { const char *name, *from, *to; } Rewrite;
-extern const Rewrite opt_rewrites[];            /* ends with a NULL name */
 
 /* The stable form of each root, in the same graph: what a rewrite does not touch keeps its node. The nodes in keep (what a
  * derivative is taken with respect to) stay what they are, and no rewrite looks through them. A node that replaces another

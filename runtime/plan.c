@@ -57,13 +57,14 @@ TileKernel plan_tile(const Planner *w, NodeId id) {
 
 /* ---- classes ---- */
 
-bool plan_pointwise(const Node *n) {
+/* Has tile kernels. */
+static bool is_pointwise(const Node *n) {
   return n->op->id < N_OPS && (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
 }
 
-bool plan_fails(const Planner *w, const Node *n) {
+static bool may_fail(const Planner *w, const Node *n) {
   if (!(n->op->flags & OP_FAILS)) return false;
-  return !plan_pointwise(n) ||
+  return !is_pointwise(n) ||
          w->kernels->op[n->op->id]->check[w->g->node[n->in[n->n_in - 1]].type->dtype] != NULL;
 }
 
@@ -109,7 +110,7 @@ static void classify(Planner *w) {
       int64_t shift = slice_shift(g->node[n->in[0]].type, n->type, n->attr->i);
       w->kind[id] = shift < 0 ? KIND_SINGLE : KIND_ALIAS;
       w->shift[id] = shift < 0 ? 0 : (size_t)shift;
-    } else w->kind[id] = w->fuse && plan_pointwise(n) && !plan_fails(w, n) ? KIND_POINT : KIND_SINGLE;
+    } else w->kind[id] = w->fuse && is_pointwise(n) && !may_fail(w, n) ? KIND_POINT : KIND_SINGLE;
   }
   /* A broadcast that anything but a fused step reads must be made. */
   for (NodeId id = 0; id < g->n; id++) {
@@ -296,7 +297,7 @@ static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   const Planner *w = r->w;
   if (root != r->root) return;
   const Type *x = w->g->node[w->g->node[user].in[k]].type;
-  bool in_step = plan_pointwise(&w->g->node[user]) &&
+  bool in_step = is_pointwise(&w->g->node[user]) &&
                  (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) && plan_flat(w, user, k) &&
                  w->shift[w->g->node[user].in[k]] == 0 && type_count(x) == type_count(w->g->node[root].type) &&
                  type_count(x) == type_count(w->g->node[user].type);
@@ -365,7 +366,7 @@ static void place_unit(Planner *w, uint32_t u) {
   for (uint32_t k = 0; k < unit->made.n; k++) {
     NodeId v = unit->made.at[k];
     if (w->place[v].base != BASE_NONE) continue;
-    bool pointwise = plan_pointwise(node_of(w, v)) && !unit->fails;
+    bool pointwise = is_pointwise(node_of(w, v)) && !unit->fails;
     if (pointwise) {
       Heir h = {.w = w, .v = v, .from = NO_NODE, .at = at};
       plan_each_read(w, u, find_heir, &h);
@@ -495,7 +496,7 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->out_type = call.out_type = plan_type(w, n->type);
   s->attr = call.attr = plan_attr(w, n->attr);
   s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
-  if (plan_pointwise(n)) {
+  if (is_pointwise(n)) {
     s->kind = STEP_POINT;
     s->tile = plan_tile(w, id);
     s->check = w->kernels->op[n->op->id]->check[in_type[n->n_in - 1]->dtype];
@@ -634,7 +635,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
     if (unit->tiles) continue;
     NodeId id = unit->node[0];
     if (g->node[id].op->id == OP_loop) unit->loop = loop_of(w, id);
-    unit->fails = unit->loop ? unit->loop->body->fails : plan_fails(w, &g->node[id]);
+    unit->fails = unit->loop ? unit->loop->body->fails : may_fail(w, &g->node[id]);
   }
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_PICK) w->unit[id] = w->unit[g->node[id].in[0]];
@@ -666,7 +667,6 @@ uint32_t plan_bindings(const Plan *p, const Binding **out) {
 
 size_t plan_slab(const Plan *p) { return p->slab; }
 uint32_t plan_steps(const Plan *p) { return p->n_step; }
-Cost plan_cost(const Plan *p) { return p->cost; }
 
 uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out) {
   *out = p->origin + p->step[step].origin;

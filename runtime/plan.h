@@ -29,6 +29,5 @@ size_t plan_slab(const Plan *p);                /* bytes of scratch a run needs,
 uint32_t plan_steps(const Plan *p);
 /* The nodes (in the caller's numbering) that step k computes, in order. */
 uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out);
-Cost plan_cost(const Plan *p);
 char *plan_dump(const Plan *p, Arena *a);
 #endif

@@ -94,8 +94,6 @@ bool plan_flat(const Planner *w, NodeId user, uint32_t k);
 
 static inline const Node *node_of(const Planner *w, NodeId id) { return &w->g->node[id]; }
 static inline size_t bytes_of(const Planner *w, NodeId id) { return (size_t)type_bytes(w->g->node[id].type); }
-bool plan_pointwise(const Node *n);              /* has tile kernels */
-bool plan_fails(const Planner *w, const Node *n);
 /* Calls f for each input of each node of unit u, with the root that it reads. */
 void plan_each_read(const Planner *w, uint32_t u, void (*f)(void *, NodeId user, uint32_t k, NodeId root), void *ctx);
 bool plan_may_write(const Planner *w, const Out *o);   /* a cell that its unit could write in place */

@@ -2,23 +2,20 @@
  * that do not. In: roots of a graph. Out: their stable forms, beside the old nodes in the same graph.
  * One walk in the order of ids, so that a form made from a stable form is met. Reshapes, slices and the like between the
  * parts of a formula are looked through: log(move(f(x))) is move(log(f(x))).
+ *
+ *   log-sigmoid         log(sigmoid(x))                   min(x, 0) - log1p(exp(-abs(x)))
+ *   one-minus-sigmoid   1 - sigmoid(x)                    sigmoid(-x)
+ *   softplus            log(1 + exp(x)), log1p(exp(x))    max(x, 0) + log1p(exp(-abs(x)))
+ *   log-sum-exp         log(sum(exp(x)))                  m + log(sum(exp(x - m))), m = max(x)
+ *   log-softmax         log(exp(x) / s)                   x - log(s)
+ *   log-exp             log(exp(x))                       x
+ *   log1p               log(1 + x)                        log1p(x)
+ *   expm1               exp(x) - 1                        expm1(x)
  */
 #include "grad.h"
 #include "opt.h"
 #include <float.h>
 #include <string.h>
-
-const Rewrite opt_rewrites[] = {
-  {"log-sigmoid", "log(sigmoid(x))", "min(x, 0) - log1p(exp(-abs(x)))"},
-  {"one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)"},
-  {"softplus", "log(1 + exp(x)), log1p(exp(x))", "max(x, 0) + log1p(exp(-abs(x)))"},
-  {"log-sum-exp", "log(sum(exp(x)))", "m + log(sum(exp(x - m))), m = max(x)"},
-  {"log-softmax", "log(exp(x) / s)", "x - log(s)"},
-  {"log-exp", "log(exp(x))", "x"},
-  {"log1p", "log(1 + x)", "log1p(x)"},
-  {"expm1", "exp(x) - 1", "expm1(x)"},
-  {NULL, NULL, NULL},
-};
 
 enum { MOVES = 16 };
 

@@ -5,7 +5,7 @@
 #include "pointwise.h"
 #include <math.h>
 
-const char *operand_name(const TypeRule *r, int k) {
+static const char *operand_name(const TypeRule *r, int k) {
   static const char *const usual[] = {"x", "y", "z"};
   if (!r->op->args) return k < 3 ? usual[k] : arena_printf(r->g->arena, "operand %d", k + 1);
   const char *p = r->op->args;

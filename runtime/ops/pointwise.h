@@ -24,7 +24,6 @@ bool pointwise_equal(TypeRule *r);      /* any -> bool */
 bool pointwise_any(TypeRule *r);        /* any */
 /* Appends the reason to r: operands i and j (their names: op->args, or x y z) must have one type. */
 bool pointwise_agree(TypeRule *r, int i, int j);
-const char *operand_name(const TypeRule *r, int k);
 
 /* dx[k] = smul(dy, slope) */
 void slope(Grad *d, int k, NodeId by);
