@@ -300,7 +300,7 @@ static int session_with(Failing *f) {
 }
 
 static void every_allocation_fails(void) {
-  for (long k = 1; k < 1000000; k += k < 200 ? 1 : 7) {
+  for (long k = 1; k < 1000000; k = failing_next(k, 200, 7)) {
     Failing f = {.fail_at = k};
     if (session_with(&f) || wrong > 20) return;
   }

@@ -336,7 +336,7 @@ static int all_of_it(Failing *f) {
 }
 
 static void every_allocation_fails(void) {
-  for (long k = 1; k < 1000000; k += k < 300 ? 1 : 5) {
+  for (long k = 1; k < 1000000; k = failing_next(k, 300, 5)) {
     Failing f = {.fail_at = k};
     if (all_of_it(&f) || wrong > 20) return;
   }

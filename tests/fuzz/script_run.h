@@ -14,7 +14,8 @@
 #include <unistd.h>
 #include "lang/session.h"
 
-enum { SCRIPT_MEMORY = 256 << 20, SCRIPT_OUTPUT = 1 << 16, SECONDS_RUN = 3, SECONDS_HANG = 30, HANGS = 99 };
+enum { SCRIPT_MEMORY = 256 << 20, SCRIPT_OUTPUT = 1 << 16, TICK_MS = 50, TICKS_RUN = 10, TICKS_HANG = 600,
+       HANGS = 99 };
 
 typedef struct Outcome {
   Status status;
@@ -52,15 +53,16 @@ static bool printed(void *to, const char *text, size_t n, Loc loc) {
   return true;
 }
 
-/* A second of this process's own time: other programs on the machine do not make a hang. */
+/* A moment of this process's own time: other programs on the machine do not make a hang. Half a second is many turns of any
+ * loop; what has not ended by then would only repeat itself. */
 static void tick(int signal) {
   (void)signal;
-  if (++ticks >= SECONDS_HANG) {
+  if (++ticks >= TICKS_HANG) {
     static const char word[] = "a hang: neither cancel nor a limit ends it\n";
     ssize_t n = write(2, word, sizeof word - 1);
     _exit(n < 0 ? HANGS + 1 : HANGS);
   }
-  if (ticks >= SECONDS_RUN && running) {
+  if (ticks >= TICKS_RUN && running) {
     running_out->cut = true;
     atomic_store(&running->cancel, true);
   }
@@ -94,7 +96,7 @@ static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, 
   config.stack = (size_t)4 << 20;
 #endif
   struct sigaction act = {.sa_handler = tick, .sa_flags = SA_RESTART};
-  struct itimerval each = {{1, 0}, {1, 0}}, off = {{0, 0}, {0, 0}};
+  struct itimerval each = {{0, TICK_MS * 1000}, {0, TICK_MS * 1000}}, off = {{0, 0}, {0, 0}};
   memset(o, 0, offsetof(Outcome, out));
   ticks = 0;
   outstanding = 0;

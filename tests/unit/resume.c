@@ -58,7 +58,7 @@ static void every_allocation_fails(void) {
   CU_ASSERT_EQUAL(go(&(Counting){0}, true, &whole), STATUS_OK);
   for (int resume = 0; resume < 2; resume++) {
     long failed = 0;
-    for (long k = 1;; k += k < 50 ? 1 : 7) {
+    for (long k = 1;; k = k < 50 ? k + 1 : alloc_fail_next(k + 6)) {
       Counting c = {.fail = {.fail_at = k}};
       Status status = go(&c, resume, &out);
       if (status == STATUS_OK && c.fail.count < k) break;
