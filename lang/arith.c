@@ -244,8 +244,9 @@ static Value tree_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   if (is_tree(&a) && is_tree(&b)) return tree_map2(e, a, b, LEAF_PARAM, tree_two, &t, at);
   t.left = is_tree(&a);
   t.other = t.left ? b : a;
-  if (t.other.kind != V_INT && t.other.kind != V_NODE) {
-    elab_error(e, at, E_TREE_OPERAND, value_kind_text(e, &t.other));
+  if (t.other.kind != V_INT && (t.other.kind != V_NODE || node_type(e, t.other.node)->rank)) {
+    Diag *g = elab_error(e, at, E_TREE_OPERAND, value_kind_text(e, &t.other));
+    if (t.other.kind == V_NODE) diag_hint(e->d, g, "a number or a tree of the same form; `map(fn (p) = ..., tree)` does the rest leaf by leaf");
     return v_bad();
   }
   return tree_map(e, t.left ? a : b, LEAF_PARAM, tree_one, &t);

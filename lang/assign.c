@@ -104,7 +104,7 @@ static NodeId cut_out(Elab *e, NodeId base, const Item *const *item, const Ast *
 
 static bool assign_items(Elab *e, const Ast *target, Value base, Value v, Value *out) {
   Cut cut;
-  if (!index_one(e, target, base.items->n, base.kind == V_LIST ? "a list" : "a tuple", &cut)) return false;
+  if (!index_one(e, target, base.items->n, base.kind == V_LIST ? "a list" : "a tuple", true, &cut)) return false;
   *out = v_items(e->a, (ValueKind)base.kind, base.items->at, base.items->n);
   if (cut.count < 0) {
     out->items->at[cut.from] = v;
@@ -284,6 +284,14 @@ static Value assign_leaf(Elab *e, void *ctx, Value cell, Value v) {
 bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   AssignCtx x = {at->kind == A_ASSIGN ? at->kid[0] : at, at};
   if (target.kind == V_CELL) return assign_cell(e, target.cell, v, x.target, at);
+  Leaves l = {0};
+  tree_leaves(e, target, LEAF_PARAM | LEAF_STATE, &l);
+  for (uint32_t k = 0; k < l.n; k++)
+    if (l.at[k].value.kind != V_CELL) {
+      Diag *g = elab_error(e, x.target, E_ASSIGN_VALUE, l.at[k].path[0] ? l.at[k].path : "this");
+      diag_hint(e->d, g, "a `let` of a tuple or record has the values of parameters, instances in it stay handles: assign `w = ...` itself");
+      return false;
+    }
   Value all = v;
   bool tree = v.kind == V_TUPLE || v.kind == V_LIST || v.kind == V_RECORD;
   if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER ||
@@ -294,6 +302,12 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
 
 static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const Ast *ast) {
   Value now = b->value;
+  if (b->of_var && now.kind != V_BAD && now.kind != V_CELL && !tree_has_cells(e, now)) {
+    Diag *g = elab_error(e, target, E_VAR_EMPTY, b->name);
+    if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
+    diag_hint(e->d, g, "numbers of a run are collected by `series()`, a list is built by `[e for x in xs]` or grows in a `fn`");
+    return;
+  }
   if (now.kind == V_CELL || (is_tree(&now) && !b->mutable_)) {
     if (now.kind != V_CELL && !tree_has_cells(e, now)) {
       Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
@@ -372,6 +386,11 @@ void elab_assign(Elab *e, const Ast *ast) {
   else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
   else {
     Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
-    diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
+    const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;
+    const Bound *owner = of ? scope_find(e, e->scope, of->name) : NULL;
+    if (owner && owner->value.kind == V_OPTIMIZER)
+      diag_hint(e->d, g, "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`", target->name,
+                owner->value.optimizer->rule->name, target->name, target->name);
+    else diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
   }
 }

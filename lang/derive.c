@@ -264,7 +264,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     out[k] = sum;
     connects |= any;
     if (any && why == DERIVE_STEP && v->kind == V_CELL) v->cell->reached = true;
-    if (!any && why == DERIVE_GRAD)
+    if (!any && why == DERIVE_GRAD && !at->source->library)
       say_zero(e, n, &w, k,
                v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
   }

@@ -20,6 +20,7 @@
 typedef struct Bound {
   Sym name;
   Value value;
+  bool of_var;                /* made by a `var` of steps: its leaves are cells */
   bool mutable_;              /* a local `var` of a formula: assignment gives it a new value */
   void *frame;                /* the call that made it */
   const Ast *ast;             /* its definition */

@@ -340,7 +340,7 @@ static Value index_tensor(Elab *e, const Ast *ast, NodeId base) {
   return v;
 }
 
-bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut) {
+bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, bool tensors, Cut *cut) {
   if (ast->n != 2 || ast->kid[1]->kind == A_NONE || ast->kid[1]->kind == A_REST) {
     elab_error(e, ast, E_INDEX_ONE, what);
     return false;
@@ -369,7 +369,8 @@ bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut) {
   if (!is_known) {
     const char *why = depends_text(e, node, false);
     Diag *g = elab_error(e, at, E_INDEX_OF_RUN, what, why ? why : "the run");
-    if (g) diag_hint(e->d, g, "a tensor can be indexed by the run: `stack(xs)[i]`");
+    if (g) diag_hint(e->d, g, tensors ? "a tensor can be indexed by the run: `stack(xs)[i]`" :
+                     "go through what it holds: `for x in xs`, or `for (i, x) in enumerate(xs)`");
     return false;
   }
   if (!check_index(e, &i, n, at, of)) return false;
@@ -377,9 +378,17 @@ bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut) {
   return true;
 }
 
+static bool of_tensors(const Items *items) {
+  for (uint32_t k = 0; k < items->n; k++) {
+    ValueKind v = items->at[k].kind;
+    if (v != V_NODE && v != V_CELL && v != V_INT && v != V_BOOL) return false;
+  }
+  return true;
+}
+
 static Value index_items(Elab *e, const Ast *ast, const Items *items, ValueKind kind) {
   Cut cut;
-  if (!index_one(e, ast, items->n, kind == V_LIST ? "a list" : "a tuple", &cut)) return v_bad();
+  if (!index_one(e, ast, items->n, kind == V_LIST ? "a list" : "a tuple", of_tensors(items), &cut)) return v_bad();
   if (cut.count < 0) return items->at[cut.from];
   Value *out = NEW_N(e->a, Value, cut.count + 1);
   for (int64_t k = 0; k < cut.count; k++) out[k] = items->at[cut.from + k * cut.by];
@@ -389,7 +398,7 @@ static Value index_items(Elab *e, const Ast *ast, const Items *items, ValueKind 
 static Value index_chain(Elab *e, const Ast *ast, const Fn *chain) {
   Cut cut;
   const Items *links = chain->captured;
-  if (!index_one(e, ast, links->n, "a chain", &cut)) return v_bad();
+  if (!index_one(e, ast, links->n, "a chain", false, &cut)) return v_bad();
   if (cut.count < 0) return links->at[cut.from];
   if (cut.count == 0) {
     elab_error(e, ast, E_INDEX_NO_LINKS);
@@ -463,7 +472,7 @@ Value elab_index(Elab *e, const Ast *ast, Value base) {
   case V_SEQ: {
     Cut cut;
     if (base.seq->count < 0) break;
-    if (!index_one(e, ast, base.seq->count, "a sequence", &cut)) return v_bad();
+    if (!index_one(e, ast, base.seq->count, "a sequence", false, &cut)) return v_bad();
     if (cut.count >= 0) return seq_cut(e, base, cut.from, cut.count, cut.by);
     return base.seq->element(e, base.seq, seq_piece(base.seq, cut.from), NO_NODE, cut.from, ast);
   }

@@ -21,5 +21,5 @@ typedef struct ItemList { Item at[2 * MAX_RANK]; uint32_t n; } ItemList;
 bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list);
 /* The one item of a list, tuple or chain. A slice gives cut, else cut->count is -1 and cut->from the index. false:
  * reported. */
-bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, Cut *cut);
+bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, bool tensors, Cut *cut);
 #endif

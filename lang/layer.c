@@ -124,11 +124,21 @@ typedef struct Map {
   const Ast *at;
 } Map;
 
+/* What two trees may differ in: the names of a record, the length of a list or chain, the layer of an instance. */
+static const char *form_text(Elab *e, const Value *v) {
+  if (v->kind == V_TUPLE || v->kind == V_LIST)
+    return arena_printf(e->a, "a %s of %u", v->kind == V_LIST ? "list" : "tuple", v->items->n);
+  if (is_chain(v)) return arena_printf(e->a, "a chain of %u functions", v->fn->captured->n);
+  if (v->kind != V_RECORD) return value_kind_text(e, v);
+  const char *names = "";
+  for (uint32_t k = 0; k < v->fields->n && k < 8; k++)
+    names = arena_printf(e->a, "%s%s%s", names, k ? ", " : "", k < 7 ? v->fields->name[k] : "...");
+  return arena_printf(e->a, "a record {%s}", names);
+}
+
 static Value differ(Map *m, Value a, Value b) {
-  if (a.kind != V_BAD && b.kind != V_BAD) {
-    Diag *g = elab_error(m->e, m->at, E_TREES_DIFFER, value_kind_text(m->e, &a), value_kind_text(m->e, &b));
-    (void)g;
-  }
+  if (a.kind != V_BAD && b.kind != V_BAD)
+    elab_error(m->e, m->at, E_TREES_DIFFER, form_text(m->e, &a), form_text(m->e, &b));
   return v_bad();
 }
 
@@ -381,13 +391,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
         i->call = stmt->kid[0];
         continue;
       }
-      if (!stands_in_layer(stmt)) {
-        Diag *g = elab_error(e, stmt->kind == A_EXPR ? stmt->kid[0] : stmt, E_LAYER_BODY);
-        diag_hint(e->d, g, "%s", stmt->kind == A_VAR ? "what a layer keeps beside its parameters is a `state`"
-                                 : stmt->kind == A_EXPR ? "what a call computes is the body of its `fn (x)`"
-                                                        : "steps belong to a `proc` or to the top of the script");
-        continue;
-      }
+      if (!stands_in_layer(stmt)) continue;                                   /* resolve() reported it */
       if (!elab_stmt(e, stmt, &last) && stmt->kind == A_ASSERT) break;      /* the rest was to rest on it */
       Bound *b = stmt->name ? scope_here(i->scope, stmt->name) : NULL;
       if (stmt->kind == A_PARAM && b) add_field(e, i, stmt->name, FIELD_PARAM, b->value);

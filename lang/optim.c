@@ -80,6 +80,26 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
   return (Value){.kind = V_OPTIMIZER, .optimizer = o};
 }
 
+static bool is_number(Elab *e, const Value *v) {
+  return v->kind == V_INT || v->kind == V_BOOL || (v->kind == V_NODE && node_type(e, v->node)->rank == 0) ||
+         (v->kind == V_CELL && v->cell->type.rank == 0);
+}
+
+/* What is a number by default may be given as a number, a cell with one or a schedule. */
+static bool arguments_fit(Elab *e, const Fn *rule, const Args *a) {
+  const Ast *params = rule->ast->kid[0];
+  for (uint32_t k = 0; k < a->n; k++)
+    for (uint32_t j = 0; params && j < params->n; j++) {
+      const Ast *p = params->kid[j], *value = p->kid[2];
+      if (p->kid[0]->kind != A_NAME || p->kid[0]->name != a->name[k] || !value) continue;
+      bool by_number = value->kind == A_INT || value->kind == A_FLOAT || value->kind == A_CONST;
+      if (!by_number || is_number(e, &a->at[k]) || a->at[k].kind == V_FN || a->at[k].kind == V_BAD) continue;
+      elab_error(e, a->ast[k], E_RULE_ARGUMENT, a->name[k], rule->name, value_kind_text(e, &a->at[k]));
+      return false;
+    }
+  return true;
+}
+
 Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
   Value tree = {.kind = V_ABSENT};
   const Ast *where = at;
@@ -113,6 +133,7 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
   o->made = elab_loc(e, at);
   DType unmarked = N_DTYPES;
   if (!bind_params(e, rule, rule->ast->kid[0], &named, o->args, false, &unmarked, at)) return v_bad();
+  if (!arguments_fit(e, rule, &named)) return v_bad();
   if (tree.kind == V_ABSENT) return (Value){.kind = V_OPTIMIZER, .optimizer = o};
   return tie(e, o, tree, where, at);
 }
@@ -140,8 +161,15 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   for (uint32_t k = 0; k < o->args->bound.n; k++) {
     const Bound *b = o->args->bound.at[k];
     Value v = b->value;
-    if (v.kind == V_FN) v = call1(e, v, v_node(t), at);          /* a schedule */
+    bool schedule = v.kind == V_FN;
+    if (schedule) v = call1(e, v, v_node(t), at);
     v = value_decay(e, v);
+    if (v.kind == V_BAD) return NO_NODE;
+    if (schedule && !is_number(e, &v)) {
+      Diag *d = elab_error(e, at, E_SCHEDULE, b->name, value_kind_text(e, &v));
+      diag_note(e->d, d, o->made, "the optimizer was made here");
+      return NO_NODE;
+    }
     if (v.kind == V_NODE && !node_flex(e, v.node) && dtype_is_float((DType)node_type(e, v.node)->dtype) &&
         node_type(e, v.node)->dtype != p->type.dtype)
       v = v_node(emit_i(e, &op_cast, &v.node, 1, (int64_t[]){p->type.dtype}, 1, at));
@@ -171,6 +199,8 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   e->frame = saved_frame;
   e->scope = saved;
   if (!rule) {
+    for (uint32_t k = 0; k < body->n; k++)
+      if (body->kid[k]->kind == A_EXPR) return NO_NODE;      /* told where it is defined: what stands for the rule is none */
     elab_error(e, at, E_OPTIMIZER_RULE, o->rule->name);
     return NO_NODE;
   }

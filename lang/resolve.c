@@ -527,9 +527,38 @@ static void assignment(Resolver *r, const Ast *x) {
   } else expr(r, target);
 }
 
+/* What stands in the body of a layer or an optimizer: the same whatever it is made with, so it is told where it is defined. */
+static void body_statements(Resolver *r, const Ast *x, bool optimizer) {
+  const Ast *body = x->kid[1], *call = NULL;
+  for (uint32_t k = 0; k < body->n; k++) {
+    const Ast *s = body->kid[k];
+    if (s->kind == A_EXPR && s->kid[0]->kind == A_LAMBDA) {
+      if (call) {
+        Diag *g = tell(r, s->kid[0], E_TWO_CALLS, x->name);
+        diag_mark_in(r->d, g, r->source, s->kid[0]->at, "%s", "");
+        diag_mark_in(r->d, g, r->source, call->at, "the first");
+        if (!optimizer) diag_hint(r->d, g, "give the other one a name: `fn name(x) = ...` is called as `net.name(x)`");
+      }
+      call = call ? call : s->kid[0];
+      continue;
+    }
+    bool stands = s->kind == A_STATE || s->kind == A_LET || s->kind == A_ASSERT || s->kind == A_FN || s->kind == A_GRADIENT ||
+                  s->kind == A_ERROR || (s->kind == A_PARAM && !optimizer);
+    if (stands) continue;
+    Diag *g = diag_in(r->d, r->source, (s->kind == A_EXPR ? s->kid[0] : s)->at, optimizer ? E_OPTIMIZER_BODY : E_LAYER_BODY);
+    diag_hint(r->d, g, "%s", s->kind == A_VAR || s->kind == A_PARAM ? optimizer ? "what an optimizer keeps for each parameter is a `state`"
+                                                                                : "what a layer keeps beside its parameters is a `state`"
+                             : s->kind == A_EXPR && s->kid[0]->kind == A_IF ? "what is chosen is the value: `let x = if ...`"
+                             : s->kind == A_EXPR && !optimizer ? "what a call computes is the body of its `fn (x)`"
+                             : s->kind == A_EXPR               ? "the new value of a parameter is that of the rule `fn (p, g, t)`"
+                                                               : "steps belong to a `proc` or to the top of the script");
+  }
+}
+
 static void layer(Resolver *r, const Ast *x) {
   const Ast *body = x->kid[1];
   bool optimizer = x->kind == A_OPTIMIZER;
+  body_statements(r, x, optimizer);
   if (optimizer) {
     block_open(r, x, true);
     declare(r, sym(r->d->sources, "p", 1), x, BOUND_DIM, UINT32_MAX);    /* the leaf, in the first values of states */

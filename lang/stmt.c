@@ -274,6 +274,8 @@ static void let_or_var(Elab *e, const Ast *ast) {
   else v = make_cells(e, v, CELL_VAR, "var", expr);
   if (v.kind == V_CELL && type) v.cell->flex = false;
   bind_pattern(e, e->scope, pattern, v, false);
+  Bound *b = pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  if (b) b->of_var = true;
   keep_type(e, pattern, type);
 }
 
