@@ -435,7 +435,7 @@ static void no_member(Elab *e, const Ast *at, const Value *base, Sym name, const
   const char *x = at->kind == A_MEMBER && at->kid[0]->span.end - at->kid[0]->span.first <= 28 ? ast_text(e, at->kid[0])
                   : tensor                                                                 ? "x"
                                                                                            : "net";
-  const char *ours = near ? NULL : foreign_member(e->a, x, name);
+  const char *ours = near || base->kind == V_RECORD ? NULL : foreign_member(e->a, x, name);
   if (near || ours) {
     if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
     else diag_hint(e->d, g, "%s", ours);

@@ -41,16 +41,17 @@ static void step_done(Frame *f) {
 
 /* ---- slots ---- */
 
+/* An error is at the expression that names the file. */
 static Tensor *data_read(Session *s, Slot *slot, Loc loc) {
   FileError e = {0};
   Tensor *t = slot->file->read(slot->file, &s->host, &e);
   if (!t) {
-    diag_at(s->diags, loc ? loc : slot->loc, E_DATA_READ, e.text);
+    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_READ, e.text);
     return NULL;
   }
   if (!type_eq(&t->type, &slot->type)) {
     Arena *a = arena_new(&s->host);
-    diag_at(s->diags, loc ? loc : slot->loc, E_DATA_CHANGED, slot->file->path, type_show(a, &t->type),
+    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_CHANGED, slot->file->path, type_show(a, &t->type),
             type_show(a, &slot->type));
     arena_free(a);
     tensor_unref(t);

@@ -8,7 +8,7 @@
 extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[],
     native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
     native_checks[], native_sequences[], native_gradcheck[], native_series[], native_values[],
-    native_origins[], native_figures[],
+    native_origins[], native_figures[], native_packed[],
     native_maps[], native_recompute[];
 
 /* ---- arguments ---- */

@@ -113,6 +113,57 @@ static Value n_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return data_node(e, path, &t, read_npy, NULL, arg_ast(a, 0, at));
 }
 
+/* how: the name of the array. */
+static Tensor *read_npz(DataFile *f, Host *h, FileError *error) {
+  Arena *a = arena_new(h);
+  Tensor *t = npz_read(a, f->path, f->how, error);
+  arena_free(a);
+  return t;
+}
+
+static Value n_npz(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const char *path = want_file(e, a, at);
+  NamedType *t;
+  uint32_t n;
+  FileError error = {{0}};
+  if (!path) return v_bad();
+  if (!npz_types(e->a, path, &t, &n, &error)) {
+    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    return v_bad();
+  }
+  Fields *f = NEW(e->a, Fields);
+  *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
+  for (uint32_t k = 0; k < n; k++) {
+    f->name[k] = sym(e->s->sources, t[k].name, strlen(t[k].name));
+    f->at[k] = data_node(e, path, &t[k].type, read_npz, (void *)(uintptr_t)f->name[k], arg_ast(a, 0, at));
+  }
+  return (Value){.kind = V_RECORD, .fields = f};
+}
+
+static Tensor *read_image(DataFile *f, Host *h, FileError *error) {
+  Arena *a = arena_new(h);
+  Tensor *t = image_read(a, f->path, error);
+  arena_free(a);
+  return t;
+}
+
+/* Samples as they are in the file, and the one that means 1: `image` of the library divides. */
+static Value n_image_file(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const char *path = want_file(e, a, at);
+  Type t;
+  int32_t white;
+  FileError error = {{0}};
+  if (!path) return v_bad();
+  if (!image_type(e->a, path, &t, &white, &error)) {
+    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    return v_bad();
+  }
+  Value pair[2] = {data_node(e, path, &t, read_image, NULL, arg_ast(a, 0, at)), v_int(white)};
+  return v_items(e->a, V_TUPLE, pair, 2);
+}
+
 /* ---- tables and texts ---- */
 /* Their cells were read while checking, because nothing less tells numbers from text; how is where they are. */
 static Tensor *read_column(DataFile *f, Host *h, FileError *error) {
@@ -193,6 +244,10 @@ const Native native_files[] = {
     {"npy", "path", n_npy,
      "The tensor in a file of NumPy's: f4, f8, i4, u1 and b1 as they are, i1, i2 and i8 as i32 where they fit.",
      "shape(npy(\"data/weights.npy\"))"},
+    {"npz", "path", n_npz, "The tensors in an archive of NumPy's, as a record by their names; elements as `npy` reads them.",
+     "npz(\"data/weights.npz\").w"},
+    {"image_file", "path", n_image_file,
+     "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},
     {"csv", "path missing? separator?", n_csv,
      "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An empty cell is an\n"
      "error, unless `missing = nan`. Plain or .gz.",

@@ -37,6 +37,16 @@ bool npy_type(Arena *a, const char *path, Type *out, FileError *e);
 Tensor *npy_read(Arena *a, const char *path, FileError *e);         /* young; NULL on error */
 bool npy_write(Host *h, const char *path, const Tensor *t, FileError *e);
 
+/* NumPy's archives (npz): the arrays' names and types, in the order of the file; one of them, with the elements as npy_read. */
+typedef struct NamedType { const char *name; Type type; } NamedType;
+bool npz_types(Arena *a, const char *path, NamedType **out, uint32_t *n, FileError *e);
+Tensor *npz_read(Arena *a, const char *path, const char *name, FileError *e);     /* young; NULL on error */
+
+/* Pictures: PNG, PGM and PPM, [H, W] of gray or [H, W, C] with 2 (gray, opacity), 3 or 4 channels: u8, or i32 where a sample has 16
+ * bits. white: the sample that means 1. image_type reads what stands before the pixels only. */
+bool image_type(Arena *a, const char *path, Type *out, int32_t *white, FileError *e);
+Tensor *image_read(Arena *a, const char *path, FileError *e);       /* young; NULL on error */
+
 /* safetensors: 8 bytes of length, JSON header, data. Order of writing is the order given; written deterministically. */
 typedef struct NamedTensor { const char *name; Tensor *tensor; } NamedTensor;
 bool safetensors_write(Host *h, const char *path, const NamedTensor *t, size_t n, FileError *e);

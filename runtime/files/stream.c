@@ -151,6 +151,13 @@ void stream_close(Stream *s) {
   if (s) arena_free(s->arena);
 }
 
+bool stream_seek(Stream *s, int64_t at, FileError *e) {
+  if (lseek(s->fd, (off_t)at, SEEK_SET) < 0) return file_bad_errno(e, "read", s->path, errno);
+  s->from = s->to = 0;
+  s->ended = false;
+  return true;
+}
+
 int64_t stream_size(const Stream *s) { return s->gzip ? -1 : s->size; }
 
 int64_t stream_at_most(const Stream *s) {

@@ -11,6 +11,8 @@ Stream *stream_open(Host *h, const char *path, bool gunzip, FileError *e);
 void stream_close(Stream *s);
 /* Up to n bytes; *got < n only at the end of the file. False: *e says why. */
 bool stream_read(Stream *s, void *to, size_t n, size_t *got, FileError *e);
+/* To byte `at`, of a regular file that is not compressed. */
+bool stream_seek(Stream *s, int64_t at, FileError *e);
 int64_t stream_size(const Stream *s);        /* of a regular file that is not compressed, else -1 */
 int64_t stream_at_most(const Stream *s);     /* no more bytes than this can come out; -1 if nothing is known */
 
