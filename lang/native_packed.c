@@ -67,7 +67,8 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
   size_t got, more = 0;
   char byte;
   Inflate *i = inflate_new(e->a, "the text", false, &l.from);
-  bool good = inflate_read(i, t->data, t->bytes, &got, &error) && (got < t->bytes || inflate_read(i, &byte, 1, &more, &error));
+  bool good = inflate_read(i, t->data, t->bytes, &got, &error) && (got < t->bytes || inflate_read(i, &byte, 1, &more,
+                                                                                                  &error));
   if (good && (got < t->bytes || more))
     good = file_bad(&error, "read", "the text", "it holds %s than the %s bytes of its shape", more ? "more" : "fewer",
                     number_show(t->bytes).text);

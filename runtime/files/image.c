@@ -47,14 +47,16 @@ static bool decimal(Picture *p, const char *what, int64_t most, int64_t *out, Fi
     if (*out > most) return file_bad(e, "read", p->path, "%s is above %lld", what, (long long)most);
     if (!next_byte(p, e)) return false;
   }
-  return blank(p->byte) || p->byte == '#' || p->byte == -1 || file_bad(e, "read", p->path, "byte %lld is no digit of %s", (long long)p->at, what);
+  if (blank(p->byte) || p->byte == '#' || p->byte == -1) return true;
+  return file_bad(e, "read", p->path, "byte %lld is no digit of %s", (long long)p->at, what);
 }
 
 static bool netpbm_header(Picture *p, char kind, FileError *e) {
   int64_t width, height, white;
   bool colour = kind == '3' || kind == '6';
   p->plain = kind == '2' || kind == '3';
-  if (!next_byte(p, e) || !decimal(p, "its width", INT32_MAX, &width, e) || !decimal(p, "its height", INT32_MAX, &height, e) ||
+  if (!next_byte(p, e) || !decimal(p, "its width", INT32_MAX, &width, e) || !decimal(p, "its height", INT32_MAX,
+                                                                                     &height, e) ||
       !decimal(p, "its greatest sample", 65535, &white, e))
     return false;
   if (!width || !height || !white) return file_bad(e, "read", p->path, "its header has a 0");
@@ -63,7 +65,8 @@ static bool netpbm_header(Picture *p, char kind, FileError *e) {
   p->type = type_make(white > 255 ? I32 : U8, colour ? 3 : 2, (int64_t[]){height, width, 3});
   int64_t size = stream_size(p->s), per = p->plain ? 2 : white > 255 ? 2 : 1;
   if (!type_fits(&p->type) || (size >= 0 && type_count(&p->type) > (size - p->at + p->plain) / per))
-    return file_bad(e, "read", p->path, "its header promises %lld x %lld pixels, more than the file holds", (long long)width, (long long)height);
+    return file_bad(e, "read", p->path, "its header promises %lld x %lld pixels, more than the file holds",
+                    (long long)width, (long long)height);
   if (size >= 0 && !p->plain && size - p->at > type_count(&p->type) * per)
     return file_bad(e, "read", p->path, "it has more bytes than its header promises; one picture a file is read");
   return true;
@@ -91,10 +94,12 @@ static bool netpbm_pixels(Picture *p, Tensor *t, FileError *e) {
   if (got < bytes) return file_bad(e, "read", p->path, "it breaks off; get it again");
   for (int64_t k = 0; k < n; k++) {
     int32_t v = wide ? raw[2 * k] << 8 | raw[2 * k + 1] : raw[k];
-    if (v > p->white) return file_bad(e, "read", p->path, "a sample is %d, above the %d of its header", (int)v, (int)p->white);
+    if (v > p->white) return file_bad(e, "read", p->path, "a sample is %d, above the %d of its header", (int)v,
+                                      (int)p->white);
     if (wide) i32[k] = v;
   }
-  return next_byte(p, e) && (p->byte == -1 || file_bad(e, "read", p->path, "it has more bytes than its header promises"));
+  return next_byte(p, e) && (p->byte == -1 || file_bad(e, "read", p->path,
+                                                       "it has more bytes than its header promises"));
 }
 
 /* What the file is by its first bytes, for those that are not read. */
@@ -125,8 +130,11 @@ static bool opened(Picture *p, Arena *a, const char *path, FileError *e) {
       good = p->png != NULL;
     } else if (good) {
       const char *kind = other_kind(b, got);
-      good = file_bad(e, "read", path, got == 0 ? "the file is empty" : "it is %s%s; PNG, PGM and PPM are read: convert it, e.g. with"
-                      " `magick FILE out.png`", kind ? "a picture as " : "none of the pictures that are read", kind ? kind : "");
+      if (got == 0) good = file_bad(e, "read", path, "the file is empty");
+      else
+        good = file_bad(e, "read", path,
+                        "it is %s%s; PNG, PGM and PPM are read: convert it, e.g. with `magick FILE out.png`",
+                        kind ? "a picture as " : "none of the pictures that are read", kind ? kind : "");
     }
   }
   if (!good) stream_close(p->s);

@@ -46,7 +46,7 @@ bool inflate_read(Inflate *i, void *to, size_t n, size_t *got, FileError *e) {
     *got += room - i->z.avail_out;
     if (code == Z_STREAM_END) i->ended = true;
     else if (code != Z_OK && code != Z_BUF_ERROR)
-      return file_bad(e, "read", i->path, "its compressed data is damaged%s%s", i->z.msg ? ": " : "", i->z.msg ? i->z.msg : "");
+      return file_bad(e, "read", i->path, "its compressed data is damaged; get it again");
   }
   return true;
 }

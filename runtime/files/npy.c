@@ -6,20 +6,13 @@
  * The dict is read as text of a small grammar, never evaluated. int64, NumPy's own default, becomes i32 where every number
  * fits; arrays in Fortran's order are turned to ours.
  */
-#include "atomic.h"
+#include "npy.h"
 #include <stdio.h>
 #include <string.h>
 
 static const char again[] = "write it again with numpy.save";
 
 /* ---- the header ---- */
-typedef struct Header {
-  Type type;                  /* as read */
-  uint8_t size;               /* bytes of an element in the file */
-  bool big, fortran;
-  int64_t bytes;              /* of all elements in the file */
-} Header;
-
 typedef struct Reader { const char *at, *end; } Reader;
 
 static void blanks(Reader *r) {
@@ -54,7 +47,7 @@ static bool whole(Reader *r, int64_t *out) {
   return r->at > first && r->at - first < 18;
 }
 
-static bool kind_of(const char *descr, Header *h) {
+static bool kind_of(const char *descr, NpyHeader *h) {
   static const struct { const char *name; DType dtype; uint8_t size; } kinds[] = {
       {"f4", F32, 4}, {"f8", F64, 8}, {"i4", I32, 4}, {"i8", I32, 8}, {"i2", I32, 2}, {"i1", I32, 1}, {"u1", U8, 1}, {"b1", BOOL, 1}};
   char order = descr[0];
@@ -69,7 +62,7 @@ static bool kind_of(const char *descr, Header *h) {
   return false;
 }
 
-static bool dict(const char *path, const char *text, size_t n, Header *h, FileError *e) {
+static bool dict(const char *path, const char *text, size_t n, NpyHeader *h, FileError *e) {
   Reader r = {text, text + n};
   char key[32], descr[32] = "";
   bool order = false, has_order = false, has_shape = false;
@@ -119,17 +112,16 @@ damaged:
   return file_bad(e, "read", path, "its header is damaged; %s", again);
 }
 
-/* Behind the header the stream stands at the elements. */
-static bool header(Arena *a, const char *path, Stream *s, Header *h, FileError *e) {
+bool npy_header(Arena *a, const char *path, NpySource *s, NpyHeader *h, FileError *e) {
   unsigned char b[12];
   size_t got;
-  if (!stream_read(s, b, 10, &got, e)) return false;
+  if (!s->read(s, b, 10, &got, e)) return false;
   if (got == 0) return file_bad(e, "read", path, "the file is empty; %s", again);
   if (got < 10 || memcmp(b, "\x93NUMPY", 6) != 0)
     return file_bad(e, "read", path, "it does not begin as NumPy's files do; is it an .npy file?");
   size_t n = (size_t)b[8] | (size_t)b[9] << 8;
   if (b[6] == 2 || b[6] == 3) {
-    if (!stream_read(s, b + 10, 2, &got, e)) return false;
+    if (!s->read(s, b + 10, 2, &got, e)) return false;
     if (got < 2) return file_bad(e, "read", path, "it ends within its header; %s", again);
     n |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
   } else if (b[6] != 1) {
@@ -138,14 +130,14 @@ static bool header(Arena *a, const char *path, Stream *s, Header *h, FileError *
   if (n > 1 << 20)
     return file_bad(e, "read", path, "its header promises %s bytes of text; %s", number_show(n).text, again);
   char *text = NEW_N(a, char, n + 1);
-  if (!stream_read(s, text, n, &got, e)) return false;
+  if (!s->read(s, text, n, &got, e)) return false;
   if (got < n) return file_bad(e, "read", path, "it ends within its header; %s", again);
   return dict(path, text, n, h, e);
 }
 
 /* ---- elements ---- */
 /* int64, int16 and int8 become i32 where they fit. */
-static bool narrowed(const char *path, const unsigned char *raw, const Header *h, Tensor *t, FileError *e) {
+static bool narrowed(const char *path, const unsigned char *raw, const NpyHeader *h, Tensor *t, FileError *e) {
   int32_t *to = t->data;
   for (int64_t k = 0, n = type_count(&h->type); k < n; k++, raw += h->size) {
     if (h->size == 8) {
@@ -179,19 +171,18 @@ static void turned(Tensor *t, const void *from) {
   }
 }
 
-/* The rest of the stream. Young; NULL on error. The caller has seen that so many bytes can be there. */
-static Tensor *elements(Arena *a, const char *path, Stream *s, const Header *h, FileError *e) {
+Tensor *npy_elements(Arena *a, const char *path, NpySource *s, const NpyHeader *h, FileError *e) {
   Host *host = arena_host(a);
   Tensor *t = tensor_new(host, &h->type);
   bool same = h->size == dtype_size[h->type.dtype] && !h->fortran, good = true;
   unsigned char *raw = same ? t->data : NEW_N(a, unsigned char, h->bytes + 1), byte;
   size_t got, want = (size_t)h->bytes;
-  good = stream_read(s, raw, want, &got, e);
+  good = s->read(s, raw, want, &got, e);
   if (good && got < want)
     good = file_bad(e, "read", path, "the file ends after %s of the %s bytes that its header promises; %s",
                     number_show(got).text, number_show(want).text, again);
   if (good) {
-    good = stream_read(s, &byte, 1, &got, e);
+    good = s->read(s, &byte, 1, &got, e);
     if (good && got) good = file_bad(e, "read", path, "it has more bytes than its header promises; %s", again);
   }
   if (good) {
@@ -212,35 +203,41 @@ static Tensor *elements(Arena *a, const char *path, Stream *s, const Header *h, 
   return NULL;
 }
 
-/* ---- the file ---- */
-static Stream *opened(Arena *a, const char *path, Header *h, FileError *e) {
-  Stream *s = stream_open(arena_host(a), path, false, e);
-  if (!s) return NULL;
-  bool good = header(a, path, s, h, e);
-  int64_t size = stream_size(s);
+/* ---- a file by itself ---- */
+typedef struct FileSource { NpySource source; Stream *stream; } FileSource;
+
+static bool from_stream(NpySource *s, void *to, size_t n, size_t *got, FileError *e) {
+  return stream_read(((FileSource *)(void *)s)->stream, to, n, got, e);
+}
+
+static bool opened(Arena *a, const char *path, FileSource *f, NpyHeader *h, FileError *e) {
+  f->source.read = from_stream;
+  f->stream = stream_open(arena_host(a), path, false, e);
+  if (!f->stream) return false;
+  bool good = npy_header(a, path, &f->source, h, e);
+  int64_t size = stream_size(f->stream);
   if (good && size >= 0 && size < h->bytes)
     good = file_bad(e, "read", path, "its header promises %s bytes, but it has %s; %s",
                     number_show((uint64_t)h->bytes).text, number_show((uint64_t)size).text, again);
-  if (good) return s;
-  stream_close(s);
-  return NULL;
+  if (!good) stream_close(f->stream);
+  return good;
 }
 
 bool npy_type(Arena *a, const char *path, Type *out, FileError *e) {
-  Header h;
-  Stream *s = opened(a, path, &h, e);
-  if (!s) return false;
-  stream_close(s);
+  FileSource f;
+  NpyHeader h;
+  if (!opened(a, path, &f, &h, e)) return false;
+  stream_close(f.stream);
   *out = h.type;
   return true;
 }
 
 Tensor *npy_read(Arena *a, const char *path, FileError *e) {
-  Header h;
-  Stream *s = opened(a, path, &h, e);
-  if (!s) return NULL;
-  Tensor *t = elements(a, path, s, &h, e);
-  stream_close(s);
+  FileSource f;
+  NpyHeader h;
+  if (!opened(a, path, &f, &h, e)) return NULL;
+  Tensor *t = npy_elements(a, path, &f.source, &h, e);
+  stream_close(f.stream);
   return t;
 }
 

@@ -49,8 +49,10 @@ static bool wide_sizes(const unsigned char *b, uint32_t n, Entry *entry) {
   return true;
 }
 
-static bool read_entry(Arena *a, const char *path, const unsigned char *b, size_t n, Entry *out, size_t *used, FileError *e) {
-  if (n < ENTRY_BYTES || little32(b) != 0x02014b50) return file_bad(e, "read", path, "its directory is damaged; %s", again);
+static bool read_entry(Arena *a, const char *path, const unsigned char *b, size_t n, Entry *out, size_t *used,
+                       FileError *e) {
+  if (n < ENTRY_BYTES || little32(b) != 0x02014b50) return file_bad(e, "read", path, "its directory is damaged; %s",
+                                                                    again);
   uint32_t name = little16(b + 28), extra = little16(b + 30), comment = little16(b + 32);
   *used = (size_t)ENTRY_BYTES + name + extra + comment;
   if (*used > n) return file_bad(e, "read", path, "its directory is damaged; %s", again);
@@ -60,7 +62,8 @@ static bool read_entry(Arena *a, const char *path, const unsigned char *b, size_
     return file_bad(e, "read", path, "its directory is damaged; %s", again);
   if (little16(b + 8) & 1) return file_bad(e, "read", path, "its entry `%s` is encrypted", out->name);
   if (out->method != 0 && out->method != 8)
-    return file_bad(e, "read", path, "its entry `%s` is compressed by method %u; stored and deflated ones are read", out->name, out->method);
+    return file_bad(e, "read", path, "its entry `%s` is compressed by method %u; stored and deflated ones are read",
+                    out->name, out->method);
   if (name < 5 || strcmp(out->name + name - 4, ".npy") != 0)
     return file_bad(e, "read", path, "its entry `%s` is no array; is it an .npz file?", out->name);
   ((char *)(uintptr_t)out->name)[name - 4] = 0;
@@ -128,7 +131,8 @@ static bool entry_read(NpySource *source, void *to, size_t n, size_t *got, FileE
 }
 
 /* The header of an entry's array. path: what errors call it. */
-static bool entry_open(Arena *a, const char *path, Stream *s, const Entry *entry, EntrySource *out, NpyHeader *h, FileError *e) {
+static bool entry_open(Arena *a, const char *path, Stream *s, const Entry *entry, EntrySource *out, NpyHeader *h,
+                       FileError *e) {
   unsigned char b[LOCAL_BYTES];
   if (!read_at(s, path, entry->at, b, LOCAL_BYTES, e)) return false;
   int64_t from = entry->at + LOCAL_BYTES + little16(b + 26) + little16(b + 28);
@@ -138,12 +142,15 @@ static bool entry_open(Arena *a, const char *path, Stream *s, const Entry *entry
   *out = (EntrySource){.source.read = entry_read, .from.more = packed_more, .s = s, .entry = entry, .left = entry->packed};
   if (entry->method) out->inflate = inflate_new(a, path, true, &out->from);
   if (!npy_header(a, path, &out->source, h, e)) return false;
-  if (h->bytes > entry->bytes || (entry->method ? entry->bytes / INFLATE_RATIO > entry->packed : entry->bytes != entry->packed))
+  if (h->bytes > entry->bytes ||
+      (entry->method ? entry->bytes / INFLATE_RATIO > entry->packed : entry->bytes != entry->packed))
     return file_bad(e, "read", path, "its header promises more than the archive holds; %s", again);
   return true;
 }
 
-static const char *entry_path(Arena *a, const char *path, const char *name) { return arena_printf(a, "%s: %s", path, name); }
+static const char *entry_path(Arena *a, const char *path, const char *name) {
+  return arena_printf(a, "%s: %s", path, name);
+}
 
 static Stream *opened(Arena *a, const char *path, Directory *d, FileError *e) {
   Stream *s = stream_open(arena_host(a), path, false, e);

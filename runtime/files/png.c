@@ -31,7 +31,9 @@ struct Png {
 
 static const char damaged[] = "the file is damaged; get it again";
 
-static uint32_t big32(const unsigned char *b) { return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]; }
+static uint32_t big32(const unsigned char *b) {
+  return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
 
 static bool exactly(Png *p, void *to, size_t n, FileError *e) {
   size_t got;
@@ -66,7 +68,8 @@ static bool end(Png *p, FileError *e) {
   while (p->left)
     if (!take(p, b, p->left < sizeof b ? p->left : sizeof b, e)) return false;
   if (!exactly(p, b, 4, e)) return false;
-  return big32(b) == p->crc || file_bad(e, "read", p->path, "the checksum of its chunk %s is wrong; %s", p->type, damaged);
+  return big32(b) == p->crc || file_bad(e, "read", p->path, "the checksum of its chunk %s is wrong; %s", p->type,
+                                        damaged);
 }
 
 static bool is(const Png *p, const char *type) { return strcmp(p->type, type) == 0; }
@@ -74,7 +77,8 @@ static bool is(const Png *p, const char *type) { return strcmp(p->type, type) ==
 static bool read_header(Png *p, FileError *e) {
   unsigned char b[13];
   if (!begin(p, e)) return false;
-  if (!is(p, "IHDR") || p->left != 13) return file_bad(e, "read", p->path, "it does not begin with a header of 13 bytes; %s", damaged);
+  if (!is(p, "IHDR") || p->left != 13) return file_bad(e, "read", p->path,
+                                                       "it does not begin with a header of 13 bytes; %s", damaged);
   if (!take(p, b, 13, e) || !end(p, e)) return false;
   p->width = big32(b);
   p->height = big32(b + 4);
@@ -82,12 +86,16 @@ static bool read_header(Png *p, FileError *e) {
   p->colour = b[9];
   p->interlaced = b[12] == 1;
   static const struct { int colour, samples, depths; } kinds[] = {
-      {GRAY, 1, 1 | 2 | 4 | 8 | 16}, {RGB, 3, 8 | 16}, {PALETTE, 1, 1 | 2 | 4 | 8}, {GRAY_ALPHA, 2, 8 | 16}, {RGB_ALPHA, 4, 8 | 16}};
+      {GRAY, 1, 1 | 2 | 4 | 8 | 16}, {RGB, 3, 8 | 16}, {PALETTE, 1, 1 | 2 | 4 | 8}, {GRAY_ALPHA, 2, 8 | 16},
+          {RGB_ALPHA, 4, 8 | 16}};
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-    if (kinds[k].colour == p->colour && p->depth && (kinds[k].depths & p->depth) == p->depth && !(p->depth & (p->depth - 1)))
+    if (kinds[k].colour == p->colour && p->depth && (kinds[k].depths & p->depth) == p->depth &&
+        !(p->depth & (p->depth - 1)))
       p->samples = kinds[k].samples;
-  if (!p->samples || b[10] || b[11] || b[12] > 1 || !p->width || !p->height || p->width > INT32_MAX || p->height > INT32_MAX)
-    return file_bad(e, "read", p->path, "its header makes no sense (%lld x %lld, depth %d, colour type %d); %s", (long long)p->width,
+  if (!p->samples || b[10] || b[11] || b[12] > 1 || !p->width || !p->height || p->width > INT32_MAX ||
+      p->height > INT32_MAX)
+    return file_bad(e, "read", p->path, "its header makes no sense (%lld x %lld, depth %d, colour type %d); %s",
+                    (long long)p->width,
                     (long long)p->height, p->depth, p->colour, damaged);
   return true;
 }
@@ -95,7 +103,8 @@ static bool read_header(Png *p, FileError *e) {
 static bool read_palette(Png *p, FileError *e) {
   unsigned char b[3 * 256];
   uint32_t n = p->left / 3;
-  if (p->left % 3 || !n || n > 256 || p->n_palette) return file_bad(e, "read", p->path, "its palette is damaged; get it again");
+  if (p->left % 3 || !n || n > 256 || p->n_palette) return file_bad(e, "read", p->path,
+                                                                    "its palette is damaged; get it again");
   if (!take(p, b, n * 3, e)) return false;
   p->n_palette = (int)n;
   for (uint32_t k = 0; k < 256; k++) p->palette[k][3] = 255;
@@ -106,7 +115,9 @@ static bool read_palette(Png *p, FileError *e) {
 static bool read_transparency(Png *p, FileError *e) {
   unsigned char b[256];
   uint32_t n = p->left;
-  bool good = p->colour == PALETTE ? n > 0 && (int)n <= p->n_palette : p->colour == GRAY ? n == 2 : p->colour == RGB && n == 6;
+  bool good = p->colour == PALETTE ? n > 0 && (int)n <= p->n_palette
+              : p->colour == GRAY  ? n == 2
+                                   : p->colour == RGB && n == 6;
   if (!good || p->transparent) return file_bad(e, "read", p->path, "its transparency is damaged; get it again");
   if (!take(p, b, n, e)) return false;
   p->transparent = true;
@@ -150,7 +161,8 @@ Png *png_open(Arena *a, const char *path, Stream *s, Type *type, int32_t *white,
   *type = type_make(p->depth == 16 ? I32 : U8, p->channels > 1 ? 3 : 2, (int64_t[]){p->height, p->width, p->channels});
   int64_t size = stream_size(s);
   if (!type_fits(type) || (size >= 0 && row_bytes(p, p->width) > size * INFLATE_RATIO / p->height)) {
-    file_bad(e, "read", path, "its header promises %lld x %lld pixels, more than so small a file can hold; %s", (long long)p->width,
+    file_bad(e, "read", path, "its header promises %lld x %lld pixels, more than so small a file can hold; %s",
+             (long long)p->width,
              (long long)p->height, damaged);
     return NULL;
   }
@@ -189,7 +201,8 @@ static bool put_pixel(const Png *p, Tensor *t, int64_t at, const unsigned char *
   unsigned v[4] = {0}, white = (1u << p->depth) - 1;
   if (p->colour == PALETTE) {
     unsigned index = sample(p, row, column);
-    if ((int)index >= p->n_palette) return file_bad(e, "read", p->path, "a pixel has no colour of its palette; %s", damaged);
+    if ((int)index >= p->n_palette) return file_bad(e, "read", p->path, "a pixel has no colour of its palette; %s",
+                                                    damaged);
     for (int k = 0; k < 4; k++) v[k] = p->palette[index][k];
   } else {
     bool key = p->transparent;
@@ -215,7 +228,8 @@ static bool pass(const Png *p, Inflate *from, Tensor *t, const int where[4], Fil
     unsigned char filter, *swap = above;
     size_t got;
     if (!inflate_read(from, &filter, 1, &got, e) || (got && !inflate_read(from, row, (size_t)n, &got, e))) return false;
-    if (got < (size_t)n) return file_bad(e, "read", p->path, "it has fewer pixels than its header promises; %s", damaged);
+    if (got < (size_t)n) return file_bad(e, "read", p->path, "it has fewer pixels than its header promises; %s",
+                                         damaged);
     if (!unfilter(row, above, n, by ? by : 1, filter)) return file_bad(e, "read", p->path, "%s", damaged);
     for (int64_t c = 0; c < width; c++)
       if (!put_pixel(p, t, y * p->width + x + c * dx, row, c, e)) return false;
@@ -226,7 +240,8 @@ static bool pass(const Png *p, Inflate *from, Tensor *t, const int where[4], Fil
 }
 
 bool png_pixels(Png *p, Tensor *t, FileError *e) {
-  static const int seven[][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  static const int seven[][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2},
+                                 {0, 1, 1, 2}};
   static const int one[][4] = {{0, 0, 1, 1}};
   Inflate *from = inflate_new(p->a, p->path, false, &p->from);
   for (int k = 0; k < (p->interlaced ? 7 : 1); k++)
