@@ -45,10 +45,6 @@ bool warning_near(const char *text, size_t n, char near[MOST_WARNING_NAME]) {
   return found != NULL;
 }
 
-static bool in_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* The next name of a list; false: the list ends, or (*bad) is none. */
 static bool next_name(const char **p, const char *end, const char **name, size_t *n, bool first, bool *bad) {
   const char *s = *p;

@@ -26,10 +26,6 @@ Diags *diags_new(Arena *a, Sources *s) {
   return d;
 }
 
-static bool is_name_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
-}
-
 /* What is called at p: the text up to the bracket, `f` of `x |> f`. */
 static const char *callee_text(Arena *a, const Place *p) {
   const char *text = p->source->text;
@@ -40,7 +36,7 @@ static const char *callee_text(Arena *a, const Place *p) {
     while (k < end && (text[k] == ' ' || text[k] == '\t' || text[k] == '\n' || text[k] == '\r')) k++;
   }
   uint32_t first = k;
-  while (k < end && (is_name_byte(text[k]) || (text[k] == '.' && k > first))) k++;
+  while (k < end && (in_name(text[k]) || (text[k] == '.' && k > first))) k++;
   return k > first ? arena_text(a, text + first, k - first) : NULL;
 }
 

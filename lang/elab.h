@@ -1,15 +1,21 @@
-/* elab: elaboration is partial evaluation. It computes with sizes, strings, functions, layers and lists, emits a node for each tensor operation, and a
- * step for each statement that acts. It runs no step: a whole script is elaborated, and so checked, before its first step.
+/* elab: elaboration is partial evaluation. It computes with sizes, strings, functions, layers and lists, emits a node for each
+ * tensor operation, and a step for each statement that acts. It runs no step: a script is elaborated, and so checked, before its
+ * first step (but for what waits for a file that the run itself writes).
  *
- *   elab.c    entries, statements that define      expr.c    expressions         arith.c   operators, element types, broadcasting
- *   call.c    calls, signatures, dimension names   index.c   indexing, slices    cell.c    cells, versions, regions
- *   stmt.c    statements: let, assign, loops ...   layer.c   layers, trees       optim.c   optimizers
- *   derive.c  grad and its kin                     draw.c    places and draws    seq.c     sequences
- *   custom.c  `gradient`, recompute
- *   native*.c functions of the host language       show.c    values as text      scope.c   names
- *   uncalled.c functions that nobody calls
+ *   elab.c      entries of a text          expr.c      expressions                arith.c     operators, element types
+ *   stmt.c      blocks, let, var, assert   assign.c    assignment                 branch.c    `if`
+ *   loop.c      for, while, break          call.c      calls, arguments           signature.c types, patterns
+ *   scope.c     names                      order.c     operands, left to right    cell.c      cells, versions, regions
+ *   index.c     indexing, slices           seq.c       sequences                  lower.c     structural ops
+ *   layer.c     layers, trees              optim.c     optimizers                 series.c    tables that a run fills
+ *   derive.c    grad and its kin           custom.c    `gradient`, recompute      draw.c      places and draws
+ *   import.c    modules                    extern.c    foreign functions          wait.c      what waits for the run
+ *   show.c      values as text             mismatch.c  shapes that do not fit     foreign.c   other tools' names
+ *   origin.c    scores or probabilities    lint.c      warnings of training       uncalled.c  functions nobody calls
+ *   native*.c   functions of the host language, a table a file
  *
- * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything passes on in silence.
+ * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything passes on in
+ * silence.
  */
 #ifndef LANG_ELAB_H
 #define LANG_ELAB_H
@@ -39,16 +45,16 @@ Bound *scope_here(Scope *s, Sym name);
 /* Takes bindings from number `from` on back; what they replaced stands again. */
 void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b));
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
-Outside scope_outside_module(Elab *e);                                    /* the same for an imported file: only the library stands outside */
 typedef struct Missing { const Ast *use, *made; } Missing;                  /* see Outside */
 void unknown_name(Elab *e, const Ast *use);                               /* reports it, unless that is done */
 Outside scope_outside(Elab *e);                                           /* what resolve() asks */
+Outside scope_outside_module(Elab *e);                                    /* for an imported file: only the library */
 
 /* ---- where steps go ---- */
-/* A derivative in a loop of a formula made outside, that read this cell there. */
 /* Rows that a block adds to a series from outside, in one turn; a column that it reads. */
 typedef struct SeriesRows { Series *series; int64_t n; bool of_run; } SeriesRows;
 typedef struct SeriesRead { const Series *series; Loc loc; } SeriesRead;
+/* A derivative in a loop of a formula made outside, that read this cell there. */
 typedef struct Stale { Cell *cell; const char *formula; Loc loc, made; } Stale;
 /* A derivative in a loop of a formula that read what the turn before left in this cell. by: cells, or nodes from outside. */
 typedef struct Carried { Cell *cell; const struct Leaf *by; uint32_t n; Loc loc; } Carried;

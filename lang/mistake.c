@@ -73,9 +73,8 @@ static bool follows_word(const Source *s, uint32_t at, const char *word) {
   size_t n = strlen(word);
   while (at > 0 && (s->text[at - 1] == ' ' || s->text[at - 1] == '\t')) at--;
   if (at < n || memcmp(s->text + at - n, word, n) != 0) return false;
-  unsigned char before = at > n ? (unsigned char)s->text[at - n - 1] : ' ';
-  return !(before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' &&
-      (before | 32) <= 'z'));
+  char before = at > n ? s->text[at - n - 1] : ' ';
+  return !in_name(before) && before != '.';
 }
 
 typedef struct Habit { const char *word, *ours; } Habit;

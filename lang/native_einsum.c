@@ -58,10 +58,6 @@ static int name_of(Ein *x, const char *at, uint32_t n) {
   return x->n_name++;
 }
 
-static bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
-}
-
 /* One side of a comma or arrow. */
 static bool parse_term(Ein *x, uint32_t first, uint32_t end, Term *t) {
   bool open = false, begin = false;
@@ -91,13 +87,13 @@ static bool parse_term(Ein *x, uint32_t first, uint32_t end, Term *t) {
       for (k += 2; k < end && x->spec[k] == '.'; k++) {}
       continue;
     }
-    if (!is_name(c) || (c >= '0' && c <= '9')) {
+    if (!in_name(c) || (c >= '0' && c <= '9')) {
       Diag *g = ein_error(x, k, k + 1, E_EINSUM, "expected the name of an axis, `(`, `)`, `..`, `,` or `->`");
       if (g) diag_hint(x->e->d, g, "e.g. \"b i, i j -> b j\"");
       return false;
     }
     uint32_t from = k;
-    while (k < end && is_name(x->spec[k])) k++;
+    while (k < end && in_name(x->spec[k])) k++;
     int name = name_of(x, x->spec + from, k - from);
     if (name < 0 || t->n >= 4 * MAX_RANK) {
       ein_error(x, from, k, E_EINSUM, "too many names");

@@ -204,9 +204,7 @@ static const char *module_hint(Resolver *r, const Ast *use) {
   const char *p = r->source->text + use->span.end;
   size_t n = 0;
   if (!foreign_module(use->name) || *p != '.') return NULL;
-  for (p++;
-       (p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_';)
-    n++;
+  for (p++; in_name(p[n]);) n++;
   if (!n) return NULL;
   const char *name = arena_text(r->a, p, n), *ours = foreign_name(name);
   if (ours) return ours;
@@ -504,9 +502,7 @@ static void broken(Resolver *r, uint32_t k, uint32_t end) {
   const char *text = r->source->text;
   while (k < end) {
     uint32_t first = k;
-    while (k < end && (text[k] == '_' || (text[k] >= '0' && text[k] <= '9') || (text[k] >= 'a' && text[k] <= 'z') ||
-                               (text[k] >= 'A' && text[k] <= 'Z') || text[k] & 0x80))
-      k++;
+    while (k < end && in_name(text[k])) k++;
     if (k == first) {
       k++;
       continue;

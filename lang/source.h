@@ -40,6 +40,10 @@ typedef struct Sources {
   VEC(ToldWarning) told;
 } Sources;
 
+/* The bytes of names; what is not ASCII is a part of a letter of some script, or the scanner has refused it. */
+static inline bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80); }
+static inline bool in_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
+
 Sources *sources_new(Arena *a);
 Sym sym(Sources *s, const char *text, size_t n);
 /* A byte-order mark is skipped, CRLF stays (the lexer's matter). Copies the text. */

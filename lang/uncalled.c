@@ -32,10 +32,7 @@ static bool is_prime(int64_t n) {
   return true;
 }
 
-static bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-         (c & 0x80);
-}
+static bool is_word(char c) { return in_name(c) || c == '.'; }
 
 /* Which numbers to MOST_PRIME divide a whole number that stands in the text. */
 static void find_divisors(Arena *a, Written *w) {
