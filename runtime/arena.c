@@ -1,17 +1,18 @@
 /* arena: memory that dies together. In: a Host. Out: zeroed, 16-byte aligned blocks; strings; growing vectors and texts.
  *
  * Invariant: every byte lies in a chain of blocks that the arena alone frees; a block is never moved or shrunk, so
- * pointers hold until the arena dies. Blocks double from 4 KB to 1 MB, then they are a quarter of what there is: little is lost,
- * and large pages have room. What is larger than a quarter of a block gets one of its own. A block is zeroed piece by piece as it
- * is given out, while the piece is in the cache anyway. Under GLIA_ASAN everything gets its own: the sanitizer then sees each
- * overrun. The Owned things are dropped newest first, before the memory goes.
+ * pointers hold until the arena dies. Blocks double from 4 KB to a large page, then they are a quarter of what there is: little is
+ * lost, and from then on they are whole large pages. What is larger than a quarter of a block gets one of its own; the rest of
+ * its last page serves next. A block is zeroed piece by piece as it is given out, while the piece is in the cache anyway. Under
+ * GLIA_ASAN everything gets its own: the sanitizer then sees each overrun. The Owned things are dropped newest first, before the
+ * memory goes.
  */
 #include "arena.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4096, DOUBLED_BLOCK = 1 << 20, LARGEST_BLOCK = 32 << 20, ALIGN = 16 };
+enum { FIRST_BLOCK = 4096, PAGE = HOST_LARGE_PAGE, LARGEST_BLOCK = 32 << 20, ALIGN = 16 };
 
 typedef struct Block Block;
 struct Block {
@@ -67,10 +68,8 @@ size_t arena_bytes(const Arena *a) { return a->bytes; }
 
 _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out of memory: the size overflows"); }
 
-/* A new block with room for size bytes after its head. */
-static char *block_new(Arena *a, size_t size) {
-  size_t whole;
-  if (!size_add(size, sizeof(Block), &whole)) too_large(a);
+/* A new block of so many bytes, its head among them. */
+static char *block_new(Arena *a, size_t whole) {
   Block *b = host_alloc_raw(a->host, whole);
   b->size = whole;
   b->next = a->blocks;
@@ -80,23 +79,37 @@ static char *block_new(Arena *a, size_t size) {
 }
 
 static size_t next_size(const Arena *a) {
-  if (a->next_size < DOUBLED_BLOCK) return a->next_size * 2;
-  size_t quarter = a->bytes / 4 / DOUBLED_BLOCK * DOUBLED_BLOCK;
+  if (a->next_size < PAGE) return a->next_size * 2;
+  size_t quarter = a->bytes / 4 / PAGE * PAGE;
   return quarter > LARGEST_BLOCK ? LARGEST_BLOCK : quarter > a->next_size ? quarter : a->next_size;
 }
 
+#ifndef GLIA_ASAN
+/* A block of its own for what is large; what is left of its last page is taken next, if it is more than there was. */
+static void *alloc_large(Arena *a, size_t need) {
+  size_t whole = need + sizeof(Block);
+  if (whole > PAGE / 2) whole = (whole + PAGE - 1) / PAGE * PAGE;
+  char *p = block_new(a, whole);
+  size_t rest = whole - sizeof(Block) - need;
+  if (rest > a->left) {
+    a->free = p + need;
+    a->left = rest;
+  }
+  return p;
+}
+#endif
+
 /* Not zeroed: for what is written at once. */
 static void *alloc_raw(Arena *a, size_t size) {
-#ifdef GLIA_ASAN
-  return block_new(a, size);
-#else
   size_t need;
-  if (!size_add(size, ALIGN - 1, &need)) too_large(a);
-  need &= ~(size_t)(ALIGN - 1);
-  if (need == 0) need = ALIGN;
+  if (!size_add(size, PAGE + sizeof(Block) + ALIGN, &need)) too_large(a);     /* nor does any rounding below overflow */
+  need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+#ifdef GLIA_ASAN
+  return block_new(a, size + sizeof(Block));
+#else
   if (need > a->left) {
-    if (need > a->next_size / 4) return block_new(a, need);
-    a->free = block_new(a, a->next_size - sizeof(Block));
+    if (need > a->next_size / 4) return alloc_large(a, need);
+    a->free = block_new(a, a->next_size);
     a->left = a->next_size - sizeof(Block);
     a->next_size = next_size(a);
   }
@@ -161,16 +174,20 @@ void arena_own(Arena *a, Owned *o) {
   owned_keep(o);
 }
 
-void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size) {
-  if (n < *cap) return;
-  if (*cap > UINT32_MAX / 2) too_large(a);
-  uint32_t larger = *cap ? *cap * 2 : 8;
+void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, uint32_t larger) {
   size_t whole;
+  if (larger <= *cap) return;
   if (!size_mul(size, larger, &whole)) too_large(a);
   void *q = alloc_raw(a, whole);
   if (n) memcpy(q, *at, size * n);
   *at = q;
   *cap = larger;
+}
+
+void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size) {
+  if (n < *cap) return;
+  if (*cap > UINT32_MAX / 2) too_large(a);
+  vec_reserve(a, at, cap, n, size, *cap ? *cap * 2 : 8);
 }
 
 /* Room for n more bytes and the NUL. */

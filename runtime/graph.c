@@ -135,13 +135,7 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
   return node_push(g, node);
 }
 
-void graph_room(Graph *g, uint32_t n) {
-  if (n <= g->cap) return;
-  Node *node = NEW_N(g->arena, Node, n);
-  if (g->n) memcpy(node, g->node, g->n * sizeof *node);
-  g->node = node;
-  g->cap = n;
-}
+void graph_room(Graph *g, uint32_t n) { vec_reserve(g->arena, (void **)&g->node, &g->cap, g->n, sizeof *g->node, n); }
 
 NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts) {
   Node node = *n;

@@ -5,7 +5,7 @@
  * puts the things that are young aside and starts a new ring: a failure below the guard drops exactly what was born below
  * it, newest first, and an inner guard that fails cannot take an outer one's things with it.
  */
-#define _DEFAULT_SOURCE   /* madvise */
+#define _DEFAULT_SOURCE   /* madvise, posix_memalign */
 #include "host.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -14,18 +14,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };
-
-/* A page fault costs more than what a front end does with the page: large blocks ask for large pages, of which only those that
- * are touched are ever there. */
-static void want_huge_pages(void *p, size_t size) {
+/* A page fault costs more than what a front end does with the page: a large block is aligned to large pages and asks for them. The
+ * last, of which only a part is in the block, stays a matter of small ones. */
+static void *take_large(size_t size) {
+  void *p;
+  if (posix_memalign(&p, HOST_LARGE_PAGE, size) != 0) return NULL;
 #ifdef MADV_HUGEPAGE
-  uintptr_t first = ((uintptr_t)p + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE, end = ((uintptr_t)p + size) / HUGE_PAGE * HUGE_PAGE;
-  if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);   /* advice: what it answers does not matter */
-#else
-  (void)p;
-  (void)size;
+  madvise(p, size / HOST_LARGE_PAGE * HOST_LARGE_PAGE, MADV_HUGEPAGE);   /* advice: what it answers does not matter */
 #endif
+  return p;
 }
 
 static void *libc_realloc(void *user, void *p, size_t size) {
@@ -34,9 +31,7 @@ static void *libc_realloc(void *user, void *p, size_t size) {
     free(p);
     return NULL;
   }
-  void *q = realloc(p, size);
-  if (q && size >= HUGE_PAGE) want_huge_pages(q, size);
-  return q;
+  return !p && size >= HOST_LARGE_PAGE ? take_large(size) : realloc(p, size);
 }
 
 static void ring_init(Owned *head) {
