@@ -156,6 +156,7 @@ static uint16_t new_reg(Builder *b, uint8_t size, uint32_t at) {
   b->at[b->n_reg] = at;
   b->size[b->n_reg] = size;
   b->last[b->n_reg] = 0;
+  b->temp[b->n_reg] = false;
   return (uint16_t)b->n_reg++;
 }
 
@@ -304,7 +305,7 @@ static void build(Builder *b, Operands *loads, Operands *stores) {
     }
     TileOp *o = &b->op[b->n_op++];
     *o = (TileOp){.out = r, .n_in = (uint8_t)node->n_in, .size = size, .op = node->op};
-    memcpy(o->in, b->in[j], sizeof o->in);
+    memcpy(o->in, b->in[j], node->n_in * sizeof *o->in);
     if (!b->dry) {
       o->fn = plan_tile(w, id);
       o->attr = plan_attr(w, node->attr);
@@ -317,11 +318,13 @@ static void build(Builder *b, Operands *loads, Operands *stores) {
 static Builder *builder(Planner *w, const Unit *u, bool dry) {
   if (w->builder == NULL) w->builder = NEW(w->tmp, Builder);
   Builder *b = w->builder;
-  memset(b, 0, sizeof *b);
   b->w = w;
   b->u = u;
   b->dry = dry;
+  b->full = false;
   b->count = count_of(w, u->node[0]);
+  b->n_reg = b->arena = b->n_spare = 0;          /* of the arrays only what is below these counts means anything */
+  b->n_load = b->n_op = b->n_store = 0;
   return b;
 }
 

@@ -18,30 +18,31 @@ typedef struct Reverse {
   bool *active, *end;        /* on a way to a wrt; a wrt itself */
 } Reverse;
 
+/* Where id stands in ascending ids, or n. */
+static uint32_t find_id(const NodeId *at, uint32_t n, NodeId id) {
+  uint32_t lo = 0, hi = n;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo) / 2;
+    if (at[mid] < id)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo < n && at[lo] == id ? lo : n;
+}
+
 typedef struct Ends {
-  const NodeId *wrt;
+  NodeId *wrt;               /* ascending */
   uint32_t n;
 } Ends;
 
 static bool is_end(void *ctx, NodeId id) {
   const Ends *e = ctx;
-  for (uint32_t k = 0; k < e->n; k++)
-    if (e->wrt[k] == id) return true;
-  return false;
+  return find_id(e->wrt, e->n, id) < e->n;
 }
 
 /* The place of an id in the slice, or n. */
-static uint32_t place_of(const Reverse *r, NodeId id) {
-  uint32_t lo = 0, hi = r->n;
-  while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2;
-    if (r->id[mid] < id)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo < r->n && r->id[lo] == id ? lo : r->n;
-}
+static uint32_t place_of(const Reverse *r, NodeId id) { return find_id(r->id, r->n, id); }
 
 static bool is_float(const Graph *g, NodeId id) { return dtype_is_float((DType)g->node[id].type->dtype); }
 
@@ -104,7 +105,8 @@ void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n
   g->loc = g->node[y].loc | LOC_ADJOINT;
   bool bad = (g->node[y].flags & NODE_BAD) || (seed != NO_NODE && (g->node[seed].flags & NODE_BAD));
   Reverse r = {.g = g};
-  Ends ends = {.wrt = wrt, .n = n};
+  Ends ends = {.wrt = arena_copy(g->arena, wrt, n * sizeof *wrt), .n = n};
+  graph_sort(ends.wrt, n);
   r.n = graph_slice(g, &y, 1, is_end, &ends, &r.id);
   r.adjoint = NEW_N(g->arena, NodeId, r.n);
   r.adjoints = NEW_N(g->arena, NodeId *, r.n);

@@ -201,7 +201,7 @@ static void sift(NodeId *at, uint32_t k, uint32_t n) {
 }
 
 /* Heap sort: qsort may allocate behind the host's back. */
-static void sort_ids(NodeId *at, uint32_t n) {
+void graph_sort(NodeId *at, uint32_t n) {
   for (uint32_t k = n / 2; k-- > 0;) sift(at, k, n);
   for (uint32_t last = n; last-- > 1;) {
     NodeId t = at[0];
@@ -219,7 +219,7 @@ static void sort_marked(const Graph *g, NodeId *at, uint32_t n) {
     if (at[k] > high) high = at[k];
   }
   if ((high - low) / 16 > n) {
-    sort_ids(at, n);
+    graph_sort(at, n);
     return;
   }
   uint32_t k = 0;

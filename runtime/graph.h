@@ -107,6 +107,8 @@ static inline const Node *graph_at(const Graph *g, NodeId id) { return &g->node[
 uint32_t graph_slice(Graph *g, const NodeId *root, uint32_t n_root, bool (*stop)(void *, NodeId), void *ctx,
                      NodeId **out);
 
+void graph_sort(NodeId *at, uint32_t n);     /* ids, ascending */
+
 static inline void graph_no_gradient(Graph *g, const Op *op, Loc at) {
   if (!op) return;
   g->no_gradient = op;

@@ -40,6 +40,12 @@ static void own_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   if (s->w->bind_of[root] != NO_BIND) s->own[s->w->bind_of[root]]++;
 }
 
+static void own_clear(void *ctx, NodeId user, uint32_t k, NodeId root) {
+  Sort *s = ctx;
+  (void)user, (void)k;
+  if (s->w->bind_of[root] != NO_BIND) s->own[s->w->bind_of[root]] = 0;
+}
+
 static void done_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   Sort *s = ctx;
   (void)user, (void)k;
@@ -78,10 +84,9 @@ static bool ripe(Sort *s, uint32_t u) {
   s->u = u;
   bool ok = true;
   plan_each_read(w, u, own_read, s);
-  for (uint32_t k = 0; k < w->n_out && ok; k++)
-    if (plan_may_write(w, &w->out[k]) && w->unit[w->out[k].root] == u)
-      ok = s->readers[w->out[k].bind] == s->own[w->out[k].bind];
-  memset(s->own, 0, (w->p->n_bind + 1) * sizeof *s->own);
+  for (uint32_t k = w->first_out[u]; k != NO_OUT && ok; k = w->next_out[k])
+    if (plan_may_write(w, &w->out[k])) ok = s->readers[w->out[k].bind] == s->own[w->out[k].bind];
+  plan_each_read(w, u, own_clear, s);
   return ok;
 }
 

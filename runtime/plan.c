@@ -271,6 +271,15 @@ static void results(Planner *w) {
       o->act = o->cell ? OUT_COMMIT : OUT_AFTER;   /* until a place is found for it: place_results */
     }
   }
+  w->first_out = NEW_N(w->tmp, uint32_t, w->units.n + 1);
+  w->next_out = NEW_N(w->tmp, uint32_t, w->n_out + 1);
+  for (uint32_t u = 0; u < w->units.n; u++) w->first_out[u] = NO_OUT;
+  for (uint32_t k = w->n_out; k-- > 0;) {
+    uint32_t u = w->unit[w->out[k].root];
+    if (u == NO_UNIT) continue;
+    w->next_out[k] = w->first_out[u];
+    w->first_out[u] = k;
+  }
 }
 
 bool plan_may_write(const Planner *w, const Out *o) {
@@ -532,9 +541,6 @@ static void write_steps(Planner *w) {
     o->stage = (Place){slab_take(&w->slab, bytes_of(w, o->node)), BASE_SLAB};
     add_copy(w, o->stage, from, o->node, false);
   }
-  bool *after = NEW_N(w->tmp, bool, w->units.n + 1);
-  for (uint32_t k = 0; k < w->n_out; k++)
-    if (w->out[k].act == OUT_AFTER) after[w->unit[w->out[k].root]] = true;
   for (uint32_t j = 0; j < w->units.n; j++) {
     uint32_t u = w->order[j];
     Unit *unit = &w->units.at[u];
@@ -544,13 +550,12 @@ static void write_steps(Planner *w) {
     else if (unit->loop) write_loop_step(w, unit, &taken);
     else write_single(w, unit, &taken);
     Step *s = &w->steps.at[w->steps.n - 1];
-    for (uint32_t k = 0; k < w->n_out; k++)
-      if (w->out[k].act == OUT_PLACED && w->out[k].cell && w->unit[w->out[k].root] == u) s->writes_cell = true;
+    for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
+      if (w->out[k].act == OUT_PLACED && w->out[k].cell) s->writes_cell = true;
     for (uint32_t k = 0; k < taken.n; k++) slab_give(&w->slab, taken.at[k].offset);
-    if (after[u])
-      for (uint32_t k = 0; k < w->n_out; k++)
-        if (w->out[k].act == OUT_AFTER && w->unit[w->out[k].root] == u)
-          add_copy(w, (Place){0, BASE_BIND + w->out[k].bind}, plan_place(w, w->out[k].node), w->out[k].node, false);
+    for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
+      if (w->out[k].act == OUT_AFTER)
+        add_copy(w, (Place){0, BASE_BIND + w->out[k].bind}, plan_place(w, w->out[k].node), w->out[k].node, false);
     Reads r = {.w = w, .at = w->at[u]};
     plan_each_read(w, u, free_dead, &r);
     for (uint32_t k = 0; k < unit->made.n; k++) {          /* made, and read by nobody later */

@@ -67,6 +67,7 @@ typedef struct Planner {
   bool body;               /* of a loop: outputs have slots by their order */
   Out *out;
   uint32_t n_out;
+  uint32_t *first_out, *next_out;   /* results that a unit makes, as a chain: by unit, by result; NO_OUT ends it */
   VEC(NodeId) inputs;
   uint32_t *bind_of;       /* of an input node, else NO_BIND */
   uint32_t *order, *at;    /* units in order; the place of each, from 1 */
@@ -78,8 +79,8 @@ typedef struct Planner {
   VEC(NodeId) origins;
 } Planner;
 #define NO_BIND UINT32_MAX
+#define NO_OUT UINT32_MAX
 #define GONE UINT32_MAX
-
 
 /* The node whose value user reads as its input k. */
 static inline NodeId plan_source(const Planner *w, NodeId user, uint32_t k) {
