@@ -311,16 +311,12 @@ static Value binary(Elab *e, const Ast *ast) {
   }
 }
 
-Value elab_expr(Elab *e, const Ast *ast) {
+static Value compound(Elab *e, const Ast *ast) {
   if (!elab_stack_ok(e, ast)) return v_bad();
   Loc saved = e->g->loc;
   e->g->loc = elab_loc(e, ast);
   Value v = v_bad();
   switch (ast->kind) {
-  case A_NAME: v = name(e, ast); break;
-  case A_INT: v = v_int(ast->i); break;
-  case A_FLOAT: v = v_node(literal(e, ast->f, ast)); break;
-  case A_CONST: v = v_bool(ast->i != 0); break;
   case A_STRING: v = literal_string(e, ast); break;
   case A_TUPLE: case A_BRACKET: {
     if (ast->kind == A_TUPLE && ast->n == 0) {
@@ -376,4 +372,15 @@ Value elab_expr(Elab *e, const Ast *ast) {
   }
   e->g->loc = saved;
   return v;
+}
+
+/* Leaves, most of a text, need no place around them. */
+Value elab_expr(Elab *e, const Ast *ast) {
+  switch (ast->kind) {
+  case A_NAME: return name(e, ast);
+  case A_INT: return v_int(ast->i);
+  case A_FLOAT: return v_node(literal(e, ast->f, ast));
+  case A_CONST: return v_bool(ast->i != 0);
+  default: return compound(e, ast);
+  }
 }
