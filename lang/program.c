@@ -340,7 +340,7 @@ static void slice(Prep *w, Segment *s, const Need *save, uint32_t n_save, bool w
   w->n_slot = w->p->slot.n;
   w->slot_node = NEW_N(w->tmp, NodeId, w->n_slot);
   for (uint32_t k = 0; k < w->n_slot; k++) w->slot_node[k] = NO_NODE;
-  Graph *g = out->source = graph_new(w->a);
+  Graph *g = out->source = graph_beside(w->g, w->a);
   graph_room(g, n);
   NodeId *back = NEW_N(w->a, NodeId, n);
   for (uint32_t k = 0; k < n; k++) {

@@ -101,9 +101,8 @@ static void *alloc_large(Arena *a, size_t need) {
 
 /* Not zeroed: for what is written at once. */
 static void *alloc_raw(Arena *a, size_t size) {
-  size_t need;
-  if (!size_add(size, PAGE + sizeof(Block) + ALIGN, &need)) too_large(a);     /* nor does any rounding below overflow */
-  need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+  if (size > SIZE_MAX / 2) too_large(a);      /* nor does any rounding below overflow */
+  size_t need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
 #ifdef GLIA_ASAN
   return block_new(a, size + sizeof(Block));
 #else

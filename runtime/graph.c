@@ -10,20 +10,28 @@
 enum { NODE_LIMIT = 1000000, TYPES_START = 64 };
 
 typedef struct Types {
+  Arena *arena;
   const Type **at;
   uint32_t n, cap;           /* cap is a power of two */
 } Types;
 
-Graph *graph_new(Arena *a) {
+static Graph *graph_with(Arena *a, Types *t) {
   Graph *g = NEW(a, Graph);
   g->arena = a;
   g->limit = NODE_LIMIT;
-  Types *t = NEW(a, Types);
-  t->cap = TYPES_START;
-  t->at = NEW_N(a, const Type *, t->cap);
   g->types = t;
   return g;
 }
+
+Graph *graph_new(Arena *a) {
+  Types *t = NEW(a, Types);
+  t->arena = a;
+  t->cap = TYPES_START;
+  t->at = NEW_N(a, const Type *, t->cap);
+  return graph_with(a, t);
+}
+
+Graph *graph_beside(const Graph *g, Arena *a) { return graph_with(a, g->types); }
 
 static uint32_t type_hash(const Type *t) {
   uint64_t h = ((uint64_t)t->dtype << 8 | t->rank) * 0x9e3779b97f4a7c15u;
@@ -42,8 +50,8 @@ const Type *graph_type(Graph *g, const Type *t) {
   uint32_t k = type_place(s, t);
   if (s->at[k]) return s->at[k];
   if (s->n * 2 >= s->cap) {
-    Types big = {.cap = s->cap * 2, .n = s->n};
-    big.at = NEW_N(g->arena, const Type *, big.cap);
+    Types big = {.arena = s->arena, .cap = s->cap * 2, .n = s->n};
+    big.at = NEW_N(s->arena, const Type *, big.cap);
     for (uint32_t j = 0; j < s->cap; j++)
       if (s->at[j]) big.at[type_place(&big, s->at[j])] = s->at[j];
     *s = big;
@@ -51,7 +59,7 @@ const Type *graph_type(Graph *g, const Type *t) {
   }
   Type own = type_make((DType)t->dtype, t->rank, t->dim);   /* unused dims are zero */
   s->n++;
-  return s->at[k] = arena_copy(g->arena, &own, sizeof own);
+  return s->at[k] = arena_copy(s->arena, &own, sizeof own);
 }
 
 /* ---- emission ---- */
@@ -141,7 +149,6 @@ NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts) {
   Node node = *n;
   if (!node.loc) node.loc = g->loc;
   node.segment = g->segment;
-  node.type = graph_type(g, n->type);
   if (n->n_in && !(lasts && memcmp(in, n->in, n->n_in * sizeof *in) == 0))
     node.in = arena_copy(g->arena, in, n->n_in * sizeof *in);
   if (!lasts) node.attr = attr_copy(g, n->attr);
@@ -150,14 +157,10 @@ NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts) {
 }
 
 Graph *graph_clone(const Graph *g, Arena *a) {
-  Graph *to = NEW(a, Graph);
-  *to = (Graph){.arena = a, .limit = g->limit, .n = g->n, .cap = g->n};
+  Graph *to = graph_beside(g, a);
+  to->limit = g->limit;
+  to->n = to->cap = g->n;
   to->node = arena_copy(a, g->node, g->n * sizeof *g->node);
-  const Types *from = g->types;
-  Types *t = NEW(a, Types);
-  *t = *from;
-  t->at = arena_copy(a, from->at, from->cap * sizeof *from->at);
-  to->types = t;
   return to;
 }
 

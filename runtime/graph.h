@@ -61,7 +61,7 @@ struct Graph {
   Loc loc;                   /* given to nodes emitted without a Loc of their own */
   uint32_t segment;          /* given to nodes emitted now */
   VEC(Output) out;           /* results, in order */
-  void *types;               /* interning table */
+  void *types;               /* interning table; of all graphs that stand beside each other */
   uint32_t *mark, mark_cap, epoch;   /* scratch for walks: mark[id] == epoch */
   Tensor **known;            /* graph_known's cache, by id */
   uint32_t known_cap;
@@ -70,6 +70,7 @@ struct Graph {
 };
 
 Graph *graph_new(Arena *a);
+Graph *graph_beside(const Graph *g, Arena *a);              /* a new one that shares the types of g, whose arena outlives it */
 const Type *graph_type(Graph *g, const Type *t);            /* interned */
 
 /* Why a type rule refused. The language gives each kind a stable code and a place. */
@@ -89,7 +90,7 @@ typedef struct TypeError {
  * the caller knows the types: then a refusal is a bug and asserts). */
 NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, Loc loc, TypeError *e);
 
-/* n, of another graph, with these inputs of g, whose types are those of n's own. `in` may be n->in: the same ids are not copied again.
+/* n, of a graph that g stands beside, with these inputs of g, whose types are those of n's own. `in` may be n->in: the same ids are not copied again.
  * lasts: what n points to lives at least as long as g (else it is copied). Its type rule does not run again. */
 NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts);
 /* A graph with the same nodes, which g must outlive. */

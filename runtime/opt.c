@@ -271,7 +271,6 @@ static NodeId copy(Pass *p, const Node *n, const NodeId *in, bool alone) {
   Graph *g = p->to;
   table_room(p);
   Node wanted = *n;
-  wanted.type = graph_type(g, n->type);
   wanted.in = in;
   uint32_t h = hash(&wanted);
   NodeId same = table_find(p, &wanted, h);
@@ -358,7 +357,7 @@ Graph *opt_run(const Graph *g, Arena *a, const Opt *o, NodeId **origin) {
   for (int k = 0;; k++) {
     Pass p = {.from = now, .tmp = tmp, .home = a, .origin_from = from};
     p.kernels = o->kernels ? o->kernels : kernels_best();
-    p.to = graph_new(tmp);
+    p.to = graph_beside(g, tmp);
     p.to->limit = LIMIT;
     graph_room(p.to, now->n);
     bool again = pass(&p, o, k == 0);
@@ -367,7 +366,7 @@ Graph *opt_run(const Graph *g, Arena *a, const Opt *o, NodeId **origin) {
     if (!again || k == PASSES) break;
   }
   /* The last copy, in the caller's arena: nothing is left to change, so ids stay. */
-  Graph *to = graph_new(a);
+  Graph *to = graph_beside(g, a);
   to->limit = LIMIT;
   graph_room(to, now->n);
   for (NodeId id = 0; id < now->n; id++) {
