@@ -188,12 +188,14 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   s->diags = diags_new(s->arena, s->sources);
   s->diags->strict = s->config.strict;
   entry->source = source_add(s->sources, name, text, n);
+  uint32_t n_ast = s->sources->n_ast;
   entry->parsed = parse(s->arena, entry->source, s->diags, repl);
   if (repl && entry->parsed->incomplete) {
     entry->incomplete = true;
     s->diags = diags_new(s->arena, s->sources);
     return STATUS_OK;
   }
+  graph_room(s->graph, s->sources->n_ast - n_ast);       /* a text rarely has more nodes than its syntax has */
   allow_comments(s->diags, entry->source, entry->parsed->comment.at, entry->parsed->comment.n);
   if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;

@@ -173,9 +173,11 @@ void arena_own(Arena *a, Owned *o) {
   owned_keep(o);
 }
 
-void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, uint32_t larger) {
+void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, uint32_t wanted) {
+  if (wanted <= *cap) return;
+  if (*cap > UINT32_MAX / 2) too_large(a);
+  uint32_t larger = wanted > *cap * 2 ? wanted : *cap * 2;
   size_t whole;
-  if (larger <= *cap) return;
   if (!size_mul(size, larger, &whole)) too_large(a);
   void *q = alloc_raw(a, whole);
   if (n) memcpy(q, *at, size * n);
@@ -184,9 +186,7 @@ void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, ui
 }
 
 void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size) {
-  if (n < *cap) return;
-  if (*cap > UINT32_MAX / 2) too_large(a);
-  vec_reserve(a, at, cap, n, size, *cap ? *cap * 2 : 8);
+  if (n >= *cap) vec_reserve(a, at, cap, n, size, n < 8 ? 8 : n + 1);
 }
 
 /* Room for n more bytes and the NUL. */

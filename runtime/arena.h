@@ -31,8 +31,8 @@ void *arena_array(Arena *a, size_t size, size_t n);         /* checked product *
   (vec_room((arena), (void **)&(v)->at, &(v)->cap, (v)->n, sizeof *(v)->at), (v)->at[(v)->n] = (__VA_ARGS__), \
    (void)(v)->n++)    /* last: making the element may leave by the guard, and the vector must not count it then */
 void vec_room(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size);
-/* Room for `larger` elements in all, so that they need not move until then. */
-void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, uint32_t larger);
+/* Room for `wanted` elements in all, so that they need not move until then; twice what there was at least. */
+void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, uint32_t wanted);
 
 /* Text that grows, always NUL-terminated. */
 typedef struct Text { Arena *arena; char *at; size_t n, cap; } Text;

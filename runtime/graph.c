@@ -143,7 +143,10 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
   return node_push(g, node);
 }
 
-void graph_room(Graph *g, uint32_t n) { vec_reserve(g->arena, (void **)&g->node, &g->cap, g->n, sizeof *g->node, n); }
+void graph_room(Graph *g, uint32_t more) {
+  if (more > UINT32_MAX - g->n) more = UINT32_MAX - g->n;
+  vec_reserve(g->arena, (void **)&g->node, &g->cap, g->n, sizeof *g->node, g->n + more);
+}
 
 NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts) {
   Node node = *n;

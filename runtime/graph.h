@@ -95,7 +95,7 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
 NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts);
 /* A graph with the same nodes, which g must outlive. */
 Graph *graph_clone(const Graph *g, Arena *a);
-void graph_room(Graph *g, uint32_t n);                                     /* for n nodes in all, so that they need not move */
+void graph_room(Graph *g, uint32_t more);                                  /* for so many more nodes, which then need not move */
 
 NodeId graph_input(Graph *g, uint32_t slot, const Type *t, Loc loc);       /* op input; attr->i[0] is the slot */
 NodeId graph_const(Graph *g, Tensor *t, Loc loc);                          /* the arena refs t; the caller keeps its own */
