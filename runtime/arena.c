@@ -102,10 +102,10 @@ static void *alloc_large(Arena *a, size_t need) {
 /* Not zeroed: for what is written at once. */
 static void *alloc_raw(Arena *a, size_t size) {
   if (size > SIZE_MAX / 2) too_large(a);      /* nor does any rounding below overflow */
-  size_t need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
 #ifdef GLIA_ASAN
   return block_new(a, size + sizeof(Block));
 #else
+  size_t need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
   if (need > a->left) {
     if (need > a->next_size / 4) return alloc_large(a, need);
     a->free = block_new(a, a->next_size);
