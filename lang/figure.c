@@ -8,17 +8,18 @@
 #include <zlib.h>
 
 /* ---- ranges and ticks ---- */
-typedef struct Range { double low, high; } Range;
+typedef struct Range { double low, high; bool fraction; } Range;      /* fraction: not all are whole numbers */
 
 static void range_take(Range *r, double v) {
   if (!isfinite(v)) return;
+  r->fraction |= v != floor(v);
   if (v < r->low) r->low = v;
   if (v > r->high) r->high = v;
 }
 
 /* A range of nothing is 0..1; of one number it reaches a little around it. */
 static void range_open(Range *r) {
-  if (!(r->low <= r->high)) *r = (Range){0, 1};
+  if (!(r->low <= r->high)) *r = (Range){0, 1, true};
   double span = r->high - r->low;
   if (!isfinite(span)) {                     /* so wide that the difference overflows: what is drawn is scaled down */
     r->low /= 4;
@@ -35,14 +36,33 @@ static double part_of(const Range *r, double v) { return (v - r->low) / (r->high
 /* 1, 2 or 5 times a power of ten, so that about n steps fill the range. */
 static double tick_step(const Range *r, int n) {
   double raw = (r->high - r->low) / n, ten = pow(10, floor(log10(raw))), m = raw / ten;
-  return ten * (m < 1.5 ? 1 : m < 3.5 ? 2 : m < 7.5 ? 5 : 10);
+  double step = ten * (m < 1.5 ? 1 : m < 3.5 ? 2 : m < 7.5 ? 5 : 10);
+  return r->fraction || step > 1 ? step : 1;
+}
+
+/* The round numbers in a range. */
+enum { MOST_TICKS = 20 };
+typedef struct Ticks { int n; double step, at[MOST_TICKS]; } Ticks;
+
+static Ticks ticks_of(const Range *r, int n) {
+  Ticks t = {.step = tick_step(r, n)};
+  double step = t.step, first = ceil(r->low / step - 1e-9), last = floor(r->high / step + 1e-9);
+  for (double k = first; k <= last && t.n < MOST_TICKS; k++) t.at[t.n++] = k * step;
+  return t;
+}
+
+/* A multiple of step, with the digits that tell it from the next. */
+static void tick_number(Text *t, double v, double step) {
+  int digits = step >= 1 ? 0 : -(int)floor(log10(step) + 1e-9);
+  if (digits > 4 || fabs(v) >= 1e9) format_number(t, fabs(v) < step * 1e-6 ? 0 : v, F32, NULL);
+  else format_number(t, fabs(v) < step * 1e-6 ? 0 : v, F64, &(Format){'f', 0, digits});
 }
 
 static void number(Text *t, double v) { format_number(t, v, F64, &(Format){'f', 0, 2}); }
 static void label_number(Text *t, double v) { format_number(t, fabs(v) < 1e-300 ? 0 : v, F32, NULL); }
 
 static void ranges(const Figure *f, Range *x, Range *y) {
-  *x = *y = (Range){INFINITY, -INFINITY};
+  *x = *y = (Range){INFINITY, -INFINITY, false};
   for (uint32_t k = 0; k < f->n; k++)
     for (int64_t i = 0; i < f->line[k].n + (f->kind == FIGURE_BARS); i++) {
       const Line *l = &f->line[k];
@@ -60,15 +80,15 @@ static void ranges(const Figure *f, Range *x, Range *y) {
 }
 
 static Range pixel_range(const Figure *f) {
-  Range r = {INFINITY, -INFINITY};
+  Range r = {INFINITY, -INFINITY, false};
   for (int64_t k = 0; k < f->rows * f->columns; k++) range_take(&r, f->pixel[k]);
   range_open(&r);
   return r;
 }
 
 /* ---- text ---- */
-enum { WIDE = 64, HIGH = 16 };
-static const char marks[] = "*+ox#@%&";
+enum { WIDE = 64, HIGH = 16, MARGIN = 13 };     /* of the area; columns before it */
+static const char marks[] = "*+ox#@%&=$";
 
 /* Where a part 0..1 falls among n places. */
 static int64_t place(double part, int64_t n) {
@@ -76,23 +96,58 @@ static int64_t place(double part, int64_t n) {
   return v < 0 ? 0 : v > (double)(n - 1) ? n - 1 : (int64_t)v;
 }
 
+/* Text centred over a column, where it does not run into what stands before it. */
+static void centred(char *line, int room, int column, const char *text, int *end) {
+  int n = (int)strlen(text), from = column - n / 2;
+  if (from < 0) from = 0;
+  if (from < *end + (*end ? 2 : 0) || from + n > room) return;
+  memcpy(line + from, text, (size_t)n);
+  *end = from + n;
+}
+
+/* The area with its axes: round numbers where they belong. */
 static void text_rows(Text *t, char (*cell)[WIDE + 1], const Range *x, const Range *y) {
-  for (int r = 0; r < HIGH; r++) {
+  const char *label[HIGH] = {0};
+  Ticks ticks = ticks_of(y, 4);
+  for (int k = 0; k < ticks.n; k++) {
     Text number_ = {.arena = t->arena};
-    text_add(&number_, "");
-    if (r == 0) label_number(&number_, y->high);
-    else if (r == HIGH - 1) label_number(&number_, y->low);
-    else if (r == HIGH / 2) label_number(&number_, y->high + (y->low - y->high) * r / (HIGH - 1));
+    tick_number(&number_, ticks.at[k], ticks.step);
+    label[HIGH - 1 - place(part_of(y, ticks.at[k]), HIGH)] = number_.at;
+  }
+  for (int r = 0; r < HIGH; r++) {
     int end = WIDE;
     while (end > 0 && cell[r][end - 1] == ' ') end--;
-    text_printf(t, "%11s |%.*s\n", number_.at, end, cell[r]);
+    text_printf(t, "%11s %c%.*s\n", label[r] ? label[r] : "", label[r] ? '+' : '|', end, cell[r]);
   }
-  Text low = {.arena = t->arena}, high = {.arena = t->arena};
-  label_number(&low, x->low);
-  label_number(&high, x->high);
-  text_printf(t, "%11s +", "");
-  for (int k = 0; k < WIDE; k++) text_add(t, "-");
-  text_printf(t, "\n%11s  %s%*s\n", "", low.at, WIDE - (int)strlen(low.at), high.at);
+  char axis[WIDE + 1], under[MARGIN + WIDE + MARGIN + 1];
+  memset(axis, '-', WIDE);
+  memset(under, ' ', sizeof under - 1);
+  axis[WIDE] = under[sizeof under - 1] = 0;
+  int end = 0;
+  ticks = ticks_of(x, 6);
+  for (int k = 0; k < ticks.n; k++) {
+    Text number_ = {.arena = t->arena};
+    tick_number(&number_, ticks.at[k], ticks.step);
+    int64_t column = place(part_of(x, ticks.at[k]), WIDE);
+    axis[column] = '+';
+    centred(under, (int)sizeof under - 1, MARGIN + (int)column, number_.at, &end);
+  }
+  text_printf(t, "%11s +%s\n%.*s\n", "", axis, end, under);
+}
+
+/* Which mark means which line, in as many lines as it takes. */
+static void legend_text(Text *t, const Figure *f) {
+  int column = 0;
+  for (uint32_t k = 0; k < f->n; k++) {
+    const char *name = f->line[k].label ? f->line[k].label : "";
+    int n = (int)strlen(name) + 2;
+    bool breaks = column > 0 && column + 3 + n > WIDE;
+    if (breaks) text_add(t, "\n");
+    if (breaks || k == 0) text_printf(t, "%*s", MARGIN, ""), column = 0;
+    text_printf(t, "%s%c %s", column ? "   " : "", marks[k % (sizeof marks - 1)], name);
+    column += n + (column ? 3 : 0);
+  }
+  text_add(t, "\n");
 }
 
 static void lines_text(Text *t, const Figure *f) {
@@ -120,15 +175,17 @@ static void lines_text(Text *t, const Figure *f) {
       column_before = c;
     }
   }
-  if (f->n > 1 || (f->n == 1 && f->line[0].label)) {
-    text_printf(t, "%11s  ", "");
-    for (uint32_t k = 0; k < f->n; k++)
-      text_printf(t, "%s%c %s", k ? "   " : "", marks[k % (sizeof marks - 1)],
-                  f->line[k].label ? f->line[k].label : "");
-    text_add(t, "\n");
-  }
+  if (f->n > 1 || (f->n == 1 && f->line[0].label)) legend_text(t, f);
   text_rows(t, cell, &x, &y);
   if (f->x_label) text_printf(t, "%*s\n", 13 + WIDE / 2 + (int)strlen(f->x_label) / 2, f->x_label);
+}
+
+/* An edge between bars `width` wide, with the digits that tell it from the next. */
+static void edge_number(Text *t, double v, double width) {
+  int digits = 1 - (int)floor(log10(width));
+  if (digits < 0) digits = 0;
+  if (!(width > 0) || digits > 6 || fabs(v) >= 1e6) label_number(t, v);
+  else format_number(t, fabs(v) < width * 1e-6 ? 0 : v, F64, &(Format){'f', 0, digits});
 }
 
 static void bars_text(Text *t, const Figure *f) {
@@ -137,7 +194,7 @@ static void bars_text(Text *t, const Figure *f) {
   ranges(f, &x, &y);
   for (int64_t i = 0; i < l->n; i++) {
     Text from = {.arena = t->arena}, count = {.arena = t->arena};
-    label_number(&from, l->x[i]);
+    edge_number(&from, l->x[i], l->x[1] - l->x[0]);
     label_number(&count, l->y[i]);
     int64_t n = l->y[i] > 0 ? place(part_of(&y, l->y[i]), 50) : 0;
     text_printf(t, "%11s |", from.at);
@@ -145,7 +202,7 @@ static void bars_text(Text *t, const Figure *f) {
     text_printf(t, "%s%s\n", n ? " " : " ", count.at);
   }
   Text last = {.arena = t->arena};
-  label_number(&last, l->x[l->n]);
+  edge_number(&last, l->x[l->n], l->x[1] - l->x[0]);
   text_printf(t, "%11s |\n", last.at);
 }
 
@@ -169,7 +226,7 @@ static void image_text(Text *t, const Figure *f) {
 
 static void classes_text(Text *t, const Figure *f) {
   char cell[HIGH][WIDE + 1];
-  Range x = {f->left, f->right}, y = {f->bottom, f->top};
+  Range x = {f->left, f->right, true}, y = {f->bottom, f->top, true};
   memset(cell, ' ', sizeof cell);
   for (int r = 0; r < HIGH; r++)
     for (int c = 0; c < WIDE; c++) {
@@ -256,9 +313,9 @@ static void svg_begin(Text *t, int w, int h) {
 }
 
 static void svg_axis(Text *t, const Range *r, bool vertical) {
-  double step = tick_step(r, vertical ? 6 : 8), first = ceil(r->low / step), last = floor(r->high / step + 1e-9);
-  for (double k = first; k <= last && k < first + 20; k++) {
-    double v = k * step, at = vertical ? down(r, v) : across(r, v);
+  Ticks ticks = ticks_of(r, vertical ? 6 : 8);
+  for (int k = 0; k < ticks.n; k++) {
+    double v = ticks.at[k], at = vertical ? down(r, v) : across(r, v);
     text_add(t, "<path stroke=\"#ddd\" d=\"M");
     if (vertical) text_printf(t, "%d ", LEFT);
     number(t, at);
@@ -274,7 +331,7 @@ static void svg_axis(Text *t, const Range *r, bool vertical) {
       number(t, at);
       text_printf(t, "\" y=\"%d\" text-anchor=\"middle\">", SVG_H - BOTTOM + 18);
     }
-    label_number(t, v);
+    tick_number(t, v, ticks.step);
     text_add(t, "</text>\n");
   }
 }
@@ -288,6 +345,49 @@ static void svg_frame(Text *t, const Figure *f) {
   text_add(t, "</text>\n");
 }
 
+/* The colour of line k; of those beyond the palette dashed. */
+static void svg_stroke(Text *t, uint32_t k) {
+  Colour c = palette[k % N_COLOURS];
+  text_printf(t, " stroke=\"#%02x%02x%02x\" stroke-width=\"2\"", c.r, c.g, c.b);
+  if (k >= N_COLOURS) text_printf(t, " stroke-dasharray=\"%u 5\"", 3 + 4 * (k / N_COLOURS - 1));
+}
+
+/* Names in a box over the lines, in the corner. A long name is cut, of many lines the first have names. */
+enum { LEGEND_NAMES = 18, LEGEND_LETTERS = 36, LETTER_WIDTH = 7 };
+
+static size_t letters_cut(const char *s, int *letters) {
+  size_t at = 0;
+  for (*letters = 0; s[at] && *letters < LEGEND_LETTERS; ++*letters)
+    do at++;
+    while (((unsigned char)s[at] & 0xc0) == 0x80);
+  return at;
+}
+
+static void svg_legend(Text *t, const Figure *f) {
+  int widest = 0, rows = 0, letters;
+  for (uint32_t k = 0; k < f->n && rows < LEGEND_NAMES; k++) {
+    if (!f->line[k].label) continue;
+    rows++;
+    letters_cut(f->line[k].label, &letters);
+    if (letters > widest) widest = letters;
+  }
+  if (!rows) return;
+  int w = 34 + widest * LETTER_WIDTH, left = SVG_W - RIGHT - 4 - w;
+  text_printf(t, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"white\" fill-opacity=\"0.85\"/>\n", left, TOP + 4, w,
+              16 * rows + 6);
+  for (uint32_t k = 0, row = 0; k < f->n && row < LEGEND_NAMES; k++) {
+    const char *name = f->line[k].label;
+    if (!name) continue;
+    int at = TOP + 4 + 16 * (int)++row;
+    text_add(t, "<path");
+    svg_stroke(t, k);
+    text_printf(t, " d=\"M%d %dh18\"/><text x=\"%d\" y=\"%d\">", left + 4, at - 4, left + 28, at);
+    size_t cut = letters_cut(name, &letters);
+    escaped(t, arena_text(t->arena, name, cut));
+    text_add(t, name[cut] ? "...</text>\n" : "</text>\n");
+  }
+}
+
 static void lines_svg(Text *t, const Figure *f) {
   Range x, y;
   ranges(f, &x, &y);
@@ -296,9 +396,9 @@ static void lines_svg(Text *t, const Figure *f) {
   svg_axis(t, &y, true);
   for (uint32_t k = 0; k < f->n; k++) {
     const Line *l = &f->line[k];
-    Colour c = palette[k % N_COLOURS];
-    text_printf(t, "<path fill=\"none\" stroke=\"#%02x%02x%02x\" stroke-width=\"2\" stroke-linejoin=\"round\" "
-                "stroke-linecap=\"round\" d=\"", c.r, c.g, c.b);
+    text_add(t, "<path fill=\"none\"");
+    svg_stroke(t, k);
+    text_add(t, " stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"");
     bool open = false;
     for (int64_t i = 0; i < l->n; i++) {
       bool finite = isfinite(l->x[i]) && isfinite(l->y[i]);
@@ -312,13 +412,8 @@ static void lines_svg(Text *t, const Figure *f) {
       open = finite;
     }
     text_add(t, "\"/>\n");
-    if (!l->label) continue;
-    int at = TOP + 16 * (int)(k + 1);
-    text_printf(t, "<path stroke=\"#%02x%02x%02x\" stroke-width=\"2\" d=\"M%d %dh18\"/><text x=\"%d\" y=\"%d\">", c.r,
-                c.g, c.b, SVG_W - RIGHT - 120, at - 4, SVG_W - RIGHT - 96, at);
-    escaped(t, l->label);
-    text_add(t, "</text>\n");
   }
+  svg_legend(t, f);
   svg_frame(t, f);
   text_add(t, "</svg>\n");
 }
@@ -380,7 +475,7 @@ static void image_svg(Text *t, const Figure *f) {
 }
 
 static void classes_svg(Text *t, const Figure *f) {
-  Range x = {f->left, f->right}, y = {f->bottom, f->top};
+  Range x = {f->left, f->right, true}, y = {f->bottom, f->top, true};
   svg_begin(t, SVG_W, SVG_H);
   pixels_svg(t, f, LEFT, TOP, SVG_W - LEFT - RIGHT, SVG_H - TOP - BOTTOM);
   svg_axis(t, &x, false);
