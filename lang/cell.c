@@ -74,6 +74,9 @@ static bool assigned_in(const Region *r, const Cell *c) {
   return c->now && c->now->through == r;
 }
 
+static bool stops(void *ctx, NodeId id) { return graph_at(ctx, id)->op == &op_stop_gradient; }
+uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out) { return graph_slice(e->g, &y, 1, stops, e->g, out); }
+
 /* c goes round the loop r and ends a turn as `last`. A derivative that read it at the start of a turn would leave out the
  * turns before, where they computed it from what it is by. (From what changes in the loop itself it is of this turn.) */
 static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
@@ -81,7 +84,7 @@ static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
     const Carried *d = &r->carried.at[k];
     if (d->cell != c || last == NO_NODE) continue;
     NodeId *id;
-    uint32_t n = graph_slice(e->g, &last, 1, NULL, NULL, &id);
+    uint32_t n = slice_derivable(e, last, &id);
     for (uint32_t j = 0; j < d->n; j++) {
       const Value *by = &d->by[j].value;
       if (by->kind == V_CELL && assigned_in(r, by->cell)) continue;

@@ -96,7 +96,8 @@ static bool computed_from(Elab *e, NodeId input, const Target *t) {
   const Cell *c = cell_of_slot(e, (SlotId)graph_at(e->g, input)->attr->i[0]);
   const Version *v = c ? version_at(c, input) : NULL;
   if (!v || !dtype_is_float((DType)c->type.dtype)) return false;
-  Slice s = slice_of(e, made_at(v));
+  Slice s;
+  s.n = slice_derivable(e, made_at(v), &s.at);
   if (holds(e, &s, t)) return true;
   for (uint32_t k = 0; k < s.n; k++)
     if (graph_at(e->g, s.at[k])->op == &op_input && computed_from(e, s.at[k], t)) return true;
@@ -218,7 +219,9 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     }
     if (!reached[k] || w.node.at[w.node.n - 1] == NO_NODE) continue;
   }
-  if (passes_out(e, &s, &w, &l, at)) return v_bad();
+  Slice through;
+  through.n = slice_derivable(e, n, &through.at);
+  if (passes_out(e, &through, &w, &l, at)) return v_bad();
   for (uint32_t k = 0; e->region->outer && k < e->cells.n; k++)
     for (const Version *v = e->cells.at[k]->now; v; v = v->before)
       if (v->node != NO_NODE && reaches(&s, v->node)) {

@@ -223,6 +223,7 @@ Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_c
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
 NodeId cell_read(Elab *e, Cell *c, Loc loc);
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
+uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out);         /* the nodes that a derivative of y passes through */
 void cell_constant(Elab *e, Cell *c);                             /* a derivative takes what stands in it now as constant */
 void cell_changed(Elab *e, Cell *c);                              /* by an effect: it is read anew from here on */
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */

@@ -282,8 +282,10 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
     y[k] = new_value(e, o, k, d[k], count, at);
     if (y[k] == NO_NODE) return false;
   }
+  /* A step is no formula: later derivatives take where it led to as constant, as those of one net take the steps of its
+   * rival in the same turn. */
   for (uint32_t k = 0; k < n; k++)
-    if (y[k] != NO_NODE) cell_assign(e, o->leaf[k], y[k], loc);
+    if (y[k] != NO_NODE) cell_assign(e, o->leaf[k], graph_emit(e->g, &op_stop_gradient, &y[k], 1, NULL, loc, NULL), loc);
   cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
   e->trains |= !in_test(e);
