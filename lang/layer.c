@@ -383,7 +383,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
     e->depth++;
     for (uint32_t k = 0; k < n_args; k++)
       add_field(e, i, i->scope->bound.at[k]->name, FIELD_ARG, i->scope->bound.at[k]->value);
-    for (uint32_t k = 0; k < body->n; k++) elab_define(e, body->kid[k]);
+    elab_definitions(e, body);
     for (uint32_t k = 0; k < body->n; k++) {
       const Ast *stmt = body->kid[k];
       Value last;

@@ -88,12 +88,34 @@ static bool vector_like(Elab *e, Value v, const Nodes *x, Nodes *out, const char
   return true;
 }
 
+/* A literal has the element type of the vector that it meets: jvp(f, [1.0, 2.0], v). */
+typedef struct Meet { DType dtype; const Ast *at; } Meet;
+static Value meet_leaf(Elab *e, void *ctx, Value leaf) {
+  const Meet *m = ctx;
+  Value v = value_decay(e, leaf);
+  if (v.kind != V_NODE || !node_flex(e, v.node) || !dtype_is_float((DType)node_type(e, v.node)->dtype)) return leaf;
+  NodeId n = want_typed(e, v, m->dtype, m->at, "what is differentiated by");
+  return n == NO_NODE ? v_bad() : v_node(n);
+}
+
+static Value meet(Elab *e, Value x, Value vector, const Ast *at) {
+  Leaves l = {0};
+  tree_leaves(e, vector, LEAF_PARAM, &l);
+  for (uint32_t k = 0; k < l.n; k++) {
+    Value v = value_decay(e, l.at[k].value);
+    if (v.kind != V_NODE || node_flex(e, v.node) || !dtype_is_float((DType)node_type(e, v.node)->dtype)) continue;
+    Meet m = {(DType)node_type(e, v.node)->dtype, at};
+    return x.kind == V_NODE ? meet_leaf(e, &m, x) : x.kind == V_CELL || x.kind == V_INT ? x : tree_map(e, x, LEAF_PARAM, meet_leaf, &m);
+  }
+  return x;
+}
+
 /* ---- vjp, jvp ---- */
 static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Nodes y = {0}, u = {0};
   if (!want_function(e, a->at[0], "vjp", arg_ast(a, 0, at))) return v_bad();
-  Value x = grad_argument(e, a->at[1], arg_ast(a, 1, at));
+  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD) return x;
   MakeRule make = make_within(e, MAKE_IN_GRAD);
   Value value = call1(e, a->at[0], x, at);
@@ -107,7 +129,7 @@ static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Nodes y = {0}, u = {0}, v = {0}, g = {0}, by = {0};
   if (!want_function(e, a->at[0], "jvp", arg_ast(a, 0, at))) return v_bad();
-  Value x = grad_argument(e, a->at[1], arg_ast(a, 1, at));
+  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD || !tensors(e, x, &by, arg_ast(a, 1, at), "what is differentiated by")) return v_bad();
   if (!vector_like(e, a->at[2], &by, &v, "jvp", "what is differentiated by", arg_ast(a, 2, at))) return v_bad();
   MakeRule make = make_within(e, MAKE_IN_GRAD);

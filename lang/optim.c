@@ -189,7 +189,7 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   CallFrame frame = {.outer = e->frame, .fn = o->rule, .self = self}, *saved_frame = e->frame;
   e->scope = s;
   e->frame = &frame;
-  for (uint32_t k = 0; k < body->n; k++) elab_define(e, body->kid[k]);
+  elab_definitions(e, body);
   for (uint32_t k = 0; k < body->n; k++) {
     const Ast *stmt = body->kid[k];
     Value last;
