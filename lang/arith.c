@@ -60,6 +60,7 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
     const Node *x = graph_at(e->g, in[k]);
     if (x->type->dtype != d || x->flags & NODE_FLEX) {
       if (d == BOOL) continue;
+      if (!ints_fit(e, in[k], d, operand && operand[k] ? operand[k] : at)) return false;
       in[k] = emit_i(e, &op_cast, &in[k], 1, (int64_t[]){d}, 1, operand ? operand[k] : at);
       if (in[k] == NO_NODE) return false;
     }
@@ -384,6 +385,11 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
     diag_hint(e->d, g, "a hole takes a format: \"loss {loss:.3}\"");
     return v_bad();
   }
+  if (a.kind == V_STRING && b.kind == V_STRING) {
+    Diag *g = elab_error(e, at, E_WANTED, arena_printf(e->a, "numbers beside `%s`", ast_op_text(op)), "two strings");
+    diag_hint(e->d, g, "strings are compared by `==` and `!=`");
+    return v_bad();
+  }
   const Ast *operand[2] = {at, at};
   if (at->kind == A_BINARY) operand[0] = at->kid[0], operand[1] = at->kid[1];
   else if (at->kind == A_ASSIGN) operand[0] = at->kid[0], operand[1] = at->kid[1];
@@ -398,7 +404,7 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
     return v_bad();
   }
   if (!logic && !compares && d == BOOL) {
-    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, ast_op_text(op));
+    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, quoted_name(e, ast_op_text(op)));
     diag_hint(e->d, g, "write `f32(...)` to count true as 1");
     return v_bad();
   }
@@ -450,7 +456,8 @@ Value elab_unary(Elab *e, int op, Value a, const Ast *at) {
     return y == NO_NODE ? v_bad() : v_node(y);
   }
   if (d == BOOL) {
-    elab_error(e, at, E_BOOL_ARITHMETIC, "-");
+    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, "`-`");
+    diag_hint(e->d, g, "the opposite of a bool is `not`");
     return v_bad();
   }
   if (d == U8) x = emit_i(e, &op_cast, &x, 1, (int64_t[]){I32}, 1, at);

@@ -251,13 +251,17 @@ static bool assign_cell(Elab *e, Cell *c, Value v, const Ast *target, const Ast 
                    (dtype_is_float((DType)x->type->dtype) || c->type.dtype == BOOL);
     bool mixed = x->type->dtype == F64 && c->type.dtype == F32 && !(x->flags & NODE_FLEX);
     if (narrows || mixed) {
-      Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, name, dtype_name[c->type.dtype], type_show(e->a, x->type));
+      Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, name, dtype_name[c->type.dtype],
+                           x->flags & NODE_FLEX ? value_kind_text(e, &v) : type_show(e->a, x->type));
       diag_note(e->d, g, c->loc, "`%s` was made here", name);
-      diag_hint(e->d, g, c->type.dtype == I32 ? "begin with a float: `0.0`" : "convert it: `%s(...)`",
-                dtype_name[c->type.dtype]);
+      if (c->type.dtype != I32) diag_hint(e->d, g, "convert it: `%s(...)`", dtype_name[c->type.dtype]);
+      else if (c->flex) diag_hint(e->d, g, "begin with a float: `var %s = 0.0`", name);
+      else
+        diag_hint(e->d, g,
+                  "`//` divides to whole numbers and `i32(...)` cuts to them; or make the cell of floats: `f32(...)`");
       return false;
     }
-    n = want_typed(e, v_node(n), (DType)c->type.dtype, at, arena_printf(e->a, "`%s`", name));
+    n = want_typed(e, v, (DType)c->type.dtype, at, arena_printf(e->a, "`%s`", name));
     if (n == NO_NODE) return false;
   }
   if (!type_same_shape(node_type(e, n), &c->type)) {
@@ -333,8 +337,52 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
   diag_hint(e->d, g, "make it with `var` to assign it");
 }
 
+/* The local `var` of a formula that a part belongs to: `t` of `t[0].x[1]`. */
+static Bound *var_of_part(Elab *e, const Ast *part) {
+  while (part->kind == A_INDEX || part->kind == A_MEMBER) part = part->kid[0];
+  Bound *b = part->kind == A_NAME ? scope_find(e, e->scope, part->name) : NULL;
+  return b && b->mutable_ ? b : NULL;
+}
+
+/* A part of a part gets a new value, so what it belongs to does. */
+static void assign_part(Elab *e, Bound *b, const Ast *part, Value v, const Ast *ast) {
+  for (; part->kind != A_NAME; part = part->kid[0]) {
+    Value whole = value_decay(e, elab_expr(e, part->kid[0])), out;
+    if (whole.kind == V_BAD) return;
+    if (part->kind == A_INDEX && whole.kind != V_RECORD) {
+      if (!assign_index(e, part, whole, v, &out)) return;
+    } else if (part->kind == A_MEMBER && whole.kind == V_RECORD) {
+      if (member(e, whole, part->name, part).kind == V_BAD) return;
+      Fields *f = NEW(e->a, Fields);
+      *f = *whole.fields;
+      f->at = arena_copy(e->a, f->at, f->n * sizeof *f->at);
+      for (uint32_t k = 0; k < f->n; k++)
+        if (f->name[k] == part->name) f->at[k] = v;
+      out = (Value){.kind = V_RECORD, .fields = f};
+    } else {
+      Diag *g = elab_error(e, part, E_ASSIGN_TARGET, arena_printf(e->a, "this part of %s", value_kind_text(e, &whole)));
+      diag_hint(e->d, g, "elements `v[i]` and fields `r.x` of a `var` are assigned");
+      return;
+    }
+    v = out;
+  }
+  assign_bound(e, b, v, part, ast);
+}
+
 void elab_assign(Elab *e, const Ast *ast) {
   const Ast *target = ast->kid[0];
+  Bound *part_of = target->kind != A_NAME && target->kid[0]->kind != A_NAME ? var_of_part(e, target) : NULL;
+  if (target->kind == A_MEMBER && !part_of) {
+    part_of = var_of_part(e, target);
+    if (part_of && part_of->value.kind != V_RECORD) part_of = NULL;
+  }
+  if (part_of) {
+    Value part = ast->op == '=' ? v_unit() : elab_expr(e, target), v = elab_expr(e, ast->kid[1]);
+    if (v.kind != V_BAD && ast->op != '=') v = elab_binary(e, ast->op, part, v, ast);
+    if (v.kind != V_BAD) assign_part(e, part_of, target, v, ast);
+    else part_of->value = v_bad();
+    return;
+  }
   const Ast *base = target->kind == A_INDEX ? target->kid[0] : target;
   Bound *b = NULL;
   Value now;

@@ -89,6 +89,10 @@ differ: {
     mark_branch(e, g, at->kid[2], &b);
   }
   diag_note(e->d, g, 0, "the condition is of the run, so one of the two is chosen only then");
+  bool texts = (a.kind == V_STRING || a.kind == V_TEXT) && (b.kind == V_STRING || b.kind == V_TEXT);
+  if (at->kind == A_IF && !at->kid[2]) diag_hint(e->d, g, "a value has an `else` too");
+  else if (texts)
+    diag_hint(e->d, g, "a string is known, or has holes: choose in steps, `if c { print a } else { print b }`");
   return v_bad();
 }
 }

@@ -251,7 +251,10 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
                op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
                op == &op_square || op == &op_sort || op == &op_cumprod;
   if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
-  return v_node(y);
+  int64_t known;                             /* of known ints: a known int, with its 64 bits */
+  bool all = keeps && ints && op->flags & OP_POINTWISE;
+  for (uint32_t k = 0; k < n_in; k++) all &= v[k].kind == V_INT && v[k].i > -(1LL << 53) && v[k].i < 1LL << 53;
+  return all && known_int(e, v_node(y), &known) && known < 1LL << 53 ? v_int(known) : v_node(y);
 }
 
 static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
@@ -332,12 +335,17 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
   bool proc = f->kind == FN_PROC;
   if (proc && !e->frame->steps) {
     Diag *g = elab_error(e, at, E_PROC_IN_FORMULA, f->name);
-    diag_hint(e->d, g, "a formula computes; call the `proc` from a step");
+    if (e->frame->in_value)
+      diag_hint(e->d, g,
+                "the value of an `if` is a formula: make a `var` before it, and assign it in the branches of a step");
+    else diag_hint(e->d, g, "a formula computes; call the `proc` from a step");
     return v_bad();
   }
   if (e->depth >= MOST_CALLS) {
     Diag *g = elab_error(e, at, E_CALL_DEPTH, MOST_CALLS);
-    diag_hint(e->d, g, "a function may call itself only if known conditions end it");
+    if (proc)
+      diag_hint(e->d, g, "a `proc` is put in where it is called, so it goes on and on: repeat with `while` or `for`");
+    else diag_hint(e->d, g, "a function may call itself only if known conditions end it");
     return v_bad();
   }
   called_mark(e, ast);

@@ -3,6 +3,7 @@
  * In: the syntax of one text. Out: nodes in the session's graph and steps. A mistake is reported once and becomes V_BAD.
  */
 #include "native.h"
+#include "origin.h"
 #include "stdlib.h"
 #include <inttypes.h>
 #include <math.h>
@@ -103,6 +104,7 @@ static NodeId int_literal(Elab *e, int64_t i, const Ast *at) {
 static void refuse_kind(Elab *e, const Value *v, const Ast *at, const char *what) {
   if (v->kind == V_BAD) return;
   Diag *g = elab_error(e, at, E_WANTED, what, value_kind_text(e, v));
+  if (v->kind == V_SEQ && v->seq->is_range) diag_hint(e->d, g, "its numbers as a tensor: `[i for i in 1..n]`");
   if (v->kind == V_FN) diag_hint(e->d, g, "call it: `%s(...)`", v->fn->name ? v->fn->name : "f");
   if (v->kind == V_INSTANCE) diag_hint(e->d, g, "call it with its input: `net(x)`");
   if (v->kind == V_LIST) diag_hint(e->d, g, "a bracket of tensors of one shape makes a tensor; these are not");
@@ -130,6 +132,12 @@ NodeId want_node(Elab *e, Value v, const Ast *at, const char *what) {
   }
 }
 
+/* An argument goes by its bare name, other things by a phrase. */
+const char *quoted_name(Elab *e, const char *what) {
+  bool name = !strchr(what, ' ') && !strchr(what, '`') && strcmp(what, "this");
+  return name ? arena_printf(e->a, "`%s`", what) : what;
+}
+
 static NodeId cast(Elab *e, NodeId n, DType d, const Ast *at) {
   if (node_type(e, n)->dtype == d && !node_flex(e, n)) return n;
   return emit_i(e, &op_cast, &n, 1, (int64_t[]){d}, 1, at);
@@ -151,12 +159,29 @@ NodeId want_float(Elab *e, Value v, const Ast *at, const char *what) {
   switch (node_type(e, n)->dtype) {
   case F32: case F64: return n;
   case BOOL: {
-    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, what);
+    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, quoted_name(e, what));
     diag_hint(e->d, g, "write `f32(...)` to count true as 1");
     return NO_NODE;
   }
   default: return cast(e, n, F32, at);
   }
+}
+
+bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at) {
+  const Node *x = graph_at(e->g, n);
+  uint16_t all = NODE_FLEX | NODE_INTS | NODE_KNOWN;
+  if ((d != I32 && d != U8) || (x->flags & all) != all) return true;
+  const Tensor *t = graph_known(e->g, n);
+  double low = d == U8 ? 0 : INT32_MIN, high = d == U8 ? UINT8_MAX : INT32_MAX;
+  for (int64_t k = 0, count = t ? type_count(&t->type) : 0; k < count; k++) {
+    double i = tensor_get(t, k);
+    if (i >= low && i <= high) continue;
+    Diag *g = elab_error(e, at, E_INT_FITS, i, dtype_name[d], low, high);
+    if (d == U8) diag_hint(e->d, g, "`u8(...)` cuts it to what fits");
+    else diag_hint(e->d, g, "a known int has 64 bits, one of the run 32: as a float it is `%.0f.0`", i);
+    return false;
+  }
+  return true;
 }
 
 NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
@@ -166,18 +191,20 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
   DType has = x->type->dtype;
   if (x->flags & NODE_FLEX && has == F64) {
     if ((d == I32 || d == U8) && !(x->flags & NODE_INTS)) {
-      Diag *g = elab_error(e, at, E_WANTED_DTYPE, what, dtype_name[d], "a number with a point");
+      Diag *g = elab_error(e, at, E_WANTED_DTYPE, quoted_name(e, what), dtype_name[d], "a number with a point");
       diag_hint(e->d, g, "write whole numbers, or `%s(...)` to cut what follows the point", dtype_name[d]);
       return NO_NODE;
     }
-    if (d != BOOL) return cast(e, n, d, at);
+    if (d != BOOL) return ints_fit(e, n, d, at) ? cast(e, n, d, at) : NO_NODE;
   }
   if (has == d) return n;
   if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);
   NodeId again = lower_chosen(e, n, d);
   if (again != NO_NODE) return again;
-  Diag *g = elab_error(e, at, E_WANTED_DTYPE, what, dtype_name[d], node_text(e, n));
-  diag_hint(e->d, g, "write `%s(...)` to convert it", dtype_name[d]);
+  Diag *g = elab_error(e, at, E_WANTED_DTYPE, quoted_name(e, what), dtype_name[d],
+                       v.kind == V_INT ? value_kind_text(e, &v) : node_text(e, n));
+  if (d == BOOL) diag_hint(e->d, g, "compare: `x != 0`");
+  else diag_hint(e->d, g, "write `%s(...)` to convert it", dtype_name[d]);
   return NO_NODE;
 }
 
@@ -216,20 +243,36 @@ bool known_int(Elab *e, Value v, int64_t *out) {
   return true;
 }
 
-/* What a value of the run depends on: the first input below it. */
-static void say_depends(Elab *e, Diag *g, NodeId n) {
+/* What a value of the run depends on: the last thing below it that only the run makes. */
+void say_depends(Elab *e, Diag *g, NodeId n) {
   NodeId *slice;
   uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &slice);
-  for (uint32_t k = 0; k < count; k++) {
+  for (uint32_t k = count; k-- > 0;) {
     const Node *x = graph_at(e->g, slice[k]);
+    const Cell *c = x->op == &op_alias ? cell_of_node(e, slice[k]) : NULL;
+    if (c) {
+      const char *name = c->path ? arena_printf(e->a, "`%s`", c->path) : "what stands here";
+      diag_note(e->d, g, c->loc, "it depends on %s, a cell, which changes while the script runs", name);
+      return;
+    }
+    if (x->op->id == OP_foreign) {
+      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on the result of a foreign function");
+      return;
+    }
+    if (x->op->id == OP_fold_in) {       /* a key: the draw stands where it is made */
+      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on a draw");
+      return;
+    }
     if (x->op != &op_input) continue;
     const Slot *s = &e->p->slot.at[x->attr->i[0]];
     static const char *const what[] = {
         [SLOT_CELL] = "a cell, which changes while the script runs", [SLOT_VALUE] = "a value of the run",
         [SLOT_TURN] = "the turn of a loop", [SLOT_DATA] = "the contents of a file",
         [SLOT_ARG] = "an argument of the call"};
-    if (s->path) diag_note(e->d, g, x->loc, "it depends on `%s`, %s", s->path, what[s->kind]);
-    else diag_note(e->d, g, x->loc, "it depends on %s", what[s->kind]);
+    Loc loc = own_loc(e->d, x->loc);
+    c = cell_of_node(e, slice[k]);
+    if (s->path) diag_note(e->d, g, c ? c->loc : loc, "it depends on `%s`, %s", s->path, what[s->kind]);
+    else diag_note(e->d, g, loc, "it depends on %s", what[s->kind]);
     if (s->kind == SLOT_DATA) diag_hint(e->d, g, "`known(...)` computes it from the file while checking");
     return;
   }

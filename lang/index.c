@@ -218,7 +218,8 @@ bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list) {
     return false;
   }
   if (used > t->rank) {
-    Diag *g = elab_error(e, ast->kid[ast->n - 1], E_INDEX_MANY, used, shape_show(e->a, t), t->rank);
+    Diag *g = elab_error(e, ast->kid[ast->n - 1], E_INDEX_MANY, used, shape_show(e->a, t), t->rank,
+                         t->rank == 1 ? "axis" : "axes");
     if (g && t->rank == 0) diag_hint(e->d, g, "a scalar has no axes to index");
     return false;
   }

@@ -142,6 +142,19 @@ static bool after_number(const Source *s, uint32_t at) {
   return at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9';
 }
 
+/* `fn f(x) = {`: a block was meant. */
+static bool gives_body(const Source *s, uint32_t brace) {
+  uint32_t at = brace;
+  while (at > 0 && s->text[at - 1] == ' ') at--;
+  if (at == 0 || s->text[at - 1] != '=') return false;
+  return begins_with(s, brace, "fn") || begins_with(s, brace, "proc");
+}
+
+static bool names_field(const Source *s, uint32_t at) {
+  while (at < s->n && s->text[at] == ' ') at++;
+  return at + 1 < s->n && s->text[at] == '=' && s->text[at + 1] != '=';
+}
+
 static const char *hint(const Reader *r, const Expected *e, const Token *found) {
   int kind = found->kind;
   const Source *s = r->source;
@@ -160,6 +173,11 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
     return "`print a, b` writes its values and ends the line; it takes nothing else";
   if (expects(e, "`{`") && !e->expression && layout_is_word(found))
       return "a body stands in braces: `if c { print x }`";
+  if (b && b->open == '{' && !b->block && layout_is_word(found) && gives_body(s, b->at.first))
+    return "leave out the `=` before the `{`: `= e` gives one expression, `{ ... }` alone is a block";
+  if (b && b->open == '[' && kind == '.') return "all other axes are `..`: `x[.., 0]`";
+  if (b && b->open == '{' && !b->block && layout_is_word(found) && names_field(s, e->at.end))
+    return "that is a word of the language; a field has another name";
   if (b && b->open == '{' && !b->block && layout_is_word(found))
     return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
   if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";

@@ -208,6 +208,7 @@ static Value known_leaf(Elab *e, void *ctx, Value v) {
   const char *why = depends_text(e, v.node, true);
   if (why) {
     Diag *g = elab_error(e, at, E_KNOWN, why);
+    if (g) say_depends(e, g, v.node);
     if (g) diag_hint(e->d, g, "what is known comes from literals, sizes and files");
     return v_bad();
   }

@@ -212,6 +212,7 @@ void unknown_name(Elab *e, const Ast *use) {
   }
   if (e->d->n_errors) return;         /* it follows from what went wrong before */
   Diag *g = elab_error(e, use, E_UNKNOWN_NAME, use->name);
+  if (!strcmp(use->name, "_")) diag_hint(e->d, g, "`_` stands for what is not wanted: give it a name to use it");
   Names names = {.a = e->a};
   scope_names(e, e->scope, take_name, &names);
   const char *near = nearest(use->name, names.at, names.n);

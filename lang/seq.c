@@ -86,6 +86,7 @@ Value seq_range(Elab *e, Value from, Value to, bool less, const Ast *at) {
 static Value row_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at) {
   (void)piece;
   NodeId x = q->captured->at[0].node;
+  if (index != NO_NODE && (x = settle(e, x)) == NO_NODE) return v_bad();   /* a known row of literals is a literal */
   const Type *t = node_type(e, x);
   int64_t dim[MAX_RANK], one = 1;
   int rank = t->rank;
@@ -129,8 +130,6 @@ Value seq_of(Elab *e, Value v, const Ast *at) {
     if (ints) return (Value){.kind = V_LIST, .items = ints};
     Seq *q = seq_new(e, "rows of a tensor", t->dim[0]);
     q->element = row_element;
-    v = v_node(settle(e, v.node));
-    if (v.node == NO_NODE) return v_bad();
     q->captured = v_items(e->a, V_LIST, &v, 1).items;
     return v_seq(q);
   }

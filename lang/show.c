@@ -190,7 +190,8 @@ const char *value_kind_text(Elab *e, const Value *v) {
   case V_NODE: case V_CELL: {
     const char *type = type_text(e, v);
     if (cell_type(e, v)->rank > 0) return arena_printf(e->a, "a tensor %s", type);
-    if (v->kind == V_NODE && node_flex(e, v->node)) return "a float";
+    if (v->kind == V_NODE && node_flex(e, v->node))
+      return graph_at(e->g, v->node)->flags & NODE_INTS ? "an int" : "a float";
     return arena_printf(e->a, "a scalar %s", type);
   }
   case V_TUPLE: return arena_printf(e->a, "a tuple of %u", v->items->n);

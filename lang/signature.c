@@ -9,12 +9,9 @@
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
 
 /* "`x`", but "the result" as it is. */
-static const char *quoted(Elab *e, const char *what) {
-  return strchr(what, ' ') ? what : arena_printf(e->a, "`%s`", what);
-}
 
 static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
-  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted(e, what), ast_text(e, type), value_kind_text(e, v));
+  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted_name(e, what), ast_text(e, type), value_kind_text(e, v));
   if (!type->source->library) diag_mark_at(e->d, g, type->source, type->span, "declared here");
   return v_bad();
 }
@@ -142,14 +139,14 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
     DType has = (DType)node_type(e, n)->dtype;
     if ((!node_flex(e, n) || has != F64) && !of_literals(e, n, F64)) {
       if (!dtype_is_float(has)) {
-        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted(e, what), ast_text(e, type),
+        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted_name(e, what), ast_text(e, type),
                              type_show(e->a, node_type(e, n)));
         diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
         return false;
       }
       if (*unmarked == N_DTYPES) *unmarked = has;
       else if (*unmarked != has) {
-        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, quoted(e, what), dtype_name[has], dtype_name[*unmarked]);
+        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, quoted_name(e, what), dtype_name[has], dtype_name[*unmarked]);
         diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`",
                   dtype_name[*unmarked]);
         return false;
@@ -164,7 +161,8 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
     return true;
   }
   if (lost) return false;
-  Diag *g = elab_error(e, at, E_ARGUMENT_SHAPE, quoted(e, what), ast_text(e, type), shape_show(e->a, node_type(e, n)));
+  const char *has = shape_show(e->a, node_type(e, n));
+  Diag *g = elab_error(e, at, E_ARGUMENT_SHAPE, quoted_name(e, what), ast_text(e, type), has);
   say_argument(e, g, type, node_type(e, n), dims, at, what);
   return false;
 }
@@ -223,6 +221,8 @@ static Diag *pattern_error(Elab *e, const Ast *p, const Ast *place, DiagId id, i
   Diag *g = id == E_PATTERN_TUPLE ? elab_error(e, place ? place : p, id, n, value_kind_text(e, v))
                                   : elab_error(e, place ? place : p, id, n, (int)v->items->n);
   if (place) diag_note(e->d, g, loc_make(e->s->sources, p->source, p->span, 0), "the pattern is here");
+  if (v->kind == V_NODE && node_type(e, v->node)->rank)
+    diag_hint(e->d, g, "the rows of a tensor are `x[0]`, `x[1]`; its columns `x[:, 0]`, `x[:, 1]`");
   return g;
 }
 

@@ -222,8 +222,10 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
   }
   case V_TUPLE: case V_LIST: {
     Value y = v_items(e->a, v.kind, v.items->at, v.items->n);
-    for (uint32_t k = 0; k < v.items->n; k++)
+    for (uint32_t k = 0; k < v.items->n; k++) {
       y.items->at[k] = make_cells(e, v.items->at[k], role, arena_printf(e->a, "%s.%u", path, k), at);
+      if (y.items->at[k].kind == V_BAD) return v_bad();
+    }
     return y;
   }
   case V_RECORD: {

@@ -45,13 +45,13 @@ static bool axes(TypeRule *r, int64_t *count) {
 static bool numbers(TypeRule *r) {
   if (r->x[0]->dtype != BOOL) return true;
   return refuse(r, BAD_DTYPE, 0, -1, "`any` and `all` answer for bools", "`%s` needs numbers, but this is %s",
-                r->op->name, type_show(r->g->arena, r->x[0]));
+                strncmp(r->op->name, "reduce_", 7) ? r->op->name : r->op->name + 7, type_show(r->g->arena, r->x[0]));
 }
 
 static bool not_empty(TypeRule *r, int64_t count, const char *what) {
   if (count > 0 || type_count(&r->y) == 0) return true;
-  return refuse(r, BAD_EMPTY, 0, -1, NULL, "the %s of nothing does not exist: this is %s", what,
-                type_show(r->g->arena, r->x[0]));
+  return refuse(r, BAD_EMPTY, 0, -1, NULL, "the %s of nothing does not exist: this has shape %s", what,
+                shape_show(r->g->arena, r->x[0]));
 }
 
 static bool sum_type(TypeRule *r) {
