@@ -150,11 +150,7 @@ static Value gradient_leaf(Elab *e, void *ctx, Value leaf) {
 
 static NodeId scalar_formula(Elab *e, Value y, const Ast *at) {
   y = value_decay(e, y);
-  if (y.kind == V_INT) {
-    Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)y.i);
-    diag_hint(e->d, g, "write `%lld.0`", (long long)y.i);
-    return NO_NODE;
-  }
+  if (y.kind == V_INT) y = v_node(literal(e, (double)y.i, at));   /* as `0` of `if x > 0 { x } else { 0 }` */
   NodeId n = want_node(e, y, at, "a scalar to differentiate");
   if (n == NO_NODE) return n;
   const Type *t = node_type(e, n);

@@ -188,7 +188,7 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
     if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
   }
   if (kind == ':' && expects(e, "`{`")) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
-  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression) return "a body stands in `{ ... }`";
+  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression && !e->name) return "a body stands in `{ ... }`";
   if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
   return NULL;
 }

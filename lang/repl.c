@@ -142,6 +142,13 @@ static void show_value(Repl *r, const Value *v) {
   else out_printf(r->c, "  : %s\n", type);
 }
 
+/* A pasted line that goes on from the one before, as it would in a file. */
+static bool goes_on(const char *line) {
+  line += strspn(line, " \t");
+  return !strncmp(line, "|>", 2) || !strncmp(line, ">>", 2) || (line[0] == '.' && line[1] != '.') ||
+         (!strncmp(line, "else", 4) && !strchr("_abcdefghijklmnopqrstuvwxyz0123456789", line[4] ? line[4] : 'a'));
+}
+
 bool repl_run(Repl *r, const char *text, size_t n) {
   Entry *entry;
   uint32_t names = r->s->elab->globals->bound.n;
@@ -151,7 +158,7 @@ bool repl_run(Repl *r, const char *text, size_t n) {
     if (!r->c->quiet) say_what_stays(r, names);
     if (entry && entry->it && entry->it->kind != V_UNIT) show_value(r, entry->it);
     repl_keep(r, text, n);
-  } else if (!strncmp(text + strspn(text, " \t"), "|>", 2) || !strncmp(text + strspn(text, " \t"), ">>", 2))
+  } else if (goes_on(text) && text[strspn(text, " \t")] != 'e')
     err_text(r->c, "   hint: a complete line is run at once: begin with `it`, or open a bracket on the line before\n");
   r->entry++;
   return true;
@@ -163,13 +170,6 @@ static void unfinished(Repl *r, const Text *text) {
   char name[32];
   snprintf(name, sizeof name, "entry %d", r->entry);
   repl_report(r, session_load(r->s, name, text->at, text->n, LOAD_CHECK, &entry));
-}
-
-/* A pasted line that goes on from the one before, as it would in a file. */
-static bool goes_on(const char *line) {
-  line += strspn(line, " \t");
-  return !strncmp(line, "|>", 2) || !strncmp(line, ">>", 2) || (line[0] == '.' && line[1] != '.') ||
-         (!strncmp(line, "else", 4) && !strchr("_abcdefghijklmnopqrstuvwxyz0123456789", line[4] ? line[4] : 'a'));
 }
 
 /* The next line; while more of a paste waits, it is looked at first. */
