@@ -109,8 +109,8 @@ static bool max_taken(const Stable *s, NodeId x) {
   return false;
 }
 
-/* log(sum(exp(x))), given the sum. m is finite, so that an infinite x gives what it should. */
-static NodeId log_sum_exp(const Stable *s, NodeId sum) {
+/* exp(x - m), given sum(exp(x)). m, x's maximum, is finite, so that an infinite x gives what it should. */
+static NodeId less_max(const Stable *s, NodeId sum, NodeId *max) {
   Graph *g = s->g;
   Node n = g->node[sum];
   NodeId x = g->node[n.in[0]].in[0];
@@ -120,10 +120,67 @@ static NodeId log_sum_exp(const Stable *s, NodeId sum) {
   NodeId m = g_attr(g, &op_reduce_max, &x, 1, i, n.attr->n);
   double most = g->node[m].type->dtype == F64 ? DBL_MAX : (double)FLT_MAX;
   m = g_op2(g, &op_min2, g_op2(g, &op_max2, m, number(g, m, -most)), number(g, m, most));
-  m = g_op(g, &op_stop_gradient, m);
-  NodeId e = g_op(g, &op_exp, g_op2(g, &op_sub, x, g_broadcast(g, m, g->node[x].type)));
+  *max = m = g_op(g, &op_stop_gradient, m);
+  return g_op(g, &op_exp, g_op2(g, &op_sub, x, g_broadcast(g, m, g->node[x].type)));
+}
+
+static bool is_sum_of_exp(const Stable *s, NodeId sum) {
+  const Node *n = &s->g->node[sum];
+  return op_of(s, sum) == &op_sum && n->attr->n > 0 && type_count(s->g->node[n->in[0]].type) > 0 &&
+         op_of(s, n->in[0]) == &op_exp && !max_taken(s, s->g->node[n->in[0]].in[0]);
+}
+
+/* log(sum(exp(x))), given the sum. */
+static NodeId log_sum_exp(const Stable *s, NodeId sum) {
+  Graph *g = s->g;
+  NodeId m, e = less_max(s, sum, &m);
+  Node n = g->node[sum];
   NodeId again = graph_emit(g, &op_sum, &e, 1, n.attr, n.loc, NULL);
   return g_op2(g, &op_add, g_op(g, &op_log, again), g_reshape(g, m, n.type));
+}
+
+/* Whether a and b, written twice, compute one value. most: nodes that may still be compared. */
+static bool same(const Graph *g, NodeId a, NodeId b, int *most) {
+  const Node *x = &g->node[a], *y = &g->node[b];
+  if (a == b) return true;
+  if (--*most < 0 || x->op != y->op || x->type != y->type || x->n_in != y->n_in) return false;
+  const Attr *p = x->attr, *q = y->attr;
+  if (p->n != q->n || p->body || q->body || p->foreign || q->foreign || memcmp(p->f, q->f, sizeof p->f) != 0) return false;
+  if (p->n && memcmp(p->i, q->i, p->n * sizeof *p->i) != 0) return false;
+  if ((p->value == NULL) != (q->value == NULL)) return false;
+  if (p->value && memcmp(p->value->data, q->value->data, (size_t)type_bytes(x->type)) != 0) return false;
+  for (uint32_t k = 0; k < x->n_in; k++)
+    if (!same(g, x->in[k], y->in[k], most)) return false;
+  return true;
+}
+
+static NodeId exponent(const Stable *s, NodeId id) { return op_of(s, id) == &op_exp ? s->g->node[id].in[0] : NO_NODE; }
+
+/* A quotient: exp(x) / sum(exp(x)), 1 / (1 + exp(-x)) or exp(x) / (1 + exp(x)). */
+static NodeId quotient(const Stable *s, NodeId id) {
+  Graph *g = s->g;
+  Node n = g->node[id];
+  Peeled below = peel(s, n.in[1]);
+  NodeId top = exponent(s, n.in[0]);
+  int most = 64;
+  if (top != NO_NODE && is_sum_of_exp(s, below.base) && same(g, exponent(s, g->node[below.base].in[0]), top, &most)) {
+    NodeId m, e = less_max(s, below.base, &m);
+    Node sum = g->node[below.base];
+    return g_op2(g, &op_div, e, moved(s, graph_emit(g, &op_sum, &e, 1, sum.attr, sum.loc, NULL), &below));
+  }
+  if (op_of(s, below.base) != &op_add) return NO_NODE;
+  Node sum = g->node[below.base];
+  for (int k = 0; k < 2; k++) {
+    Peeled p = peel(s, sum.in[1 - k]);
+    NodeId x = exponent(s, p.base);
+    if (!is_one(s, sum.in[k]) || x == NO_NODE) continue;
+    most = 64;
+    if (top != NO_NODE && same(g, x, top, &most)) return moved(s, moved(s, g_op(g, &op_sigmoid, x), &p), &below);
+    if (!is_one(s, n.in[0])) continue;
+    x = op_of(s, x) == &op_neg ? g->node[x].in[0] : g_op(g, &op_neg, x);
+    return moved(s, moved(s, g_op(g, &op_sigmoid, x), &p), &below);
+  }
+  return NO_NODE;
 }
 
 static NodeId log_of(const Stable *s, NodeId u, int depth);
@@ -153,11 +210,7 @@ static NodeId log_of_base(const Stable *s, NodeId base, int depth) {
     NodeId x = moved(s, g->node[top.base].in[0], &top);
     return g_op2(g, &op_sub, x, moved(s, log_s, &below));
   }
-  if (op == &op_sum && n.attr->n > 0 && type_count(g->node[n.in[0]].type) > 0 && op_of(s, n.in[0]) == &op_exp) {
-    if (max_taken(s, g->node[n.in[0]].in[0])) return NO_NODE;
-    return log_sum_exp(s, base);
-  }
-  return NO_NODE;
+  return is_sum_of_exp(s, base) ? log_sum_exp(s, base) : NO_NODE;
 }
 
 static NodeId log_of(const Stable *s, NodeId u, int depth) {
@@ -178,6 +231,7 @@ static NodeId rewrite(const Stable *s, NodeId id) {
     bool is_tail = op_of(s, x) == &op_neg && op_of(s, g->node[x].in[0]) == &op_abs;   /* a stable form already */
     return is_tail ? NO_NODE : moved(s, softplus(g, x), &p);
   }
+  if (n.op == &op_div) return quotient(s, id);
   if (n.op != &op_sub) return NO_NODE;
   if (is_one(s, n.in[0])) {
     Peeled p = peel(s, n.in[1]);
