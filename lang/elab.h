@@ -134,6 +134,7 @@ struct Elab {
   VEC(TestBlock) tests;
   VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
   VEC(Series *) series;        /* all of the session */
+  uint32_t unknown;            /* names met that stand for nothing, reported by resolve or here */
   VEC(Sym) lost;               /* columns that statements with mistakes would have added */
   struct TraceGroup *traces;    /* of the body of fold or scan that is being made, or NULL */
   struct Wait *wait;

@@ -182,7 +182,13 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
   begin(e, s, f->value);
   Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
-  PlaceMark place = place_enter(e, f->name);
+  PlaceMark place;              /* one, whatever shapes it is compiled for */
+  if (f->placed) place = place_again(e, f->place);
+  else {
+    place = place_enter(e, arena_printf(s->arena, "call of %s", f->name));
+    f->place = place_hash(e);
+    f->placed = true;
+  }
   elaborate(e, &b);
   place_leave(e, place);
   region_leave(e, top);

@@ -47,6 +47,8 @@ struct Function {
   struct Value *value;
   Compiled *compiled;
   int32_t calls;             /* the turn of its draws */
+  bool placed;
+  uint64_t place;            /* of its draws, once it was compiled */
 };
 
 typedef enum { FOUND, FOUND_NOTHING, FOUND_OTHER } Found;      /* FOUND_OTHER: it cannot be called */

@@ -201,6 +201,7 @@ Outside scope_outside(Elab *e) {
 /* A name that is nowhere: resolve() has said so, but for what it leaves to elaboration: a function that is called above the `let` that it
  * reads, the body of an `assert_error`, a text that a host made. */
 void unknown_name(Elab *e, const Ast *use) {
+  e->unknown++;
   for (uint32_t k = e->missing.n; k-- > 0;) {
     const Missing *m = &e->missing.at[k];
     if (m->use != use) continue;

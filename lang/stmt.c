@@ -404,7 +404,7 @@ static void test_block(Elab *e, const Ast *ast) {
 
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   if (!elab_stack_ok(e, ast)) return false;
-  uint32_t errors = e->d->n_errors;
+  uint32_t errors = e->d->n_errors, unknown = e->unknown;
   e->g->loc = elab_loc(e, ast);
   switch (ast->kind) {
   case A_LET: case A_VAR: let_or_var(e, ast); break;
@@ -426,6 +426,6 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   }
   default: break;    /* definitions are made already; errors are reported */
   }
-  if (e->d->n_errors != errors) series_lost(e, ast, 0);
+  if (e->d->n_errors != errors || e->unknown != unknown) series_lost(e, ast, 0);
   return e->d->n_errors == errors;
 }
