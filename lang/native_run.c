@@ -22,8 +22,53 @@ static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 /* ---- save, load ---- */
+/* Known numbers in records, tuples and lists become tensors; what has no numbers is refused (but functions, which stand
+ * between layers). false: reported. */
+static bool numbers_in(Elab *e, Value *v, const char *path, const Ast *at) {
+  const char *between = path[0] ? "." : "";
+  switch (v->kind) {
+  case V_RECORD: {
+    Fields *f = arena_copy(e->a, v->fields, sizeof *f);
+    f->at = arena_copy(e->a, f->at, f->n * sizeof *f->at + 1);
+    for (uint32_t k = 0; k < f->n; k++)
+      if (!numbers_in(e, &f->at[k], arena_printf(e->a, "%s%s%s", path, between, f->name[k]), at)) return false;
+    v->fields = f;
+    return true;
+  }
+  case V_TUPLE: case V_LIST: {
+    bool ints = v->kind == V_LIST && v->items->n > 0;
+    for (uint32_t k = 0; k < v->items->n; k++) ints &= v->items->at[k].kind == V_INT;
+    if (ints) {                                      /* as `shape` gives them */
+      NodeId n = want_typed(e, *v, I32, at, "what is saved");
+      if (n != NO_NODE) *v = v_node(n);
+      return n != NO_NODE;
+    }
+    Value copy = v_items(e->a, (ValueKind)v->kind, v->items->at, v->items->n);
+    for (uint32_t k = 0; k < copy.items->n; k++)
+      if (!numbers_in(e, &copy.items->at[k], arena_printf(e->a, "%s%s%u", path, between, k), at)) return false;
+    *v = copy;
+    return true;
+  }
+  case V_INT: case V_BOOL: {
+    if (v->kind == V_INT && (v->i > INT32_MAX || v->i < INT32_MIN)) break;
+    NodeId n = want_typed(e, *v, v->kind == V_INT ? I32 : BOOL, at, "what is saved");
+    if (n != NO_NODE) *v = v_node(n);
+    return n != NO_NODE;
+  }
+  case V_STRING: case V_TEXT: case V_SERIES: case V_SEQ: case V_MODULE: case V_TYPE: break;
+  default: return true;
+  }
+  Diag *g = elab_error(e, at, E_SAVE_ENTRY, value_kind_text(e, v), path[0] ? path : "value");
+  if (v->kind == V_SERIES) diag_hint(e->d, g, "`to_csv(path, series)` writes a series");
+  else if (v->kind == V_INT) diag_hint(e->d, g, "an int of more than 32 bits has no place there: `f64(...)`");
+  else diag_hint(e->d, g, "a file of a tree holds tensors and numbers: leave it out");
+  return false;
+}
+
 static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, const Ast *at) {
   Leaves l = {0};
+  bool held = tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST;
+  if (held && !numbers_in(e, &tree, "", at)) return NULL;
   if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) ||
       tree.kind == V_OPTIMIZER || tree.kind == V_CELL || tree.kind == V_NODE)
     tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
