@@ -9,6 +9,8 @@
  *   log-sum-exp         log(sum(exp(x)))                  m + log(sum(exp(x - m))), m = max(x)
  *   log-softmax         log(exp(x) / s)                   x - log(s)
  *   log-exp             log(exp(x))                       x
+ *   softmax             exp(x) / sum(exp(x))              exp(x - m) / sum(exp(x - m)), m = max(x)
+ *   sigmoid             1 / (1 + exp(-x)), exp(x) / (1 + exp(x))    sigmoid(x)
  *   log1p               log(1 + x)                        log1p(x)
  *   expm1               exp(x) - 1                        expm1(x)
  */
