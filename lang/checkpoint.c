@@ -188,7 +188,8 @@ static void write_position(Session *s, Text *t, bool done) {
 /* The digests of data files are kept: they are not read again at each checkpoint. */
 static bool data_digest(Session *s, Slot *x, Loc loc) {
   if (x->file->digested || digest_file(x->file->path, &x->file->digest)) return x->file->digested = true;
-  diag_at(s->diags, loc ? loc : x->loc, E_DATA_READ, arena_printf(s->arena, "cannot read `%s`: %s", x->file->path, strerror(errno)));
+  diag_at(s->diags, loc ? loc : x->loc, E_DATA_READ,
+          arena_printf(s->arena, "cannot read `%s`: %s", x->file->path, strerror(errno)));
   return false;
 }
 
@@ -322,7 +323,8 @@ static bool line(Checkpoint *c, char *text) {
     vec_push(c->arena, &c->series, (SeriesLine){number, rows, columns});
     return true;
   }
-  if (sscanf(text, "frame %lld %lld %lld %lld %lld %lld", &f.at, &f.into, &f.piece, &f.turn, &f.turn_in_piece, &f.count) == 6) {
+  if (sscanf(text, "frame %lld %lld %lld %lld %lld %lld", &f.at, &f.into, &f.piece, &f.turn, &f.turn_in_piece,
+             &f.count) == 6) {
     vec_push(c->arena, &c->frame, f);
     return true;
   }
@@ -455,8 +457,8 @@ static bool series_fit(Session *s, const Checkpoint *c) {
     for (uint32_t j = 0; j < x->columns; j++) {
       const Tensor *column = entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j)));
       Type row = *table_type(t, table_name(t, j));
-      if (!column || column->type.dtype != row.dtype || column->type.rank != row.rank + 1 || column->type.dim[0] != x->rows ||
-          memcmp(column->type.dim + 1, row.dim, row.rank * sizeof *row.dim) != 0)
+      if (!column || column->type.dtype != row.dtype || column->type.rank != row.rank + 1 ||
+          column->type.dim[0] != x->rows || memcmp(column->type.dim + 1, row.dim, row.rank * sizeof *row.dim) != 0)
         return unfit(s, c, "a series has other columns in the script");
     }
   }

@@ -72,7 +72,6 @@ typedef struct ProgressSpec {
 } ProgressSpec;
 Step *effect_progress(Session *s, const ProgressSpec *spec, Loc loc);
 
-/* `name: value`, or the value alone if name is NULL. */
 /* What bodies of loops traced: each value is stacked over the turns of the loops around it, and shown turn by turn. */
 typedef struct TraceItem {
   const char *name;                 /* or NULL */
@@ -82,5 +81,6 @@ typedef struct TraceItem {
 typedef struct TraceGroup { int64_t turns; VEC(TraceItem) item; } TraceGroup;
 Step *effect_traces(Session *s, const TraceGroup *group, Loc loc);
 
+/* `name: value`, or the value alone if name is NULL. */
 Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc);
 #endif

@@ -141,6 +141,7 @@ GLIA_API void glia_frozen_close(glia_frozen *f);                   /* NULL is fi
 /* ---- trees ---- */
 /* Leaves in the order in which they were made; a path is relative to the tree: of the gradient by "net" it is "hidden.w", of that by a single tensor "". */
 GLIA_API size_t glia_tree_count(const glia_tree *t);
+/* k from 0 to count - 1; path and out may be NULL. out becomes a view, which lives as long as the tree. GLIA_NOT_FOUND: no such path. */
 GLIA_API glia_status glia_tree_at(const glia_tree *t, size_t k, const char **path, glia_array *out);
 GLIA_API glia_status glia_tree_get(const glia_tree *t, const char *path, glia_array *out);
 

@@ -21,8 +21,9 @@ static NodeId chosen(Elab *e, NodeId x, NodeId index) {
 static bool moves(const Node *x, uint32_t *from, uint32_t *to) {
   *from = x->op == &op_where;
   *to = x->op == &op_where || x->op == &op_concat ? x->n_in : 1;
-  return x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice || x->op == &op_slice_dyn ||
-         x->op == &op_gather || x->op == &op_take_along || x->op == &op_where || x->op == &op_concat;
+  return x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice ||
+         x->op == &op_slice_dyn || x->op == &op_gather || x->op == &op_take_along || x->op == &op_where ||
+         x->op == &op_concat;
 }
 
 static bool is_chosen(Elab *e, NodeId n, bool whole, int *most) {
@@ -41,7 +42,8 @@ static NodeId choose_again(Elab *e, NodeId n, DType d) {
   uint32_t from, to;
   TypeError t;
   if (x.flags & (NODE_FLEX | NODE_SETTLED))
-    return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc, &t);
+    return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc,
+                      &t);
   moves(&x, &from, &to);
   NodeId *in = arena_copy(e->a, x.in, x.n_in * sizeof *x.in);
   for (uint32_t k = from; k < to; k++)

@@ -54,7 +54,8 @@ static void add_columns(Arena *a, Columns *c, const char *label, const Tensor *t
   for (int64_t k = 0; k < width; k++) {
     double *one = NEW_N(a, double, rows + 1);
     for (int64_t i = 0; i < rows; i++) one[i] = d[i * width + k];
-    c->label[c->n] = width == 1 ? label : arena_printf(a, "%s%s%lld", label ? label : "", label ? "." : "", (long long)k);
+    c->label[c->n] = width == 1 ? label
+                                : arena_printf(a, "%s%s%lld", label ? label : "", label ? "." : "", (long long)k);
     c->at[c->n] = one;
     c->rows[c->n++] = rows;
   }
@@ -255,13 +256,15 @@ static Step *step_of(Elab *e, Shown *w, const Value *path, const NodeId *node, u
 }
 
 /* A path with a suffix that the figure can be written as; ok to be left out. */
-static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png, const Value **out) {
+static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png,
+                        const Value **out) {
   *out = NULL;
   if (!given(a, k) || a->at[k].kind == V_UNIT) return true;
   const Value *path = want_path(e, a, k, at);
   if (!path) return false;
   if (!ends_in(path, ".svg") && !(png && ends_in(path, ".png"))) {
-    elab_error(e, arg_ast(a, k, at), E_FIGURE_SUFFIX, name, png ? "files that end in .svg or .png" : "files that end in .svg",
+    elab_error(e, arg_ast(a, k, at), E_FIGURE_SUFFIX, name,
+               png ? "files that end in .svg or .png" : "files that end in .svg",
                path->kind == V_STRING ? path_end(path) : arena_printf(e->a, "...%s", path_end(path)));
     return false;
   }
@@ -322,7 +325,8 @@ static Value n_plot(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   Parts p = {0};
   if (!parts_of(e, a->at[0], NULL, "plot", &p, arg_ast(a, 0, at))) return v_bad();
-  if (two && (!parts_of(e, a->at[1], NULL, "plot", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "plot", at))) return v_bad();
+  if (two && (!parts_of(e, a->at[1], NULL, "plot", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "plot", at)))
+    return v_bad();
   w->label = p.label.at;
   step_of(e, w, to, p.node.at, p.node.n, at);
   return v_unit();
@@ -359,10 +363,12 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
   const Type *t = node_type(e, x);
   int64_t n = type_count(t), side = (int64_t)(sqrt((double)n) + 0.5);
-  bool square = t->rank == 1 && side * side == n && gray, flat = t->rank >= 2 && t->dim[t->rank - 2] * t->dim[t->rank - 1] == n;
+  bool square = t->rank == 1 && side * side == n && gray,
+       flat = t->rank >= 2 && t->dim[t->rank - 2] * t->dim[t->rank - 1] == n;
   if ((!square && !flat) || n == 0 || n > (int64_t)1 << 24) {
     elab_error(e, arg_ast(a, 0, at), E_PLOT_WHAT, name,
-               gray ? "an image [H, W], or a row of a square one, of 1 to 16777216 numbers" : "a matrix of 1 to 16777216 numbers",
+               gray ? "an image [H, W], or a row of a square one, of 1 to 16777216 numbers"
+                    : "a matrix of 1 to 16777216 numbers",
                node_text(e, x));
     return v_bad();
   }
@@ -380,7 +386,8 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (!step_here(e, at, "`boundary`") || !figure_path(e, a, 4, at, "boundary", true, &to)) return v_bad();
   for (uint32_t k = 0; k < 4; k++)
     if ((x[k] = arg_node(e, a, k, at, "a map")) == NO_NODE || (x[k] = settle(e, x[k])) == NO_NODE) return v_bad();
-  const Type *grid = node_type(e, x[0]), *point = node_type(e, x[1]), *class_ = node_type(e, x[2]), *bound = node_type(e, x[3]);
+  const Type *grid = node_type(e, x[0]), *point = node_type(e, x[1]), *class_ = node_type(e, x[2]),
+             *bound = node_type(e, x[3]);
   if (grid->rank != 2 || type_count(grid) == 0 || point->rank != 2 || point->dim[1] != 2 || class_->rank != 1 ||
       class_->dim[0] != point->dim[0] || bound->rank != 1 || bound->dim[0] != 4) {
     elab_error(e, at, E_PLOT_WHAT, "boundary", "classes [H, W] under points [n, 2] with classes [n]",
@@ -435,7 +442,8 @@ const Native native_figures[] = {
      "An image [H, W], or a row of a square one, black for its least number; a path ends in .svg or .png. A step.",
      "show(digits.test.x[0])"},
     {"boundary_map", "grid points classes bounds path?", n_map,
-     "What `boundary` draws: a grid of classes, points over it, and where it lies: left, right, bottom, top. A step.", NULL},
+     "What `boundary` draws: a grid of classes, points over it, and where it lies: left, right, bottom, top. A step.",
+     NULL},
     {"to_csv", "path x", n_to_csv,
      "Writes a series, a record of columns or a matrix as comma-separated values with a header. A step.",
      "to_csv(\"curve.csv\", curve)"},

@@ -52,8 +52,8 @@ static Value data_node(Elab *e, const char *path, const Type *t, Tensor *(*read)
   SlotId slot = NO_SLOT;
   for (uint32_t k = 0; k < e->p->slot.n && slot == NO_SLOT; k++) {
     const Slot *s = &e->p->slot.at[k];
-    if (s->kind == SLOT_DATA && s->file && s->file->read == read && s->file->how == how && strcmp(s->file->path, path) == 0 &&
-        type_eq(&s->type, t))
+    if (s->kind == SLOT_DATA && s->file && s->file->read == read && s->file->how == how &&
+        strcmp(s->file->path, path) == 0 && type_eq(&s->type, t))
       slot = k;
   }
   if (slot == NO_SLOT) {
@@ -244,7 +244,8 @@ const Native native_files[] = {
     {"npy", "path", n_npy,
      "The tensor in a file of NumPy's: f4, f8, i4, u1 and b1 as they are, i1, i2 and i8 as i32 where they fit.",
      "shape(npy(\"data/weights.npy\"))"},
-    {"npz", "path", n_npz, "The tensors in an archive of NumPy's, as a record by their names; elements as `npy` reads them.",
+    {"npz", "path", n_npz,
+     "The tensors in an archive of NumPy's, as a record by their names; elements as `npy` reads them.",
      "npz(\"data/weights.npz\").w"},
     {"image_file", "path", n_image_file,
      "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},

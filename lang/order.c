@@ -14,7 +14,8 @@ static bool may_assign(const Ast *x) {
 }
 
 static bool holds_cells(Elab *e, const Value *v) {
-  return v->kind == V_CELL || ((v->kind == V_TUPLE || v->kind == V_LIST || v->kind == V_RECORD) && tree_has_cells(e, *v));
+  return v->kind == V_CELL ||
+         ((v->kind == V_TUPLE || v->kind == V_LIST || v->kind == V_RECORD) && tree_has_cells(e, *v));
 }
 
 static uint64_t writes(Elab *e, Value v) {

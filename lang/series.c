@@ -131,7 +131,8 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
     const Type *has = table_type(s->table, a->name[k]);
     DType d = (DType)node_type(e, x)->dtype;
     bool int_meets_float = has && dtype_is_float((DType)has->dtype) && !dtype_is_float(d) && d != BOOL;
-    if (has && (node_flex(e, x) || int_meets_float)) x = want_typed(e, v_node(x), (DType)has->dtype, arg_ast(a, k, at), "a value of this column");
+    if (has && (node_flex(e, x) || int_meets_float))
+      x = want_typed(e, v_node(x), (DType)has->dtype, arg_ast(a, k, at), "a value of this column");
     else x = a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value") : settle(e, x);
     if (x == NO_NODE) return v_bad();
     if (has && !type_eq(has, node_type(e, x))) {
@@ -156,8 +157,9 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
   return v_unit();
 }
 
-static const Native add_native = {.name = "add", .params = "_? values*", .call = call_add,
-                                  .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
+static const Native add_native = {
+    .name = "add", .params = "_? values*", .call = call_add,
+    .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
 
 /* The columns that the calls of `add` below ast name, in procs that it calls too. */
 void series_lost(Elab *e, const Ast *ast, int depth) {

@@ -94,7 +94,8 @@ void session_want_pool(Session *s) {
 static Status outcome(Session *s, bool done) {
   if (done) return STATUS_OK;
   if (!s->cancelled) return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
-  bool script = s->checkpoint && s->script_steps && s->position.frame.n && s->position.frame.at[0].block == s->script_steps;
+  bool script = s->checkpoint && s->script_steps && s->position.frame.n &&
+                s->position.frame.at[0].block == s->script_steps;
   if (script) s->kept = checkpoint_write(s, s->checkpoint, false, 0);
   return STATUS_CANCELLED;
 }

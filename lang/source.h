@@ -41,7 +41,9 @@ typedef struct Sources {
 } Sources;
 
 /* The bytes of names; what is not ASCII is a part of a letter of some script, or the scanner has refused it. */
-static inline bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80); }
+static inline bool begins_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
+}
 static inline bool in_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
 
 Sources *sources_new(Arena *a);

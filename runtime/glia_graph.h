@@ -127,17 +127,25 @@ GLIA_API const char *glia_graph_error(const glia_graph *g);   /* why the last ca
 GLIA_API void glia_graph_cancel(glia_graph *g);               /* stops the run that is going on, or the next one */
 
 /* ---- nodes ---- */
+/* A tensor that each run is given. dim: rank sizes, none negative; NULL for a scalar. Every size of a node's shape is fixed. */
 GLIA_API glia_node glia_input(glia_graph *g, glia_dtype dtype, int rank, const int64_t *dim);
+/* A tensor whose numbers are copied now; value->data NULL is refused, unless it has no elements. */
 GLIA_API glia_node glia_constant(glia_graph *g, const glia_array *value);
+/* A constant of rank 0; value is converted to dtype. */
 GLIA_API glia_node glia_scalar(glia_graph *g, glia_dtype dtype, double value);
 /* The operation of that name (`glia doc NAME` describes it) on n inputs, with the whole numbers it is made with (axes, sizes), if any. If the
  * operation works element by element and the shapes differ, the inputs are broadcast as NumPy does. */
 GLIA_API glia_node glia_op(glia_graph *g, const char *name, const glia_node *in, int n, const int64_t *number,
                            int n_number);
+/* x repeated to the shape dim: axes are matched from the last one on, and those of size 1, or missing, are repeated. */
 GLIA_API glia_node glia_broadcast(glia_graph *g, glia_node x, int rank, const int64_t *dim);
+/* The same elements in row-major order in another shape of as many elements. */
 GLIA_API glia_node glia_reshape(glia_graph *g, glia_node x, int rank, const int64_t *dim);
+/* Another element type: to an integer towards 0, to a bool whether it is not 0. */
 GLIA_API glia_node glia_cast(glia_graph *g, glia_node x, glia_dtype dtype);
+/* Over n_axis axes, each once, in any order, negative ones from the end; with none it is x. keep: not 0: they stay with size 1. */
 GLIA_API glia_node glia_sum(glia_graph *g, glia_node x, const int *axis, int n_axis, int keep);
+/* Over all axes: a scalar. */
 GLIA_API glia_node glia_sum_all(glia_graph *g, glia_node x);
 /* Fills in dtype, rank and dim; data is NULL. */
 GLIA_API glia_status glia_node_type(const glia_graph *g, glia_node node, glia_array *out);

@@ -31,13 +31,13 @@ static bool header(Stream *s, const char *path, Type *t, FileError *e) {
   if (got < 4 || b[0] != 0 || b[1] != 0) {
     char found[16] = "";
     for (size_t k = 0; k < got; k++) snprintf(found + strlen(found), 4, k ? " %02x" : "%02x", b[k]);
-    return file_bad(e, "read", path, "it begins with %s, not with IDX's 00 00, element type and rank; is it an IDX file?",
-                    found);
+    return file_bad(e, "read", path,
+                    "it begins with %s, not with IDX's 00 00, element type and rank; is it an IDX file?", found);
   }
   DType d;
   if (!dtype_of(b[2], &d))
-    return file_bad(e, "read", path, "its IDX header names the element type %02x; 08 (u8), 0c (i32), 0d (f32) and 0e (f64)"
-                    " are read", b[2]);
+    return file_bad(e, "read", path,
+                    "its IDX header names the element type %02x; 08 (u8), 0c (i32), 0d (f32) and 0e (f64) are read", b[2]);
   int rank = b[3];
   if (rank > MAX_RANK)
     return file_bad(e, "read", path, "its IDX header promises %d dimensions; %d are the most", rank, MAX_RANK);
@@ -57,7 +57,8 @@ static bool header(Stream *s, const char *path, Type *t, FileError *e) {
   int64_t promised = type_bytes(t), size = stream_size(s), most = stream_at_most(s), head = (int64_t)want + 4;
   if (size >= 0 && size - head > promised)
     return file_bad(e, "read", path, "it has %s byte%s more than its header promises; %s",
-                    number_show((uint64_t)(size - head - promised)).text, size - head - promised == 1 ? "" : "s", again);
+                    number_show((uint64_t)(size - head - promised)).text, size - head - promised == 1 ? "" : "s",
+                    again);
   if (size >= 0 && size - head < promised)
     return file_bad(e, "read", path, "the file ends after %s of the %s bytes that its header promises; %s",
                     number_show((uint64_t)(size - head)).text, number_show((uint64_t)promised).text, again);
