@@ -121,6 +121,11 @@ static void place_gradient(Elab *e, const Custom *c, Value arg, Value v, const N
   bool single = arg.kind == V_NODE;
   uint32_t want = 0, k = 0;
   for (uint32_t j = 0; j < all.old.n; j++) want += is_float(e, all.old.at[j]);
+  if (single && (v.kind == V_TUPLE || v.kind == V_LIST)) {
+    elab_error(e, ast, E_GRADIENT_VALUES, 1, (int)v.items->n);
+    *next += all.old.n;
+    return;
+  }
   if (!single) {
     swap(e, v, &given);
     if (given.old.n != want) {

@@ -97,7 +97,8 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   bool is_tree_ = tree.kind == V_TUPLE || tree.kind == V_LIST || tree.kind == V_RECORD;
   NodeId point = is_tree_ ? flat_point(e, tree, &leaf, where) : want_float(e, tree, where, "the point of `gradcheck`");
   if (point == NO_NODE) return v_bad();
-  point = settle(e, point);
+  bool literal = node_flex(e, point);      /* it stays one for the function, which may want f32 or f64 */
+  if (!literal) point = settle(e, point);
   Type t = *node_type(e, point);
   int64_t n = type_count(&t);
   if (n < 1 || n > MAX_POINT || t.rank == MAX_RANK) {
@@ -105,6 +106,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   }
   NodeId x = body_input(e, &t, at);
+  if (literal) e->g->node[x].flags |= NODE_FLEX;
   MakeRule make = make_within(e, MAKE_IN_MAP);
   Value y = value_decay(e, call1(e, a->at[0], is_tree_ ? tree_of(e, tree, x, &leaf, at) : v_node(x), at));
   e->make = make;
