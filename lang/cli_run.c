@@ -30,9 +30,18 @@ void cli_resume(Session *s) {
   atomic_store(&s->cancel, false);
 }
 
+/* What the machine has, 0 if it does not say: more than that is an error before the run, never a kill in it. */
+static size_t machine_memory(void) {
+  long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+  size_t all;
+  return pages > 0 && bytes > 0 && size_mul((size_t)pages, (size_t)bytes, &all) ? all : 0;
+}
+
 Session *cli_open(Cli *c) {
   Session *s = NULL;
-  Status status = session_open(&c->config, &s);
+  SessionConfig config = c->config;
+  if (!config.max_memory) config.max_memory = machine_memory();
+  Status status = session_open(&config, &s);
   if (status != STATUS_OK) {
     err_text(c, "glia: out of memory\n");
     return NULL;
@@ -148,7 +157,7 @@ static int run_one(Cli *c, const char *path, LoadMode mode) {
   Session *s = cli_open(c);
   if (!s) return EXIT_SCRIPT;
   Entry *entry = NULL;
-  int status = load(c, s, path, c->dump ? LOAD_CHECK : mode, &entry);
+  int status = load(c, s, path, c->dump ? LOAD_PLAN : mode, &entry);
   if (c->dump && status == EXIT_DONE) {
     const char *text = entry ? session_dump(s, entry, c->dump) : NULL;
     if (text) out_text(c, text);
@@ -166,7 +175,8 @@ int cli_run(Cli *c) { return run_one(c, c->operand[0], LOAD_RUN); }
 int cli_check(Cli *c) {
   int worst = EXIT_DONE;
   for (int k = 0; k < c->n_operand; k++) {
-    int status = run_one(c, c->operand[k], LOAD_CHECK);
+    /* who names a limit wants plans compared with it */
+    int status = run_one(c, c->operand[k], c->config.max_memory ? LOAD_PLAN : LOAD_CHECK);
     if (status > worst) worst = status;
     if (status == EXIT_INTERRUPTED) break;
   }

@@ -200,7 +200,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   allow_comments(s->diags, entry->source, entry->parsed->comment.at, entry->parsed->comment.n);
   if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;
-  s->only_checks = mode == LOAD_CHECK;
+  s->only_checks = mode == LOAD_CHECK || mode == LOAD_PLAN;
   e->tests.n = 0;
   Outside outside = scope_outside(e);
   outside.keep_unused |= mode == LOAD_KEEP;
@@ -220,6 +220,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     return STATUS_SCRIPT;
   }
 
+  if (mode == LOAD_CHECK) return STATUS_OK;
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
@@ -228,7 +229,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     scope_forget(e, e->globals, names, any);
     return STATUS_SCRIPT;
   }
-  if (mode == LOAD_CHECK) return STATUS_OK;
+  if (mode == LOAD_PLAN) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
   Checkpoint *resume = NULL;
   s->script_steps = NULL;

@@ -77,8 +77,8 @@ typedef struct Entry {                          /* a text that was taken in */
   bool incomplete;                              /* REPL: the text wants more lines; nothing was done */
 } Entry;
 
-typedef enum { LOAD_CHECK, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
-/* Parses, resolves, elaborates, prepares; runs unless LOAD_CHECK. Diagnostics are in s->diags (of this call only). LOAD_REPL: a
+typedef enum { LOAD_CHECK, LOAD_PLAN, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
+/* Parses, resolves, elaborates (LOAD_CHECK ends here), prepares (LOAD_PLAN ends here), runs. Diagnostics are in s->diags (of this call only). LOAD_REPL: a
  * later definition replaces a name, an expression is evaluated into it. LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and
  * keeps what later questions about its names need (a host). */
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
