@@ -1,0 +1,18 @@
+# --check-numbers names the source expression that made the first one, with the operands; what is not used does not count.
+try() { printf '%s\n' "$2" >"$1.nn"; "$GLIA" --check-numbers "$1.nn" 2>&1; }
+try log 'let x = [1.0, 0.0, -1.0]
+let y = x * 2
+let z = log(y)
+print sum(z)'
+try loop 'fn f(x) = sqrt(x) / x
+var v = 4.0
+for k in 1..10 { v = v - 1; print f(v) }'
+try chosen 'print where([1.0, 0.0] > 0, log([1.0, 0.0]), 0)
+let a = [inf, 1.0]
+print a + 1
+print a - a'
+try stable 'let z = [[1000.0, 0.0]]
+print log(exp(z) / sum(exp(z), axis = 1, keep = true)), 1 / (1 + exp(z))'
+try grow 'var x = f32(1e20)
+for k in 1..9 { x = x * x; print k }'
+true
