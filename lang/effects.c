@@ -413,13 +413,8 @@ static bool add_run(Session *s, Step *step, Tensor *const *value) {
   const Row *r = step->data;
   Table *t = r->table;
   for (uint32_t k = 0; k < r->n; k++)
-    if (!table_column(s, t, r->column[k], &value[k]->type)) {
-      Arena *a = arena_new(&s->host);
-      diag_at(s->diags, step->loc, E_SERIES_TYPE, r->column[k], type_show(a, &column_find(t, r->column[k])->type),
-              type_show(a, &value[k]->type));
-      arena_free(a);
-      return false;
-    }
+    if (!table_column(s, t, r->column[k], &value[k]->type))    /* checking has compared them */
+      host_fail(&s->host, FAIL_BUG, "column `%s` changes its type", r->column[k]);
   for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], t->rows + 1);
   for (uint32_t k = 0; k < t->column.n; k++)          /* what a row does not name is zero there */
     memset(t->column.at[k].data + t->column.at[k].row * (size_t)t->rows, 0, t->column.at[k].row);

@@ -174,10 +174,8 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   switch (f->code) {
     case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
     case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
-    case FAULT_RANGE: d = diag_at(s->diags, loc, E_RUN_RANGE, op, a, b); break;
-    case FAULT_FOREIGN: d = diag_at(s->diags, loc, E_RUN_FOREIGN, op); break;
+    case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);   /* a check runs nothing */
     case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
-    case FAULT_VALUE: d = diag_at(s->diags, loc, E_RUN_VALUE, op, a); break;
     case FAULT_NONE: case FAULT_CANCELLED: return;
   }
   if (!n || n->type->rank == 0 || f->element < 0) return;

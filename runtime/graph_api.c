@@ -498,9 +498,7 @@ static const char *fault_text(FaultCode code) {
   switch (code) {
     case FAULT_INDEX: return "an index is out of range";
     case FAULT_ZERO_DIVISION: return "a whole number is divided by zero";
-    case FAULT_RANGE: return "a range is not inside its axis";
     case FAULT_FOREIGN: return "a foreign function failed";
-    case FAULT_VALUE: return "a value is not allowed here";
     case FAULT_CHECK: return "a check failed";
     case FAULT_CANCELLED: return "cancelled";
     case FAULT_NONE: break;
