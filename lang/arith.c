@@ -399,7 +399,7 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   DType d = (DType)node_type(e, in[0])->dtype;
   bool logic = op == K_AND || op == K_OR, compares = op == K_EQ || op == K_NE;
   if (logic && d != BOOL) {
-    Diag *g = elab_error(e, at, E_WANTED_BOOL, ast_op_text(op), type_show(e->a, node_type(e, in[0])));
+    Diag *g = elab_error(e, at, E_WANTED_BOOL, ast_op_text(op), value_kind_text(e, &a));
     diag_hint(e->d, g, "compare first: `x != 0`");
     return v_bad();
   }
@@ -448,7 +448,7 @@ Value elab_unary(Elab *e, int op, Value a, const Ast *at) {
   DType d = (DType)node_type(e, x)->dtype;
   if (op == K_NOT) {
     if (d != BOOL) {
-      Diag *g = elab_error(e, at, E_WANTED_BOOL, "not", type_show(e->a, node_type(e, x)));
+      Diag *g = elab_error(e, at, E_WANTED_BOOL, "not", value_kind_text(e, &a));
       diag_hint(e->d, g, "compare first: `x == 0`");
       return v_bad();
     }

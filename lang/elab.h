@@ -179,6 +179,8 @@ void order_end(Elab *e, Order *o);
 NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);           /* a tensor of any type; ints become FLEX literals */
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);          /* f32, f64 or FLEX; ints, u8 are cast */
 bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at);          /* a literal's ints do; no: reported */
+void unknown_type(Elab *e, const Ast *type);
+void wrong_dimension(Elab *e, const Ast *dim, const Value *is);    /* a dimension's name that is bound to something else */
 const char *quoted_name(Elab *e, const char *what);
 void say_depends(Elab *e, Diag *g, NodeId n);                      /* a note: what makes it of the run, where */
 NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what); /* of that element type, by the rules of literals */

@@ -137,8 +137,10 @@ static const char *form_text(Elab *e, const Value *v) {
 }
 
 static Value differ(Map *m, Value a, Value b) {
-  if (a.kind != V_BAD && b.kind != V_BAD)
-    elab_error(m->e, m->at, E_TREES_DIFFER, form_text(m->e, &a), form_text(m->e, &b));
+  if (a.kind != V_BAD && b.kind != V_BAD) {
+    Diag *g = elab_error(m->e, m->at, E_TREES_DIFFER, form_text(m->e, &a), form_text(m->e, &b));
+    if (m->at->kind == A_ASSIGN) diag_hint(m->e->d, g, "a `var` keeps its form: as many values, of the same names");
+  }
   return v_bad();
 }
 

@@ -150,6 +150,10 @@ static bool gives_body(const Source *s, uint32_t brace) {
   return begins_with(s, brace, "fn") || begins_with(s, brace, "proc");
 }
 
+static bool token_is(const Source *s, Span at, const char *word) {
+  return at.end - at.first == strlen(word) && !strncmp(s->text + at.first, word, strlen(word));
+}
+
 static bool names_field(const Source *s, uint32_t at) {
   while (at < s->n && s->text[at] == ' ') at++;
   return at + 1 < s->n && s->text[at] == '=' && s->text[at + 1] != '=';
@@ -159,13 +163,22 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   int kind = found->kind;
   const Source *s = r->source;
   const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  if (kind == T_ID && expects(e, "`{`") && token_is(s, e->at, "then"))
+    return "there is no `then`: `if c { ... } else { ... }`";
   const char *other = habit(r, e, found);
   if (other) return other;
   if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
+  if (kind == T_IF && e->operator_ && b && b->open == '[' && expects(e, "`]`") && !expects(e, "`,`"))
+    return "a comprehension takes every element: a list in an `fn` grows by `append` where a condition holds";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
   if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
   if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':'))
       return "a record is `{name = value}`, and is read by `r.name`";
+  bool value = kind == T_INT || kind == T_FLOAT || kind == '[' || kind == '(' || kind == '-';
+  if (b && b->open == '{' && !b->block && value)
+    return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
+  if (kind == '(' && (begins_with(s, e->at.first, "let") || begins_with(s, e->at.first, "var")) && expects(e, "`~`"))
+    return "a function is `fn f(x) = ...`";
   if (kind == ',' && e->operator_ && !b && e->end_of_line)
     return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
   if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
@@ -188,7 +201,10 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
     if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
   }
   if (kind == ':' && expects(e, "`{`")) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
-  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression && !e->name) return "a body stands in `{ ... }`";
+  if (kind == T_SEP && expects(e, "`->`"))
+    return "a header goes on where its line ends in `->`, `=`, `{` or an open `(`";
+  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression && !e->name)
+    return "a body stands in `{ ... }`";
   if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
   return NULL;
 }
@@ -203,6 +219,17 @@ static bool foreign_before(const Reader *r, uint32_t at) {
       return true;
   }
   return false;
+}
+
+/* A line that would have gone on from a header that was reported just above: `-> int`, `= x + 1`. */
+static bool header_before(const Reader *r, uint32_t at) {
+  const Diags *d = r->diags;
+  if (!d->diag.n) return false;
+  const Diag *g = d->diag.at[d->diag.n - 1];
+  if (g->id != E_SYNTAX || g->source != r->source || g->at.first > at || !strstr(g->text, "`->`")) return false;
+  uint32_t lines = 0;
+  for (uint32_t k = g->at.first; k < at; k++) lines += r->source->text[k] == '\n';
+  return lines > 0 && lines < 4;
 }
 
 /* `{` where a value stands: a record, though a block was meant. */
@@ -233,6 +260,8 @@ void mistake(Tree *t, const Expected *e) {
     diag_hint(r->diags, g, "write `import \"path.nn\" as name`");
   } else if ((kind == ':' || kind == '=') && foreign_before(r, e->at.first)) {
     /* `def f(x):` was told what a function is, `:=` and `=>` what they are here */
+  } else if ((kind == T_ARROW || kind == '=') && e->statement && header_before(r, e->at.first)) {
+    /* the header that ended too soon was reported */
   } else if (kind == T_NONE && e->expression) {
     g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
     diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");

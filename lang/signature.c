@@ -10,10 +10,25 @@ static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'
 
 /* "`x`", but "the result" as it is. */
 
+void unknown_type(Elab *e, const Ast *type) {
+  Diag *g = elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+  if (type->kind == A_TTENSOR && !strcmp(type->name, "int")) diag_hint(e->d, g, "a tensor of ints is `i32[...]`");
+  else if (type->kind == A_TTENSOR && !strcmp(type->name, "float"))
+    diag_hint(e->d, g, "a tensor of floats is `f32[...]`");
+  else
+    diag_hint(e->d, g, "types are `int float bool string fn`, `f32 f64 i32 u8 bool`, `[N, 3]`, `i32[N]`, `(a, b)`");
+}
+
 static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
   Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted_name(e, what), ast_text(e, type), value_kind_text(e, v));
   if (!type->source->library) diag_mark_at(e->d, g, type->source, type->span, "declared here");
   return v_bad();
+}
+
+void wrong_dimension(Elab *e, const Ast *dim, const Value *is) {
+  const char *what = is->kind == V_INT ? "one size" : is->kind == V_TUPLE ? "any dimensions" : value_kind_text(e, is);
+  Diag *g = elab_error(e, dim, E_DIMENSION_KIND, dim->name, what, dim->kind == A_REST ? "any dimensions" : "one size");
+  diag_hint(e->d, g, "give one of them another name: `%s%s2`", dim->kind == A_REST ? ".." : "", dim->name);
 }
 
 /* lost: a size that cannot be computed, because of a mistake that was reported. */
@@ -21,6 +36,11 @@ static bool match_dim(Elab *e, const Ast *dim, int64_t size, Scope *dims, bool *
   if (dim->kind == A_NAME && is_upper(dim->name)) {
     Bound *b = scope_here(dims, dim->name);
     if (b && b->value.kind == V_INT) return b->value.i == size;
+    if (b) {
+      if (b->value.kind != V_BAD) wrong_dimension(e, dim, &b->value);
+      *lost = true;
+      return false;
+    }
     scope_put(e, dims, dim->name, v_int(size), dim);
     return true;
   }
@@ -48,7 +68,12 @@ static bool match_tensor(Elab *e, const Ast *type, const Type *t, Scope *dims, b
     }
     if (dim->name) {
       Bound *b = scope_here(dims, dim->name);
-      if (b && b->value.kind == V_TUPLE) {
+      if (b && b->value.kind != V_TUPLE) {
+        if (b->value.kind != V_BAD) wrong_dimension(e, dim, &b->value);
+        *lost = true;
+        return false;
+      }
+      if (b) {
         if ((int)b->value.items->n != more) return false;
         for (int j = 0; j < more; j++)
           if (b->value.items->at[j].i != t->dim[axis + j]) return false;
@@ -112,8 +137,7 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
         return true;
       }
     } else {
-      Diag *g = elab_error(e, type, E_UNKNOWN_TYPE, type->name);
-      diag_hint(e->d, g, "types are `int float bool string fn`, `f32 f64 i32 u8 bool`, `[N, 3]`, `i32[N]`, `(a, b)`");
+      unknown_type(e, type);
       return false;
     }
     wrong_type(e, type, v, at, what);
@@ -128,7 +152,7 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
   NodeId n;
   if (type->name) {
     if (!dtype_from_name(type->name, &d)) {
-      elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+      unknown_type(e, type);
       return false;
     }
     n = want_typed(e, x, d, at, what);
@@ -176,7 +200,7 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
     return true;
   }
   if (type->name && !dtype_from_name(type->name, &d)) {
-    elab_error(e, type, E_UNKNOWN_TYPE, type->name);
+    unknown_type(e, type);
     return false;
   }
   if (type->kind == A_TTUPLE) {

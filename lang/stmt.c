@@ -370,7 +370,10 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   if (!e->frame->steps) {
     NodeId n = want_node(e, c, ast->kid[0], "a condition");
-    if (n != NO_NODE) elab_error(e, ast, E_NOT_KNOWN, "what a formula asserts");
+    if (n != NO_NODE && node_type(e, n)->dtype != BOOL) {
+      Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
+      diag_hint(e->d, g, "compare: `assert x == y`");
+    } else if (n != NO_NODE) say_depends(e, elab_error(e, ast, E_NOT_KNOWN, "what a formula asserts"), n);
     return;
   }
   NodeId n = want_node(e, c, ast->kid[0], "a condition");

@@ -79,7 +79,10 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
   Type made = {.dtype = F32};
   DType d;
   if (type->name) {
-    if (!dtype_from_name(type->name, &d)) return false;
+    if (!dtype_from_name(type->name, &d)) {
+      unknown_type(e, type);
+      return false;
+    }
     made.dtype = (uint8_t)d;
   }
   for (uint32_t k = 0; k < type->n; k++) {
@@ -88,6 +91,10 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
     if (made.rank == MAX_RANK) return false;
     if (dim->kind == A_REST) {
       Bound *b = dim->name ? scope_here(t->dims, dim->name) : NULL;
+      if (b && b->value.kind != V_TUPLE) {
+        wrong_dimension(e, dim, &b->value);
+        return false;
+      }
       if (b) size = b->value.items->at[0].i;
       else {
         size = free_size(t, dim->name ? arena_printf(e->a, "..%s", dim->name) : "..", NULL, type->n == 1);
@@ -97,6 +104,11 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
     } else if (is_dim_name(dim) && !scope_here(t->dims, dim->name)) {
       size = free_size(t, dim->name, dim, false);
     } else {
+      Bound *b = is_dim_name(dim) ? scope_here(t->dims, dim->name) : NULL;
+      if (b && b->value.kind == V_TUPLE) {
+        wrong_dimension(e, dim, &b->value);
+        return false;
+      }
       Scope *saved = e->scope;
       e->scope = t->dims;
       bool ok = want_int(e, elab_expr(e, dim), dim, "a size in a type", &size);
@@ -148,7 +160,8 @@ static bool depends_on_sizes(DiagId id) {
   case E_CHUNK: case E_RESHAPE: case E_INDEX_RANGE: case E_SLICE_RANGE: case E_SLICE_LONG: case E_TOO_LARGE: case E_EINSUM:
   case E_ASSERT: case E_FOLDS: case E_CALL_DEPTH: case E_TOO_MANY_TURNS: case E_LIMIT:
   case E_MADE_IN_CALL: case E_LAYER_IN_CALL: case E_SQUEEZE: case E_KNOWN_FAULT:
-  case E_NOT_HERE_YET: case E_ZERO_DIVISION: case E_NEGATIVE_SIZE: case E_SAMPLE: case E_INDEX_GATHERS: return true;
+  case E_NOT_HERE_YET: case E_ZERO_DIVISION: case E_NEGATIVE_SIZE: case E_SAMPLE: case E_INDEX_GATHERS:
+  case E_INT_FITS: return true;
   default: return false;
   }
 }
@@ -252,7 +265,10 @@ static void try_function(Elab *e, const Fn *f, Written *written) {
     (void)call_fn(e, f, &a, f->ast);
     place_leave(e, m);
     report(&t, found, saved, elab_loc(e, f->ast));
-  }
+  } else
+    for (uint32_t k = 0; k < found->diag.n; k++)      /* a signature that no argument fits */
+      if (found->diag.at[k]->id == E_UNKNOWN_TYPE || found->diag.at[k]->id == E_DIMENSION_KIND)
+        diag_adopt(saved, found->diag.at[k]);
   region_leave(e, r);
   e->d = saved;
   e->scope = scope;
