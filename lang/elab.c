@@ -122,7 +122,7 @@ NodeId want_node(Elab *e, Value v, const Ast *at, const char *what) {
       Tensor *x = tensor_new(&e->s->host, &t);
       NodeId n = graph_const(e->g, x, elab_loc(e, at));
       tensor_unref(x);
-      e->g->node[n].flags |= NODE_FLEX;
+      e->g->node[n].flags |= NODE_FLEX | NODE_INTS;
       return n;
     }
     v = bracket_of(e, v.items->at, v.items->n, at);   /* a list of numbers, as `shape` gives one */
@@ -195,7 +195,7 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
       diag_hint(e->d, g, "write whole numbers, or `%s(...)` to cut what follows the point", dtype_name[d]);
       return NO_NODE;
     }
-    if (d != BOOL) return ints_fit(e, n, d, at) ? cast(e, n, d, at) : NO_NODE;
+    if (d != BOOL || type_count(x->type) == 0) return ints_fit(e, n, d, at) ? cast(e, n, d, at) : NO_NODE;
   }
   if (has == d) return n;
   if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);

@@ -169,7 +169,7 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   if (other) return other;
   if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
   if (kind == T_IF && e->operator_ && b && b->open == '[' && expects(e, "`]`") && !expects(e, "`,`"))
-    return "a comprehension takes every element: a list in an `fn` grows by `append` where a condition holds";
+    return "a comprehension takes every element; `filter(fn (x) = x > 1, xs)` keeps those for which it is true";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
   if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
   if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':'))

@@ -305,6 +305,7 @@ static Value cast_value(Elab *e, Value v, DType d, const Ast *at) {
   }
   case V_TUPLE: case V_LIST: case V_RECORD: {
     Cast c = {d, at};
+    if (v.kind == V_LIST && v.items->n == 0) return or_bad(lower_cast(e, want_node(e, v, at, "a tensor"), d, at));
     if (is_tree(&v)) return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_leaf, &c);
     break;
   }
