@@ -251,7 +251,7 @@ void tree_paths(Elab *e, Value v, const char *path);               /* gives path
 Value copy_values(Elab *e, Value v);                              /* a tree with the values of its cells now */
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);   /* the same layers with cells of their own */
 Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at);
-bool tree_has_cells(Elab *e, Value v);
+bool tree_has_cells(Value v);
 MakeRule make_within(Elab *e, MakeRule rule);                     /* from here on no less strict; what it was before */
 const char *make_place(MakeRule rule);                            /* "inside a derivative", ... */
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);

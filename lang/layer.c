@@ -83,12 +83,31 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
 
 void tree_leaves(Elab *e, Value v, int which, Leaves *out) { leaves(e, v, FIELD_PARAM, which, "", out); }
 
-bool tree_has_cells(Elab *e, Value v) {
-  Leaves l = {0};
-  tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
-  for (uint32_t k = 0; k < l.n; k++)
-    if (l.at[k].value.kind == V_CELL) return true;
+static bool any_has_cells(const Value *at, uint32_t n) {
+  for (uint32_t k = 0; k < n; k++)
+    if (tree_has_cells(at[k])) return true;
   return false;
+}
+
+/* Whether a leaf is a cell; asked of each value that changes hands, so without names of leaves. */
+bool tree_has_cells(Value v) {
+  switch (v.kind) {
+  case V_CELL: return true;
+  case V_TUPLE: case V_LIST: return any_has_cells(v.items->at, v.items->n);
+  case V_RECORD: return any_has_cells(v.fields->at, v.fields->n);
+  case V_FN: return is_chain(&v) && any_has_cells(v.fn->captured->at, v.fn->captured->n);
+  case V_INSTANCE:
+    for (uint32_t k = 0; k < v.instance->n; k++) {
+      const Field *f = &v.instance->field[k];
+      if (f->role == FIELD_ARG || f->role == FIELD_FN || (f->role == FIELD_LET && is_leaf(&f->value))) continue;
+      if (tree_has_cells(f->value)) return true;
+    }
+    return false;
+  case V_OPTIMIZER:
+    return v.optimizer->tied && (tree_has_cells(v.optimizer->t) ||
+                                 any_has_cells(v.optimizer->state, v.optimizer->n_leaf * v.optimizer->n_state));
+  default: return false;
+  }
 }
 
 /* The same layers with these fields. */

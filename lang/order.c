@@ -13,9 +13,9 @@ static bool may_assign(const Ast *x) {
   return false;
 }
 
-static bool holds_cells(Elab *e, const Value *v) {
-  return v->kind == V_CELL ||
-         ((v->kind == V_TUPLE || v->kind == V_LIST || v->kind == V_RECORD) && tree_has_cells(e, *v));
+/* Whether it is looked into when a later operand may assign: not before, since a list may be long. */
+static bool may_hold_cells(const Value *v) {
+  return v->kind == V_CELL || v->kind == V_TUPLE || v->kind == V_LIST || v->kind == V_RECORD;
 }
 
 static uint64_t writes(Elab *e, Value v) {
@@ -32,13 +32,14 @@ void order_before(Elab *e, Order *o, const Ast *next) {
   if (o->kept.n == o->met.n || !may_assign(next)) return;
   for (uint32_t k = o->kept.n; k < o->met.n; k++) {
     Value *v = o->met.at[k];
-    vec_push(e->a, &o->writes, writes(e, *v));
-    vec_push(e->a, &o->kept, keep_values(e, *v));
+    bool cells = tree_has_cells(*v);
+    vec_push(e->a, &o->writes, cells ? writes(e, *v) : 0);
+    vec_push(e->a, &o->kept, cells ? keep_values(e, *v) : *v);
   }
 }
 
 void order_met(Elab *e, Order *o, Value *v) {
-  if (holds_cells(e, v)) vec_push(e->a, &o->met, v);
+  if (may_hold_cells(v)) vec_push(e->a, &o->met, v);
 }
 
 void order_end(Elab *e, Order *o) {
