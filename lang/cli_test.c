@@ -290,6 +290,7 @@ int cli_test(Cli *c) {
   c->config.to = &t;
   c->config.print = keep_print;
   c->config.progress = NULL;
+  c->config.flush = NULL;      /* as those, it would take `to` for the Cli; and what is kept has nothing to flush */
   Guard g;
   if (HOST_GUARD(&t.host, &g)) {
     if (c->library) test_library(&t);

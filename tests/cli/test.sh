@@ -30,3 +30,6 @@ echo 'not a script' >tree/notes.txt
 "$GLIA" test bad.nn; echo "status $?"
 "$GLIA" test tree; echo "status $?"
 "$GLIA" test missing.nn 2>&1; echo "status $?"
+# a checkpoint within a test flushes what was printed, which is kept here
+printf 'print 1   # => 1\ncheckpoint("run.ckpt")\nprint 2   # => 2\ntest "a" { assert 1 + 1 == 2 }\n' >kept.nn
+"$GLIA" test kept.nn; echo "status $?"
