@@ -217,8 +217,12 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
         elab_error(e, dim, E_REST_HERE);
         return false;
       }
-      for (uint32_t j = 0; j < b->value.items->n && out->rank < MAX_RANK; j++)
-        out->dim[out->rank++] = b->value.items->at[j].i;
+      uint32_t rank = out->rank + b->value.items->n;
+      if (rank > MAX_RANK) {
+        elab_error(e, type, E_RANK_LIMIT, (int)rank, MAX_RANK);
+        return false;
+      }
+      for (uint32_t j = 0; j < b->value.items->n; j++) out->dim[out->rank++] = b->value.items->at[j].i;
       continue;
     }
     int64_t size;
