@@ -468,7 +468,7 @@ Elab *elab_new(Session *s) {
   e->library = scope_new(e, NULL);
   e->globals = scope_new(e, e->library);
   e->stdlib = NEW_N(e->a, bool, (size_t)(stdlib_n_files ? stdlib_n_files : 1));
-  e->frame = NEW(e->a, CallFrame);
+  e->frame = e->outermost = NEW(e->a, CallFrame);
   e->frame->steps = true;
   Type key = type_make(I32, 1, (int64_t[]){2});
   e->seed = cell_new(e, CELL_HIDDEN, &key, "seed", 0);

@@ -114,6 +114,7 @@ struct Elab {
   Scope *globals, *scope;     /* scope: the present one */
   Region *region;             /* NULL never: the top one at least */
   CallFrame *frame;
+  CallFrame *outermost;         /* of no call: taken up anew by each entry, since a failure jumps out of any */
   Loc caller;                 /* Loc of the call we are in, 0 at the top */
   const Source *source;
   uint32_t depth;             /* nested calls */

@@ -162,6 +162,7 @@ static void begin(Elab *e, Session *s, const Value *f) {
   e->d = s->diags;
   e->scope = e->globals;
   e->source = NULL;
+  e->frame = e->outermost;
   e->caller = 0;
   e->depth = 0;
   e->training = false;

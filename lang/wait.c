@@ -95,6 +95,7 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
   e->scope = e->globals;
   e->source = e->script = program->source;
   e->module = NULL;
+  e->frame = e->outermost;
   e->caller = 0;
   e->depth = 0;
   e->training = false;

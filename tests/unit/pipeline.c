@@ -2,6 +2,7 @@
 #include "unit.h"
 #include <stdlib.h>
 #include <string.h>
+#include "lang/elab.h"
 #include "lang/session.h"
 #include "alloc_fail.h"
 
@@ -94,12 +95,13 @@ static void it_goes_on_after_a_failure(void) {
   CU_ASSERT_EQUAL_FATAL(session_open(&c, &s), STATUS_OK);
   static const char define[] = "param w: [2] = 3\n", use[] = "fn f(x) = sum(x * w)\nprint grad(f)([1.0, 2.0])\n";
   CU_ASSERT_EQUAL(session_load(s, "a.nn", define, strlen(define), LOAD_REPL, NULL), STATUS_OK);
-  for (long at = 1; at < 40; at++) {
+  for (long at = 1; at < 200; at++) {
     f.fail_at = f.count + at;
     Status status = session_load(s, "b.nn", use, strlen(use), LOAD_REPL, NULL);
     CU_ASSERT(status == STATUS_OK || status == STATUS_MEMORY);
     f.fail_at = 0;
     CU_ASSERT_EQUAL(session_load(s, "b.nn", use, strlen(use), LOAD_REPL, NULL), STATUS_OK);
+    CU_ASSERT_PTR_EQUAL(s->elab->frame, s->elab->outermost);       /* not in the call that the failure jumped out of */
   }
   session_close(s);
   CU_ASSERT_EQUAL(f.out, 0);
