@@ -78,13 +78,13 @@ static char *block_new(Arena *a, size_t whole) {
   return (char *)(b + 1);
 }
 
+#ifndef GLIA_ASAN
 static size_t next_size(const Arena *a) {
   if (a->next_size < PAGE) return a->next_size * 2;
   size_t quarter = a->bytes / 4 / PAGE * PAGE;
   return quarter > LARGEST_BLOCK ? LARGEST_BLOCK : quarter > a->next_size ? quarter : a->next_size;
 }
 
-#ifndef GLIA_ASAN
 /* A block of its own for what is large; what is left of its last page is taken next, if it is more than there was. */
 static void *alloc_large(Arena *a, size_t need) {
   size_t whole = need + sizeof(Block);
