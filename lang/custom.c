@@ -326,7 +326,7 @@ static Value own_operand(Elab *e, void *ctx, Value leaf) {
 
 static Value call_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Args b = *a;
-  b.at = arena_copy(e->a, a->at, (a->n + 1) * sizeof *a->at);
+  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
   Swap in = {.take = is_operand}, result = {.take = is_float};
   for (uint32_t k = 0; k < a->n; k++) {
     Value v = a->at[k];

@@ -351,7 +351,7 @@ Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *
   uint32_t to[64], n;
   if (!wrt_arguments(e, f.kind == V_FN ? f.fn : NULL, wrt, a, to, &n, at)) return v_bad();
   Args b = *a;
-  b.at = arena_copy(e->a, a->at, (a->n + 1) * sizeof *a->at);
+  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
   Value *own = NEW_N(e->a, Value, n + 1);
   for (uint32_t k = 0; k < n; k++) {
     b.at[to[k]] = own[k] = grad_argument(e, a->at[to[k]], a->ast[to[k]]);

@@ -178,7 +178,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   Building b = {.f = f, .c = c};
   uint32_t from = s->program->segment.n;
   c->n_arg = n_arg;
-  c->arg = arena_copy(s->arena, arg, n_arg * sizeof *arg + 1);
+  c->arg = arena_copy(s->arena, arg, n_arg * sizeof *arg);
   c->arg_slot = NEW_N(s->arena, SlotId, n_arg + 1);
   if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
   begin(e, s, f->value);

@@ -29,7 +29,7 @@ static bool numbers_in(Elab *e, Value *v, const char *path, const Ast *at) {
   switch (v->kind) {
   case V_RECORD: {
     Fields *f = arena_copy(e->a, v->fields, sizeof *f);
-    f->at = arena_copy(e->a, f->at, f->n * sizeof *f->at + 1);
+    f->at = arena_copy(e->a, f->at, f->n * sizeof *f->at);
     for (uint32_t k = 0; k < f->n; k++)
       if (!numbers_in(e, &f->at[k], arena_printf(e->a, "%s%s%s", path, between, f->name[k]), at)) return false;
     v->fields = f;

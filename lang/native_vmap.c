@@ -287,7 +287,7 @@ static Value element_leaf(Elab *e, void *ctx, Value leaf) {
 static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Along w = {.size = 0};
   Args b = *a;
-  b.at = arena_copy(e->a, a->at, (a->n + 1) * sizeof *a->at);
+  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
   for (uint32_t k = 0; k < a->n; k++) {
     w.at = arg_ast(a, k, at);
     Value v = a->at[k];

@@ -257,7 +257,7 @@ static NodeId batch_custom(Batch *b, const Graph *from) {
   BatchedGrad *c = NEW(a, BatchedGrad);
   uint32_t n = b->node->n_in;
   *c = (BatchedGrad){.base = {build_batched}, .of = b->node->attr->foreign, .attr = b->node->attr, .n = n,
-                     .size = b->size, .has = arena_copy(a, b->has, (n + 1u) * sizeof *b->has)};
+                     .size = b->size, .has = arena_copy(a, b->has, n * sizeof *b->has)};
   Type *type = NEW_N(a, Type, n + 1u);
   NodeId *x = NEW_N(a, NodeId, n + 1u);
   for (uint32_t k = 0; k < n; k++) {
