@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "runtime/op.h"
+#include "runtime/graph/op.h"
 
 enum { SAMPLES = 15 };
 typedef struct Case { const char *name; int64_t m, n, k; bool ta, tb; } Case;

@@ -5,7 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "api.h"
-#include "../runtime/pool_api.h"
+#include "runtime/pool_api.h"
 #include "value.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "blame.h"
 #include <math.h>
 #include <string.h>
-#include "runtime/run.h"
+#include "runtime/exec/run.h"
 #include "session.h"
 
 typedef struct Walk {

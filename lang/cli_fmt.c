@@ -4,7 +4,7 @@
  * A file with a mistake in its syntax is left as it is, and so are none of the others: the status is 1 at the end.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "../runtime/files/files.h"
+#include "runtime/files/files.h"
 #include "cli.h"
 #include "fmt.h"
 #include <stdlib.h>

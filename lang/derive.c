@@ -3,8 +3,8 @@
  * A derivative follows the formula, with the values it was computed from: a parameter stands for the version that the formula read. It
  * passes through assignments of its block, not out of a loop or branch of steps: there it is an error, never a silent zero.
  */
-#include "../runtime/grad.h"
-#include "../runtime/opt.h"
+#include "runtime/graph/grad.h"
+#include "runtime/graph/opt.h"
 #include "lint.h"
 #include "native.h"
 #include <stdlib.h>

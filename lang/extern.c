@@ -3,7 +3,7 @@
  * Scalars only: mapped over elements. With tensors: called once with the inputs' pointers, the result's pointer, then as int64_t each
  * dimension name in the order of first appearance, `..S` as one: the product of its sizes.
  */
-#include "../runtime/ffi.h"
+#include "runtime/exec/ffi.h"
 #include "elab.h"
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #ifndef LANG_FIGURE_H
 #define LANG_FIGURE_H
-#include "../runtime/tensor.h"
+#include "runtime/value/tensor.h"
 
 typedef struct Line { const char *label; const double *x, *y; int64_t n; } Line;
 

@@ -3,7 +3,7 @@
  */
 #ifndef LANG_FORMAT_H
 #define LANG_FORMAT_H
-#include "../runtime/tensor.h"
+#include "runtime/value/tensor.h"
 
 typedef struct Format { char kind; int width, digits; } Format;   /* kind 0: as print; 'f' .4, 'e' .4e, '%' .1%; digits -1: none given */
 /* ".4" "6.2" ".4e" ".1%" "6"; NULL or what is wrong with it, in a. */

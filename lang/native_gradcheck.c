@@ -5,8 +5,8 @@
  * the way in); a loop runs the widened f at 2n points. So what is checked is the graph that trains, only with more
  * digits.
  */
-#include "../runtime/ffi.h"
-#include "../runtime/grad.h"
+#include "runtime/exec/ffi.h"
+#include "runtime/graph/grad.h"
 #include "native.h"
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * In: values. Out: values; a tensor among them stays a node.
  */
 #include "native.h"
-#include "../runtime/run.h"
+#include "runtime/exec/run.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * that what does not change is computed once, and a derivative finds its way to it.
  */
 #include "effects.h"
-#include "../runtime/opt.h"
+#include "runtime/graph/opt.h"
 #include "native.h"
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* native_vmap: functions made of functions: vmap, jacobian, vjp, jvp. In: a function. Out: one of the same arguments, or its
  * products with vectors.
  *
- * vmap elaborates the function once, over one element, and runtime/batch.c makes the batch of what came out. A Jacobian is
+ * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A Jacobian is
  * a batch of reverse products, one with each unit vector. A forward product is the transpose of the transpose: the
  * reverse product is linear in its vector, and its derivative by that vector is exact.
  */
-#include "../runtime/batch.h"
+#include "runtime/graph/batch.h"
 #include "native.h"
 #include <string.h>
 

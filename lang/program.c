@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
-#include "runtime/opt.h"
+#include "runtime/graph/opt.h"
 #include "session.h"
 
 enum { KNOWN_SMALL = 1 << 16, SLAB_ALIGN = 64 };

@@ -9,8 +9,8 @@
  */
 #ifndef LANG_PROGRAM_H
 #define LANG_PROGRAM_H
-#include "../runtime/run.h"
-#include "../runtime/files/files.h"
+#include "runtime/exec/run.h"
+#include "runtime/files/files.h"
 #include "diag.h"
 
 typedef struct Session Session;

@@ -3,8 +3,8 @@
  * A command stands in one table, from which help, completion and `glia doc` are derived; one that is planned and not yet there says so.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "../runtime/ffi.h"
-#include "../runtime/files/files.h"
+#include "runtime/exec/ffi.h"
+#include "runtime/files/files.h"
 #include "repl.h"
 #include <stdio.h>
 #include <stdlib.h>

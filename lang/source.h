@@ -3,7 +3,7 @@
  */
 #ifndef LANG_SOURCE_H
 #define LANG_SOURCE_H
-#include "../runtime/graph.h"
+#include "runtime/graph/graph.h"
 
 enum { SOURCE_MAX = 64 << 20 };      /* bytes; of a longer text only one byte more is kept, and parse reports it */
 

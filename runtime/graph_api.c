@@ -4,11 +4,11 @@
  * frees all that was made for it. Messages are written into a buffer of the graph, so that telling of a failure needs no memory.
  */
 #include "glia_graph.h"
-#include "grad.h"
-#include "opt.h"
-#include "plan.h"
+#include "graph/grad.h"
+#include "graph/opt.h"
+#include "exec/plan.h"
 #include "pool_api.h"
-#include "run.h"
+#include "exec/run.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

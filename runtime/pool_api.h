@@ -2,7 +2,7 @@
 #ifndef RUNTIME_POOL_API_H
 #define RUNTIME_POOL_API_H
 #include "glia_graph.h"
-#include "pool.h"
+#include "exec/pool.h"
 
 Pool *pool_behind(const glia_pool *p);     /* NULL for NULL, and for one thread */
 #endif

@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "runtime/batch.h"
-#include "runtime/opt.h"
-#include "runtime/plan.h"
-#include "runtime/run.h"
+#include "runtime/graph/batch.h"
+#include "runtime/graph/opt.h"
+#include "runtime/exec/plan.h"
+#include "runtime/exec/run.h"
 #include "tests/unit/unit.h"
 
 enum { MOST_IN = 4, SAMPLES = 16, LONG = 100 };

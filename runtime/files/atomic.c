@@ -7,7 +7,7 @@
  * name away.
  */
 #define _XOPEN_SOURCE 700
-#include "atomic.h"
+#include "files/atomic.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* atomic: a file that is there whole or not at all. For the writers of this folder. */
 #ifndef RUNTIME_ATOMIC_H
 #define RUNTIME_ATOMIC_H
-#include "stream.h"
+#include "files/stream.h"
 
 typedef struct AtomicFile AtomicFile;
 

@@ -5,12 +5,12 @@
  * the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, an empty cell, an open quote,
  * a byte that is not UTF-8 are errors.
  */
-#include "stream.h"
+#include "files/stream.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "utf8.h"
+#include "files/utf8.h"
 
 enum { MOST_BYTES = 1 << 30, MOST_COLUMNS = 4096, MOST_DIGITS = 800 };
 

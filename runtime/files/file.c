@@ -2,7 +2,7 @@
  * them that is not counted; or an error that names the path. A file that grows, shrinks or has no size (a pipe) is read as
  * far as it goes.
  */
-#include "atomic.h"
+#include "files/atomic.h"
 #include <string.h>
 
 enum { FIRST_ROOM = 1 << 16 };

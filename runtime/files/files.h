@@ -3,7 +3,7 @@
  */
 #ifndef RUNTIME_FILES_H
 #define RUNTIME_FILES_H
-#include "../tensor.h"
+#include "value/tensor.h"
 
 typedef struct FileError { char text[512]; } FileError;
 

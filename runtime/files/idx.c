@@ -5,7 +5,7 @@
  * Nothing is believed: before memory is taken for the elements, the file must be large enough to hold them (compressed, to
  * be able to hold them); it must end where they end; and the end of a gzip file is reached, where its checksum stands.
  */
-#include "stream.h"
+#include "files/stream.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * As everywhere in this folder, nothing is believed and a file ends where it should.
  */
 #include <string.h>
-#include "png.h"
+#include "files/png.h"
 
 typedef struct Picture {
   Arena *a;

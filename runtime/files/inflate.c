@@ -1,7 +1,7 @@
 /* inflate: see inflate.h. zlib's state lies in the caller's arena, so a failed allocation in the middle of zlib leaks nothing.
  * Data that breaks off, is damaged or has a wrong checksum is an error that names the file.
  */
-#include "inflate.h"
+#include "files/inflate.h"
 #include <zlib.h>
 
 enum { AHEAD = 1 << 15 };

@@ -1,7 +1,7 @@
 /* inflate: deflated bytes inside a file (a picture's, an archive's), given out as they are asked for. For the readers of this folder. */
 #ifndef RUNTIME_INFLATE_H
 #define RUNTIME_INFLATE_H
-#include "stream.h"
+#include "files/stream.h"
 
 /* deflate cannot make more than 1,032 bytes of one */
 enum { INFLATE_RATIO = 1032 };

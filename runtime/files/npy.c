@@ -6,7 +6,7 @@
  * The dict is read as text of a small grammar, never evaluated. int64, NumPy's own default, becomes i32 where every number
  * fits; arrays in Fortran's order are turned to ours.
  */
-#include "npy.h"
+#include "files/npy.h"
 #include <stdio.h>
 #include <string.h>
 

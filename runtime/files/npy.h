@@ -1,7 +1,7 @@
 /* npy: reading NumPy's arrays from wherever their bytes come: a file, or an entry of an .npz. For the readers of this folder. */
 #ifndef RUNTIME_NPY_H
 #define RUNTIME_NPY_H
-#include "atomic.h"
+#include "files/atomic.h"
 
 typedef struct NpySource NpySource;
 struct NpySource {

@@ -8,8 +8,8 @@
  */
 #include <string.h>
 #include <zlib.h>
-#include "inflate.h"
-#include "npy.h"
+#include "files/inflate.h"
+#include "files/npy.h"
 
 enum { END_BYTES = 22, ENTRY_BYTES = 46, LOCAL_BYTES = 30, MOST_COMMENT = 65535, MOST_ENTRIES = 65534 };
 

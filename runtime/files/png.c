@@ -6,11 +6,11 @@
  * Nothing is believed: every checksum is compared, a chunk that must be understood and is not is an error, and before memory
  * is taken the file must be large enough to hold so many pixels. Colour spaces and other remarks are passed over.
  */
-#include "png.h"
+#include "files/png.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-#include "inflate.h"
+#include "files/inflate.h"
 
 enum { GRAY = 0, RGB = 2, PALETTE = 3, GRAY_ALPHA = 4, RGB_ALPHA = 6 };
 

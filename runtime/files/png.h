@@ -1,7 +1,7 @@
 /* png: pictures as PNG (ISO 15948), every colour type, depth and both orders. For image.c. */
 #ifndef RUNTIME_PNG_H
 #define RUNTIME_PNG_H
-#include "stream.h"
+#include "files/stream.h"
 
 typedef struct Png Png;
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "atomic.h"
+#include "files/atomic.h"
 
 enum { MOST_HEADER = 100000000 };
 

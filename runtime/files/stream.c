@@ -6,7 +6,7 @@
  * reader that wants them checked reads until fewer bytes come than it asked for.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "stream.h"
+#include "files/stream.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

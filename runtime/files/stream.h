@@ -1,7 +1,7 @@
 /* stream: bytes of a file from front to back, decompressed on the way when asked for. For the readers of this folder. */
 #ifndef RUNTIME_STREAM_H
 #define RUNTIME_STREAM_H
-#include "files.h"
+#include "files/files.h"
 
 typedef struct Stream Stream;
 

@@ -1,5 +1,5 @@
 /* binary: pointwise operations of two operands. i32 wraps, so its kernels compute in uint32_t. */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 #ifndef KERNELS
 #include <math.h>

@@ -1,7 +1,7 @@
 /* cast: between element types. To i32 a float truncates, saturates, and NaN is 0, so that the result does not depend
  * on the machine; u8 likewise saturates to 0..255; bool is "not zero" (NaN is true).
  */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 /* ---- cast: attr->i = {dtype} ---- */
 #ifndef KERNELS

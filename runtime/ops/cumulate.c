@@ -2,7 +2,7 @@
  * derivative of cumprod needs to be right at zeros and is its own transpose. attr->i = {axis, reverse}: reverse runs
  * from the last element to the first. Sums of f32 run in f64, so a long series keeps its digits.
  */
-#include "../op.h"
+#include "graph/op.h"
 
 enum { LANE = 64 };
 

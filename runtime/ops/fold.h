@@ -8,7 +8,7 @@
  */
 #ifndef RUNTIME_OPS_FOLD_H
 #define RUNTIME_OPS_FOLD_H
-#include "../op.h"
+#include "graph/op.h"
 
 enum {
   FOLD_CHUNK = 4096,         /* elements of a row's chunk */

@@ -4,7 +4,7 @@
  * indices, so that sums never race and their order is fixed.
  */
 #include <string.h>
-#include "../op.h"
+#include "graph/op.h"
 
 enum { COLUMNS = 1024 };     /* elements of a row that one unit of a scatter owns */
 

@@ -1,7 +1,7 @@
 /* logic: comparisons, logic and choice, element by element. A bool is a byte, 0 or 1; integers and bools carry no
  * derivative, and a comparison of floats is flat everywhere.
  */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 /* ---- eq ---- */
 #ifndef KERNELS

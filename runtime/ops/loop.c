@@ -7,7 +7,7 @@
  * are there mean what they meant), so nothing runs twice but the inside of a turn. The new loop's body is an ordinary
  * graph, so all orders follow. How a loop runs is the plan's and eval.c's business: it has no kernel.
  */
-#include "../grad.h"
+#include "graph/grad.h"
 
 #ifndef KERNELS
 enum { TURNS, CARRIES, SEQUENCES, REVERSE, LOOP_ATTRS };

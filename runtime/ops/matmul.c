@@ -6,7 +6,7 @@
  * Work is shared out by blocks of the result, whose number depends on the shape only; see matmul_kernel.h for why an
  * element's bits depend on K alone.
  */
-#include "../op.h"
+#include "graph/op.h"
 #ifdef KERNELS
 #include <string.h>
 #if defined(__AVX2__) || defined(__AVX512F__)
@@ -145,7 +145,7 @@ static inline __attribute__((always_inline)) void turn_f(VecF *r) {
 #define TURN turn_f
 #endif
 #define M_(name) f32_##name
-#include "matmul_kernel.h"
+#include "ops/matmul_kernel.h"
 
 #define T double
 #define V VecD
@@ -156,7 +156,7 @@ static inline __attribute__((always_inline)) void turn_f(VecF *r) {
 #define LOAD(p) ((VecD)(*(const VecDu *)(p)))
 #define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))
 #define M_(name) f64_##name
-#include "matmul_kernel.h"
+#include "ops/matmul_kernel.h"
 
 /* Whole numbers wrap, so any order gives the same; rows of y are added up (the axpy order). */
 static void i32_rect(const Product *p, const void *pa, const void *pb, void *pc, int64_t i0, int64_t i1, int64_t j0,

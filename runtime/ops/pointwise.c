@@ -2,7 +2,7 @@
  * result type or a refusal, the nodes of an adjoint. Broadcasting and the mixing of element types are nodes of their
  * own, made by whoever builds the graph: here all operands have one shape and one element type.
  */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 #include <math.h>
 
 static const char *operand_name(const TypeRule *r, int k) {

@@ -8,7 +8,7 @@
  */
 #ifndef RUNTIME_OPS_POINTWISE_H
 #define RUNTIME_OPS_POINTWISE_H
-#include "../op.h"
+#include "graph/op.h"
 
 #ifndef KERNELS
 
@@ -48,7 +48,7 @@ void zero_grad(Grad *d);
 
 #else /* KERNELS */
 #include <math.h>
-#include "vector_math.h"
+#include "ops/vector_math.h"
 
 /* out may be in[k]: each element is read before it is written, so nothing is carried from one turn to the next. */
 #ifdef __clang__

@@ -7,8 +7,8 @@
  */
 #include <math.h>
 #include <string.h>
-#include "../op.h"
-#include "../rng.h"
+#include "graph/op.h"
+#include "value/rng.h"
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #endif

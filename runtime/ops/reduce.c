@@ -4,7 +4,7 @@
  */
 #include <math.h>
 #include <string.h>
-#include "fold.h"
+#include "ops/fold.h"
 
 #ifndef KERNELS
 static int64_t fold_units(const KernelCall *c) {
@@ -172,28 +172,28 @@ static bool logic_type(TypeRule *r) {
 #define FIRST -0.0f
 #define EMPTY 0
 #define STEP ADD
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F sum_f64
 #define T double
 #define A double
 #define FIRST -0.0
 #define EMPTY 0
 #define STEP ADD
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F sum_i32
 #define T int32_t
 #define A uint32_t
 #define FIRST 0
 #define EMPTY 0
 #define STEP ADD
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F sum_u8
 #define T uint8_t
 #define A uint32_t
 #define FIRST 0
 #define EMPTY 0
 #define STEP ADD
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 
 static bool sum_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
@@ -223,28 +223,28 @@ const Op op_sum = {
 #define FIRST 1
 #define EMPTY 1
 #define STEP MUL
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F prod_f64
 #define T double
 #define A double
 #define FIRST 1
 #define EMPTY 1
 #define STEP MUL
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F prod_i32
 #define T int32_t
 #define A uint32_t
 #define FIRST 1
 #define EMPTY 1
 #define STEP MUL
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F prod_u8
 #define T uint8_t
 #define A uint32_t
 #define FIRST 1
 #define EMPTY 1
 #define STEP MUL
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 
 static bool prod_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
@@ -277,56 +277,56 @@ const Op op_prod = {
 #define FIRST -INFINITY
 #define EMPTY -INFINITY
 #define STEP MAX_FLOAT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F max_f64
 #define T double
 #define A double
 #define FIRST -INFINITY
 #define EMPTY -INFINITY
 #define STEP MAX_FLOAT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F max_i32
 #define T int32_t
 #define A int32_t
 #define FIRST INT32_MIN
 #define EMPTY INT32_MIN
 #define STEP MAX_INT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F max_u8
 #define T uint8_t
 #define A uint8_t
 #define FIRST 0
 #define EMPTY 0
 #define STEP MAX_INT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F min_f32
 #define T float
 #define A float
 #define FIRST INFINITY
 #define EMPTY INFINITY
 #define STEP MIN_FLOAT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F min_f64
 #define T double
 #define A double
 #define FIRST INFINITY
 #define EMPTY INFINITY
 #define STEP MIN_FLOAT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F min_i32
 #define T int32_t
 #define A int32_t
 #define FIRST INT32_MAX
 #define EMPTY INT32_MAX
 #define STEP MIN_INT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F min_u8
 #define T uint8_t
 #define A uint8_t
 #define FIRST UINT8_MAX
 #define EMPTY UINT8_MAX
 #define STEP MIN_INT
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 
 static bool reduce_max_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
@@ -372,14 +372,14 @@ const Op op_reduce_min = {
 #define FIRST 1
 #define EMPTY 1
 #define STEP AND
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 #define F any_run
 #define T uint8_t
 #define A uint8_t
 #define FIRST 0
 #define EMPTY 0
 #define STEP OR
-#include "fold_kernel.h"
+#include "ops/fold_kernel.h"
 const OpKernels KERNELS_OF(all) = {.run = all_run};
 const OpKernels KERNELS_OF(any) = {.run = any_run};
 #else

@@ -1,7 +1,7 @@
 /* require: values that must hold, or the run stops at their place before any cell is written. The value passes through, so
  * the derivative does.
  */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 /* ---- require_finite ---- */
 #ifndef KERNELS

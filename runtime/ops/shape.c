@@ -2,7 +2,7 @@
  * (Cutting and placing is slice.c.) In: tensors of any element type. Out: copies; no arithmetic, so no rounding.
  * Every rule's transpose is another op of this family, slice.c or a sum, so gradients close under every order.
  */
-#include "walk.h"
+#include "ops/walk.h"
 
 #ifndef KERNELS
 static bool ints(TypeRule *r, uint32_t n, const char *what) {

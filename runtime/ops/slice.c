@@ -3,7 +3,7 @@
  * update and update_slice replace a part: what `v[i] = e` means. Out of range is refused while the graph is built,
  * or is a fault of the run for the dynamic ones: slices never clamp.
  */
-#include "walk.h"
+#include "ops/walk.h"
 
 typedef struct Box { int64_t start, count, step; } Box;
 static inline Box box_at(const int64_t *i, int axis) {

@@ -2,7 +2,7 @@
  * elements, or their places as i32. Stable: equals keep their order, also when descending; NaN comes last.
  * A merge sort of places, which needs no luck with the data; argsort is what sort's derivative goes along.
  */
-#include "../op.h"
+#include "graph/op.h"
 
 typedef struct Lines { int64_t n, inner, count; } Lines;
 

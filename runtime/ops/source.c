@@ -1,7 +1,7 @@
 /* Sources: nodes that need no other node. An input is bound when the graph runs, a constant carries its value, iota
  * counts. None has a derivative of its own: reverse accumulation ends at them.
  */
-#include "../op.h"
+#include "graph/op.h"
 
 /* ---- input: attr->i = {slot, dtype, dims...} ---- */
 #ifndef KERNELS

@@ -1,7 +1,7 @@
 /* special: the gamma function's family, which needs more than a line of libm. polygamma(k) is the k-th derivative of
  * digamma, so that lgamma differentiates to any order.
  */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 /* ---- lgamma ---- */
 #ifndef KERNELS

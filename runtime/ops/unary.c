@@ -1,5 +1,5 @@
 /* unary: pointwise operations of one operand. */
-#include "pointwise.h"
+#include "ops/pointwise.h"
 
 #ifndef KERNELS
 static NodeId one_minus_square(Graph *g, NodeId x) { return sub_(g, number_(g, x, 1), g_op(g, &op_square, x)); }

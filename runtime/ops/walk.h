@@ -7,7 +7,7 @@
 #ifndef RUNTIME_OPS_WALK_H
 #define RUNTIME_OPS_WALK_H
 #include <string.h>
-#include "../op.h"
+#include "graph/op.h"
 
 enum { WALK_BAND = 16 };
 

@@ -9,7 +9,7 @@
 #define TESTS_ALLOC_FAIL_H
 #include <CUnit/CUnit.h>
 #include <stdlib.h>
-#include "runtime/host.h"
+#include "runtime/base/host.h"
 
 typedef struct AllocFail {
   long count;      /* allocations so far */

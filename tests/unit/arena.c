@@ -1,5 +1,5 @@
 /* arena: alignment, zeroes, growth, owned things, and every allocation failing once. */
-#include "runtime/arena.h"
+#include "runtime/base/arena.h"
 #include <string.h>
 #include "alloc_fail.h"
 #include "unit.h"

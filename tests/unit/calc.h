@@ -6,8 +6,8 @@
 #define TESTS_CALC_H
 #include <math.h>
 #include <string.h>
-#include "runtime/grad.h"
-#include "runtime/run.h"
+#include "runtime/graph/grad.h"
+#include "runtime/exec/run.h"
 #include "unit.h"
 
 typedef struct Calc {

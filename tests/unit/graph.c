@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 #include "alloc_fail.h"
-#include "runtime/grad.h"
-#include "runtime/run.h"
+#include "runtime/graph/grad.h"
+#include "runtime/exec/run.h"
 #include "unit.h"
 
 typedef struct Frame {

@@ -1,5 +1,5 @@
 /* host: allocation, accounting, limits, guards and the young. */
-#include "runtime/host.h"
+#include "runtime/base/host.h"
 #include <string.h>
 #include "unit.h"
 

@@ -1,11 +1,11 @@
 /* plan: how a plan runs never changes the bits; cells keep their values when a step fails; buffers never overlap while
  * they live; a run allocates nothing.
  */
-#include "runtime/plan.h"
+#include "runtime/exec/plan.h"
 #include <stdlib.h>
 #include <string.h>
-#include "runtime/run.h"
-#include "runtime/step.h"
+#include "runtime/exec/run.h"
+#include "runtime/exec/step.h"
 #include "unit.h"
 #include "alloc_fail.h"
 

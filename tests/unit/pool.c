@@ -1,6 +1,6 @@
 /* pool: every task once, everything visible, however many threads, however small the work. */
 #define _POSIX_C_SOURCE 200809L
-#include "runtime/pool.h"
+#include "runtime/exec/pool.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 #include "calc.h"
-#include "runtime/rng.h"
+#include "runtime/value/rng.h"
 
 static void known_answers(void) {   /* of the Random123 distribution */
   static const struct { uint64_t key, hi, lo; uint32_t out[4]; } t[] = {

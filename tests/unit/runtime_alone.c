@@ -1,6 +1,6 @@
 /* The proof that runtime/ needs no lang/: this program is linked from the runtime's objects alone, all of them. That it
  * links is the test; that it runs is a courtesy. */
-#include "runtime/arena.h"
+#include "runtime/base/arena.h"
 #include <stdio.h>
 
 int main(void) {

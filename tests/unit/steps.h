@@ -6,7 +6,7 @@
 #include <string.h>
 #include "lang/effects.h"
 #include "lang/session.h"
-#include "runtime/op.h"
+#include "runtime/graph/op.h"
 
 typedef struct Bench {
   Session s;

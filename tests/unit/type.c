@@ -1,7 +1,7 @@
 /* type, tensor: limits of shapes, their text, reference counts, a host's own buffers, every allocation failing once. */
 #include <string.h>
 #include "alloc_fail.h"
-#include "runtime/tensor.h"
+#include "runtime/value/tensor.h"
 #include "unit.h"
 
 static Type of(DType d, int rank, int64_t a, int64_t b) { return type_make(d, rank, (int64_t[]){a, b}); }

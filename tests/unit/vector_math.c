@@ -3,7 +3,7 @@
  */
 #include <math.h>
 #include <string.h>
-#include "runtime/op.h"
+#include "runtime/graph/op.h"
 #include "unit.h"
 
 enum { BLOCK = 4096, STRIDE = 65521 };   /* a prime: all exponents, no pattern in the fraction */

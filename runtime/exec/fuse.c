@@ -1,0 +1,356 @@
+/* fuse: see planner.h. Grouping is by stages, so that it needs no search for cycles; a group too large for a thread's arena
+ * is cut in the order of its nodes. The program of a group is a list of tile kernels over registers, of which a register
+ * is a place in the thread's arena (reused when its value is dead), or memory itself: a load that runs in step with the
+ * block, or a store.
+ */
+#include "exec/planner.h"
+#include <assert.h>
+#include <string.h>
+
+enum { GROUP_MOST = 64 };
+
+static int64_t count_of(const Planner *w, NodeId id) { return type_count(w->g->node[id].type); }
+
+bool plan_flat(const Planner *w, NodeId user, uint32_t k) {
+  NodeId i = plan_source(w, user, k);
+  return i == w->g->node[user].in[k];
+}
+
+/* Whether input k of user is the whole of a pointwise node with user's count: then both may stand in one unit. */
+static bool fusible(const Planner *w, NodeId user, uint32_t k) {
+  NodeId r = plan_read(w, user, k);
+  return w->kind[r] == KIND_POINT && plan_flat(w, user, k) && count_of(w, r) == count_of(w, user);
+}
+
+static uint32_t *stages(Planner *w) {
+  const Graph *g = w->g;
+  uint32_t *stage = NEW_N(w->tmp, uint32_t, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) {
+    if (w->kind[id] == KIND_PICK) stage[id] = stage[g->node[id].in[0]];
+    if (w->kind[id] != KIND_POINT && w->kind[id] != KIND_SINGLE) continue;
+    uint32_t s = 0;
+    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
+      NodeId r = plan_read(w, id, k);
+      uint32_t at = stage[r];
+      bool same = w->kind[r] != KIND_POINT ||
+                  (w->kind[id] == KIND_POINT &&
+                   (fusible(w, id, k) || (!plan_flat(w, id, k) && count_of(w, r) < count_of(w, id))));
+      if (!same) at++;
+      if (at > s) s = at;
+    }
+    stage[id] = s;
+  }
+  return stage;
+}
+
+static NodeId find(NodeId *up, NodeId a) {
+  while (up[a] != a) a = up[a] = up[up[a]];
+  return a;
+}
+
+static bool fits(Planner *w, NodeId *node, uint32_t n);
+
+static void add_unit(Planner *w, NodeId *node, uint32_t n, bool tiles) {
+  for (uint32_t k = 0; k < n; k++) w->unit[node[k]] = w->units.n;
+  vec_push(w->tmp, &w->units, (Unit){.node = node, .n = n, .tiles = tiles});
+}
+
+void fuse_units(Planner *w) {
+  const Graph *g = w->g;
+  uint32_t *stage = stages(w);
+  NodeId *up = NEW_N(w->tmp, NodeId, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) up[id] = id;
+  for (NodeId id = 0; id < g->n; id++) {
+    if (w->kind[id] != KIND_POINT) continue;
+    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
+      NodeId r = plan_read(w, id, k);
+      if (!fusible(w, id, k) || stage[r] != stage[id]) continue;
+      NodeId a = find(up, id), b = find(up, r);
+      if (a != b) up[a < b ? b : a] = a < b ? a : b;
+    }
+  }
+  /* Members of each group as a chain in ascending order, from its smallest node. */
+  NodeId *next = NEW_N(w->tmp, NodeId, g->n + 1), *last = NEW_N(w->tmp, NodeId, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) {
+    next[id] = NO_NODE;
+    last[id] = id;
+    if (w->kind[id] != KIND_POINT) continue;
+    NodeId top = find(up, id);
+    if (top == id) continue;
+    next[last[top]] = id;
+    last[top] = id;
+  }
+  for (NodeId id = 0; id < g->n; id++) {
+    w->unit[id] = NO_UNIT;
+    if (w->kind[id] == KIND_SINGLE) add_unit(w, arena_copy(w->tmp, &id, sizeof id), 1, false);
+  }
+  for (NodeId id = 0; id < g->n; id++) {
+    if (w->kind[id] != KIND_POINT || find(up, id) != id) continue;
+    uint32_t n = 0;
+    for (NodeId k = id; k != NO_NODE; k = next[k]) n++;
+    NodeId *node = NEW_N(w->tmp, NodeId, n);
+    n = 0;
+    for (NodeId k = id; k != NO_NODE; k = next[k]) node[n++] = k;
+    for (uint32_t from = 0; from < n;) {
+      uint32_t take = n - from < GROUP_MOST ? n - from : GROUP_MOST;
+      while (take > 1 && !fits(w, node + from, take)) take = (take + 1) / 2;
+      add_unit(w, node + from, take, true);
+      from += take;
+    }
+  }
+}
+
+/* ---- the program ---- */
+
+enum { LOAD_MOST = 64 };
+
+struct Builder {
+  Planner *w;
+  const Unit *u;
+  bool dry;                     /* only whether it fits: every result in the arena, those needed outside to the end */
+  bool full;
+  int64_t count;
+  uint32_t n_reg, arena, n_spare;
+  uint16_t n_load, n_op, n_store;
+  TileLoad load[LOAD_MOST];
+  NodeId source[LOAD_MOST];     /* what it loads, and how stretched */
+  const Type *shape[LOAD_MOST];
+  TileOp op[2 * GROUP_MOST];
+  TileStore store[GROUP_MOST];
+  uint16_t reg[GROUP_MOST];     /* of each member */
+  uint16_t in[GROUP_MOST][TILE_IN];
+  uint32_t at[TILE_REGS];       /* of each register: its place in the arena, or UINT32_MAX */
+  uint16_t last[TILE_REGS];     /* the last member that reads it, or TO_END */
+  uint8_t size[TILE_REGS];
+  bool temp[TILE_REGS];         /* owns its place: a result in the arena, not yet given back */
+  uint32_t spare[TILE_REGS];    /* places given back */
+  uint8_t spare_size[TILE_REGS];
+};
+typedef struct Builder Builder;
+enum { TO_END = UINT16_MAX };
+
+static uint32_t take_slot(Builder *b, uint8_t size) {
+  for (uint32_t k = 0; k < b->n_spare; k++) {
+    if (b->spare_size[k] != size) continue;
+    uint32_t at = b->spare[k];
+    b->n_spare--;
+    b->spare[k] = b->spare[b->n_spare];
+    b->spare_size[k] = b->spare_size[b->n_spare];
+    return at;
+  }
+  int64_t n = b->count < TILE ? b->count : TILE;
+  uint32_t at = b->arena, bytes = ((uint32_t)n * size + 63) / 64 * 64;
+  if (at + bytes > TILE_ARENA) {
+    b->full = true;
+    return 0;
+  }
+  b->arena += bytes;
+  return at;
+}
+
+static uint16_t new_reg(Builder *b, uint8_t size, uint32_t at) {
+  if (b->n_reg == TILE_REGS) {
+    b->full = true;
+    return 0;
+  }
+  b->at[b->n_reg] = at;
+  b->size[b->n_reg] = size;
+  b->last[b->n_reg] = 0;
+  b->temp[b->n_reg] = false;
+  return (uint16_t)b->n_reg++;
+}
+
+/* The broadcast of `from` to `to` as runs: adjacent axes that move alike are one. Returns the rank. */
+static uint8_t collapse(const Type *from, const Type *to, int64_t *dim, int64_t *stride) {
+  int64_t step = 1, s[MAX_RANK];
+  for (int k = to->rank - 1, f = from->rank - 1; k >= 0; k--, f--) {
+    bool there = f >= 0 && from->dim[f] != 1;
+    s[k] = there ? step : 0;
+    if (f >= 0) step *= from->dim[f];
+  }
+  uint8_t n = 0;
+  for (int k = 0; k < to->rank; k++) {
+    if (to->dim[k] == 1) continue;
+    bool joins = n > 0 && (stride[n - 1] == 0 ? s[k] == 0 : s[k] != 0 && stride[n - 1] == s[k] * to->dim[k]);
+    if (joins) {
+      dim[n - 1] *= to->dim[k];
+      stride[n - 1] = s[k];
+    } else {
+      dim[n] = to->dim[k];
+      stride[n++] = s[k];
+    }
+  }
+  return n;
+}
+
+/* The register of a load of input `in` of a member, made if it is new. */
+static uint16_t load_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
+  Planner *w = b->w;
+  NodeId in = w->g->node[user].in[k], source = plan_source(w, user, k);
+  bool flat = in == source;
+  const Type *from = w->g->node[source].type, *to = w->g->node[in].type;
+  bool one = type_count(from) == 1;
+  for (uint32_t j = 0; j < b->n_load; j++)
+    if (b->source[j] == source && (one || (b->shape[j] == to && (b->load[j].mode == LOAD_FLAT) == flat)))
+      return b->load[j].reg;
+  if (b->n_load == LOAD_MOST) {
+    b->full = true;
+    return 0;
+  }
+  TileLoad l = {.size = dtype_size[from->dtype]};
+  int64_t dim[MAX_RANK], stride[MAX_RANK];
+  if (!flat && b->count > 0) {
+    l.rank = collapse(from, to, dim, stride);
+    l.period = type_count(from);
+    bool rows = l.rank == 2 && stride[0] == 0;
+    bool once = one || b->count <= TILE || (rows && TILE % l.period == 0);
+    l.mode = once ? LOAD_FILL : rows ? LOAD_ROWS : LOAD_ANY;
+    if (!b->dry) {
+      l.dim = arena_copy(w->p->arena, dim, l.rank * sizeof *dim);
+      l.stride = arena_copy(w->p->arena, stride, l.rank * sizeof *stride);
+    }
+  }
+  l.reg = new_reg(b, l.size, l.mode == LOAD_FLAT ? UINT32_MAX : take_slot(b, l.size));
+  if (b->full) return 0;
+  l.operand = b->n_load;
+  b->source[b->n_load] = source;
+  b->shape[b->n_load] = to;
+  b->load[b->n_load++] = l;
+  if (!b->dry) vec_push(w->tmp, loads, (Operand){plan_place(w, source), source});
+  return l.reg;
+}
+
+static uint16_t input_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
+  NodeId r = plan_read(b->w, user, k);
+  if (fusible(b->w, user, k))
+    for (uint32_t j = 0; j < b->u->n; j++)
+      if (b->u->node[j] == r) return b->reg[j];
+  return load_reg(b, user, k, loads);
+}
+
+/* Whether memory at p (bytes of member j) is still read after j by a load of this unit. */
+static bool read_later(const Builder *b, const Operands *loads, Place p, size_t bytes, uint16_t j) {
+  for (uint32_t k = 0; k < b->n_load; k++) {
+    Place q = loads->at[k].place;
+    const TileLoad *l = &b->load[k];
+    if (q.base != p.base || b->last[l->reg] <= j) continue;
+    size_t n = (size_t)b->count * l->size;
+    if (q.offset < p.offset + bytes && p.offset < q.offset + n) return true;
+  }
+  return false;
+}
+
+/* The place of member j's result r in the arena: that of an input which ends here, else a free one. */
+static void arena_place(Builder *b, uint16_t j, uint32_t n_in, uint16_t r) {
+  for (uint32_t k = 0; k < n_in; k++) {
+    uint16_t q = b->in[j][k];
+    if (!b->temp[q] || b->last[q] != j || b->size[q] != b->size[r]) continue;
+    b->temp[q] = false;
+    b->temp[r] = true;
+    b->at[r] = b->at[q];
+    return;
+  }
+  b->at[r] = take_slot(b, b->size[r]);
+  b->temp[r] = true;
+}
+
+static void give_back(Builder *b, uint16_t j, uint32_t n_in) {
+  for (uint32_t k = 0; k < n_in; k++) {
+    uint16_t q = b->in[j][k];
+    if (!b->temp[q] || b->last[q] != j) continue;
+    b->temp[q] = false;
+    b->spare[b->n_spare] = b->at[q];
+    b->spare_size[b->n_spare++] = b->size[q];
+  }
+}
+
+static void build(Builder *b, Operands *loads, Operands *stores) {
+  Planner *w = b->w;
+  const Unit *u = b->u;
+  /* Loads first, so that the last reader of each register is known. */
+  for (uint16_t j = 0; j < u->n; j++) {
+    const Node *node = &w->g->node[u->node[j]];
+    for (uint32_t k = 0; k < node->n_in; k++) {
+      uint16_t r = input_reg(b, u->node[j], k, loads);
+      if (b->full) return;
+      b->in[j][k] = r;
+      b->last[r] = j;
+    }
+    b->reg[j] = new_reg(b, dtype_size[node->type->dtype], UINT32_MAX);
+    if (b->full) return;
+  }
+  TileOp late[GROUP_MOST];
+  uint16_t n_late = 0;
+  for (uint16_t j = 0; j < u->n; j++) {
+    NodeId id = u->node[j];
+    const Node *node = &w->g->node[id];
+    uint16_t r = b->reg[j];
+    uint8_t size = b->size[r];
+    bool needed = w->needed[id];
+    bool direct = needed && !b->dry && !read_later(b, loads, w->place[id], (size_t)b->count * size, j);
+    if (!direct) {
+      arena_place(b, j, node->n_in, r);
+      if (b->full) return;
+      if (needed) b->last[r] = TO_END;
+    }
+    if (needed && !b->dry) {
+      uint16_t to = r;
+      if (!direct) {      /* the memory is still read: stored when the block is done */
+        to = new_reg(b, size, UINT32_MAX);
+        late[n_late++] = (TileOp){.in = {r}, .out = to, .n_in = 1, .size = size};
+      }
+      b->store[b->n_store] = (TileStore){.reg = to, .operand = b->n_store, .size = size};
+      b->n_store++;
+      vec_push(w->tmp, stores, (Operand){w->place[id], id});
+    }
+    TileOp *o = &b->op[b->n_op++];
+    *o = (TileOp){.out = r, .n_in = (uint8_t)node->n_in, .size = size, .op = node->op};
+    memcpy(o->in, b->in[j], node->n_in * sizeof *o->in);
+    if (!b->dry) {
+      o->fn = plan_tile(w, id);
+      o->attr = plan_attr(w, node->attr);
+    }
+    give_back(b, j, node->n_in);
+  }
+  for (uint16_t k = 0; k < n_late; k++) b->op[b->n_op++] = late[k];
+}
+
+static Builder *builder(Planner *w, const Unit *u, bool dry) {
+  if (w->builder == NULL) w->builder = NEW(w->tmp, Builder);
+  Builder *b = w->builder;
+  b->w = w;
+  b->u = u;
+  b->dry = dry;
+  b->full = false;
+  b->count = count_of(w, u->node[0]);
+  b->n_reg = b->arena = b->n_spare = 0;          /* of the arrays only what is below these counts means anything */
+  b->n_load = b->n_op = b->n_store = 0;
+  return b;
+}
+
+static bool fits(Planner *w, NodeId *node, uint32_t n) {
+  if (n == 1) return true;
+  Unit u = {.node = node, .n = n, .tiles = true};
+  Builder *b = builder(w, &u, true);
+  Operands none = {0};
+  build(b, &none, &none);
+  return !b->full;
+}
+
+const Tiles *fuse_build(Planner *w, const Unit *u, Operands *loads, Operands *stores, double *ns) {
+  Builder *b = builder(w, u, false);
+  build(b, loads, stores);
+  assert(!b->full);
+  Arena *a = w->p->arena;
+  Tiles *t = NEW(a, Tiles);
+  t->n_load = b->n_load;
+  t->n_op = b->n_op;
+  t->n_store = b->n_store;
+  t->n_reg = (uint16_t)b->n_reg;
+  t->load = arena_copy(a, b->load, b->n_load * sizeof *b->load);
+  t->op = arena_copy(a, b->op, b->n_op * sizeof *b->op);
+  t->store = arena_copy(a, b->store, b->n_store * sizeof *b->store);
+  t->at = arena_copy(a, b->at, b->n_reg * sizeof *b->at);
+  *ns = (double)b->count * (0.2 * b->n_op + 0.1 * b->n_load + 0.1 * b->n_store);
+  return t;
+}

@@ -1,0 +1,679 @@
+/* plan: see plan.h. The order of work: classify nodes (aliases, broadcasts that are only read through, pointwise, steps of
+ * their own); group into units (fuse.c); decide what each result needs; order the units; give each value a place; write
+ * the steps.
+ *
+ * Order: as the graph was written, but a unit that writes a cell waits for what can fail and for the readers of the cell's
+ * old value, where it may. What still may not write its cell in place is made in the slab and copied at the very end.
+ */
+#include "exec/ffi.h"
+#include "exec/planner.h"
+#include <assert.h>
+#include <string.h>
+
+#define BODY_OUT 0x40000000u               /* slots of a body's outputs, which are numbered by order */
+enum { ALIGN = 64, PART_NS = 20000 };
+
+static size_t round_up(size_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
+
+/* ---- copies into the plan ---- */
+
+static const Type *plan_type(Planner *w, const Type *t) {
+  if (w->n_types * 2 >= w->cap_types) {
+    uint32_t cap = w->cap_types ? w->cap_types * 2 : 64;
+    const Type **types = NEW_N(w->tmp, const Type *, cap), **copies = NEW_N(w->tmp, const Type *, cap);
+    for (uint32_t k = 0; k < w->cap_types; k++) {
+      if (w->types[k] == NULL) continue;
+      uint32_t j = (uint32_t)((uintptr_t)w->types[k] >> 4) & (cap - 1);
+      while (types[j] != NULL) j = (j + 1) & (cap - 1);
+      types[j] = w->types[k];
+      copies[j] = w->copies[k];
+    }
+    w->types = types;
+    w->copies = copies;
+    w->cap_types = cap;
+  }
+  uint32_t j = (uint32_t)((uintptr_t)t >> 4) & (w->cap_types - 1);
+  while (w->types[j] != NULL && w->types[j] != t) j = (j + 1) & (w->cap_types - 1);
+  if (w->types[j] == NULL) {
+    w->types[j] = t;
+    w->copies[j] = arena_copy(w->p->arena, t, sizeof *t);
+    w->n_types++;
+  }
+  return w->copies[j];
+}
+
+const Attr *plan_attr(Planner *w, const Attr *a) {
+  assert(a->value == NULL);
+  Attr *own = arena_copy(w->p->arena, a, sizeof *a);
+  own->body = NULL;
+  if (a->n > 0) own->i = arena_copy(w->p->arena, a->i, a->n * sizeof *a->i);
+  return own;
+}
+
+TileKernel plan_tile(const Planner *w, NodeId id) {
+  const Node *n = &w->g->node[id];
+  return w->kernels->op[n->op->id]->tile[w->g->node[n->in[n->n_in - 1]].type->dtype];
+}
+
+/* ---- classes ---- */
+
+/* Has tile kernels. */
+static bool is_pointwise(const Node *n) {
+  return n->op->id < N_OPS && (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
+}
+
+static bool may_fail(const Planner *w, const Node *n) {
+  if (!(n->op->flags & OP_FAILS)) return false;
+  return !is_pointwise(n) ||
+         w->kernels->op[n->op->id]->check[w->g->node[n->in[n->n_in - 1]].type->dtype] != NULL;
+}
+
+void plan_each_read(const Planner *w, uint32_t u, void (*f)(void *, NodeId user, uint32_t k, NodeId root), void *ctx) {
+  const Unit *unit = &w->units.at[u];
+  for (uint32_t j = 0; j < unit->n; j++)
+    for (uint32_t k = 0; k < node_of(w, unit->node[j])->n_in; k++)
+      f(ctx, unit->node[j], k, plan_read(w, unit->node[j], k));
+}
+
+/* Bytes from which on a slice is its input's bytes, or -1: every axis whole but for one, above which sizes are 1. */
+static int64_t slice_shift(const Type *x, const Type *y, const int64_t *i) {
+  int64_t stride = dtype_size[x->dtype], shift = 0;
+  bool whole = true;                       /* all axes right of this one */
+  for (int k = x->rank - 1; k >= 0; k--) {
+    if (i[3 * k + 2] != 1 && i[3 * k + 1] > 1) return -1;
+    if (!whole && i[3 * k + 1] > 1) return -1;
+    if (i[3 * k + 1] != x->dim[k]) whole = false;
+    shift += i[3 * k] * stride;
+    stride *= x->dim[k];
+  }
+  return type_count(y) > 0 ? shift : -1;
+}
+
+static void classify(Planner *w) {
+  const Graph *g = w->g;
+  bool *live = NEW_N(w->tmp, bool, g->n + 1);
+  for (uint32_t k = 0; k < g->out.n; k++) live[g->out.at[k].node] = true;
+  for (NodeId id = g->n; id-- > 0;)
+    if (live[id])
+      for (uint32_t k = 0; k < g->node[id].n_in; k++) live[g->node[id].in[k]] = true;
+  for (NodeId id = 0; id < g->n; id++) {
+    const Node *n = &g->node[id];
+    w->root[id] = id;
+    if (n->op->id == OP_input) w->kind[id] = KIND_INPUT;
+    else if (!live[id]) w->kind[id] = KIND_DEAD;
+    else if (n->op->id == OP_constant) w->kind[id] = KIND_CONST;
+    else if (n->op->id == OP_pick) w->kind[id] = KIND_PICK;
+    else if (n->op->id == OP_broadcast && type_count(n->type) != type_count(g->node[n->in[0]].type))
+      w->kind[id] = w->fuse ? KIND_STRETCH : KIND_SINGLE;
+    else if (n->op->id == OP_broadcast || n->op->id == OP_reshape) w->kind[id] = KIND_ALIAS;
+    else if (n->op->id == OP_slice) {
+      int64_t shift = slice_shift(g->node[n->in[0]].type, n->type, n->attr->i);
+      w->kind[id] = shift < 0 ? KIND_SINGLE : KIND_ALIAS;
+      w->shift[id] = shift < 0 ? 0 : (size_t)shift;
+    } else w->kind[id] = w->fuse && is_pointwise(n) && !may_fail(w, n) ? KIND_POINT : KIND_SINGLE;
+  }
+  /* A broadcast that anything but a fused step reads must be made. */
+  for (NodeId id = 0; id < g->n; id++) {
+    if (w->kind[id] == KIND_POINT || !live[id]) continue;
+    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
+      NodeId i = g->node[id].in[k];
+      if (w->kind[i] == KIND_STRETCH) w->kind[i] = KIND_SINGLE;
+    }
+  }
+  for (uint32_t k = 0; k < g->out.n; k++)
+    if (w->kind[g->out.at[k].node] == KIND_STRETCH) w->kind[g->out.at[k].node] = KIND_SINGLE;
+  for (NodeId id = 0; id < g->n; id++) {
+    NodeId i = w->kind[id] == KIND_ALIAS || w->kind[id] == KIND_PICK ? g->node[id].in[0] : id;
+    if (w->kind[id] == KIND_ALIAS) {
+      w->root[id] = w->root[i];
+      w->shift[id] += w->shift[i];
+    } else if (w->kind[id] == KIND_PICK) {  /* a second pick of the same output is the first's alias */
+      for (NodeId j = i + 1; j < id; j++)
+        if (w->kind[j] == KIND_PICK && g->node[j].in[0] == i && g->node[j].attr->i[0] == g->node[id].attr->i[0]) {
+          w->kind[id] = KIND_ALIAS;
+          w->root[id] = j;
+          break;
+        }
+    }
+  }
+}
+
+/* ---- bindings ---- */
+
+static uint32_t bind_find(const Plan *p, uint32_t slot) {
+  uint32_t a = 0, b = p->n_bind;
+  while (a < b) {
+    uint32_t c = (a + b) / 2;
+    if (p->bind[c].slot < slot) a = c + 1;
+    else b = c;
+  }
+  return a < p->n_bind && p->bind[a].slot == slot ? a : NO_BIND;
+}
+
+static void bind_sort(Binding *b, uint32_t n) {
+  for (uint32_t gap = n / 2; gap > 0; gap /= 2)
+    for (uint32_t i = gap; i < n; i++) {
+      Binding x = b[i];
+      uint32_t j = i;
+      for (; j >= gap && b[j - gap].slot > x.slot; j -= gap) b[j] = b[j - gap];
+      b[j] = x;
+    }
+}
+
+static uint32_t out_slot(const Planner *w, uint32_t k) { return w->body ? BODY_OUT + k : w->g->out.at[k].slot; }
+
+static void bindings(Planner *w) {
+  const Graph *g = w->g;
+  VEC(Binding) all = {0};
+  for (NodeId id = 0; id < g->n; id++)
+    if (w->kind[id] == KIND_INPUT)
+      vec_push(w->tmp, &all,
+               (Binding){.slot = (uint32_t)g->node[id].attr->i[0], .mode = BIND_READ, .type = *g->node[id].type});
+  for (uint32_t k = 0; k < g->out.n; k++)
+    vec_push(w->tmp, &all,
+             (Binding){.slot = out_slot(w, k), .mode = BIND_WRITE, .type = *g->node[g->out.at[k].node].type});
+  bind_sort(all.at, all.n);
+  Plan *p = w->p;
+  p->bind = NEW_N(p->arena, Binding, all.n + 1);
+  for (uint32_t k = 0; k < all.n; k++) {
+    Binding *last = p->n_bind > 0 ? &p->bind[p->n_bind - 1] : NULL;
+    if (last != NULL && last->slot == all.at[k].slot) {
+      assert(type_eq(&last->type, &all.at[k].type));
+      last->mode |= all.at[k].mode;
+    } else p->bind[p->n_bind++] = all.at[k];
+  }
+  w->bind_of = NEW_N(w->tmp, uint32_t, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) {
+    w->bind_of[id] = NO_BIND;
+    if (w->kind[id] != KIND_INPUT) continue;
+    w->bind_of[id] = bind_find(p, (uint32_t)g->node[id].attr->i[0]);
+    w->place[id] = (Place){0, BASE_BIND + w->bind_of[id]};
+    vec_push(w->tmp, &w->inputs, id);
+  }
+}
+
+static void constants(Planner *w) {
+  const Graph *g = w->g;
+  size_t total = 0;
+  for (NodeId id = 0; id < g->n; id++)
+    if (w->kind[id] == KIND_CONST) {
+      w->place[id] = (Place){total, BASE_CONST};
+      total += round_up(bytes_of(w, id));
+    }
+  char *raw = arena_alloc(w->p->arena, total + ALIGN);
+  char *base = raw + (round_up((uintptr_t)raw) - (uintptr_t)raw);
+  for (NodeId id = 0; id < g->n; id++)
+    if (w->kind[id] == KIND_CONST) memcpy(base + w->place[id].offset, g->node[id].attr->value->data, bytes_of(w, id));
+  w->p->constants = base;
+  w->p->constant_bytes = total;
+}
+
+/* ---- loops ---- */
+
+static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, const PlanOptions *o, bool body);
+
+static Loop *loop_of(Planner *w, NodeId id) {
+  const Node *n = node_of(w, id);
+  Arena *a = w->p->arena;
+  Loop *l = NEW(a, Loop);
+  PlanOptions o = {.no_fuse = !w->fuse, .kernels = w->kernels};
+  l->body = make(w->host, a, n->attr->body, NULL, &o, true);
+  l->turns = n->attr->i[0];
+  uint32_t c = (uint32_t)n->attr->i[1], s = (uint32_t)n->attr->i[2];
+  l->n_carry = c;
+  l->reverse = n->attr->n > 3 && n->attr->i[3] != 0;
+  TurnBind *bind = NEW_N(a, TurnBind, l->body->n_bind + 1);
+  size_t *bytes = NEW_N(a, size_t, c + 1);
+  for (uint32_t k = 0; k < c; k++) bytes[k] = bytes_of(w, n->in[k]);
+  for (uint32_t k = 0; k < l->body->n_bind; k++) {
+    const Binding *b = &l->body->bind[k];
+    size_t size = (size_t)type_bytes(&b->type);
+    if (b->slot >= BODY_OUT) {
+      uint32_t j = b->slot - BODY_OUT;
+      bind[k] = (TurnBind){j < c ? TURN_NEXT : TURN_STACK, j, size};
+    } else if (b->slot < n->n_in) {
+      bind[k] = (TurnBind){b->slot < c ? TURN_CARRY : b->slot < c + s ? TURN_ROW : TURN_IN, b->slot, size};
+    } else bind[k] = (TurnBind){TURN_NUMBER, 0, size};
+  }
+  bool *read = NEW_N(a, bool, n->attr->body->out.n + 1);
+  for (NodeId k = id + 1; k < w->g->n; k++)
+    if (w->kind[k] == KIND_PICK && w->g->node[k].in[0] == id) read[w->g->node[k].attr->i[0]] = true;
+  l->read = read;
+  l->bind = bind;
+  l->carry_bytes = bytes;
+  return l;
+}
+
+/* ---- results, first look: what cannot be a unit's own doing ---- */
+
+static void results(Planner *w) {
+  const Graph *g = w->g;
+  w->out = NEW_N(w->tmp, Out, g->out.n + 1);
+  w->n_out = g->out.n;
+  for (uint32_t k = 0; k < g->out.n; k++) {
+    Out *o = &w->out[k];
+    o->node = g->out.at[k].node;
+    o->root = w->root[o->node];
+    o->bind = bind_find(w->p, out_slot(w, k));
+    o->cell = w->p->bind[o->bind].mode == (BIND_READ | BIND_WRITE);
+    bool whole = w->shift[o->node] == 0 && bytes_of(w, o->root) == bytes_of(w, o->node);
+    uint8_t kind = w->kind[o->root];
+    if (kind == KIND_INPUT || kind == KIND_CONST) {
+      uint32_t from = w->bind_of[o->root];
+      if (kind == KIND_INPUT && from == o->bind && whole) o->act = OUT_NONE;
+      else if (!o->cell) o->act = OUT_START;
+      else {
+        o->act = OUT_COMMIT;
+        o->staged = kind == KIND_INPUT && w->p->bind[from].mode == (BIND_READ | BIND_WRITE);
+      }
+    } else {
+      w->needed[o->root] = true;
+      o->act = o->cell ? OUT_COMMIT : OUT_AFTER;   /* until a place is found for it: place_results */
+    }
+  }
+  w->first_out = NEW_N(w->tmp, uint32_t, w->units.n + 1);
+  w->next_out = NEW_N(w->tmp, uint32_t, w->n_out + 1);
+  for (uint32_t u = 0; u < w->units.n; u++) w->first_out[u] = NO_OUT;
+  for (uint32_t k = w->n_out; k-- > 0;) {
+    uint32_t u = w->unit[w->out[k].root];
+    if (u == NO_UNIT) continue;
+    w->next_out[k] = w->first_out[u];
+    w->first_out[u] = k;
+  }
+}
+
+bool plan_may_write(const Planner *w, const Out *o) {
+  uint8_t kind = w->kind[o->root];
+  return o->cell && o->act == OUT_COMMIT && (kind == KIND_POINT || kind == KIND_SINGLE) &&
+         w->shift[o->node] == 0 && bytes_of(w, o->root) == bytes_of(w, o->node);
+}
+
+/* ---- lifetimes and places ---- */
+
+typedef struct Reads { Planner *w; uint32_t at; NodeId root; bool loose; } Reads;
+
+static void mark_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
+  Reads *r = ctx;
+  Planner *w = r->w;
+  (void)user, (void)k;
+  if (r->at > w->last[root]) w->last[root] = r->at;
+  if (w->unit[root] != w->unit[user]) w->needed[root] = true;
+}
+
+/* Whether a unit reads `root` otherwise than element by element, in step with what it writes. */
+static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
+  Reads *r = ctx;
+  const Planner *w = r->w;
+  if (root != r->root) return;
+  const Type *x = w->g->node[w->g->node[user].in[k]].type;
+  bool in_step = is_pointwise(&w->g->node[user]) &&
+                 (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) && plan_flat(w, user, k) &&
+                 w->shift[w->g->node[user].in[k]] == 0 && type_count(x) == type_count(w->g->node[root].type) &&
+                 type_count(x) == type_count(w->g->node[user].type);
+  if (!in_step) r->loose = true;
+}
+
+static bool reads_loosely(Planner *w, uint32_t u, NodeId root) {
+  Reads r = {.w = w, .root = root};
+  plan_each_read(w, u, loose_read, &r);
+  return r.loose;
+}
+
+static bool cell_in_place(Planner *w, const Out *o, uint32_t last_fail) {
+  if (!plan_may_write(w, o)) return false;
+  uint32_t u = w->unit[o->root], at = w->at[u];
+  if (at <= last_fail) return false;
+  for (uint32_t k = 0; k < w->inputs.n; k++) {
+    NodeId id = w->inputs.at[k];
+    if (w->bind_of[id] != o->bind) continue;
+    if (w->last[id] > at || (w->last[id] == at && reads_loosely(w, u, id))) return false;
+  }
+  return true;
+}
+
+/* Results that are made where they belong; the others are copied. */
+static void place_results(Planner *w) {
+  uint32_t last_fail = 0;
+  for (uint32_t u = 0; u < w->units.n; u++)
+    if (w->units.at[u].fails && w->at[u] > last_fail) last_fail = w->at[u];
+  uint32_t end = w->units.n + 1;
+  for (uint32_t k = 0; k < w->n_out; k++) {
+    Out *o = &w->out[k];
+    bool whole = w->shift[o->node] == 0 && bytes_of(w, o->root) == bytes_of(w, o->node);
+    bool free_place = w->place[o->root].base == BASE_NONE;
+    if (o->act == OUT_AFTER && whole && free_place) o->act = OUT_PLACED;
+    else if (o->act == OUT_COMMIT && free_place && cell_in_place(w, o, last_fail)) o->act = OUT_PLACED;
+    if (o->act == OUT_PLACED) w->place[o->root] = (Place){0, BASE_BIND + o->bind};
+    if (o->act == OUT_COMMIT) w->last[o->root] = end;
+  }
+}
+
+Place plan_place(const Planner *w, NodeId id) {
+  Place p = w->place[w->root[id]];
+  p.offset += w->shift[id];
+  return p;
+}
+
+/* A dying input of u whose bytes the value v may take over. */
+typedef struct Heir { Planner *w; NodeId v, from; uint32_t at; } Heir;
+
+static void find_heir(void *ctx, NodeId user, uint32_t k, NodeId root) {
+  Heir *h = ctx;
+  Planner *w = h->w;
+  (void)user, (void)k;
+  if (h->from != NO_NODE || w->place[root].base != BASE_SLAB || w->last[root] != h->at) return;
+  const Type *x = node_of(w, root)->type, *y = node_of(w, h->v)->type;
+  if (w->unit[root] == w->unit[h->v] || w->kind[root] == KIND_CONST) return;
+  if (type_count(x) != type_count(y) || dtype_size[x->dtype] != dtype_size[y->dtype]) return;
+  if (!reads_loosely(w, w->unit[h->v], root)) h->from = root;
+}
+
+/* Walks the units in order; a value's bytes are free after its last reader's step. Scratch is laid out by write_step. */
+static void place_unit(Planner *w, uint32_t u) {
+  Unit *unit = &w->units.at[u];
+  uint32_t at = w->at[u];
+  for (uint32_t k = 0; k < unit->made.n; k++) {
+    NodeId v = unit->made.at[k];
+    if (w->place[v].base != BASE_NONE) continue;
+    bool pointwise = is_pointwise(node_of(w, v)) && !unit->fails;
+    if (pointwise) {
+      Heir h = {.w = w, .v = v, .from = NO_NODE, .at = at};
+      plan_each_read(w, u, find_heir, &h);
+      if (h.from != NO_NODE) {
+        w->place[v] = w->place[h.from];
+        w->last[h.from] = GONE;
+        continue;
+      }
+    }
+    w->place[v] = (Place){slab_take(&w->slab, bytes_of(w, v)), BASE_SLAB};
+  }
+}
+
+/* ---- steps ---- */
+
+static void add_place(Planner *w, Place p, NodeId node) {
+  vec_push(w->tmp, &w->places, p);
+  vec_push(w->tmp, &w->place_node, node);
+}
+
+static uint16_t parts_for(double ns, int64_t units) {
+  double n = ns / PART_NS;
+  if (n > PART_MOST) n = PART_MOST;
+  if (n > (double)units) n = (double)units;
+  return n < 2 ? 1 : (uint16_t)n;
+}
+
+static Step *add_step(Planner *w, StepKind kind) {
+  vec_push(w->tmp, &w->steps,
+           (Step){.kind = (uint8_t)kind, .parts = 1, .operand = w->places.n, .origin = w->origins.n});
+  return &w->steps.at[w->steps.n - 1];
+}
+
+static void add_origin(Planner *w, Step *s, NodeId id) {
+  vec_push(w->tmp, &w->origins, w->origin ? w->origin[id] : id);
+  s->n_origin++;
+}
+
+static void add_copy(Planner *w, Place to, Place from, NodeId node, bool cell) {
+  size_t bytes = bytes_of(w, node);
+  if (bytes == 0) return;
+  Step *s = add_step(w, STEP_COPY);
+  s->n_in = s->n_out = 1;
+  s->units = (int64_t)bytes;
+  s->writes_cell = cell;
+  s->parts = parts_for((double)bytes * 0.1, s->units / 4096 + 1);
+  s->cost = (Cost){.bytes = 2 * (double)bytes};
+  add_origin(w, s, node);
+  add_place(w, from, node);
+  add_place(w, to, node);
+}
+
+static void write_tiles(Planner *w, const Unit *unit) {
+  Step *s = add_step(w, STEP_TILES);
+  Operands loads = {0}, stores = {0};
+  double ns;
+  s->tiles = fuse_build(w, unit, &loads, &stores, &ns);
+  s->n_in = loads.n;
+  s->n_out = stores.n;
+  s->units = type_count(node_of(w, unit->node[0])->type);
+  s->parts = parts_for(ns, s->units / TILE + 1);
+  s->cost = (Cost){.flops = (double)s->units * unit->n};
+  for (uint32_t k = 0; k < loads.n; k++) {
+    add_place(w, loads.at[k].place, loads.at[k].node);
+    s->cost.bytes += (double)bytes_of(w, loads.at[k].node);
+  }
+  for (uint32_t k = 0; k < stores.n; k++) {
+    add_place(w, stores.at[k].place, stores.at[k].node);
+    s->cost.bytes += (double)bytes_of(w, stores.at[k].node);
+  }
+  for (uint32_t k = 0; k < unit->n; k++) add_origin(w, s, unit->node[k]);
+}
+
+typedef VEC(Place) Places;
+
+/* Scratch of a step: taken for its turn only. */
+static Place take_scratch(Planner *w, Places *taken, size_t bytes) {
+  Place p = {slab_take(&w->slab, bytes), BASE_SLAB};
+  vec_push(w->tmp, taken, p);
+  return p;
+}
+
+static void write_loop_step(Planner *w, const Unit *unit, Places *taken) {
+  NodeId id = unit->node[0];
+  const Node *n = node_of(w, id);
+  const Loop *l = unit->loop;
+  Step *s = add_step(w, STEP_LOOP);
+  s->op = n->op;
+  s->loop = l;
+  s->fails = unit->fails;
+  s->n_in = n->n_in;
+  s->n_out = n->attr->body->out.n;
+  s->cost = (Cost){l->body->cost.flops * (double)l->turns, l->body->cost.bytes * (double)l->turns};
+  add_origin(w, s, id);
+  for (uint32_t k = 0; k < n->n_in; k++) add_place(w, plan_place(w, n->in[k]), n->in[k]);
+  for (uint32_t k = 0; k < s->n_out; k++) {
+    Place p = {0, BASE_NONE};
+    NodeId node = NO_NODE;
+    for (uint32_t j = 0; j < unit->made.n; j++)
+      if (node_of(w, unit->made.at[j])->attr->i[0] == (int64_t)k) p = w->place[node = unit->made.at[j]];
+    if (node == NO_NODE)     /* nobody reads it: a carry still needs two places, a stacked value one row */
+      p = take_scratch(w, taken, (size_t)type_bytes(n->attr->body->node[n->attr->body->out.at[k].node].type));
+    add_place(w, p, node);
+  }
+  for (uint32_t k = 0; k < l->n_carry; k++) add_place(w, take_scratch(w, taken, l->carry_bytes[k]), NO_NODE);
+  add_place(w, take_scratch(w, taken, sizeof(int32_t)), NO_NODE);
+  add_place(w, take_scratch(w, taken, (l->body->n_bind + 1) * sizeof(void *)), NO_NODE);
+  add_place(w, take_scratch(w, taken, l->body->slab), NO_NODE);
+}
+
+static void write_single(Planner *w, const Unit *unit, Places *taken) {
+  NodeId id = unit->node[0];
+  const Node *n = node_of(w, id);
+  Step *s = add_step(w, STEP_KERNEL);
+  s->op = n->op;
+  s->fails = unit->fails;
+  s->n_in = n->n_in;
+  s->n_out = 1;
+  const Type **in_type = NEW_N(w->p->arena, const Type *, n->n_in + 1u);
+  KernelCall call = {.in_type = in_type};
+  double bytes = (double)bytes_of(w, id);
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    in_type[k] = plan_type(w, node_of(w, n->in[k])->type);
+    bytes += (double)type_bytes(in_type[k]);
+  }
+  s->in_type = in_type;
+  s->out_type = call.out_type = plan_type(w, n->type);
+  s->attr = call.attr = plan_attr(w, n->attr);
+  s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
+  if (is_pointwise(n)) {
+    s->kind = STEP_POINT;
+    s->tile = plan_tile(w, id);
+    s->check = w->kernels->op[n->op->id]->check[in_type[n->n_in - 1]->dtype];
+    s->units = type_count(n->type);
+  } else {
+    s->run = n->op->id == OP_foreign ? foreign_kernel(n->op) : w->kernels->op[n->op->id]->run;
+    s->units = n->op->units ? n->op->units(&call) : 1;
+    s->scratch = n->op->scratch ? round_up(n->op->scratch(&call)) : 0;
+  }
+  s->parts = parts_for(s->cost.flops * 0.01 + s->cost.bytes * 0.1, s->units);
+  add_origin(w, s, id);
+  for (uint32_t k = 0; k < n->n_in; k++) add_place(w, plan_place(w, n->in[k]), n->in[k]);
+  add_place(w, w->place[id], id);
+  if (s->scratch) add_place(w, take_scratch(w, taken, s->scratch * s->parts), NO_NODE);
+}
+
+/* Gives back what died in unit u's step. */
+static void free_dead(void *ctx, NodeId user, uint32_t k, NodeId root) {
+  Reads *r = ctx;
+  Planner *w = r->w;
+  (void)user, (void)k;
+  if (w->last[root] != r->at || w->place[root].base != BASE_SLAB) return;
+  slab_give(&w->slab, w->place[root].offset);
+  w->last[root] = GONE;
+}
+
+static void write_steps(Planner *w) {
+  for (uint32_t k = 0; k < w->n_out; k++) {
+    Out *o = &w->out[k];
+    Place to = {0, BASE_BIND + o->bind}, from = plan_place(w, o->node);
+    if (o->act == OUT_START) add_copy(w, to, from, o->node, false);
+    if (!o->staged) continue;
+    o->stage = (Place){slab_take(&w->slab, bytes_of(w, o->node)), BASE_SLAB};
+    add_copy(w, o->stage, from, o->node, false);
+  }
+  for (uint32_t j = 0; j < w->units.n; j++) {
+    uint32_t u = w->order[j];
+    Unit *unit = &w->units.at[u];
+    Places taken = {0};
+    place_unit(w, u);
+    if (unit->tiles) write_tiles(w, unit);
+    else if (unit->loop) write_loop_step(w, unit, &taken);
+    else write_single(w, unit, &taken);
+    Step *s = &w->steps.at[w->steps.n - 1];
+    for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
+      if (w->out[k].act == OUT_PLACED && w->out[k].cell) s->writes_cell = true;
+    for (uint32_t k = 0; k < taken.n; k++) slab_give(&w->slab, taken.at[k].offset);
+    for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
+      if (w->out[k].act == OUT_AFTER)
+        add_copy(w, (Place){0, BASE_BIND + w->out[k].bind}, plan_place(w, w->out[k].node), w->out[k].node, false);
+    Reads r = {.w = w, .at = w->at[u]};
+    plan_each_read(w, u, free_dead, &r);
+    for (uint32_t k = 0; k < unit->made.n; k++) {          /* made, and read by nobody later */
+      NodeId v = unit->made.at[k];
+      if (w->last[v] <= w->at[u] && w->place[v].base == BASE_SLAB) {
+        slab_give(&w->slab, w->place[v].offset);
+        w->last[v] = GONE;
+      }
+    }
+  }
+  for (uint32_t k = 0; k < w->n_out; k++) {
+    Out *o = &w->out[k];
+    if (o->act == OUT_COMMIT)
+      add_copy(w, (Place){0, BASE_BIND + o->bind}, o->staged ? o->stage : plan_place(w, o->node), o->node, true);
+  }
+}
+
+/* ---- the whole ---- */
+
+static void made_by_units(Planner *w) {
+  const Graph *g = w->g;
+  for (uint32_t u = 0; u < w->units.n; u++) {
+    Reads r = {.w = w, .at = w->at[u]};
+    plan_each_read(w, u, mark_read, &r);
+  }
+  for (NodeId id = 0; id < g->n; id++) {
+    bool makes = (w->kind[id] == KIND_POINT && w->needed[id]) || w->kind[id] == KIND_PICK ||
+                 (w->kind[id] == KIND_SINGLE && g->node[id].op->id != OP_loop);
+    if (makes) vec_push(w->tmp, &w->units.at[w->unit[id]].made, id);
+  }
+}
+
+static void publish(Planner *w) {
+  Plan *p = w->p;
+  Arena *a = p->arena;
+  p->n_step = w->steps.n;
+  p->step = arena_copy(a, w->steps.at, w->steps.n * sizeof *w->steps.at);
+  p->n_place = w->places.n;
+  p->place = arena_copy(a, w->places.at, w->places.n * sizeof *w->places.at);
+  p->node = arena_copy(a, w->place_node.at, w->place_node.n * sizeof *w->place_node.at);
+  p->n_origin = w->origins.n;
+  p->origin = arena_copy(a, w->origins.at, w->origins.n * sizeof *w->origins.at);
+  p->table = round_up(p->n_place * sizeof(void *));
+  p->slab = p->table + w->slab.size;
+  p->n_node = w->g->n;
+  p->first_write = p->n_step;
+  for (uint32_t k = p->n_step; k-- > 0;) {
+    if (p->step[k].writes_cell) p->first_write = k;
+    if (p->step[k].fails) p->fails = true;
+    p->cost.flops += p->step[k].cost.flops;
+    p->cost.bytes += p->step[k].cost.bytes;
+  }
+  for (uint32_t k = p->first_write; k < p->n_step; k++) assert(!p->step[k].fails);   /* the invariant of plan.h */
+}
+
+static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, const PlanOptions *o, bool body) {
+  Arena *tmp = arena_new(h);
+  Planner *w = NEW(tmp, Planner);
+  w->host = h;
+  w->tmp = w->slab.arena = tmp;
+  w->g = g;
+  w->origin = origin;
+  w->body = body;
+  w->fuse = !o->no_fuse;
+  w->kernels = o->kernels ? o->kernels : kernels_best();
+  w->p = NEW(keep, Plan);
+  w->p->arena = keep;
+  w->kind = NEW_N(tmp, uint8_t, g->n + 1);
+  w->root = NEW_N(tmp, NodeId, g->n + 1);
+  w->shift = NEW_N(tmp, size_t, g->n + 1);
+  w->unit = NEW_N(tmp, uint32_t, g->n + 1);
+  w->needed = NEW_N(tmp, bool, g->n + 1);
+  w->place = NEW_N(tmp, Place, g->n + 1);
+  w->last = NEW_N(tmp, uint32_t, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) w->place[id].base = BASE_NONE;
+  classify(w);
+  bindings(w);
+  constants(w);
+  fuse_units(w);
+  for (uint32_t u = 0; u < w->units.n; u++) {
+    Unit *unit = &w->units.at[u];
+    if (unit->tiles) continue;
+    NodeId id = unit->node[0];
+    if (g->node[id].op->id == OP_loop) unit->loop = loop_of(w, id);
+    unit->fails = unit->loop ? unit->loop->body->fails : may_fail(w, &g->node[id]);
+  }
+  for (NodeId id = 0; id < g->n; id++)
+    if (w->kind[id] == KIND_PICK) w->unit[id] = w->unit[g->node[id].in[0]];
+  results(w);
+  order_units(w);
+  made_by_units(w);
+  place_results(w);
+  write_steps(w);
+  publish(w);
+  Plan *p = w->p;
+  arena_free(tmp);
+  return p;
+}
+
+Plan *plan_make(Host *h, const Graph *g, const NodeId *origin, const PlanOptions *o) {
+  return make(h, arena_new(h), g, origin, o, false);
+}
+
+void plan_keep(Plan *p) { arena_keep(p->arena); }
+
+void plan_free(Plan *p) {
+  if (p != NULL) arena_free(p->arena);
+}
+
+uint32_t plan_bindings(const Plan *p, const Binding **out) {
+  *out = p->bind;
+  return p->n_bind;
+}
+
+size_t plan_slab(const Plan *p) { return p->slab; }
+uint32_t plan_steps(const Plan *p) { return p->n_step; }
+
+uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out) {
+  *out = p->origin + p->step[step].origin;
+  return p->step[step].n_origin;
+}

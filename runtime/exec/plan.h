@@ -1,0 +1,33 @@
+/* plan: an optimised graph becomes fused steps over one slab. Immutable, shareable between threads; knows no text and
+ * no data: it binds to slots when it runs. Buffers live at offsets fixed by lifetimes, in place where one ends.
+ *
+ * Invariant: every write of a cell (a slot that is both read and written) comes after all that can fail, so that
+ * a fault or a cancel leaves the cells as they were. How a plan runs never changes the bits.
+ */
+#ifndef RUNTIME_PLAN_H
+#define RUNTIME_PLAN_H
+#include "graph/op.h"
+
+typedef struct Plan Plan;
+
+typedef enum { BIND_READ = 1, BIND_WRITE = 2 } BindMode;
+typedef struct Binding { uint32_t slot; uint8_t mode; Type type; } Binding;
+
+typedef struct PlanOptions {
+  bool no_fuse;                                 /* the reference: op by op */
+  const Kernels *kernels;
+} PlanOptions;
+
+/* In: a graph from opt_run (inputs with slots, outputs with slots; a slot that stands in both is a cell and is updated).
+ * Several outputs may name one node. origin maps its nodes to the caller's (kept in the plan). Out: an Owned, young. */
+Plan *plan_make(Host *h, const Graph *g, const NodeId *origin, const PlanOptions *o);
+void plan_keep(Plan *p);
+void plan_free(Plan *p);
+
+uint32_t plan_bindings(const Plan *p, const Binding **out);
+size_t plan_slab(const Plan *p);                /* bytes of scratch a run needs, threads' arenas not counted */
+uint32_t plan_steps(const Plan *p);
+/* The nodes (in the caller's numbering) that step k computes, in order. */
+uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out);
+char *plan_dump(const Plan *p, Arena *a);
+#endif

@@ -1,0 +1,224 @@
+/* run: see run.h. A run resolves the plan's places to pointers (kept at the head of the slab) and walks the steps. A step
+ * of several parts goes to the pool; a part's range depends on the step alone, so who runs it changes nothing. Of the
+ * parts' faults the lowest part's is reported, which is the first by element.
+ */
+#include "exec/run.h"
+#include "exec/step.h"
+#include <string.h>
+
+typedef struct Part {
+  const Step *s;
+  void *const *at;             /* the step's operands */
+  Fault *fault;                /* of each part */
+} Part;
+
+/* ---- loads of a fused step ---- */
+
+static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, int64_t n) {
+  int64_t at[MAX_RANK], from = 0, size = l->size;
+  char *to = out;
+  int last = l->rank - 1;
+  if (last < 0) {              /* one element of one */
+    memcpy(to, in, (size_t)size);
+    return;
+  }
+  for (int k = last; k >= 0; k--) {
+    at[k] = begin % l->dim[k];
+    begin /= l->dim[k];
+    from += at[k] * l->stride[k];
+  }
+  while (n > 0) {
+    int64_t run = l->dim[last] - at[last];
+    if (run > n) run = n;
+    const char *x = (const char *)in + from * size;
+    if (l->stride[last] != 0) memcpy(to, x, (size_t)(run * size));
+    else if (size == 4) {
+      uint32_t v;
+      memcpy(&v, x, 4);
+      for (int64_t k = 0; k < run; k++) ((uint32_t *)(void *)to)[k] = v;
+    } else if (size == 8) {
+      uint64_t v;
+      memcpy(&v, x, 8);
+      for (int64_t k = 0; k < run; k++) ((uint64_t *)(void *)to)[k] = v;
+    } else memset(to, *x, (size_t)run);
+    to += run * size;
+    n -= run;
+    if (n == 0) return;
+    from -= at[last] * l->stride[last];
+    at[last] = 0;
+    for (int k = last - 1; k >= 0; k--) {
+      from += l->stride[k];
+      if (++at[k] < l->dim[k]) break;
+      from -= at[k] * l->stride[k];
+      at[k] = 0;
+    }
+  }
+}
+
+/* ---- parts ---- */
+
+static void range(const Step *s, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
+  *begin = units * k / s->parts;
+  *end = units * (k + 1) / s->parts;
+}
+
+static void tiles_part(const Step *s, void *const *at, uint32_t part) {
+  _Alignas(64) char arena[TILE_ARENA];
+  char *reg[TILE_REGS];
+  const Tiles *t = s->tiles;
+  int64_t first, end;
+  range(s, part, (s->units + TILE - 1) / TILE, &first, &end);
+  first *= TILE;
+  end *= TILE;
+  if (end > s->units) end = s->units;
+  if (first >= end) return;
+  for (uint32_t k = 0; k < t->n_reg; k++) reg[k] = t->at[k] == UINT32_MAX ? NULL : arena + t->at[k];
+  for (uint32_t k = 0; k < t->n_load; k++) {
+    const TileLoad *l = &t->load[k];
+    char *in = at[l->operand];
+    if (l->mode == LOAD_FLAT) reg[l->reg] = in + first * l->size;
+    else if (l->mode == LOAD_FILL) spread(reg[l->reg], in, l, first, end - first < TILE ? end - first : TILE);
+  }
+  for (uint32_t k = 0; k < t->n_store; k++) {
+    const TileStore *o = &t->store[k];
+    reg[o->reg] = (char *)at[s->n_in + o->operand] + first * o->size;
+  }
+  for (int64_t e = first;;) {
+    int64_t n = end - e < TILE ? end - e : TILE;
+    for (uint32_t k = 0; k < t->n_load; k++) {
+      const TileLoad *l = &t->load[k];
+      if (l->mode < LOAD_ROWS) continue;
+      char *in = at[l->operand];
+      int64_t phase = l->mode == LOAD_ROWS ? e % l->period : 0;
+      if (l->mode == LOAD_ROWS && phase + n <= l->period) reg[l->reg] = in + phase * l->size;
+      else {
+        reg[l->reg] = arena + t->at[l->reg];
+        spread(reg[l->reg], in, l, e, n);
+      }
+    }
+    for (uint32_t k = 0; k < t->n_op; k++) {
+      const TileOp *o = &t->op[k];
+      const void *in[TILE_IN];
+      for (uint32_t j = 0; j < o->n_in; j++) in[j] = reg[o->in[j]];
+      if (o->fn != NULL) o->fn(reg[o->out], in, n, o->attr);
+      else memcpy(reg[o->out], in[0], (size_t)n * o->size);
+    }
+    e += n;
+    if (e >= end) return;
+    for (uint32_t k = 0; k < t->n_load; k++)
+      if (t->load[k].mode == LOAD_FLAT) reg[t->load[k].reg] += TILE * t->load[k].size;
+    for (uint32_t k = 0; k < t->n_store; k++) reg[t->store[k].reg] += TILE * t->store[k].size;
+  }
+}
+
+/* One pointwise op over its range, as the reference runs it. */
+static void point_part(const Step *s, void *const *at, uint32_t part, Fault *fault) {
+  int64_t begin, end;
+  range(s, part, s->units, &begin, &end);
+  if (begin >= end) return;
+  const void *in[TILE_IN];
+  for (uint32_t k = 0; k < s->n_in; k++) in[k] = (const char *)at[k] + begin * dtype_size[s->in_type[k]->dtype];
+  if (s->check != NULL && !s->check(in, end - begin, s->attr, fault)) {
+    fault->element += begin;
+    return;
+  }
+  s->tile((char *)at[s->n_in] + begin * dtype_size[s->out_type->dtype], in, end - begin, s->attr);
+}
+
+static void kernel_part(const Step *s, void *const *at, uint32_t part, Fault *fault) {
+  KernelCall c = {.in = (const void *const *)at, .out = at[s->n_in], .in_type = s->in_type, .out_type = s->out_type,
+                  .attr = s->attr};
+  range(s, part, s->units, &c.begin, &c.end);
+  if (s->scratch) c.scratch = (char *)at[s->n_in + 1] + s->scratch * part;
+  if (c.begin >= c.end) return;
+  if (!s->run(&c)) *fault = c.fault;
+}
+
+static void copy_part(const Step *s, void *const *at, uint32_t part) {
+  int64_t begin, end;
+  range(s, part, s->units, &begin, &end);
+  if (begin < end) memcpy((char *)at[1] + begin, (const char *)at[0] + begin, (size_t)(end - begin));
+}
+
+static void run_part(void *ctx, uint32_t k, int worker) {
+  Part *p = ctx;
+  (void)worker;
+  switch (p->s->kind) {
+  case STEP_KERNEL: kernel_part(p->s, p->at, k, &p->fault[k]); break;
+  case STEP_POINT: point_part(p->s, p->at, k, &p->fault[k]); break;
+  case STEP_TILES: tiles_part(p->s, p->at, k); break;
+  default: copy_part(p->s, p->at, k); break;
+  }
+}
+
+static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
+
+/* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the last
+ * turn writes the loop's own outputs. */
+static Fault run_loop(const Step *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
+  const Loop *l = s->loop;
+  void *const *out = at + s->n_in, *const *spare = out + s->n_out;
+  int32_t *number = spare[l->n_carry];
+  void **data = spare[l->n_carry + 1];
+  char *slab = spare[l->n_carry + 2];
+  for (int64_t turn = 0; turn < l->turns; turn++) {
+    if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
+    int64_t row = l->reverse ? l->turns - 1 - turn : turn;
+    bool to_out = (l->turns - 1 - turn) % 2 == 0;
+    *number = (int32_t)row;
+    for (uint32_t k = 0; k < l->body->n_bind; k++) {
+      const TurnBind *b = &l->bind[k];
+      switch (b->kind) {
+      case TURN_IN: data[k] = at[b->index]; break;
+      case TURN_ROW: data[k] = (char *)at[b->index] + (size_t)row * b->bytes; break;
+      case TURN_CARRY: data[k] = turn == 0 ? at[b->index] : to_out ? spare[b->index] : out[b->index]; break;
+      case TURN_NEXT: data[k] = to_out ? out[b->index] : spare[b->index]; break;
+      case TURN_STACK: data[k] = (char *)out[b->index] + (l->read[b->index] ? (size_t)row * b->bytes : 0); break;
+      default: data[k] = number; break;
+      }
+    }
+    Fault f = run_steps(l->body, data, slab, pool, cancel);
+    if (f.code != FAULT_NONE) return f;
+  }
+  if (l->turns == 0)
+    for (uint32_t k = 0; k < l->n_carry; k++) memcpy(out[k], at[k], l->carry_bytes[k]);
+  return (Fault){.code = FAULT_NONE};
+}
+
+static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel) {
+  void **at = (void **)(void *)slab;
+  char *buffers = slab + p->table;
+  for (uint32_t k = 0; k < p->n_place; k++) {
+    Place q = p->place[k];
+    char *base = q.base == BASE_SLAB ? buffers : q.base == BASE_CONST ? p->constants : data[q.base - BASE_BIND];
+    at[k] = base + q.offset;
+  }
+  Fault fault[PART_MOST];
+  for (uint32_t k = 0; k < p->n_step; k++) {
+    const Step *s = &p->step[k];
+    bool may_stop = cancel != NULL && k <= p->first_write;
+    if (may_stop && atomic_load_explicit(cancel, memory_order_relaxed))
+      return (Fault){.code = FAULT_CANCELLED, .step = k};
+    Part part = {s, at + s->operand, fault};
+    if (s->kind == STEP_LOOP) {
+      fault[0] = run_loop(s, part.at, pool, k < p->first_write ? cancel : NULL);
+    } else if (s->parts == 1) {
+      fault[0].code = FAULT_NONE;
+      run_part(&part, 0, 0);
+    } else {
+      for (uint32_t j = 0; j < s->parts; j++) fault[j].code = FAULT_NONE;
+      pool_run(pool, s->parts, run_part, &part);
+    }
+    if (!s->fails && s->kind != STEP_LOOP) continue;
+    for (uint32_t j = 0; j < s->parts; j++)
+      if (fault[j].code != FAULT_NONE) {
+        fault[j].step = k;
+        return fault[j];
+      }
+  }
+  return (Fault){.code = FAULT_NONE};
+}
+
+Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel) {
+  return run_steps(p, data, slab, pool, cancel);
+}

@@ -1,0 +1,19 @@
+/* run: executes a plan on a pool. Allocates nothing, looks no name up, locks nothing it does not need. */
+#ifndef RUNTIME_RUN_H
+#define RUNTIME_RUN_H
+#include <stdatomic.h>
+#include "exec/plan.h"
+#include "exec/pool.h"
+
+/* data[k] belongs to plan_bindings[k]; a cell is updated in place. slab: plan_slab(p) bytes, 64-byte aligned. cancel may
+ * be NULL; it is looked at until the first cell write. Returns a fault with code FAULT_NONE when all went well; else the
+ * first in plan order, then by element, on any number of threads, and no cell has been written. Values of VALUE slots
+ * computed by earlier steps are in place even then. */
+Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel);
+
+/* Whether step `step` of the plan ran before the fault (all steps with a smaller number did). */
+
+/* One node after another with no plan: the reference for tests and the way known values are computed. values[id] must
+ * hold the inputs; fills the rest (young tensors). Returns the first fault. */
+Fault run_graph(Host *h, const Graph *g, const Kernels *k, Tensor **values);
+#endif

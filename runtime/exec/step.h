@@ -1,0 +1,115 @@
+/* step: what a plan is made of, as plan.c and fuse.c write it and run.c reads it. Everything is flat: a run resolves each
+ * Place to a pointer once and then walks arrays. Nothing here is written after plan_make.
+ */
+#ifndef RUNTIME_STEP_H
+#define RUNTIME_STEP_H
+#include "exec/plan.h"
+
+enum {
+  TILE = 256,                    /* elements a block; also the unit in which a fused step is split */
+  TILE_ARENA = 32 * 1024,        /* a thread's temporaries of one fused step, on its stack */
+  TILE_REGS = 192, TILE_IN = 4,
+  PART_MOST = 32,                /* most parts of a step; fixed by the shape, never by the threads */
+};
+
+/* Where bytes are: base 0 is the slab, 1 the plan's constants, 2 + k binding k. */
+enum { BASE_SLAB, BASE_CONST, BASE_BIND };
+#define BASE_NONE UINT32_MAX
+typedef struct Place { size_t offset; uint32_t base; } Place;
+
+/* ---- a fused step: loads, pointwise ops, stores, block by block ---- */
+typedef enum {
+  LOAD_FLAT,                     /* element e of the block's range: a pointer into memory */
+  LOAD_FILL,                     /* one element, or a period that divides TILE: filled once a part */
+  LOAD_ROWS,                     /* a period: a pointer while a block lies within it, else copied */
+  LOAD_ANY,                      /* any broadcast: copied run by run */
+} LoadMode;
+
+typedef struct TileLoad {
+  uint8_t mode, size, rank;
+  uint16_t reg, operand;
+  int64_t period;
+  const int64_t *dim, *stride;   /* collapsed; stride in elements of the source, 0 where it is stretched */
+} TileLoad;
+
+typedef struct TileOp {
+  TileKernel fn;                 /* NULL: copy of the first input */
+  const Attr *attr;
+  uint16_t in[TILE_IN], out;
+  uint8_t n_in, size;            /* of the result's element */
+  const Op *op;
+} TileOp;
+
+typedef struct TileStore { uint16_t reg, operand; uint8_t size; } TileStore;
+
+typedef struct Tiles {
+  uint16_t n_load, n_op, n_store, n_reg;
+  const TileLoad *load;
+  const TileOp *op;
+  const TileStore *store;        /* registers that are memory: set to the block's place before its ops run */
+  const uint32_t *at;            /* of each register: its offset in the thread's arena, or UINT32_MAX */
+} Tiles;
+
+/* ---- a loop: its body is a plan of its own, run turn by turn ---- */
+typedef enum {
+  TURN_IN,                       /* input `index` of the loop as it is */
+  TURN_ROW,                      /* this turn's row of input `index` */
+  TURN_CARRY,                    /* carry `index` as the turn before left it */
+  TURN_NEXT,                     /* carry `index` for the next turn */
+  TURN_STACK,                    /* this turn's row of output `index` */
+  TURN_NUMBER,
+} TurnKind;
+
+typedef struct TurnBind { uint8_t kind; uint32_t index; size_t bytes; } TurnBind;
+
+/* The step's places: the loop's inputs, its outputs (base BASE_NONE where nobody reads one), a spare of each carry, the
+ * turn's number, the table of the body's bindings, the body's slab. */
+typedef struct Loop {
+  Plan *body;
+  int64_t turns;
+  uint32_t n_carry;
+  bool reverse;
+  const TurnBind *bind;          /* beside body->bind */
+  const size_t *carry_bytes;
+  const bool *read;              /* of each output; a stacked value that nobody reads has one row only */
+} Loop;
+
+typedef enum { STEP_KERNEL, STEP_POINT, STEP_TILES, STEP_COPY, STEP_LOOP } StepKind;
+
+typedef struct Step {
+  uint8_t kind;
+  bool fails, writes_cell;
+  uint16_t parts;
+  uint32_t operand, n_in, n_out; /* plan->place[operand ..]: inputs, then outputs, then scratch if any */
+  int64_t units;                 /* STEP_TILES: elements; STEP_COPY: bytes */
+  Kernel run;
+  TileKernel tile;
+  TileCheck check;
+  const Type *const *in_type;
+  const Type *out_type;
+  const Attr *attr;
+  const Op *op;                  /* NULL: fused, or a copy */
+  const Tiles *tiles;
+  const Loop *loop;
+  size_t scratch;                /* bytes a part */
+  uint32_t origin, n_origin;
+  Cost cost;
+} Step;
+
+struct Plan {
+  Arena *arena;                  /* the plan lives in it */
+  uint32_t n_step, n_place, n_bind, n_origin;
+  uint32_t first_write;          /* the first step that writes a cell: cancel is looked at before it only */
+  Step *step;
+  Place *place;
+  Binding *bind;
+  NodeId *origin;
+  NodeId *node;                  /* beside place: the node of the planned graph there, for the dump; NO_NODE scratch */
+  void *constants;
+  size_t constant_bytes, slab, table;   /* table: the slab's head, where a run keeps its pointers */
+  Cost cost;
+  uint32_t n_node;
+  bool fails;                    /* some step can */
+};
+
+#endif

@@ -1,0 +1,13 @@
+/* batch: a formula of one element becomes the formula of a batch: what `vmap` is made of. */
+#ifndef RUNTIME_BATCH_H
+#define RUNTIME_BATCH_H
+#include "graph/grad.h"
+
+/* What cannot have one axis more: its type has no room for it. */
+typedef struct BatchError { Loc loc; Type type; } BatchError;
+
+/* out[k] is root[k] for each element, along a first axis of `size`, when in[k] is an element of to[k] (whose first axis has
+ * that size). What the roots do not have of `in` is the same for all elements. false: *e says what is too large. */
+bool graph_batch(Graph *g, const NodeId *in, const NodeId *to, uint32_t n, int64_t size, const NodeId *root,
+                 uint32_t n_root, NodeId *out, BatchError *e);
+#endif

@@ -1,0 +1,176 @@
+/* op: the one place an operation is defined. One line in ops/list.h, one block in ops/FAMILY.c. The enum, the table, the
+ * name in the language, the reference page and the op's tests are derived from it.
+ *
+ * A family file is compiled once for the graph and once for each CPU feature level with -DKERNELS=v1|v3|v4, where only
+ * kernels remain and fill that level's table.
+ */
+#ifndef RUNTIME_OP_H
+#define RUNTIME_OP_H
+#include "graph/graph.h"
+
+typedef enum {
+#define OP(name) OP_##name,
+#include "ops/list.h"
+#undef OP
+  N_OPS, OP_foreign = N_OPS
+} OpId;
+
+/* ---- the type rule ---- */
+typedef struct TypeRule {
+  Graph *g;
+  const Op *op;
+  const Type *const *x;      /* input types */
+  const NodeId *in;          /* the inputs themselves: only `pick` looks, at its loop's body */
+  uint32_t n;
+  const Attr *attr;
+  Type y;                    /* the result, filled by the rule */
+  TypeError e;               /* or the refusal */
+} TypeRule;
+bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));   /* always false: `return refuse(...)` */
+
+/* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
+typedef struct Grad {
+  Graph *g;
+  NodeId y, dy;              /* of a loop: dy is NO_NODE, see dys */
+  const NodeId *dys;         /* a loop's adjoints, one for each output of its body; NO_NODE: none came */
+  const NodeId *x;
+  uint32_t n;
+  const Attr *attr;
+  const bool *wanted;        /* whether dx[k] is needed */
+  NodeId *dx;                /* NO_NODE: zero */
+} Grad;
+
+/* ---- vmap: a node over a batch (batch.c). x[k] has one axis more than the element's operand, in front, where has[k] ---- */
+typedef struct Batch {
+  Graph *g;
+  const Node *node;          /* that of an element */
+  const NodeId *x;
+  const bool *has;           /* at least one */
+  int64_t size;
+} Batch;
+Type batch_type(const Type *element, int64_t size);
+NodeId batch_full(const Batch *b, uint32_t k);               /* operand k with the axis */
+NodeId batch_emit(const Batch *b, const NodeId *x, const int64_t *i, uint32_t n_i);    /* the op, with another attr->i */
+NodeId batch_sizes(const Batch *b, const NodeId *x, uint32_t first);   /* attr->i[first..] are sizes: the batch before them */
+NodeId batch_front(Graph *g, NodeId x, int from, int to);    /* axis `from` becomes axis `to` */
+/* Rules: all operands with the axis, and attr->i as it is; with attr->i[0], or [1], an axis. Pointwise ops have the first. */
+NodeId batch_same(Batch *b);
+NodeId batch_axis(Batch *b);
+NodeId batch_second_axis(Batch *b);
+
+/* ---- exact simplification: another node equal to it under IEEE-754, or NO_NODE ---- */
+typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
+
+/* ---- kernels ---- */
+typedef enum { FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED } FaultCode;
+typedef struct Fault {
+  FaultCode code;
+  int64_t element;           /* flat index of the first element at fault */
+  int64_t a, b;              /* e.g. the index and the size */
+  uint32_t step;             /* of the plan; filled by run */
+} Fault;
+
+typedef struct KernelCall {
+  const void *const *in;
+  void *out;
+  const Type *const *in_type;
+  const Type *out_type;
+  const Attr *attr;
+  int64_t begin, end;        /* this call's part of op->units(call) */
+  void *scratch;             /* op->scratch(call) bytes, a thread's own */
+  Fault fault;               /* filled by a kernel that returns false */
+} KernelCall;
+typedef bool (*Kernel)(KernelCall *c);
+
+/* A pointwise kernel: n elements, unit stride. out may be in[k] where the element sizes are equal. It never traps, not
+ * even on what its check refuses. */
+typedef void (*TileKernel)(void *out, const void *const *in, int64_t n, const Attr *attr);
+
+/* How a pointwise op with OP_FAILS fails: a scan over the same inputs, made before the tile kernel may write over them.
+ * False: f->code, a and b are those of the first element at fault, f->element its place from the start of this tile
+ * (the caller adds where the tile begins). */
+typedef bool (*TileCheck)(const void *const *in, int64_t n, const Attr *attr, Fault *f);
+
+typedef struct Cost { double flops, bytes; } Cost;
+
+enum {
+  OP_POINTWISE = 1,          /* all inputs and the output have one shape; has tile kernels (cast, too) */
+  OP_FAILS = 2,              /* the kernel may return a fault */
+  OP_EFFECTLESS_ZERO = 4,    /* its derivative is zero everywhere (step, floor, comparisons): a warning when differentiated */
+  OP_HIDDEN = 8,             /* not a name of the language (input, const, loop, smul, ...) */
+  OP_COMMUTES = 16,
+  OP_KEEPS_LAZY = 32,        /* a formula over file data stays one: slice, reshape (pointwise ops and casts do anyway) */
+  OP_KEEPS_LAZY_AXIS_0 = 64, /* the same if attr->i[0] is 0: gather */
+  OP_RANDOM = 128,           /* draws from a key, its input 0 */
+};
+
+struct Op {
+  const char *name, *doc, *example;
+  const char *args;          /* the language's face, see below. Unset: all inputs are tensors x, y, z */
+  uint16_t id, flags;
+  int8_t n_in;               /* -1: any number */
+  float lo, hi;              /* where tests draw float operands from; both 0: [-2, 2] */
+  bool (*type)(TypeRule *r);
+  NodeId (*simplify)(Simplify *s);
+  void (*grad)(Grad *d);
+  const char *no_grad;       /* the reason why it has none */
+  int64_t (*units)(const KernelCall *c);     /* how many independent units of work; NULL: 1, or elements if pointwise */
+  size_t (*scratch)(const KernelCall *c);
+  Cost (*cost)(const KernelCall *c);
+  NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
+};
+
+/* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n` then is
+ * n, a flag then is 0; `xs..` is any number of tensors.
+ *   axis   one number, 0 .. rank - 1 of the first tensor (negative ones are resolved by the caller)
+ *   axes   how many, then the axes, ascending; all of them when left out.  "axis:axes? keep:flag" is {n, axis.., keep}
+ *   int    one number           flag   0 or 1             dtype  a DType
+ *   sizes  the dims, to the end of attr->i                perm   the axes in their new order, to the end
+ *   boxes  (hidden ops) start, count, step of each axis; counts are elements, a step may be negative. unslice has the
+ *          size of the result in the place of count */
+extern const Op *const op_table[N_OPS];
+const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
+
+/* What one feature level knows of one op: `const OpKernels KERNELS_OF(sin) = { ... }` beside the op, under #ifdef KERNELS.
+ * Every op in list.h has one (an empty one if it never runs: input, const). */
+typedef struct OpKernels {
+  Kernel run;                                /* NULL for pointwise ops */
+  TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of the last input (`where` begins with a bool) */
+  TileCheck check[N_DTYPES];                 /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
+} OpKernels;
+#define KERNELS_NAME_(op, level) op##_kernels_##level
+#define KERNELS_NAME(op, level) KERNELS_NAME_(op, level)
+#define KERNELS_OF(op) KERNELS_NAME(op, KERNELS)   /* sin_kernels_v3 when compiled with -DKERNELS=v3 */
+
+/* A level's constant table, derived from list.h (runtime/graph/kernels.c). No mutable global. */
+typedef struct Kernels {
+  const char *level;                         /* "v1" "v3" "v4" */
+  const OpKernels *op[N_OPS];
+} Kernels;
+const Kernels *kernels_best(void);
+const Kernels *kernels_level(const char *level);             /* NULL if this CPU lacks it */
+
+/* ---- loop: the one op with several outputs ----
+ * in: c carries, then s sequences ([turns, ...]), then constants. attr->i = {turns, c, s, reverse}; attr->body.
+ * The body's inputs by slot: 0..c-1 the carries as they are, c..c+s-1 this turn's element of each sequence, then the
+ * constants, and in the slot after those the turn's number, i32[]. (A body need not have an input for each slot.)
+ * The body's outputs in order: the c next carries, then values of which the loop stacks one a turn.
+ * Output k of the loop, read by `pick(loop) attr->i = {k}`: the last carry (k < c), else [turns, ...]. reverse: the turns run
+ * from the last to the first; elements are read, and values stacked, at the turn's own number. The loop node's type is that
+ * of its output 0, or f32[] when it has none. grad: dys instead of dy. */
+
+/* ---- graph builders for gradient rules and the like: types are known to fit ---- */
+#define OP(name) extern const Op op_##name;
+#include "ops/list.h"
+#undef OP
+NodeId g_op(Graph *g, const Op *op, NodeId a);
+NodeId g_op2(Graph *g, const Op *op, NodeId a, NodeId b);
+NodeId g_op3(Graph *g, const Op *op, NodeId a, NodeId b, NodeId c);
+NodeId g_attr(Graph *g, const Op *op, const NodeId *in, uint32_t n, const int64_t *i, uint32_t n_i);
+NodeId g_cast(Graph *g, NodeId a, DType d);                  /* a itself if it has the type */
+NodeId g_broadcast(Graph *g, NodeId a, const Type *shape_of);/* to that shape; a itself if it has it */
+NodeId g_sum_to(Graph *g, NodeId a, const Type *shape_of);   /* the transpose of g_broadcast */
+NodeId g_reshape(Graph *g, NodeId a, const Type *shape_of);
+NodeId g_fill(Graph *g, const Type *t, double v);            /* a broadcast literal */
+#endif
