@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "lang/elab.h"
+#include "lang/elab/elab.h"
 
 typedef struct Script { char *at; size_t n, cap; } Script;
 

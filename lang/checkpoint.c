@@ -7,9 +7,9 @@
  *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame stands in
  */
 #include "checkpoint.h"
-#include "effects.h"
-#include "elab.h"
-#include "stdlib.h"
+#include "steps/effects.h"
+#include "elab/elab.h"
+#include "elab/stdlib.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

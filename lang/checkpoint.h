@@ -8,7 +8,7 @@
 #ifndef LANG_CHECKPOINT_H
 #define LANG_CHECKPOINT_H
 #include "session.h"
-#include "value.h"
+#include "elab/value.h"
 
 typedef struct Checkpoint Checkpoint;
 

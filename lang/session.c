@@ -8,9 +8,9 @@
 #include "session.h"
 #include "checkpoint.h"
 #include "define.h"
-#include "effects.h"
-#include "elab.h"
-#include "folder.h"
+#include "steps/effects.h"
+#include "elab/elab.h"
+#include "text/folder.h"
 #include <string.h>
 
 enum { MOST_NODES = 1000000 };

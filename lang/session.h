@@ -3,7 +3,7 @@
  */
 #ifndef LANG_SESSION_H
 #define LANG_SESSION_H
-#include "program.h"
+#include "steps/program.h"
 
 typedef struct SessionConfig {
   HostRealloc realloc; void *user;             /* the allocator; NULL: the C library's */

@@ -2,7 +2,7 @@
  * file and as a REPL's entry; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
-#include "lang/ast.h"
+#include "lang/syntax/ast.h"
 #include "replay.h"
 
 static void check(const Ast *ast, const Source *source) {

@@ -1,9 +1,9 @@
 /* `glia doc NAME`: every name that a script can use without defining it has a signature and a text; every diagnostic and every
  * word of the language is explained. The examples in these texts are run by the part `library` of tests/run. */
-#include "lang/cli.h"
-#include "lang/elab.h"
-#include "lang/pages.h"
-#include "lang/stdlib.h"
+#include "lang/tool/cli.h"
+#include "lang/elab/elab.h"
+#include "lang/tool/pages.h"
+#include "lang/elab/stdlib.h"
 #include <string.h>
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* Expectations: what matches, and which statement a comment belongs to. */
 #include "unit.h"
-#include "lang/expect.h"
+#include "lang/tool/expect.h"
 #include <string.h>
 
 static void exact(void) {

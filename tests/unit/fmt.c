@@ -1,6 +1,6 @@
 /* The one layout: what comes out of texts laid out badly, and of every script of the tree: the same tree, and the second time the same text. */
 #define _POSIX_C_SOURCE 200809L
-#include "../../lang/fmt.h"
+#include "lang/syntax/fmt.h"
 #include "../../runtime/files/files.h"
 #include <dirent.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* format: numbers, formats, nested brackets, elision, templates. */
-#include "lang/format.h"
+#include "lang/steps/format.h"
 #include <locale.h>
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "unit.h"
 #include <stdlib.h>
 #include <string.h>
-#include "lang/elab.h"
+#include "lang/elab/elab.h"
 #include "lang/session.h"
 #include "alloc_fail.h"
 

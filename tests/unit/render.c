@@ -1,7 +1,7 @@
 /* render: places and marks in terminal columns: tabs, combining and wide characters, long lines, many marks, colour; the chain of
  * calls, shortened; what is reported twice; the nearest name. */
 #include <string.h>
-#include "lang/diag.h"
+#include "lang/text/diag.h"
 #include "unit.h"
 
 static Host host;

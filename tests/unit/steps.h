@@ -4,7 +4,7 @@
 #ifndef TESTS_STEPS_H
 #define TESTS_STEPS_H
 #include <string.h>
-#include "lang/effects.h"
+#include "lang/steps/effects.h"
 #include "lang/session.h"
 #include "runtime/graph/op.h"
 

@@ -1,0 +1,330 @@
+/* function: see function.h. In: a name, argument types, buffers. Out: results.
+ *
+ * The call is written as a text of the language, `glia_f(x, y)`, and read by the language's own parser and elaborator in a scope where the
+ * parameters' names stand for the arguments: so an error has a place, and `grad(glia_y, net)` means what it means in a script,
+ * whether `net` is an argument or a tree at the top level.
+ */
+#include "api/function.h"
+#include "elab/elab.h"
+#include <string.h>
+
+Found function_find(Session *s, const char *name, Function **out) {
+  Elab *e = s->elab;
+  Bound *b = NULL;
+  for (uint32_t k = e->globals->bound.n; k-- > 0 && !b;)
+    if (!strcmp(e->globals->bound.at[k]->name, name)) b = e->globals->bound.at[k];
+  *out = NULL;
+  if (!b) return FOUND_NOTHING;
+  if (b->value.kind != V_FN && b->value.kind != V_INSTANCE) return FOUND_OTHER;
+  Function *f = NEW(s->arena, Function);
+  *f = (Function){.session = s, .name = b->name, .value = arena_copy(s->arena, &b->value, sizeof b->value)};
+  *out = f;
+  return FOUND;
+}
+
+/* ---- elaboration ---- */
+
+typedef struct Building { Function *f; Compiled *c; Needs keep; VEC(Result) result; } Building;
+
+/* The parameters' names, where they have one. */
+static const char *parameter_name(const Function *f, uint32_t k) {
+  const Ast *at = NULL, *params = NULL;
+  if (f->value->kind == V_INSTANCE) at = f->value->instance->call;
+  else if (f->value->fn->kind == FN_CLOSURE || f->value->fn->kind == FN_PROC) at = f->value->fn->ast;
+  if (at && at->n > 0) params = at->kid[0];
+  if (!params || params->kind != A_PARAMS || k >= params->n) return NULL;
+  const Ast *pattern = params->kid[k]->kid[0];
+  return pattern && pattern->kind == A_NAME ? pattern->name : NULL;
+}
+
+static void add_result(Elab *e, Building *b, Value v, const char *path, const Ast *at) {
+  v = value_decay(e, v);
+  NodeId n = want_node(e, v, at, "a result");
+  if (n == NO_NODE) return;
+  n = settle(e, n);
+  vec_push(e->a, &b->keep, (Need){.node = n, .slot = NO_SLOT});
+  vec_push(e->a, &b->result, (Result){.path = path, .type = *node_type(e, n), .slot = NO_SLOT});
+}
+
+static const char *below(Elab *e, const char *path, const char *name) {
+  return *path ? arena_printf(e->a, "%s.%s", path, name) : name;
+}
+
+/* The tensors of a value in order, each with its path. */
+static void add_leaves(Elab *e, Building *b, Value v, const char *path, const Ast *at) {
+  switch (v.kind) {
+    case V_BAD: case V_UNIT: break;
+    case V_TUPLE: case V_LIST:
+      for (uint32_t k = 0; k < v.items->n; k++)
+        add_leaves(e, b, v.items->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
+      break;
+    case V_RECORD:
+      for (uint32_t k = 0; k < v.fields->n; k++)
+        add_leaves(e, b, v.fields->at[k], below(e, path, v.fields->name[k]), at);
+      break;
+    case V_INSTANCE:
+      for (uint32_t k = 0; k < v.instance->n; k++) {
+        const Field *field = &v.instance->field[k];
+        bool tree = field->role == FIELD_LET && is_tree(&field->value);
+        if (field->role == FIELD_PARAM || tree) add_leaves(e, b, field->value, below(e, path, field->name), at);
+      }
+      break;
+    case V_FN:
+      if (v.fn->kind == FN_CHAIN) {
+        for (uint32_t k = 0; k < v.fn->captured->n; k++)
+          if (is_tree(&v.fn->captured->at[k]))
+            add_leaves(e, b, v.fn->captured->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
+        break;
+      }
+      add_result(e, b, v, path, at);
+      break;
+    default: add_result(e, b, v, path, at);
+  }
+}
+
+static const Ast *parse_call(Elab *e, const Building *b, const char *text) {
+  const char *name = arena_printf(e->a, "call of %s", b->f->name);
+  Parsed *p = parse(e->a, source_add(e->s->sources, name, text, strlen(text)), e->d, false);
+  if (e->d->n_errors || p->program->n != 1 || p->program->kid[0]->kind != A_EXPR) return NULL;
+  return p->program->kid[0]->kid[0];
+}
+
+static void elaborate(Elab *e, Building *b) {
+  Compiled *c = b->c;
+  Scope *scope = scope_new(e, e->globals);
+  Text text = {.arena = e->a};
+  scope_put(e, scope, sym(e->s->sources, "glia_f", 6), *b->f->value, NULL);
+  text_add(&text, "glia_f(");
+  for (uint32_t k = 0; k < c->n_arg; k++) {
+    const char *name = parameter_name(b->f, k);
+    if (!name) name = arena_printf(e->a, "glia_x%u", k);
+    c->arg_slot[k] = slot_new(e->p, SLOT_ARG, &c->arg[k], name, 0);
+    Value v = v_node(graph_input(e->g, c->arg_slot[k], &c->arg[k], 0));
+    scope_put(e, scope, sym(e->s->sources, name, strlen(name)), v, NULL);
+    text_printf(&text, "%s%s", k ? ", " : "", name);
+  }
+  text_add(&text, ")");
+  Type turn = type_scalar(I32);
+  c->turn = slot_new(e->p, SLOT_TURN, &turn, NULL, 0);
+  vec_push(e->a, &e->turns, graph_input(e->g, c->turn, &turn, 0));
+  e->scope = scope;
+  const Ast *call = parse_call(e, b, text.at);
+  if (!call) return;
+  e->source = call->source;
+  Value y = elab_expr(e, call);
+  if (y.kind == V_BAD) return;
+  add_leaves(e, b, y, "", call);
+  c->n_result = b->result.n;
+  if (!c->wrt) return;
+  scope_put(e, scope, sym(e->s->sources, "glia_y", 6), y, NULL);
+  const Ast *grad = parse_call(e, b, arena_printf(e->a, "grad(glia_y, %s)", c->wrt));
+  if (!grad) return;
+  e->source = grad->source;
+  add_leaves(e, b, elab_expr(e, grad), "", grad);
+  c->n_grad = b->result.n - c->n_result;
+}
+
+/* ---- what the plan's bindings are ---- */
+
+#define FROM(kind, k) ((uint32_t)(kind) << 30 | (uint32_t)(k))
+
+static SlotId shared_from(const Segment *g, SlotId to) {
+  for (uint32_t k = 0; k < g->share.n; k++)
+    if (g->share.at[k].to == to) return g->share.at[k].from;
+  return to;
+}
+
+static void bind(Session *s, Compiled *c) {
+  Segment *g = c->segment;
+  const Binding *binding;
+  uint32_t n = g->plan ? plan_bindings(g->plan, &binding) : 0, n_result = c->n_result + c->n_grad;
+  c->data = NEW_N(s->arena, void *, n + 1);
+  c->from = NEW_N(s->arena, uint32_t, n + 1);
+  c->copy = NEW_N(s->arena, SlotId, n_result + 1);
+  for (uint32_t k = 0; k < n_result; k++) c->copy[k] = shared_from(g, c->result[k].slot);
+  for (uint32_t k = 0; k < n; k++) {
+    c->from[k] = FROM(FROM_SLOT, binding[k].slot);
+    for (uint32_t j = 0; j < c->n_arg; j++)
+      if (c->arg_slot[j] == binding[k].slot) c->from[k] = FROM(FROM_ARG, j);
+    for (uint32_t j = n_result; j-- > 0;)
+      if (c->result[j].slot == binding[k].slot && (binding[k].mode & BIND_WRITE)) c->from[k] = FROM(FROM_RESULT, j);
+    if (function_from(c->from[k]) == FROM_RESULT) c->copy[c->from[k] & FROM_NUMBER] = NO_SLOT;
+  }
+}
+
+/* ---- compiling ---- */
+
+/* As an entry begins. A proc may make layers and optimizers, anew at each call; a formula may not. */
+static void begin(Elab *e, Session *s, const Value *f) {
+  char here;
+  s->diags = diags_new(s->arena, s->sources);
+  e->stack = &here;
+  e->d = s->diags;
+  e->scope = e->globals;
+  e->source = NULL;
+  e->frame = e->outermost;
+  e->caller = 0;
+  e->depth = 0;
+  e->training = false;
+  e->make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
+  e->turns.n = 0;
+  e->region = NULL;
+}
+
+static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt) {
+  Session *s = f->session;
+  Elab *e = s->elab;
+  Compiled *c = NEW(s->arena, Compiled);
+  Building b = {.f = f, .c = c};
+  uint32_t from = s->program->segment.n;
+  c->n_arg = n_arg;
+  c->arg = arena_copy(s->arena, arg, n_arg * sizeof *arg);
+  c->arg_slot = NEW_N(s->arena, SlotId, n_arg + 1);
+  if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
+  begin(e, s, f->value);
+  Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
+  PlaceMark place;              /* one, whatever shapes it is compiled for */
+  if (f->placed) place = place_again(e, f->place);
+  else {
+    place = place_enter(e, arena_printf(s->arena, "call of %s", f->name));
+    f->place = place_hash(e);
+    f->placed = true;
+  }
+  elaborate(e, &b);
+  place_leave(e, place);
+  region_leave(e, top);
+  e->scope = e->globals;
+  if (s->diags->n_errors || !program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n)) return NULL;
+  c->result = b.result.at;
+  for (uint32_t k = 0; k < b.keep.n; k++) c->result[k].slot = b.keep.at[k].slot;
+  if (c->steps.n == 1 && c->steps.at[0]->kind == STEP_SEGMENT) {
+    Segment *g = s->program->segment.at[c->steps.at[0]->segment];
+    if (g->write.n == 0) c->segment = g;
+  }
+  if (c->segment) bind(s, c);
+  return c;
+}
+
+static bool same_types(const Compiled *c, const Type *arg, uint32_t n) {
+  if (c->n_arg != n) return false;
+  for (uint32_t k = 0; k < n; k++)
+    if (!type_eq(&c->arg[k], &arg[k])) return false;
+  return true;
+}
+
+Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt, Compiled **out) {
+  Session *s = f->session;
+  *out = NULL;
+  for (Compiled *c = f->compiled; c; c = c->next)
+    if (same_types(c, arg, n_arg) && (wrt && c->wrt ? !strcmp(wrt, c->wrt) : wrt == c->wrt)) {
+      *out = c;
+      return STATUS_OK;
+    }
+  Guard guard;
+  if (HOST_GUARD(&s->host, &guard)) {
+    Compiled *c = compile(f, arg, n_arg, wrt);
+    host_leave(&s->host, &guard);
+    if (!c) return STATUS_SCRIPT;
+    c->next = f->compiled;
+    f->compiled = c;
+    *out = c;
+    return STATUS_OK;
+  }
+  return STATUS_MEMORY;
+}
+
+/* ---- running ---- */
+
+static void forget(Diags *d) { d->diag.n = d->n_errors = d->n_warnings = 0; }
+
+static void *room_for(Session *s, Result *r) {
+  if (!r->own) {
+    Tensor *t = tensor_new(&s->host, &r->type);
+    arena_own(s->arena, &t->owned);          /* keeps it, and not before it has room to */
+    r->own = t;
+  }
+  return r->own->data;
+}
+
+/* Where the value of a slot stands now; NULL: its file could not be read. */
+static const void *slot_data(Function *f, Compiled *c, SlotId slot, const void *const *arg) {
+  for (uint32_t k = 0; k < c->n_arg; k++)
+    if (c->arg_slot[k] == slot) return arg[k];
+  if (slot == c->turn) return &f->calls;
+  Tensor *t = slot_tensor(f->session, slot, 0);
+  return t ? t->data : NULL;
+}
+
+uint32_t function_twin(const Compiled *c, uint32_t k) {
+  for (uint32_t j = 0; j < k; j++)
+    if (c->copy[j] == NO_SLOT && c->result[j].slot == c->result[k].slot) return j;
+  return k;
+}
+
+static bool run_segment(Function *f, Compiled *c, const void *const *arg, void **result) {
+  Session *s = f->session;
+  const Plan *plan = c->segment->plan;
+  const Binding *binding;
+  uint32_t n = plan ? plan_bindings(plan, &binding) : 0;
+  for (uint32_t k = 0; k < n; k++) {
+    uint32_t at = c->from[k] & FROM_NUMBER;
+    switch (function_from(c->from[k])) {
+      case FROM_ARG: c->data[k] = (void *)(uintptr_t)arg[at]; break;
+      case FROM_RESULT: c->data[k] = result[at]; break;
+      default: c->data[k] = (void *)(uintptr_t)slot_data(f, c, at, arg);
+    }
+    if (!c->data[k]) return false;
+  }
+  if (plan) {
+    Fault fault = run_plan(plan, c->data, s->slab, s->pool, &s->cancel);
+    if (fault.code == FAULT_CANCELLED) s->cancelled = true;
+    else if (fault.code != FAULT_NONE) machine_fault(s, plan, &fault);
+    if (fault.code != FAULT_NONE) return false;
+  }
+  for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
+    if (c->copy[k] == NO_SLOT) continue;
+    uint32_t twin = function_twin(c, k);
+    const void *from = twin < k ? result[twin] : slot_data(f, c, c->copy[k], arg);
+    if (!from) return false;
+    memcpy(result[k], from, (size_t)type_bytes(&c->result[k].type));
+  }
+  return true;
+}
+
+/* What writes cells, branches or loops is the machine's; its values are copied. */
+static bool run_steps(Function *f, Compiled *c, const void *const *arg, void **result) {
+  Session *s = f->session;
+  for (uint32_t k = 0; k <= c->n_arg; k++) {
+    Type turn = type_scalar(I32);
+    Tensor *t = k < c->n_arg ? tensor_from(&s->host, &c->arg[k], arg[k]) : tensor_from(&s->host, &turn, &f->calls);
+    slot_put(s->program, k < c->n_arg ? c->arg_slot[k] : c->turn, t);
+    tensor_unref(t);
+  }
+  if (!machine_run(s, &c->steps)) return false;
+  for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
+    const Tensor *t = slot_tensor(s, c->result[k].slot, 0);
+    if (!t) return false;
+    memcpy(result[k], t->data, (size_t)type_bytes(&c->result[k].type));
+  }
+  return true;
+}
+
+Status function_run(Function *f, Compiled *c, const void *const *arg, void **result) {
+  Session *s = f->session;
+  Guard guard;
+  forget(s->diags);
+  s->cancelled = false;
+  if (HOST_GUARD(&s->host, &guard)) {
+    for (uint32_t k = 0; k < c->n_result + c->n_grad; k++)
+      if (!result[k]) result[k] = room_for(s, &c->result[k]);
+    session_want_pool(s);
+    bool done = c->segment ? run_segment(f, c, arg, result) : run_steps(f, c, arg, result);
+    f->calls++;
+    host_leave(&s->host, &guard);
+    atomic_store(&s->cancel, false);
+    return done ? STATUS_OK : s->closed ? STATUS_CLOSED : s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT;
+  }
+  return STATUS_MEMORY;
+}
+
+void function_close(Function *f) { f->compiled = NULL; }

@@ -1,0 +1,427 @@
+/* derive: grad and its kin. In: a scalar formula and what to differentiate by. Out: a tree of nodes, made by runtime/grad.
+ *
+ * A derivative follows the formula, with the values it was computed from: a parameter stands for the version that the formula read. It
+ * passes through assignments of its block, not out of a loop or branch of steps: there it is an error, never a silent zero.
+ */
+#include "runtime/graph/grad.h"
+#include "runtime/graph/opt.h"
+#include "elab/lint.h"
+#include "elab/native.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what a formula read ---- */
+typedef struct Slice { NodeId *at; uint32_t n; } Slice;
+
+static Slice slice_of(Elab *e, NodeId y) {
+  Slice s;
+  s.n = graph_slice(e->g, &y, 1, NULL, NULL, &s.at);
+  return s;
+}
+
+static bool reaches(const Slice *s, NodeId id) {
+  uint32_t low = 0, high = s->n;
+  while (low < high) {
+    uint32_t mid = low + (high - low) / 2;
+    if (s->at[mid] == id) return true;
+    if (s->at[mid] < id) low = mid + 1;
+    else high = mid;
+  }
+  return false;
+}
+
+static Cell *cell_of_slot(Elab *e, SlotId slot) {
+  for (uint32_t k = e->cells.n; k-- > 0;)
+    if (e->cells.at[k]->slot == slot) return e->cells.at[k];
+  return NULL;
+}
+
+typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; } Wrt;
+
+/* The newest version of c that the formula read, with its aliases. *current: it is the present one. */
+static bool version_read(Elab *e, const Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool *current) {
+  *current = true;
+  for (const Version *v = c->now; v; v = v->before) {
+    bool found = false;
+    for (const Version *a = v; a; a = a->alias)
+      if (a->node != NO_NODE && reaches(s, a->node)) {
+        bool twice = false;
+        for (uint32_t k = 0; k < w->node.n; k++) twice |= w->node.at[k] == a->node && w->leaf.at[k] == leaf;
+        if (!twice) {
+          vec_push(e->a, &w->node, a->node);
+          vec_push(e->a, &w->leaf, leaf);
+        }
+        found = true;
+      }
+    if (found) return true;
+    if (v->assigned) *current = false;
+  }
+  return false;
+}
+
+/* ---- derivatives that do not pass out of steps ---- */
+
+/* When a version came to be: its node, or the last one that a loop or branch gave it. */
+static NodeId made_at(const Version *v) { return v->through ? v->last : v->node; }
+
+/* The version of c that stood when node `then` was made. */
+static const Version *version_at(const Cell *c, NodeId then) {
+  for (const Version *v = c->now; v; v = v->before)
+    if (v->assigned && made_at(v) != NO_NODE && made_at(v) < then) return v;
+  return NULL;
+}
+
+/* What is differentiated by: nodes, and versions of cells. */
+typedef struct Target { const Leaves *l; const Version **version; bool *seen; } Target;
+
+static bool holds(Elab *e, const Slice *s, const Target *t) {
+  for (uint32_t j = 0; j < t->l->n; j++) {
+    const Value *v = &t->l->at[j].value;
+    if (v->kind == V_NODE ? reaches(s, v->node)
+                          : t->version[j] && t->version[j]->node != NO_NODE && reaches(s, t->version[j]->node))
+      return true;
+    for (uint32_t k = 0; v->kind == V_CELL && k < s->n; k++) {
+      const Node *x = graph_at(e->g, s->at[k]);
+      if (x->op == &op_input && x->attr->i[0] == v->cell->slot && version_at(v->cell, s->at[k]) == t->version[j])
+        return true;
+    }
+  }
+  return false;
+}
+
+/* Whether what stood in a cell, read by this input, was computed from a target. */
+static bool computed_from(Elab *e, NodeId input, const Target *t) {
+  if (input >= e->g->n || t->seen[input]) return false;
+  t->seen[input] = true;
+  const Cell *c = cell_of_slot(e, (SlotId)graph_at(e->g, input)->attr->i[0]);
+  const Version *v = c ? version_at(c, input) : NULL;
+  if (!v || !dtype_is_float((DType)c->type.dtype)) return false;
+  Slice s;
+  s.n = slice_derivable(e, made_at(v), &s.at);
+  if (holds(e, &s, t)) return true;
+  for (uint32_t k = 0; k < s.n; k++)
+    if (graph_at(e->g, s.at[k])->op == &op_input && computed_from(e, s.at[k], t)) return true;
+  return false;
+}
+
+/* Cells that the formula read behind a loop or branch which computed them from what is differentiated by. */
+static bool passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at) {
+  Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1), .seen = NEW_N(e->a, bool, e->g->n + 1)};
+  for (uint32_t j = 0; j < l->n; j++) {
+    const Value *v = &l->at[j].value;
+    if (v->kind != V_CELL) continue;
+    t.version[j] = version_at(v->cell, NO_NODE);
+    for (uint32_t k = 0; k < w->node.n; k++)
+      if (w->leaf.at[k] == j) t.version[j] = version_at(v->cell, w->node.at[k] + 1);
+  }
+  for (uint32_t k = 0; k < s->n; k++) {
+    const Node *x = graph_at(e->g, s->at[k]);
+    if (x->op != &op_input) continue;
+    bool is_wrt = false;
+    for (uint32_t j = 0; j < w->node.n; j++) is_wrt |= w->node.at[j] == s->at[k];
+    Cell *c = is_wrt ? NULL : cell_of_slot(e, (SlotId)x->attr->i[0]);
+    const Version *v = c ? version_at(c, s->at[k]) : NULL;
+    if (!v) continue;
+    if (!v->through || !computed_from(e, s->at[k], &t)) {
+      carried_later(e, c, s->at[k], l, elab_loc_at(e, at));
+      continue;
+    }
+    const char *what = v->through->kind == REGION_LOOP ? "a loop" : "an `if`";
+    Diag *g = elab_error(e, at, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", what);
+    diag_note(e->d, g, elab_loc_at(e, v->through->ast), "%s that changes it is here", what);
+    diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
+    return true;
+  }
+  return false;
+}
+
+/* ---- the tree of gradients ---- */
+typedef struct Build { const Leaves *l; const NodeId *out; } Build;
+static Value gradient_leaf(Elab *e, void *ctx, Value leaf) {
+  Build *b = ctx;
+  (void)e;
+  for (uint32_t k = 0; k < b->l->n; k++) {
+    const Value *v = &b->l->at[k].value;
+    if (v->kind == leaf.kind && (v->kind == V_CELL ? v->cell == leaf.cell : v->node == leaf.node))
+      return v_node(b->out[k]);
+  }
+  return leaf;
+}
+
+static NodeId scalar_formula(Elab *e, Value y, const Ast *at) {
+  y = value_decay(e, y);
+  if (y.kind == V_INT) y = v_node(literal(e, (double)y.i, at));   /* as `0` of `if x > 0 { x } else { 0 }` */
+  NodeId n = want_node(e, y, at, "a scalar to differentiate");
+  if (n == NO_NODE) return n;
+  const Type *t = node_type(e, n);
+  if (!dtype_is_float((DType)t->dtype)) {
+    elab_error(e, at, E_GRAD_OF, type_show(e->a, t));
+    return NO_NODE;
+  }
+  if (t->rank) {
+    Diag *g = elab_error(e, at, E_GRAD_OF, node_text(e, n));
+    diag_hint(e->d, g, "a gradient is of one number: take `sum(...)` or `mean(...)`; `jacobian(f)` is of each");
+    return NO_NODE;
+  }
+  return n;
+}
+
+/* leaf: UINT32_MAX for all. */
+static void say_zero(Elab *e, NodeId y, const Wrt *w, uint32_t leaf, const char *by, const Ast *at) {
+  NodeId *from = NEW_N(e->a, NodeId, w->node.n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < w->node.n; k++)
+    if (leaf == UINT32_MAX || w->leaf.at[k] == leaf) from[n++] = w->node.at[k];
+  lint_zero(e, y, from, n, by, at);
+}
+
+Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
+  if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
+  NodeId n = scalar_formula(e, y, at);
+  if (n == NO_NODE) return v_bad();
+  Leaves l = {0};
+  tree_leaves(e, wrt, LEAF_PARAM, &l);
+  if (l.n == 0) {
+    if (wrt.kind == V_INT) {
+      Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)wrt.i);
+      diag_hint(e->d, g, "write `%lld.0`", (long long)wrt.i);
+    } else elab_error(e, at, E_GRAD_BY, value_kind_text(e, &wrt));
+    return v_bad();
+  }
+  Slice s = slice_of(e, n);
+  Wrt w = {0};
+  bool *reached = NEW_N(e->a, bool, l.n);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Value *v = &l.at[k].value;
+    const Type *t = v->kind == V_CELL ? &v->cell->type : node_type(e, v->node);
+    if (!dtype_is_float((DType)t->dtype)) {
+      Diag *g = elab_error(e, at, E_GRAD_BY, type_show(e->a, t));
+      diag_hint(e->d, g, "whole numbers and bools have no derivative");
+      return v_bad();
+    }
+    if (v->kind == V_NODE) {
+      reached[k] = reaches(&s, v->node);
+      vec_push(e->a, &w.node, v->node);
+      vec_push(e->a, &w.leaf, k);
+      continue;
+    }
+    bool current;
+    reached[k] = version_read(e, v->cell, &s, k, &w, &current);
+    if (reached[k] && why != DERIVE_GRAD && !current) {
+      Diag *g = elab_error(e, at, E_STALE_STEP, v->cell->path ? v->cell->path : "a parameter");
+      diag_note(e->d, g, graph_at(e->g, n)->loc, "the loss was computed here, from the value before");
+      diag_hint(e->d, g, "compute the loss again from the present values");
+      return v_bad();
+    }
+    if (!reached[k] || w.node.at[w.node.n - 1] == NO_NODE) continue;
+  }
+  Slice through;
+  through.n = slice_derivable(e, n, &through.at);
+  if (passes_out(e, &through, &w, &l, at)) return v_bad();
+  for (uint32_t k = 0; e->region->outer && k < e->cells.n; k++)
+    for (const Version *v = e->cells.at[k]->now; v; v = v->before)
+      if (v->node != NO_NODE && reaches(&s, v->node)) {
+        const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
+        stale_later(e, e->cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
+                    graph_at(e->g, n)->loc);
+      }
+  Loc saved = e->g->loc;
+  e->g->loc = elab_loc(e, at);
+  NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
+  bool *connected = NEW_N(e->a, bool, w.node.n + 1);
+  e->g->no_gradient = NULL;
+  uint32_t errors = e->d->n_errors;
+  if (w.node.n) {   /* of the stable form, or a saturated sigmoid trains nothing */
+    NodeId stable = n;
+    graph_stable(e->g, &n, 1, w.node.at, w.node.n, &stable, NULL);
+    grad_reverse(e->g, stable, NO_NODE, w.node.at, w.node.n, d, connected);
+  }
+  if (e->g->no_gradient) {
+    Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FOREIGN, e->g->no_gradient->name);
+    diag_note(e->d, g, e->g->no_gradient_at & ~LOC_ADJOINT, "it is called here");
+    diag_hint(e->d, g,
+              "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
+              e->g->no_gradient->name);
+  }
+  if (e->d->n_errors > errors) {
+    e->g->loc = saved;
+    return v_bad();
+  }
+  NodeId *out = NEW_N(e->a, NodeId, l.n);
+  bool connects = false;
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Value *v = &l.at[k].value;
+    NodeId sum = NO_NODE;
+    bool any = false, flex = v->kind == V_NODE && node_flex(e, v->node);
+    for (uint32_t j = 0; j < w.node.n; j++)
+      if (w.leaf.at[j] == k) {
+        sum = sum == NO_NODE ? d[j] : g_op2(e->g, &op_add, sum, d[j]);
+        any |= connected[j];
+      }
+    if (sum == NO_NODE) sum = g_fill(e->g, v->kind == V_CELL ? &v->cell->type : node_type(e, v->node), 0);
+    if (flex) e->g->node[sum].flags |= NODE_FLEX;
+    out[k] = sum;
+    connects |= any;
+    if (any && why == DERIVE_STEP && v->kind == V_CELL) v->cell->reached = true;
+    if (!any && why == DERIVE_GRAD && !at->source->library)
+      say_zero(e, n, &w, k,
+               v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
+  }
+  if (why == DERIVE_STEP) {
+    lint_stepped(e, &n, 1, at);
+    if (!connects) say_zero(e, n, &w, UINT32_MAX, "all that the optimizer moves", at);
+    for (uint32_t k = 0; k < l.n && !connects; k++)
+      if (l.at[k].value.kind == V_CELL) l.at[k].value.cell->reached = true;      /* it is said once */
+  }
+  e->g->loc = saved;
+  Build b = {&l, out};
+  if (wrt.kind == V_CELL || wrt.kind == V_NODE) return v_node(out[0]);
+  return tree_map(e, wrt, LEAF_PARAM, gradient_leaf, &b);
+}
+
+/* ---- grad(e, w), grad(f), value_and_grad(f) ---- */
+static Value own_leaf(Elab *e, void *ctx, Value leaf) {
+  (void)ctx;
+  leaf = value_decay(e, leaf);
+  NodeId n = graph_emit(e->g, &op_alias, &leaf.node, 1, NULL, e->g->loc, NULL);
+  e->g->node[n].flags &= (uint16_t)~NODE_INTS;
+  return v_node(n);
+}
+
+Value grad_argument(Elab *e, Value v, const Ast *at) {
+  if (v.kind == V_CELL || v.kind == V_NODE) return own_leaf(e, NULL, v);
+  if (v.kind == V_INT) {
+    Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)v.i);
+    diag_hint(e->d, g, "write `%lld.0`", (long long)v.i);
+    return v_bad();
+  }
+  return tree_map(e, v, LEAF_PARAM, own_leaf, NULL);
+}
+
+/* Which arguments of a call, by the names in `wrt`: to[] of *n. */
+static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32_t *to, uint32_t *n, const Ast *at) {
+  *n = 0;
+  while (f && !f->ast && f->base) f = f->base;
+  if (wrt.kind == V_ABSENT) {
+    if (a->n == 0) {
+      Diag *g = elab_error(e, at, E_GRAD_NO_ARGUMENT);
+      diag_hint(e->d, g, "`grad(e, w)` differentiates a formula by a parameter or a name");
+      return false;
+    }
+    to[(*n)++] = 0;
+    return true;
+  }
+  const Value *names = &wrt;
+  uint32_t count = 1;
+  if (wrt.kind == V_TUPLE || wrt.kind == V_LIST) names = wrt.items->at, count = wrt.items->n;
+  for (uint32_t k = 0; k < count && k < 64; k++) {
+    const char *name = want_string(e, names[k], at, "the name of an argument in `wrt`");
+    if (!name) return false;
+    const Ast *params = f && f->ast && f->ast->kind != A_EXTERN ? f->ast->kid[0] : f && f->ast ? f->ast->kid[1] : NULL;
+    bool found = false;
+    for (uint32_t j = 0; j < a->n && !found; j++) {
+      const char *arg = a->name[j];
+      if (!arg && params && j < params->n && params->kid[j]->kid[0]->kind == A_NAME) arg = params->kid[j]->kid[0]->name;
+      if (arg && !strcmp(arg, name)) {
+        to[(*n)++] = j;
+        found = true;
+      }
+    }
+    if (!found) {
+      Diag *g = elab_error(e, at, E_WRT_NAME, name);
+      Text list = {.arena = e->a};
+      const char *known[64];
+      uint32_t n_known = 0;
+      for (uint32_t j = 0; params && j < params->n && n_known < 64; j++)
+        if (params->kid[j]->kid[0]->kind == A_NAME) {
+          known[n_known] = params->kid[j]->kid[0]->name;
+          text_printf(&list, "%s`%s`", n_known ? ", " : "", known[n_known]);
+          n_known++;
+        }
+      const char *near = nearest(name, known, n_known);
+      if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
+      else if (n_known) diag_hint(e->d, g, "its arguments are %s", list.at);
+      return false;
+    }
+  }
+  return true;
+}
+
+Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *by, const Ast *at) {
+  uint32_t to[64], n;
+  if (!wrt_arguments(e, f.kind == V_FN ? f.fn : NULL, wrt, a, to, &n, at)) return v_bad();
+  Args b = *a;
+  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
+  Value *own = NEW_N(e->a, Value, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    b.at[to[k]] = own[k] = grad_argument(e, a->at[to[k]], a->ast[to[k]]);
+    if (own[k].kind == V_BAD) return own[k];
+  }
+  MakeRule saved = make_within(e, rule);
+  Value y = call_value(e, f, &b, at);
+  e->make = saved;
+  *by = wrt.kind == V_TUPLE || wrt.kind == V_LIST ? v_items(e->a, V_TUPLE, own, n) : own[0];
+  return y;
+}
+
+static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_GRAD, &by, at);
+  if (y.kind == V_BAD) return y;
+  Value g = derive(e, y, by, at, DERIVE_GRAD);
+  if (g.kind == V_BAD || !self->captured->at[2].b) return g;
+  return v_items(e->a, V_TUPLE, (Value[]){y, g}, 2);
+}
+
+static const Native grad_of = {.name = "grad", .params = "rest...", .call = call_derived,
+                               .doc = "The gradient of a function: takes its arguments."};
+static const Native value_and_grad_of = {.name = "value_and_grad", .params = "rest...", .call = call_derived,
+                                         .doc = "The value of a function and its gradient: takes its arguments."};
+
+/* A derived function passes its arguments on as they are written, names and all. */
+static Value derived(Elab *e, Value f, Value wrt, bool with_value, const Native *n) {
+  Value captured[3] = {f, wrt, v_bool(with_value)};
+  Value v = native_value(e, n, captured, 3);
+  v.fn->base = f.kind == V_FN ? f.fn : NULL;
+  return v;
+}
+
+static bool is_function(const Value *v) { return v->kind == V_FN && v->fn->kind != FN_CHAIN; }
+
+static Value call_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value y = a->at[0], w = a->at[1], wrt = a->at[2];
+  if (is_function(&y) || ((y.kind == V_INSTANCE || y.kind == V_FN) && w.kind == V_ABSENT)) {
+    if (w.kind != V_ABSENT) {
+      Diag *g = elab_error(e, at, E_GRAD_FN_BY);
+      diag_hint(e->d, g, "`grad(f)(x)`, or `grad(f, wrt = \"b\")(x, b)` for another argument");
+      return v_bad();
+    }
+    return derived(e, y, wrt, false, &grad_of);
+  }
+  if (w.kind == V_ABSENT) {
+    Diag *g = elab_error(e, at, E_MISSING_ARGUMENT, "grad", "w");
+    diag_hint(e->d, g, "`grad(loss, w)`: what to differentiate by is a parameter, a name, or a tree of them");
+    return v_bad();
+  }
+  return derive(e, y, w, at, DERIVE_GRAD);
+}
+
+static Value call_value_and_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value f = a->at[0];
+  if (f.kind != V_FN && f.kind != V_INSTANCE) {
+    elab_error(e, at, E_WANTED, "a function", value_kind_text(e, &f));
+    return v_bad();
+  }
+  return derived(e, f, a->at[1], true, &value_and_grad_of);
+}
+
+const Native native_derivatives[] = {
+    {.name = "grad", .params = "y w? wrt?", .call = call_grad,
+     .doc = "grad(e, w): the derivative of a scalar formula by a parameter, a name or a tree of them; it has the type of w.\n"
+            "grad(f): a function with the arguments of f: the derivative by the first, or by those named in wrt.",
+     .example = "grad(fn (x) = x^3)(2.0)   # => 12"},
+    {.name = "value_and_grad", .params = "f wrt?", .call = call_value_and_grad,
+     .doc = "A function with the arguments of f: the pair of its value and its gradient.",
+     .example = "value_and_grad(fn (x) = x^2)(3.0)   # => (9, 6)"},
+    {0}};

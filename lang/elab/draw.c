@@ -1,0 +1,132 @@
+/* draw: randomness is a function of the seed, the place and the turn. The place is the chain of names and calls that leads to a draw, made a
+ * number while elaborating; seed and turns are inputs, so a turn never makes a new plan.
+ *
+ * What has no name, and the second call in one statement, counts among its like in its block: so a comment or an unrelated definition
+ * changes no draw.
+ */
+#include "elab/elab.h"
+#include <string.h>
+
+enum { INDEX_FROM = 16 };
+
+typedef struct Like { uint64_t name; uint32_t count; } Like;
+typedef struct PlaceFrame {
+  struct PlaceFrame *outer;
+  uint64_t hash;
+  VEC(Like) like;
+  uint32_t *index, cap;      /* of many: by hash, counted from 1 */
+} PlaceFrame;
+
+static uint64_t mix(uint64_t h, uint64_t x) {
+  h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2);
+  h *= 0xff51afd7ed558ccdu;
+  h ^= h >> 33;
+  return h;
+}
+
+static uint64_t hash_text(const char *s) {
+  uint64_t h = 0xcbf29ce484222325u;
+  for (; *s; s++) h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+  return h;
+}
+
+static uint32_t *slot_of(const PlaceFrame *f, uint64_t h) {
+  uint32_t k = (uint32_t)(h >> 20) & (f->cap - 1);
+  while (f->index[k] && f->like.at[f->index[k] - 1].name != h) k = (k + 1) & (f->cap - 1);
+  return &f->index[k];
+}
+
+static void index_likes(Elab *e, PlaceFrame *f) {
+  f->cap = f->cap ? f->cap * 4 : 64;
+  f->index = NEW_N(e->a, uint32_t, f->cap);
+  for (uint32_t k = 0; k < f->like.n; k++) *slot_of(f, f->like.at[k].name) = k + 1;
+}
+
+static Like *find_like(const PlaceFrame *f, uint64_t h) {
+  if (f->index) {
+    uint32_t k = *slot_of(f, h);
+    return k ? &f->like.at[k - 1] : NULL;
+  }
+  for (uint32_t k = 0; k < f->like.n; k++)
+    if (f->like.at[k].name == h) return &f->like.at[k];
+  return NULL;
+}
+
+static uint64_t next_like(Elab *e, const char *name) {
+  PlaceFrame *f = e->place;
+  uint64_t h = hash_text(name);
+  Like *like = find_like(f, h);
+  if (like) return mix(mix(f->hash, h), like->count++);
+  vec_push(e->a, &f->like, (Like){h, 1});
+  if (f->like.n >= INDEX_FROM && f->like.n * 2 > f->cap) index_likes(e, f);
+  else if (f->index) *slot_of(f, h) = f->like.n;
+  return mix(mix(f->hash, h), 0);
+}
+
+PlaceFrame *place_root(Elab *e) { return NEW(e->a, PlaceFrame); }
+uint64_t place_hash(const Elab *e) { return e->place->hash; }
+
+PlaceMark place_again(Elab *e, uint64_t hash) {
+  PlaceMark m = {e->place};
+  PlaceFrame *f = NEW(e->a, PlaceFrame);
+  f->outer = e->place;
+  f->hash = hash;
+  e->place = f;
+  return m;
+}
+
+PlaceMark place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
+void place_leave(Elab *e, PlaceMark m) { e->place = m.frame; }
+
+void *place_keep(Elab *e) {
+  PlaceFrame *kept = NEW(e->a, PlaceFrame);
+  *kept = *e->place;
+  kept->like.at = arena_copy(e->a, e->place->like.at ? e->place->like.at : (Like *)kept,
+                             e->place->like.n * sizeof(Like));
+  return kept;
+}
+
+void place_back(Elab *e, const void *from) {
+  const PlaceFrame *kept = from;
+  memcpy(e->place->like.at, kept->like.at, kept->like.n * sizeof(Like));
+  e->place->like.n = kept->like.n;
+}
+
+static NodeId i32_literal(Elab *e, uint32_t v) {
+  Type t = type_scalar(I32);
+  Tensor *x = tensor_new(&e->s->host, &t);
+  memcpy(x->data, &v, sizeof v);
+  NodeId n = graph_const(e->g, x, e->g->loc);
+  tensor_unref(x);
+  return n;
+}
+
+NodeId draw_key(Elab *e, const Ast *at) {
+  uint64_t place = next_like(e, "~");
+  NodeId key = cell_read(e, e->seed, elab_loc(e, at));
+  key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)place), at);
+  key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)(place >> 32)), at);
+  for (uint32_t k = 0; k < e->turns.n; k++) key = emit2(e, &op_fold_in, key, e->turns.at[k], at);
+  return key;
+}
+
+Value elab_draw(Elab *e, const Type *t, const Ast *call) {
+  if (call->kind != A_CALL) {
+    Value f = elab_expr(e, call);
+    Args none;
+    if (f.kind == V_BAD) return f;
+    if (f.kind != V_FN) {
+      Diag *g = elab_error(e, call, E_WANTED, "a distribution behind `~`", value_kind_text(e, &f));
+      diag_hint(e->d, g, "for example `~ normal(0, 1)`");
+      return v_bad();
+    }
+    Type *kind = NEW(e->a, Type);
+    *kind = *t;
+    Value first = {.kind = V_TYPE, .type = kind};
+    none = (Args){.n = 1, .at = &first, .name = (Sym[]){NULL}, .ast = (const Ast *[]){call}};
+    return call_value(e, f, &none, call);
+  }
+  Type *kind = NEW(e->a, Type);
+  *kind = *t;
+  return elab_call(e, call, &(Value){.kind = V_TYPE, .type = kind});
+}

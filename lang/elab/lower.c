@@ -1,0 +1,182 @@
+/* lower: the structural ops under the names that index, seq and the natives think in. See lower.h.
+ * Invariant: what stands in attr->i of reshape, slice, gather ... is known here and in runtime/ops alone.
+ */
+#include "elab/lower.h"
+#include <string.h>
+
+/* What only moves elements of a literal is a literal still: whole numbers stay whole. */
+static NodeId moved(Elab *e, NodeId x, NodeId y) {
+  if (y == NO_NODE) return y;
+  uint16_t flags = graph_at(e->g, x)->flags & (NODE_FLEX | NODE_INTS);
+  if (flags & NODE_FLEX) e->g->node[y].flags |= flags;
+  return y;
+}
+
+/* Beside an index: elements of a literal chosen by the run are no literal, and f32. */
+static NodeId chosen(Elab *e, NodeId x, NodeId index) {
+  return graph_at(e->g, index)->flags & NODE_KNOWN ? x : settle(e, x);
+}
+
+/* The first operand that holds elements, and the end of these; false: x does more than move and choose. */
+static bool moves(const Node *x, uint32_t *from, uint32_t *to) {
+  *from = x->op == &op_where;
+  *to = x->op == &op_where || x->op == &op_concat ? x->n_in : 1;
+  return x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice ||
+         x->op == &op_slice_dyn || x->op == &op_gather || x->op == &op_take_along || x->op == &op_where ||
+         x->op == &op_concat;
+}
+
+static bool is_chosen(Elab *e, NodeId n, bool whole, int *most) {
+  const Node *x = graph_at(e->g, n);
+  uint32_t from, to;
+  if (x->flags & NODE_FLEX) return x->type->dtype == F64 && (!whole || x->flags & NODE_INTS);
+  if (x->flags & NODE_SETTLED) return is_chosen(e, x->in[0], whole, most);
+  if (--*most < 0 || !moves(x, &from, &to)) return false;
+  for (uint32_t k = from; k < to; k++)
+    if (!is_chosen(e, graph_at(e->g, n)->in[k], whole, most)) return false;
+  return true;
+}
+
+static NodeId choose_again(Elab *e, NodeId n, DType d) {
+  const Node x = *graph_at(e->g, n);
+  uint32_t from, to;
+  TypeError t;
+  if (x.flags & (NODE_FLEX | NODE_SETTLED))
+    return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc,
+                      &t);
+  moves(&x, &from, &to);
+  NodeId *in = arena_copy(e->a, x.in, x.n_in * sizeof *x.in);
+  for (uint32_t k = from; k < to; k++)
+    if ((in[k] = choose_again(e, in[k], d)) == NO_NODE) return NO_NODE;
+  return graph_emit(e->g, x.op, in, x.n_in, x.attr, x.loc, &t);
+}
+
+bool of_literals(Elab *e, NodeId n, DType d) {
+  bool whole = d == I32 || d == U8;
+  int most = 64;
+  if (node_flex(e, n) || node_type(e, n)->dtype != F32 || (!whole && d != F64)) return false;
+  return is_chosen(e, n, whole, &most);
+}
+
+NodeId lower_chosen(Elab *e, NodeId n, DType d) { return of_literals(e, n, d) ? choose_again(e, n, d) : NO_NODE; }
+
+NodeId lower_reshape(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
+  const Type *t = node_type(e, x);
+  if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
+  return moved(e, x, emit_i(e, &op_reshape, &x, 1, dim, (uint32_t)rank, at));
+}
+
+NodeId lower_broadcast(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
+  const Type *t = node_type(e, x);
+  if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
+  return moved(e, x, emit_i(e, &op_broadcast, &x, 1, dim, (uint32_t)rank, at));
+}
+
+NodeId lower_permute(Elab *e, NodeId x, const int64_t *axes, const Ast *at) {
+  int rank = node_type(e, x)->rank, k = 0;
+  while (k < rank && axes[k] == k) k++;
+  if (k == rank) return x;
+  return moved(e, x, emit_i(e, &op_permute, &x, 1, axes, (uint32_t)rank, at));
+}
+
+NodeId lower_slice(Elab *e, NodeId x, const Cut *cut, const Ast *at) {
+  const Type *t = node_type(e, x);
+  int rank = t->rank;
+  bool all = true;
+  int64_t i[3 * MAX_RANK];
+  for (int k = 0; k < rank; k++) {
+    if (cut[k].from != 0 || cut[k].count != t->dim[k] || (cut[k].by != 1 && cut[k].count > 1)) all = false;
+    i[3 * k] = cut[k].from;
+    i[3 * k + 1] = cut[k].count;
+    i[3 * k + 2] = cut[k].by;
+  }
+  if (all) return x;
+  return moved(e, x, emit_i(e, &op_slice, &x, 1, i, (uint32_t)(3 * rank), at));
+}
+
+NodeId lower_rows(Elab *e, NodeId x, int axis, int64_t from, int64_t count, int64_t by, const Ast *at) {
+  const Type *t = node_type(e, x);
+  Cut cut[MAX_RANK];
+  for (int k = 0; k < t->rank; k++) cut[k] = (Cut){0, t->dim[k], 1};
+  cut[axis] = (Cut){from, count, by};
+  return lower_slice(e, x, cut, at);
+}
+
+NodeId lower_slice_dyn(Elab *e, NodeId x, int axis, NodeId start, int64_t count, const Ast *at) {
+  x = chosen(e, x, start);
+  return x == NO_NODE ? x
+                      : moved(e, x, emit_i(e, &op_slice_dyn, (NodeId[]){x, start}, 2, (int64_t[]){axis, count}, 2, at));
+}
+
+NodeId lower_gather(Elab *e, NodeId x, NodeId index, int axis, const Ast *at) {
+  x = chosen(e, x, index);
+  return x == NO_NODE ? x : moved(e, x, emit_i(e, &op_gather, (NodeId[]){x, index}, 2, (int64_t[]){axis}, 1, at));
+}
+
+NodeId lower_concat(Elab *e, const NodeId *x, uint32_t n, int axis, const Ast *at) {
+  if (n == 1) return x[0];
+  NodeId y = emit_i(e, &op_concat, x, n, (int64_t[]){axis}, 1, at);
+  uint16_t ints = NODE_INTS;
+  for (uint32_t k = 0; k < n; k++) ints &= graph_at(e->g, x[k])->flags;
+  if (y != NO_NODE) e->g->node[y].flags |= ints;
+  return y;
+}
+
+NodeId lower_sum(Elab *e, NodeId x, const int64_t *axes, uint32_t n, const Ast *at) {
+  if (n == 0) return x;
+  int64_t i[MAX_RANK + 2] = {n};
+  for (uint32_t k = 0; k < n; k++) i[k + 1] = axes[k];
+  return emit_i(e, &op_sum, &x, 1, i, n + 2, at);
+}
+
+NodeId lower_iota(Elab *e, int64_t n, const Ast *at) { return emit_i(e, &op_iota, NULL, 0, &n, 1, at); }
+
+NodeId lower_cast(Elab *e, NodeId x, DType d, const Ast *at) {
+  if (node_type(e, x)->dtype == d && !node_flex(e, x) && !(d == F32 && of_literals(e, x, F64))) return x;   /* it is f32 from here on */
+  return emit_i(e, &op_cast, &x, 1, (int64_t[]){d}, 1, at);
+}
+
+NodeId lower_number(Elab *e, DType d, double v, const Ast *at) {
+  return graph_const_like(e->g, d, v, elab_loc(e, at));
+}
+
+NodeId lower_fill(Elab *e, const Type *t, NodeId scalar, const Ast *at) {
+  return lower_broadcast(e, scalar, t->rank, t->dim, at);
+}
+
+NodeId lower_ints(Elab *e, const int64_t *v, int64_t n, const Ast *at) {
+  Type t = type_make(I32, 1, &n);
+  Tensor *x = tensor_new(arena_host(e->a), &t);
+  for (int64_t k = 0; k < n; k++) tensor_set(x, k, (double)v[k]);
+  NodeId id = graph_const(e->g, x, elab_loc(e, at));
+  tensor_unref(x);
+  return id;
+}
+
+NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int axis, const Ast *at) {
+  int64_t one[MAX_RANK];
+  for (int k = 0; k < rank; k++) one[k] = k == axis ? dim[k] : 1;
+  NodeId x = lower_reshape(e, vector, rank, one, at);
+  return x == NO_NODE ? x : lower_broadcast(e, x, rank, dim, at);
+}
+
+bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const Ast *const *operand, const char *what) {
+  bool literal_ = true, any_float = false;
+  DType d = F32;
+  for (uint32_t k = 0; k < n; k++) {
+    if ((out[k] = want_node(e, v[k], operand[k], what)) == NO_NODE) return false;
+    const Type *t = node_type(e, out[k]);
+    bool is_int_literal = (graph_at(e->g, out[k])->flags & NODE_INTS) != 0, f = dtype_is_float((DType)t->dtype);
+    if (node_flex(e, out[k])) {
+      if (!is_int_literal && f) any_float = true;
+      continue;
+    }
+    if (literal_ || (f && !dtype_is_float(d))) d = (DType)t->dtype;
+    literal_ = false;
+  }
+  if (literal_) return true;
+  if (!dtype_is_float(d) && any_float && d != BOOL) d = F32;
+  for (uint32_t k = 0; k < n; k++)
+    if ((out[k] = want_typed(e, v_node(out[k]), d, operand[k], what)) == NO_NODE) return false;
+  return true;
+}

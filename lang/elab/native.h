@@ -1,0 +1,56 @@
+/* native: what the functions of the host language share: reading their arguments, rows of data sets, loops over bodies.
+ * Each table stands in a file of natives/, a table a file.
+ */
+#ifndef LANG_NATIVE_H
+#define LANG_NATIVE_H
+#include "elab/lower.h"
+
+extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[],
+    native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
+    native_checks[], native_sequences[], native_gradcheck[], native_series[], native_values[],
+    native_origins[], native_figures[], native_packed[],
+    native_maps[], native_recompute[];
+
+/* ---- arguments ---- */
+static inline bool given(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind != V_ABSENT; }
+static inline bool bad(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind == V_BAD; }
+static inline const Ast *arg_ast(const Args *a, uint32_t k, const Ast *at) {
+  return k < a->n && a->ast[k] ? a->ast[k] : at;
+}
+static inline Value or_bad(NodeId n) { return n == NO_NODE ? v_bad() : v_node(n); }
+NodeId arg_node(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *what);
+bool arg_int(Elab *e, const Args *a, uint32_t k, int64_t otherwise, const Ast *at, const char *what, int64_t *out);
+bool arg_bool(Elab *e, const Args *a, uint32_t k, bool otherwise, const Ast *at, const char *what, bool *out);
+/* The elements of a known list of ints: an int, a bracket, a tuple or a list. */
+bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t max, uint32_t *n);
+bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out);   /* a known scalar */
+const char *node_text(Elab *e, NodeId n);        /* its type as a script knows it: a literal's is f32 */
+/* What keeps a node from being known: "the param `w`", "a draw", "the contents of \"x.gz\""; NULL if nothing. */
+const char *depends_text(Elab *e, NodeId n, bool files_are_known);
+
+/* ---- trees of tensors: what a data set, a state of fold is made of ---- */
+typedef VEC(NodeId) Nodes;
+/* Its tensors in order; scalars become nodes. false: it holds something else (reported with `what`). */
+bool flat_nodes(Elab *e, Value v, Nodes *out, const Ast *at, const char *what);
+Value unflat(Elab *e, Value like, const NodeId *at, uint32_t *k);   /* the same shape of tree with these tensors */
+
+/* A data set: tensors with one first size. */
+typedef struct Rows { Value value; Nodes node; int64_t n; } Rows;
+/* A text that may be of the run: a file that a step writes or reads. NULL: reported. */
+const Value *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at);
+bool want_rows(Elab *e, Value v, const Ast *at, const char *what, Rows *out);
+Value rows_gather(Elab *e, const Rows *r, NodeId index, const Ast *at);
+Value rows_slice(Elab *e, const Rows *r, int64_t from, int64_t count, int64_t by, const Ast *at);
+Value rows_slice_dyn(Elab *e, const Rows *r, NodeId start, int64_t count, const Ast *at);
+
+/* ---- bodies of the op `loop` ---- */
+/* An input to elaborate a body over. Its slot is never filled: it does not run in the session's graph, but messages ask
+ * it. */
+NodeId body_input(Elab *e, const Type *t, const Ast *at);
+/* What of the roots depends on the inputs and the turn, as a graph of its own with the roots as outputs; inputs in the
+ * order of its slots, then what it captures from outside, then the turn. */
+Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
+                 Nodes *capture);
+
+Value value_of_tensor(Elab *e, Tensor *t, const Ast *at);   /* a known tensor: ints and bools as known scalars */
+#endif

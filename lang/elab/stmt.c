@@ -1,0 +1,434 @@
+/* stmt: blocks, definitions, declarations, `print`, `assert`, `test`. In a formula a statement computes (a `var` is a name that
+ * takes new values); where steps may stand it acts: a `var` is a cell, a `print` is a step. Assignments stand in assign.c, `if`
+ * in branch.c, loops in loop.c.
+ */
+#include "steps/effects.h"
+#include "elab/lower.h"
+#include <string.h>
+
+/* ---- definitions ---- */
+static void define_gradient(Elab *e, const Ast *ast) {
+  Bound *b = scope_here(e->scope, ast->name);
+  if (!b || b->value.kind != V_FN || (b->value.fn->kind != FN_CLOSURE && b->value.fn->kind != FN_EXTERN)) {
+    Diag *g = elab_error(e, ast, E_GRADIENT_OF_NOTHING, ast->name);
+    diag_hint(e->d, g, "a `gradient` stands in the file that defines its function with `fn` or `extern`");
+    return;
+  }
+  b->value.fn->gradient = ast;
+  b->value.fn->gradient_scope = e->scope;
+}
+
+void elab_define(Elab *e, const Ast *ast) {
+  FnKind kind;
+  switch (ast->kind) {
+  case A_FN: kind = FN_CLOSURE; break;
+  case A_PROC: kind = FN_PROC; break;
+  case A_LAYER: kind = FN_LAYER; break;
+  case A_OPTIMIZER: kind = FN_OPTIMIZER; break;
+  case A_EXTERN: kind = FN_EXTERN; break;
+  default: return;
+  }
+  Fn *f = fn_new(e, kind, ast->name);
+  f->ast = ast;
+  f->scope = e->scope;
+  f->self = (Instance *)(uintptr_t)e->frame->self;
+  if (kind == FN_EXTERN && !extern_open(e, f, ast)) {
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  scope_put(e, e->scope, ast->name, v_fn(f), ast);
+}
+
+void elab_definitions(Elab *e, const Ast *block) {
+  for (uint32_t k = 0; k < block->n; k++) elab_define(e, block->kid[k]);
+  for (uint32_t k = 0; k < block->n; k++)
+    if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
+}
+
+/* Whether a call may be there for what it does: of a proc, a handle or its method, or of what gives nothing. */
+static bool acts(Elab *e, const Ast *call, const Value *value) {
+  if (call->kind != A_CALL) return false;
+  if (value->kind == V_UNIT || value->kind == V_BAD) return true;
+  const Ast *callee = call->kid[0];
+  Value f = v_bad();
+  uint32_t errors = e->d->n_errors;
+  if (callee->kind == A_MEMBER || callee->kind == A_NAME) f = elab_expr(e, callee);
+  if (f.kind == V_INSTANCE || f.kind == V_BAD || e->d->n_errors > errors) return callee->kind != A_LAMBDA;
+  if (f.kind != V_FN) return false;
+  return f.fn->kind == FN_PROC || f.fn->self || (f.fn->kind == FN_NATIVE && !f.fn->partial && f.fn->native &&
+         (f.fn->captured->n > 0 || !strcmp(f.fn->native->name, "trace")));
+}
+
+/* The value of a statement that nobody takes. */
+void unused_value(Elab *e, const Ast *stmt, const Value *v) {
+  if (stmt->kind != A_EXPR) return;
+  const Ast *x = stmt->kid[0];
+  if (x->kind == A_IF || x->kind == A_TRAINING || v->kind == V_BAD || acts(e, x, v)) return;
+  Diag *g = elab_error(e, x, E_UNUSED_VALUE);
+  char first = stmt->source->text[stmt->span.first];
+  uint32_t line, column;
+  source_position(stmt->source, stmt->span.first, &line, &column);
+  const char *hint = x->kind == A_CALL ? "a formula only computes: print its value, or give it a name with `let`"
+                                       : "print it, or give it a name with `let`";
+  if (line > 1 && (first == '-' || first == '(' || first == '['))
+    hint = "a line does not go on from the one before it: end that one with the operator or inside an open bracket";
+  diag_hint(e->d, g, "%s", hint);
+}
+
+/* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
+static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
+  for (; k < block->n; k++) {
+    *last = v_unit();
+    if (!elab_stmt(e, block->kid[k], last) && block->kid[k]->kind == A_ASSERT && !e->frame->steps) {
+      *last = v_bad();        /* what follows in the formula was to rest on it */
+      return;
+    }
+    if (k + 1 < block->n && e->scope != e->globals) unused_value(e, block->kid[k], last);
+    if (e->frame->flow != FLOW_ON) return;
+    if (k + 1 == block->n || !leave_pending(e)) continue;
+    Mask m;
+    mask_enter(e, &m, block->kid[k]);
+    stmts_from(e, block, k + 1, last);
+    mask_leave(e, &m, block->kid[k]);
+    *last = v_unit();
+    return;
+  }
+}
+
+void elab_stmts(Elab *e, const Ast *block, Value *last) {
+  *last = v_unit();
+  elab_definitions(e, block);
+  stmts_from(e, block, 0, last);
+}
+
+Value elab_block(Elab *e, const Ast *block, bool new_scope) {
+  Scope *saved = e->scope;
+  if (new_scope) e->scope = scope_new(e, e->scope);
+  Value last;
+  elab_stmts(e, block, &last);
+  e->scope = saved;
+  return last;
+}
+
+/* ---- let, var, param ---- */
+/* A `let` keeps the values of cells as they are now; instances stay handles. */
+static bool is_kept(const Value *v) {
+  return !v->stretch && v->kind != V_CELL && v->kind != V_TUPLE && v->kind != V_LIST && v->kind != V_RECORD;
+}
+
+Value keep_values(Elab *e, Value v) {
+  if (v.kind == V_CELL) return value_decay(e, v);
+  v.stretch = 0;
+  if (v.kind == V_TUPLE || v.kind == V_LIST) {
+    Room *room = v.items->room;
+    uint32_t k = room ? room->kept : 0, n = v.items->n;
+    while (k < n && is_kept(&v.items->at[k])) k++;
+    if (k >= n) {                       /* nothing to keep: a list that grows is not copied each time */
+      if (room && room->kept < n) room->kept = n;
+      return v;
+    }
+    Value copy = v_items(e->a, v.kind, v.items->at, n);
+    for (; k < n; k++) copy.items->at[k] = keep_values(e, v.items->at[k]);
+    return copy;
+  }
+  if (v.kind == V_RECORD) {
+    Fields *f = NEW(e->a, Fields);
+    *f = *v.fields;
+    f->at = NEW_N(e->a, Value, f->n ? f->n : 1);
+    for (uint32_t k = 0; k < f->n; k++) f->at[k] = keep_values(e, v.fields->at[k]);
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  return v;
+}
+
+/* The types that are no tensor's: of known scalars and of functions. */
+static bool is_known_type(const Ast *type) {
+  static const char *const names[] = {"int", "float", "bool", "string", "fn"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    if (type->kind == A_NAME && !strcmp(type->name, names[k])) return true;
+  return false;
+}
+
+/* The value behind `=` or `~` of a declaration. */
+static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, int kind) {
+  Type t;
+  if (type && op == '=' && ((kind == A_LET && is_known_type(type)) || (kind <= A_VAR && type->kind == A_TTUPLE))) {
+    DType unmarked = F32;
+    Value v = elab_expr(e, expr);
+    return match_type(e, type, &v, scope_new(e, e->scope), &unmarked, expr, "the value") ? v : v_bad();
+  }
+  if (type && !elab_type(e, type, &t)) {
+    elab_expr(e, expr);
+    return v_bad();
+  }
+  if (op == '~') {
+    if (!type) {
+      Diag *g = elab_error(e, expr, E_DRAW_WITHOUT_TYPE);
+      diag_hint(e->d, g, "write the type of what is drawn: `let x: [3, 4] ~ ...`");
+      return v_bad();
+    }
+    Value v = elab_draw(e, &t, expr);
+    if (v.kind == V_BAD) return v;
+    NodeId n = want_typed(e, v, (DType)t.dtype, expr, "what is drawn");
+    if (n == NO_NODE) return v_bad();
+    if (!type_same_shape(node_type(e, n), &t)) {
+      elab_error(e, expr, E_DECLARED_SHAPE, shape_show(e->a, &t), shape_show(e->a, node_type(e, n)));
+      return v_bad();
+    }
+    return v_node(n);
+  }
+  Value v = elab_expr(e, expr);
+  if (!type || v.kind == V_BAD) return v;
+  NodeId n = want_typed(e, v, (DType)t.dtype, expr, "this");
+  if (n != NO_NODE) n = lower_cast(e, n, (DType)t.dtype, expr);
+  if (n == NO_NODE) return v_bad();
+  const Type *has = node_type(e, n);
+  if (!type_same_shape(has, &t)) {
+    if (has->rank) {
+      Diag *g = elab_error(e, expr, E_DECLARED_SHAPE, shape_show(e->a, &t), shape_show(e->a, has));
+      diag_mark(e->d, g, elab_loc(e, expr), "%s", shape_show(e->a, has));
+      diag_mark(e->d, g, elab_loc(e, type), "declared here");
+      return v_bad();
+    }
+    Type full = t;
+    full.dtype = has->dtype;
+    n = g_broadcast(e->g, n, &full);
+  }
+  return v_node(n);
+}
+
+static const char *pattern_name(const Ast *pattern) { return pattern->kind == A_NAME ? pattern->name : "let"; }
+
+static bool is_bool(Elab *e, Value v) { return v.kind == V_NODE && node_type(e, v.node)->dtype == BOOL; }
+
+/* A cell, or a tree of cells, that begins with v. */
+static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast *at) {
+  v = value_decay(e, v);
+  switch (v.kind) {
+  case V_INT: case V_BOOL: case V_NODE: {
+    bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && !node_type(e, v.node)->rank);
+    bool open = whole || (v.kind == V_NODE && node_flex(e, v.node));
+    DType d = whole ? I32 : F32;
+    Loc loc = elab_loc(e, at);
+    for (uint32_t k = 0; open && k < e->widened.n; k++)
+      if (e->widened.at[k].made == loc && !strcmp(e->widened.at[k].path, path ? path : "")) d = e->widened.at[k].dtype;
+    NodeId n = open && v.kind != V_BOOL && !is_bool(e, v) ? want_typed(e, v, d, at, "a cell's first value")
+                                                        : settle(e, want_node(e, v, at, "a cell's first value"));
+    if (n == NO_NODE) return v_bad();
+    Cell *c = cell_new(e, role, node_type(e, n), path, loc);
+    c->flex = open;
+    cell_assign(e, c, n, elab_loc(e, at));
+    return (Value){.kind = V_CELL, .cell = c};
+  }
+  case V_TUPLE: case V_LIST: {
+    Value y = v_items(e->a, v.kind, v.items->at, v.items->n);
+    for (uint32_t k = 0; k < v.items->n; k++) {
+      y.items->at[k] = make_cells(e, v.items->at[k], role, arena_printf(e->a, "%s.%u", path, k), at);
+      if (y.items->at[k].kind == V_BAD) return v_bad();
+    }
+    return y;
+  }
+  case V_RECORD: {
+    Fields *f = NEW(e->a, Fields);
+    *f = *v.fields;
+    f->at = NEW_N(e->a, Value, f->n ? f->n : 1);
+    for (uint32_t k = 0; k < f->n; k++)
+      f->at[k] = make_cells(e, v.fields->at[k], role, arena_printf(e->a, "%s.%s", path, f->name[k]), at);
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  case V_OPTIMIZER:
+    if (!v.optimizer->tied) break;
+    /* fall through */
+  case V_INSTANCE: return cells_of_instance(e, v, path, at);
+  case V_FN:
+    if (v.fn->kind == FN_CHAIN) return cells_of_instance(e, v, path, at);
+    break;
+  default: break;
+  }
+  if (v.kind != V_BAD) {
+    Diag *g = elab_error(e, at, E_NO_CELL, value_kind_text(e, &v));
+    diag_hint(e->d, g, "a `var` holds numbers, tensors and trees of them; use `let` for the rest");
+  }
+  return v_bad();
+}
+Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) { return make_cells(e, v, role, path, at); }
+
+/* For messages: a declared type has names for its sizes. */
+static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
+  Bound *b = type && pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  if (b) b->type = type;
+}
+
+static void let_or_var(Elab *e, const Ast *ast) {
+  const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
+  PlaceMark m = place_enter(e, pattern_name(pattern));
+  Value v = declared(e, type, expr, ast->op, ast->kind);
+  place_leave(e, m);
+  bool cell = ast->kind == A_VAR && e->frame->steps;
+  if (ast->kind == A_LET || !cell) {
+    v = keep_values(e, v);
+    if (e->frame->steps && pattern->kind == A_NAME) tree_paths(e, v, pattern->name);
+    bind_pattern(e, e->scope, pattern, v, ast->kind == A_VAR);
+    keep_type(e, pattern, type);
+    return;
+  }
+  if (pattern->kind == A_NAME) v = make_cells(e, v, CELL_VAR, pattern->name, expr);
+  else v = make_cells(e, v, CELL_VAR, "var", expr);
+  if (v.kind == V_CELL && type) v.cell->flex = false;
+  bind_pattern(e, e->scope, pattern, v, false);
+  Bound *b = pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  if (b) b->of_var = true;
+  keep_type(e, pattern, type);
+}
+
+static void param_or_state(Elab *e, const Ast *ast) {
+  const Ast *type = ast->kid[0];
+  int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
+  if (e->make > MAKE_IN_BODY) {
+    elab_error(e, ast, E_MADE_IN_CALL, ast->name);
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  PlaceMark m = place_enter(e, ast->name);
+  Value v = declared(e, type, ast->kid[1], ast->op, ast->kind);
+  place_leave(e, m);
+  NodeId n = v.kind == V_BAD ? NO_NODE : want_float(e, v, ast->kid[1], "a parameter's first value");
+  if (v.kind != V_BAD && ast->kind == A_STATE) n = want_node(e, v, ast->kid[1], "a state's first value");
+  n = settle(e, n);
+  if (n == NO_NODE) {
+    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    return;
+  }
+  bool top = !e->frame->self;
+  Cell *c = cell_new(e, role, node_type(e, n), top ? ast->name : NULL, elab_loc_at(e, ast));
+  cell_assign(e, c, n, elab_loc_at(e, ast));
+  scope_put(e, e->scope, ast->name, (Value){.kind = V_CELL, .cell = c}, ast);
+}
+
+/* ---- print, assert ---- */
+static bool steps_here(Elab *e, const Ast *ast, const char *what, const char *hint) {
+  if (e->frame->steps) return true;
+  Diag *g = elab_error(e, ast, E_STEP_IN_FORMULA, what);
+  diag_hint(e->d, g, "%s", hint);
+  return false;
+}
+
+static void print(Elab *e, const Ast *ast) {
+  Value *v = NEW_N(e->a, Value, ast->n);
+  bool ok = true;
+  Order o = {0};
+  for (uint32_t k = 0; k < ast->n; k++) {
+    order_before(e, &o, ast->kid[k]);
+    v[k] = elab_expr(e, ast->kid[k]);
+    order_met(e, &o, &v[k]);
+    ok &= v[k].kind != V_BAD;
+  }
+  order_end(e, &o);
+  if (!steps_here(e, ast, "`print`", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
+  Value text = text_of(e, v, ast->n, NULL, " ");
+  if (text.kind == V_BAD) return;
+  step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
+}
+
+/* What the standard library asserts is a message of its own; what stands on its second line is the hint. */
+static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
+  if (!text || !ast->source->library) {
+    elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
+    return;
+  }
+  const char *hint = strchr(text, '\n');
+  Diag *g = elab_error(e, ast, E_LIBRARY_WANTS, hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
+  if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
+}
+
+static bool compares(const Op *op) {
+  return op == &op_eq || op == &op_ne || op == &op_lt || op == &op_le || op == &op_gt || op == &op_ge;
+}
+
+static void assertion(Elab *e, const Ast *ast) {
+  const Ast *outer = e->asserting;
+  e->asserting = ast;
+  Value c = value_decay(e, elab_expr(e, ast->kid[0]));
+  e->asserting = outer;
+  Value why = {.kind = V_ABSENT};
+  if (ast->n > 1) {
+    Value *v = NEW_N(e->a, Value, ast->n);
+    for (uint32_t k = 1; k < ast->n; k++) v[k] = elab_expr(e, ast->kid[k]);
+    why = text_of(e, v + 1, ast->n - 1, NULL, " ");
+  }
+  if (c.kind == V_BAD || why.kind == V_BAD) return;
+  bool known = c.kind == V_BOOL, holds = known && c.b;
+  if (c.kind == V_NODE && !e->frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN && node_type(e, c.node)->dtype == BOOL) {
+    const Tensor *t = graph_known(e->g, c.node);
+    known = holds = t != NULL;
+    for (int64_t k = 0; t && k < type_count(&t->type); k++) holds &= tensor_get(t, k) != 0;
+  }
+  const char *text = why.kind == V_STRING ? why.str->at : NULL;
+  if (known && !e->frame->steps) {
+    if (!holds) failed_assertion(e, ast, text);
+    return;
+  }
+  if (!e->frame->steps) {
+    NodeId n = want_node(e, c, ast->kid[0], "a condition");
+    if (n != NO_NODE && node_type(e, n)->dtype != BOOL) {
+      Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
+      diag_hint(e->d, g, "compare: `assert x == y`");
+    } else if (n != NO_NODE) say_depends(e, elab_error(e, ast, E_NOT_KNOWN, "what a formula asserts"), n);
+    return;
+  }
+  NodeId n = want_node(e, c, ast->kid[0], "a condition");
+  if (n == NO_NODE) return;
+  if (node_type(e, n)->dtype != BOOL) {
+    Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
+    diag_hint(e->d, g, "compare: `assert x == y`");
+    return;
+  }
+  Step *step = effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : &why, elab_loc(e, ast));
+  const Node *x = graph_at(e->g, n);
+  if (compares(x->op) && !x->type->rank) effect_assert_sides(e->s, step, x->in[0], x->in[1]);
+  step_effect(e, step);
+}
+
+/* ---- all of them ---- */
+static void test_block(Elab *e, const Ast *ast) {
+  PlaceMark m = place_enter(e, "test");
+  Steps *steps = NEW(e->a, Steps);
+  uint32_t from = e->p->segment.n;
+  CallFrame frame = {.outer = e->frame, .steps = true};
+  CallFrame *saved = e->frame;
+  e->frame = &frame;
+  Region *r = region_enter(e, REGION_TEST, steps, ast);
+  elab_block(e, ast->kid[1], true);
+  region_leave(e, r);
+  e->frame = saved;
+  place_leave(e, m);
+  vec_push(e->a, &e->tests, (TestBlock){ast, steps, from});
+}
+
+bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
+  if (!elab_stack_ok(e, ast)) return false;
+  uint32_t errors = e->d->n_errors, unknown = e->unknown;
+  e->g->loc = elab_loc(e, ast);
+  switch (ast->kind) {
+  case A_LET: case A_VAR: let_or_var(e, ast); break;
+  case A_PARAM: case A_STATE: param_or_state(e, ast); break;
+  case A_ASSIGN: elab_assign(e, ast); break;
+  case A_PRINT: print(e, ast); break;
+  case A_ASSERT: assertion(e, ast); break;
+  case A_FOR: elab_for(e, ast); break;
+  case A_WHILE: elab_while(e, ast); break;
+  case A_BREAK: case A_CONTINUE: elab_flow(e, ast); break;
+  case A_TEST: test_block(e, ast); break;
+  case A_IMPORT: elab_import(e, ast); break;
+  case A_EXPR: {
+    const Ast *x = ast->kid[0];
+    if (x->kind == A_IF) *last = elab_if(e, x, true);
+    else *last = elab_expr(e, x);
+    if (e->scope == e->globals && !e->repl) unused_value(e, ast, last);
+    break;
+  }
+  default: break;    /* definitions are made already; errors are reported */
+  }
+  if (e->d->n_errors != errors || e->unknown != unknown) series_lost(e, ast, 0);
+  return e->d->n_errors == errors;
+}

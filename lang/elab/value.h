@@ -1,0 +1,211 @@
+/* value: what an expression means while a script is elaborated. Known things (sizes, strings, functions, layers, lists) are
+ * here in full; a tensor is a node of the graph; a cell is a place whose present version is a node.
+ *
+ * A Value is small and copied freely; what it points to lives in the session's arena and is not changed, but for a `var` list
+ * in a formula, whose binding takes a new Value.
+ */
+#ifndef LANG_VALUE_H
+#define LANG_VALUE_H
+#include "syntax/ast.h"
+#include "steps/format.h"
+#include "steps/program.h"
+
+typedef struct Value Value;
+typedef struct Scope Scope;
+typedef struct Cell Cell;
+typedef struct Fn Fn;
+typedef struct Instance Instance;
+typedef struct Optimizer Optimizer;
+typedef struct Series Series;
+typedef struct Seq Seq;
+typedef struct Module Module;
+typedef struct Elab Elab;
+typedef struct Region Region;
+
+typedef enum {
+  V_BAD,        /* follows from a reported error: no new message */
+  V_UNIT,       /* () */
+  V_BOOL, V_INT,/* known scalars without a node */
+  V_STRING,     /* known text */
+  V_TEXT,       /* text with values of the run in its holes */
+  V_NODE,       /* a tensor; a known float is one too (NODE_FLEX while it is a literal) */
+  V_CELL,       /* a var, param or state: decays to the node of its present version where a tensor is wanted */
+  V_TUPLE, V_LIST,
+  V_RECORD,
+  V_FN,         /* anything that can be called but an instance: closures, layers, ops, natives, chains, partials ... */
+  V_INSTANCE,   /* of a layer */
+  V_OPTIMIZER,  /* tied or untied */
+  V_SERIES,
+  V_SEQ,        /* a known or running count and a formula of the index: ranges, batches, enumerate, zip */
+  V_MODULE,     /* of an `import` */
+  V_TYPE,       /* what stands before `~`: the first argument of a distribution */
+  V_ABSENT      /* an optional argument of a native that was not given; never seen by a script */
+} ValueKind;
+
+/* Tuple, list. What `append` makes shares its elements with the list that it lengthens: room says how many of `cap` are taken by the
+ * longest of them, and how many of these `let` need not copy; NULL: none are free. */
+typedef struct Room { uint32_t used, cap, kept; } Room;
+typedef struct Items { uint32_t n; Value *at; Room *room; } Items;
+typedef struct Fields { uint32_t n; Sym *name; Value *at; } Fields;    /* record */
+typedef struct Str { uint32_t n; const char *at; } Str;
+typedef struct TextValue { Template *text; Needs need; } TextValue;
+
+struct Value {
+  uint8_t kind;
+  uint16_t stretch;           /* V_NODE: axes made by `None` in this very operand, a bit each */
+  union {
+    bool b;
+    int64_t i;
+    NodeId node;
+    const Str *str;
+    TextValue *text;
+    Cell *cell;
+    Items *items;
+    Fields *fields;
+    Fn *fn;
+    Instance *instance;
+    Optimizer *optimizer;
+    Series *series;
+    Seq *seq;
+    Module *module;
+    const Type *type;
+  };
+};
+
+/* ---- functions ---- */
+typedef struct Args {         /* of one call, evaluated, in order */
+  uint32_t n;
+  Value *at;
+  Sym *name;                  /* NULL: positional */
+  const Ast **ast;            /* where each stands */
+} Args;
+
+typedef enum { FN_CLOSURE, FN_PROC, FN_LAYER, FN_OPTIMIZER, FN_OP, FN_NATIVE, FN_CHAIN, FN_EXTERN } FnKind;
+
+/* A function of the host language. params names its parameters, those that may be left out with a `?`: "x axis? keep?"; a last "rest..."
+ * takes any number of positional ones, a last "more*" any named ones (a->name). a is matched to params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
+typedef struct Native {
+  const char *name, *params;
+  Value (*call)(Elab *e, const Fn *self, Args *a, const Ast *at);
+  const char *doc, *example;
+} Native;
+
+struct Fn {
+  FnKind kind;
+  const char *name;           /* as the user knows it, or NULL */
+  const Ast *ast;             /* closure (FN, LAMBDA), proc, layer, optimizer, extern */
+  Scope *scope;               /* where it was made */
+  const Op *op;               /* FN_OP, FN_EXTERN */
+  const Native *native;
+  Items *captured;            /* of a native: what it closes over; of a chain: its links */
+  Instance *self;             /* a method's instance */
+  const Args *partial;        /* of f(_, 3): the call as written, V_ABSENT where a hole stands */
+  const Fn *base;             /* a derived function: of which (`grad(f)`) */
+  const Ast *gradient;        /* the `gradient` statement that stands beside its definition, or NULL */
+  Scope *gradient_scope;
+  void *frame;                /* the call it was made in: what it may assign */
+};
+
+/* ---- layers and optimizers ---- */
+typedef enum { FIELD_PARAM, FIELD_STATE, FIELD_LET, FIELD_FN, FIELD_ARG } FieldRole;
+typedef struct Field { Sym name; FieldRole role; Value value; } Field;
+struct Instance {
+  const Fn *layer;
+  uint32_t n;
+  Field *field;
+  Scope *scope;               /* of its body: arguments and fields */
+  const Ast *call;            /* the `fn (...)` of the body, or NULL */
+  Loc made;
+};
+
+struct Optimizer {
+  const Fn *rule;             /* the definition */
+  Scope *args;                /* its arguments by name: a number, a cell, a function of t */
+  bool tied;
+  Value tree;
+  uint32_t n_leaf;
+  Cell **leaf;
+  uint32_t n_state;
+  Sym *state_name;
+  const char **leaf_path;     /* in the tree: "0.w" */
+  Value *state;               /* [leaf * n_state + k]: cells; in a copy their values */
+  Value t;                    /* i32[], steps done */
+  Loc made;
+};
+
+enum { ROWS_OF_RUN = -1 };
+struct Series {
+  struct Table *table;
+  int64_t rows;               /* so far, in the block that made it; or ROWS_OF_RUN */
+  Region *home;               /* that block; NULL: an entry that has run */
+  Loc made;
+};
+
+/* ---- cells ---- */
+typedef struct Version {
+  NodeId node;                /* NO_NODE: not read yet since the region `through` changed the cell */
+  Region *region;             /* where it was made */
+  struct Version *before;     /* the one that it replaced */
+  struct Version *alias;      /* the version outside that this one is, read at the entry of a region */
+  bool assigned;              /* made by an assignment (or by what happened in `through`) */
+  Region *through;            /* a loop or branch that changed it, and the last value that it got there */
+  NodeId last;
+} Version;
+struct Cell {
+  SlotId slot;
+  Type type;
+  enum CellRole { CELL_VAR, CELL_PARAM, CELL_STATE, CELL_HIDDEN } role;
+  const char *path;           /* NULL until a `let` names it */
+  bool frozen;                /* no optimizer moves it, from where `freeze` stands */
+  Loc loc;
+  Version *now;
+  bool flex;                  /* element type still open: made from literals */
+  const void *tied;           /* the optimizer that has it, or NULL */
+  bool reached;               /* one stepped on a formula that depends on it */
+  bool in_test;               /* made in a `test` */
+  bool in_loss;               /* an optimizer stepped on what reads it */
+  uint32_t number;            /* in the order in which cells were made */
+  uint32_t writes;            /* assignments, its first value among them */
+};
+
+/* ---- sequences ---- */
+typedef struct SeqPiece { int64_t count; int64_t first; } SeqPiece;
+struct Seq {
+  int64_t count;              /* known; -1: of the run, then count_node (i32[]) */
+  NodeId count_node;
+  uint32_t n_piece;           /* 1, or more when the first or last element has another shape */
+  SeqPiece piece[3];
+  /* Element number `index` (i32[] node), of piece k; or, known >= 0, element number `known`. */
+  Value (*element)(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at);
+  Items *captured;
+  int64_t from, by;           /* ranges */
+  bool is_range;
+  const char *what;           /* "range", "batches" ... for messages */
+};
+
+/* ---- imported files ---- */
+struct Module {
+  const char *name, *path;    /* as the first `import` named it; where it was found */
+  uint64_t file[2];           /* device and inode */
+  const char *text; size_t bytes;
+  Scope *scope;               /* its definitions and `let`s */
+  struct Module *by;          /* the module that imports it, NULL: the script */
+  bool broken;                /* mistakes in it were reported: what is missing is no new one */
+};
+
+/* Which piece element k is in. */
+static inline uint32_t seq_piece(const Seq *q, int64_t k) {
+  uint32_t p = 0;
+  while (p + 1 < q->n_piece && k >= q->piece[p + 1].first) p++;
+  return p;
+}
+
+static inline Value v_bad(void) { return (Value){.kind = V_BAD}; }
+static inline Value v_unit(void) { return (Value){.kind = V_UNIT}; }
+static inline Value v_int(int64_t i) { return (Value){.kind = V_INT, .i = i}; }
+static inline Value v_bool(bool b) { return (Value){.kind = V_BOOL, .b = b}; }
+static inline Value v_node(NodeId n) { return (Value){.kind = V_NODE, .node = n}; }
+static inline Value v_fn(Fn *f) { return (Value){.kind = V_FN, .fn = f}; }
+Value v_string(Arena *a, const char *text, size_t n);
+Value v_items(Arena *a, ValueKind kind, const Value *at, uint32_t n);       /* tuple or list; copies */
+#endif

@@ -1,0 +1,14 @@
+/* wait: statements of a script that wait for the run. Where a shape depends on what only the run knows (the rows of a
+ * series behind a loop that a `break` ends), the script is checked to its end with a number that stands for it, so that
+ * every other mistake is found before the first step; then what stands before runs, and the rest is elaborated for the
+ * shape that it has. The rest is an entry of its own, as in the REPL: earlier values are kept or computed again.
+ */
+#ifndef LANG_WAIT_H
+#define LANG_WAIT_H
+#include "elab/elab.h"
+
+enum { STAND_IN = 9973 };     /* a prime: it divides nothing by accident */
+
+/* A column of s is read here, whose rows only the run knows. true: the number that stands for them is good, the statement waits. */
+bool wait_begin(Elab *e, const Series *s, const Ast *at);
+#endif

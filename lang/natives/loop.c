@@ -1,0 +1,380 @@
+/* loop: fold and scan. In: a function of (state, element), a first state, what to go along. Out: over a list the
+ * calls one after another; over a tensor (or a record or tuple of tensors, or a range) one op `loop` whose body is made
+ * once.
+ *
+ * The body is elaborated into the present graph over fresh inputs for state, element and turn; what depends on them is
+ * then lifted into a graph of its own. Everything else that it uses, cells among it, stays outside and is captured, so
+ * that what does not change is computed once, and a derivative finds its way to it.
+ */
+#include "steps/effects.h"
+#include "runtime/graph/opt.h"
+#include "elab/native.h"
+#include <string.h>
+
+/* ---- lifting ---- */
+typedef struct Lift {
+  Elab *e;
+  Graph *body;
+  NodeId *to;                 /* by node of the main graph: node of the body, or NO_NODE */
+  uint32_t n_to;
+  Nodes capture;              /* of the main graph */
+} Lift;
+
+static bool is_small_constant(const Node *x) { return x->op == &op_constant && type_count(x->type) == 1; }
+
+static NodeId outer(Lift *l, NodeId n, uint32_t first_slot) {
+  if (l->to[n] != NO_NODE) return l->to[n];
+  const Node *x = graph_at(l->e->g, n);
+  if (is_small_constant(x)) return l->to[n] = graph_const(l->body, x->attr->value, x->loc);
+  NodeId in = graph_input(l->body, first_slot + l->capture.n, x->type, x->loc);
+  vec_push(l->e->a, &l->capture, n);
+  return l->to[n] = in;
+}
+
+Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
+                 Nodes *capture) {
+  Graph *g = e->g;
+  Lift l = {.e = e, .body = graph_new(g->arena), .n_to = g->n};
+  l.to = NEW_N(e->a, NodeId, g->n);
+  bool *inside = NEW_N(e->a, bool, g->n);
+  for (uint32_t k = 0; k < g->n; k++) l.to[k] = NO_NODE;
+  NodeId *id;
+  uint32_t n = graph_slice(g, root, n_root, NULL, NULL, &id);
+  for (uint32_t k = 0; k < n_input; k++) {
+    const Node *x = graph_at(g, input[k]);
+    l.to[input[k]] = graph_input(l.body, k, x->type, x->loc);
+    inside[input[k]] = true;
+  }
+  inside[turn] = true;
+  for (uint32_t k = 0; k < n; k++) {
+    const Node *x = graph_at(g, id[k]);
+    for (uint32_t j = 0; j < x->n_in && !inside[id[k]]; j++) inside[id[k]] = inside[x->in[j]];
+  }
+  /* Captures first: the turn's slot is the one after them. */
+  for (uint32_t k = 0; k < n; k++) {
+    const Node x = *graph_at(g, id[k]);
+    if (!inside[id[k]]) continue;
+    for (uint32_t j = 0; j < x.n_in; j++)
+      if (!inside[x.in[j]]) outer(&l, x.in[j], n_input);
+  }
+  for (uint32_t k = 0; k < n_root; k++)
+    if (!inside[root[k]]) outer(&l, root[k], n_input);
+  const Node t = *graph_at(g, turn);
+  l.to[turn] = graph_input(l.body, n_input + l.capture.n, t.type, t.loc);
+  for (uint32_t k = 0; k < n; k++) {
+    NodeId at = id[k];
+    if (!inside[at] || l.to[at] != NO_NODE) continue;
+    const Node x = *graph_at(g, at);
+    NodeId *in = NEW_N(e->a, NodeId, x.n_in + 1);
+    for (uint32_t j = 0; j < x.n_in; j++) in[j] = l.to[x.in[j]];
+    l.body->segment = x.segment;
+    l.to[at] = graph_emit(l.body, x.op, in, x.n_in, x.attr, x.loc, NULL);
+  }
+  NodeId *out = NEW_N(e->a, NodeId, n_root + 1);
+  for (uint32_t k = 0; k < n_root; k++) out[k] = l.to[root[k]];
+  graph_stable(l.body, out, n_root, NULL, 0, out, NULL);   /* a derivative of the body follows its stable form */
+  for (uint32_t k = 0; k < n_root; k++) graph_output(l.body, out[k], k);
+  *capture = l.capture;
+  return l.body;
+}
+
+/* ---- what stands around a body ---- */
+typedef struct Walked {       /* xs of a loop */
+  Value like;                 /* its tree; elements have its shape */
+  Nodes sequence;             /* tensors along the first axis */
+  const Seq *seq;             /* or a range: elements come from the turn */
+  int64_t n;
+} Walked;
+
+/* A slot that nothing fills: inputs of a body never run in the graph of the session, but messages may ask what they
+ * are. */
+NodeId body_input(Elab *e, const Type *t, const Ast *at) {
+  Loc loc = elab_loc(e, at);
+  return graph_input(e->g, slot_new(e->p, SLOT_VALUE, t, NULL, loc), t, loc);
+}
+
+static Type row_type(const Type *t) { return type_make((DType)t->dtype, t->rank - 1, t->dim + 1); }
+
+/* Whether two values are the same tree of tensors, apart from their types. */
+static bool same_tree(Elab *e, Value a, Value b) {
+  a = value_decay(e, a);
+  b = value_decay(e, b);
+  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
+       tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  if (ta || tb) return ta && tb;
+  if (a.kind != b.kind) return false;
+  if (a.kind == V_TUPLE || a.kind == V_LIST) {
+    if (a.items->n != b.items->n) return false;
+    for (uint32_t k = 0; k < a.items->n; k++)
+      if (!same_tree(e, a.items->at[k], b.items->at[k])) return false;
+    return true;
+  }
+  if (a.kind == V_RECORD) {
+    if (a.fields->n != b.fields->n) return false;
+    for (uint32_t k = 0; k < a.fields->n; k++)
+      if (a.fields->name[k] != b.fields->name[k] || !same_tree(e, a.fields->at[k], b.fields->at[k])) return false;
+  }
+  return a.kind == V_RECORD || a.kind == V_UNIT;
+}
+
+static Value call2(Elab *e, Value f, Value x, Value y, const Ast *const *where, const Ast *at) {
+  Value v[2] = {x, y};
+  Sym name[2] = {NULL, NULL};
+  const Ast *ast[2] = {where[0], where[1]};
+  Args a = {.n = 2, .at = v, .name = name, .ast = ast};
+  return call_value(e, f, &a, at);
+}
+
+/* A first state that is a literal takes the element type of what it meets: that of xs. */
+static bool first_state(Elab *e, Nodes *state, const bool *literal_, const Walked *w, const Ast *at) {
+  DType d = F32;
+  for (uint32_t k = 0; k < w->sequence.n; k++)
+    if (dtype_is_float((DType)node_type(e, w->sequence.at[k])->dtype)) {
+      d = (DType)node_type(e, w->sequence.at[k])->dtype;
+      break;
+    }
+  for (uint32_t k = 0; k < state->n; k++) {
+    if (!node_flex(e, state->at[k])) continue;
+    bool ints =
+        literal_[k] && (w->seq || (w->sequence.n && !dtype_is_float((DType)node_type(e, w->sequence.at[0])->dtype)));
+    state->at[k] = want_typed(e, v_node(state->at[k]), ints ? I32 : d, at, "the first state");
+    if (state->at[k] == NO_NODE) return false;
+  }
+  return true;
+}
+
+typedef VEC(NodeId *) Traced;
+
+/* ---- what a body traces: more outputs of the loop, stacked over the turns ---- */
+static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
+  for (uint32_t k = 0; k < g->item.n; k++) {
+    if (g->item.at[k].inner) traced_nodes(e, g->item.at[k].inner, out);
+    else vec_push(e->a, out, &g->item.at[k].node);
+  }
+}
+
+static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, Args *a, const Ast *at) {
+  Nodes state = {0};
+  const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
+  if (!flat_nodes(e, init, &state, where[0], "the first state")) return v_bad();
+  uint32_t c = state.n;
+  if (c == 0) {
+    elab_error(e, where[0], E_FOLD_EMPTY);
+    return v_bad();
+  }
+  bool *soft = NEW_N(e->a, bool, c), *ints = NEW_N(e->a, bool, c);
+  for (uint32_t k = 0; k < c; k++) {
+    soft[k] = node_flex(e, state.at[k]);
+    ints[k] = soft[k] && (graph_at(e->g, state.at[k])->flags & NODE_INTS);
+  }
+  if (!first_state(e, &state, ints, w, where[0])) return v_bad();
+  for (int attempt = 0;; attempt++) {
+    NodeId *input = NEW_N(e->a, NodeId, c + w->sequence.n + 1);
+    Type i32 = type_scalar(I32);
+    for (uint32_t k = 0; k < c; k++) input[k] = body_input(e, node_type(e, state.at[k]), at);
+    for (uint32_t k = 0; k < w->sequence.n; k++) {
+      Type t = row_type(node_type(e, w->sequence.at[k]));
+      input[c + k] = body_input(e, &t, at);
+    }
+    NodeId turn = body_input(e, &i32, at);
+    uint32_t k0 = 0, k1 = 0;
+    Value s = unflat(e, init, input, &k0);
+    Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
+    MakeRule make = make_within(e, MAKE_IN_MAP);
+    vec_push(e->a, &e->turns, turn);
+    TraceGroup *outside = e->traces, *group = NEW(e->a, TraceGroup);
+    e->traces = group;
+    Value y = call2(e, f, s, x, where, at);
+    e->traces = outside;
+    e->turns.n--;
+    e->make = make;
+    if (y.kind == V_BAD) return y;
+    if (!same_tree(e, init, y)) {
+      Value before = init;
+      elab_error(e, arg_ast(a, 0, at), E_FOLD_TREE, type_text(e, &before), type_text(e, &y));
+      return v_bad();
+    }
+    Nodes next = {0};
+    if (!flat_nodes(e, y, &next, at, "the next state")) return v_bad();
+    bool again = false, ok = true;
+    for (uint32_t k = 0; k < c; k++) {
+      const Type *t = node_type(e, state.at[k]);
+      if (node_flex(e, next.at[k]) && type_same_shape(t, node_type(e, next.at[k])) &&
+          (next.at[k] = want_typed(e, v_node(next.at[k]), (DType)t->dtype, at, "the next state")) == NO_NODE)
+        return v_bad();
+      Type u = *node_type(e, next.at[k]);
+      if (type_eq(node_type(e, state.at[k]), &u)) continue;
+      ok = false;
+      if (!soft[k] || attempt > 0) {
+        elab_error(e, arg_ast(a, 0, at), E_FOLD_TYPE, type_show(e->a, node_type(e, state.at[k])), type_show(e->a, &u));
+        return v_bad();
+      }
+      again = true;       /* a literal becomes what the first turn makes of it */
+      NodeId n = lower_cast(e, state.at[k], (DType)u.dtype, at);
+      if (n == NO_NODE || (node_type(e, n)->rank == 0 && (n = lower_fill(e, &u, n, at)) == NO_NODE)) return v_bad();
+      state.at[k] = n;
+    }
+    if (again) continue;
+    if (!ok) return v_bad();
+    Traced traced = {0};
+    group->turns = w->n;
+    traced_nodes(e, group, &traced);
+    uint32_t values = stacked ? 2 * c : c;
+    NodeId *root = NEW_N(e->a, NodeId, 2 * c + traced.n);
+    for (uint32_t k = 0; k < c; k++) root[k] = root[c + k] = next.at[k];
+    for (uint32_t k = 0; k < traced.n; k++) root[values + k] = *traced.at[k];
+    Nodes capture = {0};
+    Graph *body = lift_body(e, input, c + w->sequence.n, turn, root, values + traced.n, &capture);
+    Nodes in = {0};
+    for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, state.at[k]);
+    for (uint32_t k = 0; k < w->sequence.n; k++) vec_push(e->a, &in, w->sequence.at[k]);
+    for (uint32_t k = 0; k < capture.n; k++) vec_push(e->a, &in, capture.at[k]);
+    int64_t i[4] = {w->n, c, w->sequence.n, 0};
+    NodeId loop = emit(e, &op_loop, in.at, in.n, &(Attr){.body = body, .i = i, .n = 4}, at);
+    if (loop == NO_NODE) return v_bad();
+    Nodes out = {0};
+    for (uint32_t k = 0; k < c; k++) {
+      NodeId n = emit_i(e, &op_pick, &loop, 1, (int64_t[]){stacked ? c + k : k}, 1, at);
+      if (n == NO_NODE) return v_bad();
+      vec_push(e->a, &out, n);
+    }
+    for (uint32_t k = 0; k < traced.n; k++)
+      if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
+    if (traced.n && outside) vec_push(e->a, &outside->item, (TraceItem){NULL, NO_NODE, group});
+    else if (traced.n) step_effect(e, effect_traces(e->s, group, elab_loc(e, at)));
+    uint32_t k2 = 0;
+    return unflat(e, init, out.at, &k2);
+  }
+}
+
+/* ---- fold and scan ---- */
+static Value stack_values(Elab *e, const Value *v, uint32_t n, bool rows, const Ast *at);
+static Value stack_at(Elab *e, const Value *v, uint32_t n, uint32_t k, ValueKind kind, bool rows, const Ast *at) {
+  Value *part = NEW_N(e->a, Value, n);
+  for (uint32_t j = 0; j < n; j++) part[j] = kind == V_RECORD ? v[j].fields->at[k] : v[j].items->at[k];
+  return stack_values(e, part, n, rows, at);
+}
+
+/* The states of an unrolled scan, stacked leaf by leaf; rows: they are stacks already, and are joined. */
+static Value stack_values(Elab *e, const Value *v, uint32_t n, bool rows, const Ast *at) {
+  if (v[0].kind == V_TUPLE || v[0].kind == V_LIST) {
+    Value out = v_items(e->a, (ValueKind)v[0].kind, v[0].items->at, v[0].items->n);
+    for (uint32_t k = 0; k < out.items->n; k++)
+      if ((out.items->at[k] = stack_at(e, v, n, k, (ValueKind)v[0].kind, rows, at)).kind == V_BAD) return v_bad();
+    return out;
+  }
+  if (v[0].kind == V_RECORD) {
+    Fields *f = NEW(e->a, Fields);
+    *f = (Fields){.n = v[0].fields->n, .name = v[0].fields->name, .at = NEW_N(e->a, Value, v[0].fields->n + 1)};
+    for (uint32_t k = 0; k < f->n; k++)
+      if ((f->at[k] = stack_at(e, v, n, k, V_RECORD, rows, at)).kind == V_BAD) return v_bad();
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  NodeId *x = NEW_N(e->a, NodeId, n);
+  const Ast **where = NEW_N(e->a, const Ast *, n);
+  for (uint32_t k = 0; k < n; k++) where[k] = at;
+  if (!lower_same_dtype(e, v, x, n, where, "a state of `scan`")) return v_bad();
+  if (rows) return or_bad(lower_concat(e, x, n, 0, at));
+  Type t = *node_type(e, x[0]);
+  int64_t dim[MAX_RANK + 1] = {1};
+  if (t.rank == MAX_RANK) {
+    elab_error(e, at, E_RANK_LIMIT, MAX_RANK + 1, MAX_RANK);
+    return v_bad();
+  }
+  memcpy(dim + 1, t.dim, MAX_RANK * sizeof *dim);
+  for (uint32_t k = 0; k < n; k++) {
+    if (!type_same_shape(&t, node_type(e, x[k]))) {
+      elab_error(e, at, E_STACK, shape_show(e->a, &t), shape_show(e->a, node_type(e, x[k])));
+      return v_bad();
+    }
+    if ((x[k] = lower_reshape(e, x[k], t.rank + 1, dim, at)) == NO_NODE) return v_bad();
+  }
+  return or_bad(lower_concat(e, x, n, 0, at));
+}
+
+static Value last_row(Elab *e, void *ctx, Value leaf) {
+  const Ast *at = ctx;
+  const Type t = *node_type(e, leaf.node);
+  NodeId row = lower_rows(e, leaf.node, 0, t.dim[0] - 1, 1, 1, at);
+  return row == NO_NODE ? v_bad() : or_bad(lower_reshape(e, row, t.rank - 1, t.dim + 1, at));
+}
+
+/* The first or last element of a sequence has another shape: a loop for the others, a call for it. */
+static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, Args *a, const Ast *at) {
+  const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
+  Value all[3];
+  for (uint32_t p = 0; p < xs.seq->n_piece; p++) {
+    SeqPiece piece = xs.seq->piece[p];
+    if (piece.count == 1) {
+      Value x = xs.seq->element(e, xs.seq, p, NO_NODE, piece.first, at);
+      if (x.kind == V_BAD) return x;
+      state = call2(e, f, state, x, where, at);
+      if (state.kind == V_BAD) return state;
+      all[p] = stacked ? stack_values(e, &state, 1, false, at) : state;
+    } else {
+      Walked w = {.seq = seq_cut(e, xs, piece.first, piece.count, 1).seq, .n = piece.count};
+      w.like = xs;
+      all[p] = state = run_loop(e, f, state, &w, stacked, a, at);
+      if (stacked && state.kind != V_BAD)
+        state = tree_map(e, state, LEAF_PARAM | LEAF_STATE, last_row, (void *)(uintptr_t)at);
+    }
+    if (all[p].kind == V_BAD || state.kind == V_BAD) return v_bad();
+  }
+  return stacked ? stack_values(e, all, xs.seq->n_piece, true, at) : state;
+}
+
+static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  bool stacked = self->native->name[0] == 's';
+  Value f = a->at[0], init = a->at[1], xs = value_decay(e, a->at[2]);
+  const Ast *where = arg_ast(a, 2, at);
+  const Ast *args[2] = {arg_ast(a, 1, at), where};
+  if (f.kind == V_BAD || init.kind == V_BAD || xs.kind == V_BAD) return v_bad();
+  Walked w = {.like = xs};
+  bool tensors = xs.kind == V_RECORD || xs.kind == V_TUPLE || (xs.kind == V_NODE && node_type(e, xs.node)->rank > 0);
+  if (tensors) {
+    Rows r;
+    if (!want_rows(e, xs, where, self->native->name, &r)) return v_bad();
+    w.like = r.value;
+    w.sequence = r.node;
+    w.n = r.n;
+    for (uint32_t k = 0; k < w.sequence.n; k++)      /* an element of the body is no literal */
+      if ((w.sequence.at[k] = settle(e, w.sequence.at[k])) == NO_NODE) return v_bad();
+    return run_loop(e, f, init, &w, stacked, a, at);
+  }
+  xs = seq_of(e, xs, where);
+  if (xs.kind == V_SEQ) {
+    if (xs.seq->count < 0) {
+      const char *why = depends_text(e, xs.seq->count_node, false);
+      Diag *g = elab_error(e, where, E_FOLD_OF_RUN, self->native->name, why ? why : "the run");
+      if (g) diag_hint(e->d, g, "a `for` or `while` of steps may turn as often as the run says");
+      return v_bad();
+    }
+    if (xs.seq->n_piece > 1) return in_pieces(e, f, init, xs, stacked, a, at);
+    w.seq = xs.seq;
+    w.n = xs.seq->count;
+    return run_loop(e, f, init, &w, stacked, a, at);
+  }
+  if (xs.kind != V_LIST) return v_bad();
+  Value s = init, *all = NEW_N(e->a, Value, xs.items->n + 1);
+  for (uint32_t k = 0; k < xs.items->n; k++) {
+    s = call2(e, f, s, xs.items->at[k], args, at);
+    if (s.kind == V_BAD) return s;
+    all[k] = value_decay(e, s);
+  }
+  if (!stacked) return s;
+  if (xs.items->n == 0) {
+    elab_error(e, where, E_SCAN_EMPTY);
+    return v_bad();
+  }
+  return stack_values(e, all, xs.items->n, false, at);
+}
+
+const Native native_loops[] = {{"fold", "f init xs", n_fold,
+                                "The last state: f(state, element) for each element of a list, a tensor's rows, a "
+                                "record or tuple of tensors, or a range,\n"
+                                "beginning with init. Over tensors it is one loop, whose body is made once.",
+                                "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
+                               {"scan", "f init xs", n_fold,
+                                "All states of `fold` after each element, stacked along a new first axis.",
+                                "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
+                               {0}};

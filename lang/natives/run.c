@@ -1,0 +1,229 @@
+/* run: functions that act: seed, save, load, progress, trace. In: arguments. Out: steps; `trace(x)` is x.
+ */
+#include <string.h>
+#include "checkpoint.h"
+#include "steps/effects.h"
+#include "elab/native.h"
+
+/* ---- seed ---- */
+static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  int64_t n;
+  Value v = value_decay(e, a->at[0]);
+  if (!step_here(e, at, "`seed`")) return v_bad();
+  if (known_int(e, v, &n)) step_effect(e, effect_seed(e->s, e->seed->slot, n, elab_loc(e, at)));
+  else {
+    NodeId x = want_typed(e, v, I32, arg_ast(a, 0, at), "a seed");
+    if (x == NO_NODE) return v_bad();
+    step_effect(e, effect_seed_of(e->s, e->seed->slot, x, elab_loc(e, at)));
+  }
+  cell_changed(e, e->seed);
+  return v_unit();
+}
+
+/* ---- save, load ---- */
+/* Known numbers in records, tuples and lists become tensors; what has no numbers is refused (but functions, which stand
+ * between layers). false: reported. */
+static bool numbers_in(Elab *e, Value *v, const char *path, const Ast *at) {
+  const char *between = path[0] ? "." : "";
+  switch (v->kind) {
+  case V_RECORD: {
+    Fields *f = arena_copy(e->a, v->fields, sizeof *f);
+    f->at = arena_copy(e->a, f->at, f->n * sizeof *f->at);
+    for (uint32_t k = 0; k < f->n; k++)
+      if (!numbers_in(e, &f->at[k], arena_printf(e->a, "%s%s%s", path, between, f->name[k]), at)) return false;
+    v->fields = f;
+    return true;
+  }
+  case V_TUPLE: case V_LIST: {
+    bool ints = v->kind == V_LIST && v->items->n > 0;
+    for (uint32_t k = 0; k < v->items->n; k++) ints &= v->items->at[k].kind == V_INT;
+    if (ints) {                                      /* as `shape` gives them */
+      NodeId n = want_typed(e, *v, I32, at, "what is saved");
+      if (n != NO_NODE) *v = v_node(n);
+      return n != NO_NODE;
+    }
+    Value copy = v_items(e->a, (ValueKind)v->kind, v->items->at, v->items->n);
+    for (uint32_t k = 0; k < copy.items->n; k++)
+      if (!numbers_in(e, &copy.items->at[k], arena_printf(e->a, "%s%s%u", path, between, k), at)) return false;
+    *v = copy;
+    return true;
+  }
+  case V_INT: case V_BOOL: {
+    if (v->kind == V_INT && (v->i > INT32_MAX || v->i < INT32_MIN)) break;
+    NodeId n = want_typed(e, *v, v->kind == V_INT ? I32 : BOOL, at, "what is saved");
+    if (n != NO_NODE) *v = v_node(n);
+    return n != NO_NODE;
+  }
+  case V_STRING: case V_TEXT: case V_SERIES: case V_SEQ: case V_MODULE: case V_TYPE: break;
+  default: return true;
+  }
+  Diag *g = elab_error(e, at, E_SAVE_ENTRY, value_kind_text(e, v), path[0] ? path : "value");
+  if (v->kind == V_SERIES) diag_hint(e->d, g, "`to_csv(path, series)` writes a series");
+  else if (v->kind == V_INT) diag_hint(e->d, g, "an int of more than 32 bits has no place there: `f64(...)`");
+  else diag_hint(e->d, g, "a file of a tree holds tensors and numbers: leave it out");
+  return false;
+}
+
+static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, const Ast *at) {
+  Leaves l = {0};
+  bool held = tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST;
+  if (held && !numbers_in(e, &tree, "", at)) return NULL;
+  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) ||
+      tree.kind == V_OPTIMIZER || tree.kind == V_CELL || tree.kind == V_NODE)
+    tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
+  if (l.n == 0) {
+    Diag *g = elab_error(e, at, E_SAVE_WHAT, value_kind_text(e, &tree));
+    diag_hint(e->d, g, "an instance of a layer, an optimizer, or a record of them: `{net, opt}`");
+    return NULL;
+  }
+  TreeEntry *t = NEW_N(e->a, TreeEntry, l.n);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Value *v = &l.at[k].value;
+    bool named = tree.kind != V_RECORD && v->kind == V_CELL && v->cell->path;    /* a record names its trees itself */
+    const char *name = named ? v->cell->path : l.at[k].path[0] ? l.at[k].path : "value";
+    if (v->kind == V_CELL) t[k] = (TreeEntry){name, v->cell->slot, NO_NODE};
+    else t[k] = (TreeEntry){name, NO_SLOT, settle(e, v->node)};
+    if (cells_only && v->kind != V_CELL) {
+      Diag *g = elab_error(e, at, E_LOAD_WHAT, name);
+      diag_hint(e->d, g, "`load` assigns parameters and `var`s");
+      return NULL;
+    }
+    for (uint32_t j = 0; j < k; j++)
+      if (!strcmp(t[j].name, name)) {
+        elab_error(e, at, E_SAVE_TWICE, name);
+        return NULL;
+      }
+  }
+  *n = l.n;
+  return t;
+}
+
+static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const Value *path = want_path(e, a, 0, at);
+  uint32_t n;
+  if (!path || !step_here(e, at, "`save`")) return v_bad();
+  TreeEntry *t = entries(e, a->at[1], false, &n, arg_ast(a, 1, at));
+  if (!t) return v_bad();
+  step_effect(e, effect_save(e->s, path, t, n, elab_loc(e, at)));
+  return v_unit();
+}
+
+static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const Value *path = want_path(e, a, 0, at);
+  uint32_t n;
+  if (!path || !step_here(e, at, "`load`")) return v_bad();
+  TreeEntry *t = entries(e, a->at[1], true, &n, arg_ast(a, 1, at));
+  if (!t) return v_bad();
+  step_effect(e, effect_load(e->s, path, t, n, elab_loc(e, at)));
+  for (uint32_t k = 0; k < n; k++)
+    for (uint32_t j = 0; j < e->cells.n; j++)
+      if (e->cells.at[j]->slot == t[k].cell) cell_changed(e, e->cells.at[j]);
+  return v_unit();
+}
+
+static Value call_checkpoint(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const Value *path = want_path(e, a, 0, at);
+  if (!path || !step_here(e, at, "`checkpoint`")) return v_bad();
+  step_effect(e, effect_checkpoint(e->s, path, elab_loc(e, at)));
+  return v_unit();
+}
+
+/* ---- progress ---- */
+/* A record of labels and scalars. */
+static bool shown(Elab *e, Value v, ProgressSpec *p, const Ast *at) {
+  if (v.kind == V_ABSENT || v.kind == V_UNIT) return true;
+  if (v.kind != V_RECORD) {
+    elab_error(e, at, E_WANTED, "a record of what to show", value_kind_text(e, &v));
+    return false;
+  }
+  NodeId *node = NEW_N(e->a, NodeId, v.fields->n + 1);
+  for (uint32_t k = 0; k < v.fields->n; k++) {
+    node[k] = settle(e, want_node(e, v.fields->at[k], at, "a number to show"));
+    if (node[k] == NO_NODE) return false;
+  }
+  p->n = v.fields->n;
+  p->label = v.fields->name;
+  p->value = node;
+  return true;
+}
+
+/* progress(epochs = n, ...): training begins; progress(epoch, batch): a batch is done; progress(epoch): an epoch is. */
+static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  ProgressSpec p = {.epoch = NO_NODE, .batch = NO_NODE, .last = NO_NODE};
+  if (!step_here(e, at, "`progress`")) return v_bad();
+  bool has_epoch = given(a, 0) && a->at[0].kind != V_UNIT, has_batch = given(a, 1) && a->at[1].kind != V_UNIT;
+  if (has_epoch && (p.epoch = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "an epoch")) == NO_NODE) return v_bad();
+  if (has_batch && (p.batch = want_typed(e, a->at[1], I32, arg_ast(a, 1, at), "a batch")) == NO_NODE) return v_bad();
+  if (!arg_int(e, a, 2, 0, at, "the number of epochs", &p.epochs) ||
+      !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
+      !arg_int(e, a, 4, 0, at, "the number of samples", &p.samples) || !shown(e, a->at[5], &p, arg_ast(a, 5, at)))
+    return v_bad();
+  if (given(a, 6) && (p.last = want_typed(e, a->at[6], BOOL, arg_ast(a, 6, at), "`last`")) == NO_NODE) return v_bad();
+  p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
+  if (!e->clock || !has_epoch) e->clock = progress_clock(e->s);
+  p.clock = e->clock;
+  step_effect(e, effect_progress(e->s, &p, elab_loc(e, at)));
+  return v_unit();
+}
+
+/* ---- trace ---- */
+/* Other bodies than those of fold and scan are lifted out of the session's graph and run in their own way. */
+static bool in_body(Elab *e, NodeId n) {
+  NodeId *id;
+  uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &id);
+  for (uint32_t k = 0; k < count; k++) {
+    const Node *x = graph_at(e->g, id[k]);
+    if (x->op == &op_input && e->p->slot.at[x->attr->i[0]].kind == SLOT_VALUE) return true;
+  }
+  return false;
+}
+
+static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId x = want_node(e, a->at[0], arg_ast(a, 0, at), "a tensor");
+  const char *name = NULL;
+  if (x == NO_NODE) return v_bad();
+  if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
+  if (e->traces) {
+    vec_push(e->a, &e->traces->item, (TraceItem){name, settle(e, x), NULL});
+    return v_node(x);
+  }
+  if (in_body(e, x)) {
+    elab_error(e, at, E_TRACE_IN_MAP);
+    return v_bad();
+  }
+  step_effect(e, effect_trace(e->s, name, settle(e, x), elab_loc(e, at)));
+  return v_node(x);
+}
+
+const Native native_run[] = {
+    {.name = "seed", .params = "n", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
+    {.name = "save",
+     .params = "path tree",
+     .call = call_save,
+     .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. "
+            "A step."},
+    {.name = "load",
+     .params = "path tree",
+     .call = call_load,
+     .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
+            "are an error "
+            "and then nothing changes. A step."},
+    {.name = "checkpoint",
+     .params = "path",
+     .call = call_checkpoint,
+     .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the same "
+            "bits. A step."},
+    {.name = "progress",
+     .params = "epoch? batch? epochs? batches? samples? show? last?",
+     .call = call_progress,
+     .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
+            "batch is done.\n"
+            "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only read."},
+    {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
+    {0}};

@@ -1,0 +1,209 @@
+/* values: what the standard library asks about values: is it known, what is it called, of which tensors is it made;
+ * and it makes records of names that are known. In: any value. Out: known answers, lists, records.
+ */
+#include <string.h>
+#include "elab/native.h"
+
+/* A known scalar zero: what makes a term of a formula vanish. Of the run: false, whatever it will be. */
+static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self, (void)at;
+  Value v = a->at[0];
+  if (v.kind == V_BAD) return v;
+  if (v.kind == V_INT) return v_bool(v.i == 0);
+  if (v.kind != V_NODE || !(graph_at(e->g, v.node)->flags & NODE_KNOWN) || node_type(e, v.node)->rank)
+    return v_bool(false);
+  const Tensor *t = graph_known(e->g, v.node);
+  return v_bool(t && tensor_get(t, 0) == 0);
+}
+
+static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v = a->at[0];
+  if (v.kind == V_BAD) return v;
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  if (l.n == 0) {
+    elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+    return v_bad();
+  }
+  Value *x = NEW_N(e->a, Value, l.n);
+  for (uint32_t k = 0; k < l.n; k++) x[k] = value_decay(e, l.at[k].value);
+  return v_items(e->a, V_LIST, x, l.n);
+}
+
+static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v = a->at[0];
+  if (v.kind == V_BAD) return v;
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  Value *pair = NEW_N(e->a, Value, l.n + 1);
+  for (uint32_t k = 0; k < l.n; k++) {
+    const Leaf *leaf = &l.at[k];
+    const char *path = leaf->path[0]                                          ? leaf->path
+                       : leaf->value.kind == V_CELL && leaf->value.cell->path ? leaf->value.cell->path
+                                                                              : "";
+    Value two[2] = {v_string(e->a, path, strlen(path)), value_decay(e, leaf->value)};
+    pair[k] = v_items(e->a, V_TUPLE, two, 2);
+  }
+  if (l.n) return v_items(e->a, V_LIST, pair, l.n);
+  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+  return v_bad();
+}
+
+/* From here on in the text no optimizer moves these parameters, or moves them again. Where the run decides whether this
+ * place is reached, that could not be known. */
+static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  const char *name = self->native->name;
+  Value v = a->at[0];
+  if (v.kind == V_BAD || !step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
+  for (const Region *r = e->region; r; r = r->outer)
+    if (r->kind == REGION_LOOP || r->kind == REGION_BRANCH) {
+      Diag *g = elab_error(e, at, E_FREEZE_HERE, name);
+      if (g) diag_hint(e->d, g, "write it before the loop; to train in turns, tie an optimizer to each part");
+      return v_bad();
+    }
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  uint32_t cells = 0;
+  for (uint32_t k = 0; k < l.n; k++) {
+    if (l.at[k].value.kind != V_CELL) continue;
+    l.at[k].value.cell->frozen = name[0] == 'f';
+    cells++;
+  }
+  if (cells) return v_unit();
+  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of parameters", value_kind_text(e, &v));
+  return v_bad();
+}
+
+static Value n_name_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  const Value *v = &a->at[0];
+  if (v->kind == V_BAD) return *v;
+  const char *name = v->kind == V_FN         ? v->fn->name
+                     : v->kind == V_INSTANCE ? v->instance->layer->name
+                                             : NULL;
+  if (v->kind != V_FN && v->kind != V_INSTANCE) {
+    elab_error(e, arg_ast(a, 0, at), E_WANTED, "a function", value_kind_text(e, v));
+    return v_bad();
+  }
+  if (!name) name = "";
+  return v_string(e->a, name, strlen(name));
+}
+
+/* The elements of a list; a tensor's are its rows, because a bracket of numbers is one. */
+static bool list_of(Elab *e, const Value *v, const Ast *at, uint32_t *n, Value **out) {
+  if (v->kind == V_BAD) return false;
+  if (v->kind == V_LIST || v->kind == V_TUPLE) {
+    *n = v->items->n;
+    *out = v->items->at;
+    return true;
+  }
+  if (v->kind != V_NODE || node_type(e, v->node)->rank == 0 || node_type(e, v->node)->dim[0] > 4096) {
+    elab_error(e, at, E_WANTED, "a list", value_kind_text(e, v));
+    return false;
+  }
+  const Type t = *node_type(e, v->node);
+  *n = (uint32_t)t.dim[0];
+  *out = NEW_N(e->a, Value, *n + 1);
+  for (uint32_t k = 0; k < *n; k++) {
+    NodeId row = lower_rows(e, v->node, 0, k, 1, 1, at);
+    row = row == NO_NODE ? row : lower_reshape(e, row, t.rank - 1, t.dim + 1, at);
+    if (row == NO_NODE) return false;
+    (*out)[k] = v_node(row);
+  }
+  return true;
+}
+
+static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v[2] = {value_decay(e, a->at[0]), value_decay(e, a->at[1])}, *names, *values;
+  uint32_t n, m;
+  if (!list_of(e, &v[0], arg_ast(a, 0, at), &n, &names) || !list_of(e, &v[1], arg_ast(a, 1, at), &m, &values))
+    return v_bad();
+  if (n != m) {
+    elab_error(e, at, E_ZIP_LENGTH, "record_of", (long long)n, (long long)m);
+    return v_bad();
+  }
+  Fields *f = NEW(e->a, Fields);
+  *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
+  for (uint32_t k = 0; k < n; k++) {
+    const char *name = want_string(e, names[k], arg_ast(a, 0, at), "the name of a field");
+    if (!name) return v_bad();
+    f->name[k] = sym(e->s->sources, name, strlen(name));
+    for (uint32_t j = 0; j < k; j++)
+      if (f->name[j] == f->name[k]) {
+        elab_error(e, arg_ast(a, 0, at), E_FIELD_TWICE, name);
+        return v_bad();
+      }
+    f->at[k] = values[k];
+  }
+  return (Value){.kind = V_RECORD, .fields = f};
+}
+
+static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
+}
+
+static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Fields *f = NEW(e->a, Fields);
+  for (uint32_t k = 0; k < 2; k++) {
+    const Value *v = &a->at[k];
+    if (v->kind == V_BAD) return v_bad();
+    if (v->kind != V_RECORD) {
+      elab_error(e, arg_ast(a, k, at), E_WANTED, "a record", value_kind_text(e, v));
+      return v_bad();
+    }
+    f->n += v->fields->n;
+  }
+  f->name = NEW_N(e->a, Sym, f->n + 1);
+  f->at = NEW_N(e->a, Value, f->n + 1);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < 2; k++)
+    for (uint32_t j = 0; j < a->at[k].fields->n; j++) {
+      Sym name = a->at[k].fields->name[j];
+      for (uint32_t i = 0; i < n; i++)
+        if (f->name[i] == name) {
+          elab_error(e, at, E_FIELD_TWICE, name);
+          return v_bad();
+        }
+      f->name[n] = name;
+      f->at[n++] = a->at[k].fields->at[j];
+    }
+  return (Value){.kind = V_RECORD, .fields = f};
+}
+
+/* What a distribution is asked for: the sizes of a declared type, or of a shape. */
+static Value n_dims(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Type t;
+  if (!want_kind(e, a->at[0], arg_ast(a, 0, at), &t)) return v_bad();
+  Value dim[MAX_RANK];
+  for (uint32_t k = 0; k < t.rank; k++) dim[k] = v_int(t.dim[k]);
+  return v_items(e->a, V_LIST, dim, t.rank);
+}
+
+const Native native_values[] = {
+    {"dims", "kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
+     "dims([2, 3])   # => [2, 3]"},
+    {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
+    {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
+    {"known_zero", "x", n_known_zero,
+     "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",
+     "known_zero(0.0), known_zero(1)   # => true false"},
+    {"leaves", "tree", n_leaves,
+     "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
+     "leaves({a = [1, 2], b = (3.0, [4])})   # => [[1, 2], 3, [4]]"},
+    {"named_leaves", "tree", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
+     "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
+    {"freeze", "tree", n_freeze,
+     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A step.",
+     NULL},
+    {"unfreeze", "tree", n_freeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
+    {"name_of", "f", n_name_of, "The name that a function was defined with, \"\" if it has none.",
+     "name_of(relu)   # => relu"},
+    {"record_of", "names values", n_record_of, "The record with these names of fields and values.",
+     "record_of([\"a\", \"b\"], [1, 2])   # => {a = 1, b = 2}"},
+    {0}};

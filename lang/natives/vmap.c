@@ -1,0 +1,352 @@
+/* vmap: functions made of functions: vmap, jacobian, vjp, jvp. In: a function. Out: one of the same arguments, or its
+ * products with vectors.
+ *
+ * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A Jacobian is
+ * a batch of reverse products, one with each unit vector. A forward product is the transpose of the transpose: the
+ * reverse product is linear in its vector, and its derivative by that vector is exact.
+ */
+#include "runtime/graph/batch.h"
+#include "elab/native.h"
+#include <string.h>
+
+static bool want_function(Elab *e, Value f, const char *name, const Ast *at) {
+  if (f.kind == V_FN || f.kind == V_INSTANCE) return true;
+  if (f.kind != V_BAD) elab_error(e, at, E_NOT_A_FUNCTION_HERE, name, value_kind_text(e, &f));
+  return false;
+}
+
+/* ---- trees of tensors, instances among them ---- */
+static bool tensors(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
+  if (!is_tree(&v)) return flat_nodes(e, v, out, at, what);
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM, &l);
+  for (uint32_t k = 0; k < l.n; k++) vec_push(e->a, out, value_decay(e, l.at[k].value).node);
+  return true;
+}
+
+typedef struct Next { const NodeId *at; uint32_t k; } Next;
+static Value next_leaf(Elab *e, void *ctx, Value leaf) {
+  Next *n = ctx;
+  (void)e;
+  (void)leaf;
+  return v_node(n->at[n->k++]);
+}
+static Value like(Elab *e, Value v, const NodeId *at) {
+  Next n = {at, 0};
+  uint32_t k = 0;
+  return is_tree(&v) ? tree_map(e, v, LEAF_PARAM, next_leaf, &n) : unflat(e, v, at, &k);
+}
+
+static bool is_float(Elab *e, NodeId n) { return dtype_is_float((DType)node_type(e, n)->dtype); }
+
+/* The floats of a function's value; others have no derivative. */
+static bool float_values(Elab *e, Value y, Nodes *out, const char *name, const Ast *at) {
+  if (y.kind == V_BAD || !tensors(e, y, out, at, "the value that is differentiated")) return false;
+  for (uint32_t k = 0; k < out->n; k++) {
+    out->at[k] = settle(e, out->at[k]);
+    if (is_float(e, out->at[k])) continue;
+    Diag *g = elab_error(e, at, E_GRAD_VALUE, name, type_show(e->a, node_type(e, out->at[k])));
+    diag_hint(e->d, g, "whole numbers and bools have no derivative");
+    return false;
+  }
+  if (out->n) return true;
+  elab_error(e, at, E_GRAD_VALUE, name, value_kind_text(e, &y));
+  return false;
+}
+
+/* sum(x[k] * v[k]) over all leaves: its derivative by x is v. */
+static NodeId inner(Elab *e, const NodeId *x, const NodeId *v, uint32_t n, const Ast *at) {
+  NodeId total = NO_NODE;
+  for (uint32_t k = 0; k < n; k++) {
+    NodeId y = emit2(e, &op_mul, x[k], v[k], at);
+    Type scalar = type_scalar((DType)node_type(e, y)->dtype);
+    y = g_sum_to(e->g, y, &scalar);
+    if (total != NO_NODE && node_type(e, total)->dtype != scalar.dtype) {
+      total = g_cast(e->g, total, F64);
+      y = g_cast(e->g, y, F64);
+    }
+    total = total == NO_NODE ? y : g_op2(e->g, &op_add, total, y);
+  }
+  return total;
+}
+
+/* The vector v, of the types of x. */
+static bool vector_like(Elab *e, Value v, const Nodes *x, Nodes *out, const char *name, const char *of, const Ast *at) {
+  if (v.kind == V_BAD || !tensors(e, v, out, at, "the vector")) return false;
+  if (out->n != x->n) {
+    elab_error(e, at, E_VECTOR_TREE, name, of, (int)x->n, (int)out->n);
+    return false;
+  }
+  for (uint32_t k = 0; k < x->n; k++) {
+    Type t = *node_type(e, x->at[k]), u = *node_type(e, out->at[k]);
+    if (!type_same_shape(&t, &u)) {
+      elab_error(e, at, E_VECTOR_SHAPE, name, type_show(e->a, &t), of, node_text(e, out->at[k]));
+      return false;
+    }
+    if ((out->at[k] = want_typed(e, v_node(out->at[k]), (DType)t.dtype, at, "the vector")) == NO_NODE) return false;
+  }
+  return true;
+}
+
+/* A literal has the element type of the vector that it meets: jvp(f, [1.0, 2.0], v). */
+typedef struct Meet { DType dtype; const Ast *at; } Meet;
+static Value meet_leaf(Elab *e, void *ctx, Value leaf) {
+  const Meet *m = ctx;
+  Value v = value_decay(e, leaf);
+  if (v.kind != V_NODE || !node_flex(e, v.node) || !dtype_is_float((DType)node_type(e, v.node)->dtype)) return leaf;
+  NodeId n = want_typed(e, v, m->dtype, m->at, "what is differentiated by");
+  return n == NO_NODE ? v_bad() : v_node(n);
+}
+
+static Value meet(Elab *e, Value x, Value vector, const Ast *at) {
+  Leaves l = {0};
+  tree_leaves(e, vector, LEAF_PARAM, &l);
+  for (uint32_t k = 0; k < l.n; k++) {
+    Value v = value_decay(e, l.at[k].value);
+    if (v.kind != V_NODE || node_flex(e, v.node) || !dtype_is_float((DType)node_type(e, v.node)->dtype)) continue;
+    Meet m = {(DType)node_type(e, v.node)->dtype, at};
+    return x.kind == V_NODE ? meet_leaf(e, &m, x) : x.kind == V_CELL || x.kind == V_INT ? x : tree_map(e, x, LEAF_PARAM, meet_leaf, &m);
+  }
+  return x;
+}
+
+/* ---- vjp, jvp ---- */
+static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Nodes y = {0}, u = {0};
+  if (!want_function(e, a->at[0], "vjp", arg_ast(a, 0, at))) return v_bad();
+  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
+  if (x.kind == V_BAD) return x;
+  MakeRule make = make_within(e, MAKE_IN_GRAD);
+  Value value = call1(e, a->at[0], x, at);
+  e->make = make;
+  if (!float_values(e, value, &y, "vjp", at)) return v_bad();
+  if (!vector_like(e, a->at[2], &y, &u, "vjp", "the value of the function", arg_ast(a, 2, at))) return v_bad();
+  return derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+}
+
+static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Nodes y = {0}, u = {0}, v = {0}, g = {0}, by = {0};
+  if (!want_function(e, a->at[0], "jvp", arg_ast(a, 0, at))) return v_bad();
+  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
+  if (x.kind == V_BAD || !tensors(e, x, &by, arg_ast(a, 1, at), "what is differentiated by")) return v_bad();
+  if (!vector_like(e, a->at[2], &by, &v, "jvp", "what is differentiated by", arg_ast(a, 2, at))) return v_bad();
+  MakeRule make = make_within(e, MAKE_IN_GRAD);
+  Value value = call1(e, a->at[0], x, at);
+  e->make = make;
+  if (!float_values(e, value, &y, "jvp", at)) return v_bad();
+  Value *seed = NEW_N(e->a, Value, y.n + 1);
+  for (uint32_t k = 0; k < y.n; k++) {   /* any vector: what follows is linear in it */
+    NodeId n = g_op(e->g, &op_alias, g_fill(e->g, node_type(e, y.at[k]), 0));
+    vec_push(e->a, &u, n);
+    seed[k] = v_node(n);
+  }
+  Value back = derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+  if (back.kind == V_BAD || !tensors(e, back, &g, at, "the derivative")) return v_bad();
+  Value t = derive(e, v_node(inner(e, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
+  if (t.kind == V_BAD) return t;
+  NodeId *out = NEW_N(e->a, NodeId, y.n + 1);
+  for (uint32_t k = 0; k < y.n; k++) out[k] = t.items->at[k].node;
+  return like(e, value, out);
+}
+
+/* A literal's element type stays open in what is made of it. */
+static void keep_soft(Elab *e, NodeId from, NodeId to) {
+  if (node_type(e, from)->dtype == node_type(e, to)->dtype)
+    e->g->node[to].flags |= graph_at(e->g, from)->flags & (NODE_FLEX | NODE_INTS);
+}
+
+/* ---- jacobian ---- */
+static void too_large(Elab *e, const BatchError *why, int64_t size, const Ast *at) {
+  Diag *g = elab_error(e, at, E_VMAP_RANK, (long long)size, type_show(e->a, &why->type));
+  if (why->loc & ~LOC_ADJOINT) diag_note(e->d, g, why->loc & ~LOC_ADJOINT, "this is %s", type_show(e->a, &why->type));
+}
+
+/* The unit vectors of a type, along a first axis. */
+static NodeId unit_vectors(Elab *e, const Type *t, const Ast *at) {
+  int64_t m = type_count(t), square[2] = {m, m};
+  NodeId iota = lower_iota(e, m, at);
+  if (iota == NO_NODE) return iota;
+  NodeId row = lower_mask_dims(e, iota, 2, square, 0, at), column = lower_mask_dims(e, iota, 2, square, 1, at);
+  if (row == NO_NODE || column == NO_NODE) return NO_NODE;
+  Type flat = type_make(I32, 2, square), whole = batch_type(t, m);
+  NodeId one = emit2(e, &op_eq, g_broadcast(e->g, row, &flat), g_broadcast(e->g, column, &flat), at);
+  return g_reshape(e->g, g_cast(e->g, one, (DType)t->dtype), &whole);
+}
+
+/* The Jacobian of one tensor y: a tree like `by`, each leaf of shape y's and then its own. */
+static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
+  Type t = *node_type(e, y);
+  if (t.rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there: no warning */
+  NodeId c = body_input(e, &t, at);
+  Value g = derive(e, v_node(inner(e, &y, &c, 1, at)), by, at, DERIVE_QUIET);
+  Nodes leaf = {0};
+  if (g.kind == V_BAD || !tensors(e, g, &leaf, at, "the derivative")) return v_bad();
+  BatchError why = {.type = t};
+  int64_t m = type_count(&t);
+  NodeId units = t.rank < MAX_RANK ? unit_vectors(e, &t, at) : NO_NODE, *out = NEW_N(e->a, NodeId, leaf.n + 1);
+  if (units == NO_NODE || !graph_batch(e->g, &c, &units, 1, m, leaf.at, leaf.n, out, &why)) {
+    too_large(e, &why, m, at);
+    return v_bad();
+  }
+  for (uint32_t k = 0; k < leaf.n; k++) {
+    Type x = *node_type(e, leaf.at[k]), whole = t;
+    whole.dtype = x.dtype;
+    if (t.rank + x.rank > MAX_RANK) {
+      elab_error(e, at, E_RANK_LIMIT, t.rank + x.rank, MAX_RANK);
+      return v_bad();
+    }
+    for (int d = 0; d < x.rank; d++) whole.dim[whole.rank++] = x.dim[d];
+    out[k] = g_reshape(e->g, out[k], &whole);
+    keep_soft(e, leaf.at[k], out[k]);
+  }
+  return like(e, g, out);
+}
+
+static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
+  if (y.kind == V_TUPLE || y.kind == V_LIST) {
+    Value out = v_items(e->a, V_TUPLE, y.items->at, y.items->n);
+    for (uint32_t k = 0; k < y.items->n; k++)
+      if ((out.items->at[k] = jacobian_tree(e, y.items->at[k], by, at)).kind == V_BAD) return v_bad();
+    return out;
+  }
+  if (y.kind == V_RECORD) {
+    Fields *f = NEW(e->a, Fields);
+    *f = (Fields){.n = y.fields->n, .name = y.fields->name, .at = NEW_N(e->a, Value, y.fields->n + 1)};
+    for (uint32_t k = 0; k < f->n; k++)
+      if ((f->at[k] = jacobian_tree(e, y.fields->at[k], by, at)).kind == V_BAD) return v_bad();
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  Nodes n = {0};
+  return float_values(e, y, &n, "jacobian", at) ? jacobian_of(e, n.at[0], by, at) : v_bad();
+}
+
+static Value call_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_MAP, &by, at);
+  if (y.kind == V_BAD) return y;
+  if (y.kind == V_INSTANCE || (y.kind == V_FN && is_tree(&y))) {   /* a gradient tree: its leaves as a list of them */
+    Nodes n = {0};
+    if (!float_values(e, y, &n, "jacobian", at)) return v_bad();
+    Value *v = NEW_N(e->a, Value, n.n + 1);
+    for (uint32_t k = 0; k < n.n; k++) v[k] = v_node(n.at[k]);
+    y = v_items(e->a, V_TUPLE, v, n.n);
+  }
+  return jacobian_tree(e, value_decay(e, y), by, at);
+}
+
+static const Native jacobian_fn = {.name = "jacobian", .params = "rest...", .call = call_jacobian,
+                                   .doc = "The Jacobian of a function: takes its arguments."};
+
+static Value made_of(Elab *e, Value f, Value second, const Native *n) {
+  Value v = native_value(e, n, (Value[]){f, second}, 2);
+  v.fn->base = f.kind == V_FN ? f.fn : NULL;
+  return v;
+}
+
+static Value n_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  if (!want_function(e, a->at[0], self->native->name, arg_ast(a, 0, at))) return v_bad();
+  return made_of(e, a->at[0], a->at[1], &jacobian_fn);
+}
+
+/* ---- vmap ---- */
+typedef struct Along {
+  Nodes element, whole;
+  int64_t size;
+  const Ast *first, *at;
+  bool bad;
+} Along;
+
+static Value element_leaf(Elab *e, void *ctx, Value leaf) {
+  Along *w = ctx;
+  leaf = value_decay(e, leaf);
+  Type t = *node_type(e, leaf.node);
+  if (t.rank == 0) {
+    Diag *g = elab_error(e, w->at, E_VMAP_SCALAR, "a scalar");
+    diag_hint(e->d, g, "what is the same for every element is closed over: `vmap(fn (x) = f(x, k))(xs)`");
+    w->bad = true;
+    return v_bad();
+  }
+  if (w->element.n && t.dim[0] != w->size) {
+    Diag *g = elab_error(e, w->at, E_VMAP_SIZES, (long long)w->size, (long long)t.dim[0]);
+    if (w->first != w->at) diag_note(e->d, g, elab_loc(e, w->first), "the first size is %lld here", (long long)w->size);
+    w->bad = true;
+    return v_bad();
+  }
+  if (!w->element.n) w->first = w->at;
+  w->size = t.dim[0];
+  Type one = type_make((DType)t.dtype, t.rank - 1, t.dim + 1);
+  uint16_t soft = graph_at(e->g, leaf.node)->flags & (NODE_FLEX | NODE_INTS);
+  NodeId n = body_input(e, &one, w->at);
+  e->g->node[n].flags |= soft;
+  vec_push(e->a, &w->element, n);
+  vec_push(e->a, &w->whole, leaf.node);
+  return v_node(n);
+}
+
+static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  Along w = {.size = 0};
+  Args b = *a;
+  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
+  for (uint32_t k = 0; k < a->n; k++) {
+    w.at = arg_ast(a, k, at);
+    Value v = a->at[k];
+    if (v.kind == V_INT || v.kind == V_BOOL || v.kind == V_STRING) {
+      Diag *g = elab_error(e, w.at, E_VMAP_SCALAR, value_kind_text(e, &v));
+      diag_hint(e->d, g, "what is the same for every element is closed over: `vmap(fn (x) = f(x, k))(xs)`");
+      return v_bad();
+    }
+    b.at[k] = tree_map(e, v, LEAF_PARAM, element_leaf, &w);
+    if (w.bad) return v_bad();
+  }
+  if (!w.element.n) {
+    elab_error(e, at, E_VMAP_NOTHING);
+    return v_bad();
+  }
+  Type i32 = type_scalar(I32);
+  NodeId number = body_input(e, &i32, at);   /* of the element: draws differ by it */
+  vec_push(e->a, &e->turns, number);
+  MakeRule make = make_within(e, MAKE_IN_MAP);
+  Value y = call_value(e, self->captured->at[0], &b, at);
+  e->make = make;
+  e->turns.n--;
+  Nodes root = {0};
+  if (y.kind == V_BAD || !tensors(e, y, &root, at, "the value of a function under `vmap`")) return v_bad();
+  vec_push(e->a, &w.element, number);
+  vec_push(e->a, &w.whole, lower_iota(e, w.size, at));
+  NodeId *out = NEW_N(e->a, NodeId, root.n + 1);
+  BatchError why;
+  if (!graph_batch(e->g, w.element.at, w.whole.at, w.element.n, w.size, root.at, root.n, out, &why)) {
+    too_large(e, &why, w.size, at);
+    return v_bad();
+  }
+  for (uint32_t k = 0; k < root.n; k++) keep_soft(e, root.at[k], out[k]);
+  return like(e, y, out);
+}
+
+static const Native vmap_fn = {
+    .name = "vmap", .params = "rest...", .call = call_vmap,
+    .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
+
+static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  if (!want_function(e, a->at[0], "vmap", arg_ast(a, 0, at))) return v_bad();
+  return made_of(e, a->at[0], v_unit(), &vmap_fn);
+}
+
+const Native native_maps[] = {
+    {"vmap", "f", n_vmap,
+     "A function that does for each element along the first axis of every argument what f does for one, at once.\n"
+     "Arguments and value may be trees. Draws differ by the element.",
+     "vmap(fn (a, b) = a @ b)([[1, 2], [3, 4]], [[1, 1], [0, 1]])   # => [3, 4]"},
+    {"jacobian", "f wrt?", n_jacobian,
+     "A function with the arguments of f: the derivative of each element of its value by each of the first argument, or\n"
+     "those named in wrt; the axes of the value come first.",
+     "jacobian(fn (x) = x^2)([1.0, 3.0])   # => [[2, 0], [0, 6]]"},
+    {"vjp", "f x u", n_vjp,
+     "The reverse product: u, which is like f(x), times the Jacobian of f at x; it is like x.",
+     "vjp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
+    {"jvp", "f x v", n_jvp,
+     "The forward product: the Jacobian of f at x times v, which is like x: how f(x) changes as x moves along v.",
+     "jvp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
+    {0}};

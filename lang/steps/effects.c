@@ -1,0 +1,469 @@
+/* effects: what steps do to the world. In: the values a step needs, as tensors. Out: lines, files, cells, rows of a series.
+ *
+ * Invariant: an effect takes memory only in arenas of its own that it frees, so that a run of any length stays as large as
+ * it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
+ */
+#include "checkpoint.h"
+#include "steps/effects.h"
+#include <stddef.h>
+#include <string.h>
+#include "session.h"
+
+static Step *step_new(Session *s, const Effect *e, void *data, Loc loc) {
+  Step *step = NEW(s->arena, Step);
+  step->kind = STEP_EFFECT;
+  step->loc = loc;
+  step->turn = NO_SLOT;
+  step->effect = e;
+  step->data = data;
+  return step;
+}
+
+static void step_needs(Session *s, Step *step, NodeId node) {
+  vec_push(s->arena, &step->need, (Need){node, NO_SLOT});
+}
+
+/* A text as a template; its needs are added to the step's, the template's holes moved behind those that are there. */
+const Template *step_text(Session *s, Step *step, const Value *text) {
+  Template *m = NEW(s->arena, Template);
+  if (text->kind == V_STRING) {
+    vec_push(s->arena, &m->part, (Part){.text = text->str->at});
+    return m;
+  }
+  uint32_t first = step->need.n;
+  const TextValue *t = text->text;
+  for (uint32_t k = 0; k < t->need.n; k++) step_needs(s, step, t->need.at[k].node);
+  for (uint32_t k = 0; k < t->text->part.n; k++) {
+    Part p = t->text->part.at[k];
+    if (!p.text) p.need += first;
+    vec_push(s->arena, &m->part, p);
+  }
+  return m;
+}
+
+const char *template_text(Arena *a, const Template *m, Tensor *const *value) {
+  Text t = {.arena = a};
+  text_add(&t, "");
+  template_write(&t, m, value);
+  return t.at;
+}
+
+/* ---- print, trace ---- */
+
+static bool print_run(Session *s, Step *step, Tensor *const *value) {
+  if (!s->config.print) return true;
+  Arena *a = arena_new(&s->host);
+  Text t = {.arena = a};
+  template_write(&t, step->data, value);
+  text_add(&t, "\n");
+  bool open = s->config.print(s->config.to, t.at, t.n, step->loc);
+  arena_free(a);
+  if (!open) s->closed = true;
+  return open;
+}
+static const Effect print_effect = {.name = "print", .run = print_run};
+static const Effect trace_effect = {.name = "trace", .run = print_run};
+
+Step *effect_print(Session *s, const Value *text, Loc loc) {
+  Step *step = step_new(s, &print_effect, NULL, loc);
+  step->data = (void *)(uintptr_t)step_text(s, step, text);
+  return step;
+}
+
+Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc) {
+  Template *m = NEW(s->arena, Template);
+  if (name) vec_push(s->arena, &m->part, (Part){.text = arena_printf(s->arena, "%s: ", name)});
+  vec_push(s->arena, &m->part, (Part){.need = 0, .format = {.digits = -1}});
+  Step *step = step_new(s, &trace_effect, m, loc);
+  step_needs(s, step, value);
+  return step;
+}
+
+/* at: the turns of the loops around, as one number: where in each stack the value stands. */
+typedef struct Traces { const TraceGroup *group; Tensor *const *value; Text *text; Host *host; uint32_t next; } Traces;
+
+static void trace_turn(Traces *t, const TraceGroup *g, int64_t at, int depth) {
+  uint32_t first = t->next;
+  for (int64_t turn = 0; turn < g->turns || turn == 0; turn++) {
+    bool shows = g->turns > 0;
+    t->next = first;
+    for (uint32_t k = 0; k < g->item.n; k++) {
+      const TraceItem *i = &g->item.at[k];
+      int64_t here = at * g->turns + turn;
+      if (i->inner) {
+        TraceGroup none = *i->inner;
+        if (!shows) none.turns = 0;
+        trace_turn(t, &none, here, depth + 1);
+        continue;
+      }
+      const Tensor *stack = t->value[t->next++];
+      if (!shows) continue;
+      Type type = type_make((DType)stack->type.dtype, stack->type.rank - depth, stack->type.dim + depth);
+      Tensor *one = tensor_from(t->host, &type, (const char *)stack->data + (size_t)here * (size_t)type_bytes(&type));
+      int column = i->name ? (int)strlen(i->name) + 2 : 0;
+      if (i->name) text_printf(t->text, "%s: ", i->name);
+      format_tensor(t->text, one, &(Format){.digits = -1}, column);
+      text_add(t->text, "\n");
+      tensor_unref(one);
+    }
+  }
+}
+
+static bool traces_run(Session *s, Step *step, Tensor *const *value) {
+  if (!s->config.print) return true;
+  Arena *a = arena_new(&s->host);
+  Text text = {.arena = a};
+  text_add(&text, "");
+  trace_turn(&(Traces){step->data, value, &text, &s->host, 0}, step->data, 0, 1);
+  bool open = !text.n || s->config.print(s->config.to, text.at, text.n, step->loc);
+  arena_free(a);
+  if (!open) s->closed = true;
+  return open;
+}
+static const Effect traces_effect = {.name = "trace", .run = traces_run};
+
+static void group_needs(Session *s, Step *step, const TraceGroup *g) {
+  for (uint32_t k = 0; k < g->item.n; k++) {
+    if (g->item.at[k].inner) group_needs(s, step, g->item.at[k].inner);
+    else step_needs(s, step, g->item.at[k].node);
+  }
+}
+
+Step *effect_traces(Session *s, const TraceGroup *group, Loc loc) {
+  Step *step = step_new(s, &traces_effect, (void *)(uintptr_t)group, loc);
+  group_needs(s, step, group);
+  return step;
+}
+
+/* ---- assert ---- */
+
+typedef struct Assertion { const Template *why; uint32_t left, right; bool sides; } Assertion;
+
+static char *value_text(Arena *a, const Tensor *x) {
+  Text t = {.arena = a};
+  format_tensor(&t, x, NULL, 0);
+  return t.at;
+}
+
+static bool assert_run(Session *s, Step *step, Tensor *const *value) {
+  const Assertion *c = step->data;
+  int64_t n = type_count(&value[0]->type), failed = 0;
+  const uint8_t *holds = value[0]->data;
+  while (failed < n && holds[failed]) failed++;
+  if (failed == n) return true;
+  Arena *a = arena_new(&s->host);
+  Text t = {.arena = a};
+  text_add(&t, "");
+  if (c->why) {
+    text_add(&t, ": ");
+    template_write(&t, c->why, value);
+  }
+  Diag *d = diag_at(s->diags, step->loc, E_ASSERT, t.at, "");
+  if (c->sides) {
+    diag_note(s->diags, d, 0, "left: %s", value_text(a, value[c->left]));
+    diag_note(s->diags, d, 0, "right: %s", value_text(a, value[c->right]));
+  } else if (value[0]->type.rank) {
+    diag_note(s->diags, d, 0, "element %lld of %s is the first that is false", (long long)failed,
+              type_show(a, &value[0]->type));
+  }
+  arena_free(a);
+  return false;
+}
+static const Effect assert_effect = {.name = "assert", .cuts = true, .run = assert_run};
+
+Step *effect_assert(Session *s, NodeId condition, const Value *why, Loc loc) {
+  Assertion *c = NEW(s->arena, Assertion);
+  Step *step = step_new(s, &assert_effect, c, loc);
+  step_needs(s, step, condition);
+  if (why) c->why = step_text(s, step, why);
+  return step;
+}
+
+void effect_assert_sides(Session *s, Step *assertion, NodeId left, NodeId right) {
+  Assertion *c = assertion->data;
+  c->sides = true;
+  c->left = assertion->need.n;
+  c->right = c->left + 1;
+  step_needs(s, assertion, left);
+  step_needs(s, assertion, right);
+}
+
+/* ---- seed ---- */
+
+typedef struct Seed { SlotId cell; int64_t known; bool of_run; } Seed;
+
+static bool seed_run(Session *s, Step *step, Tensor *const *value) {
+  const Seed *c = step->data;
+  uint64_t seed = (uint64_t)c->known;
+  if (c->of_run) seed = (uint64_t)(int64_t)tensor_get(value[0], 0);
+  Type type = type_make(I32, 1, (int64_t[]){2});
+  uint32_t half[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+  Tensor *t = tensor_from(&s->host, &type, half);
+  slot_put(s->program, c->cell, t);
+  tensor_unref(t);
+  return true;
+}
+static const Effect seed_effect = {.name = "seed", .cuts = true, .run = seed_run};
+
+Step *effect_seed(Session *s, SlotId cell, int64_t known, Loc loc) {
+  Seed *c = NEW(s->arena, Seed);
+  *c = (Seed){.cell = cell, .known = known};
+  return step_new(s, &seed_effect, c, loc);
+}
+
+Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc) {
+  Step *step = effect_seed(s, cell, 0, loc);
+  ((Seed *)step->data)->of_run = true;
+  step_needs(s, step, value);
+  return step;
+}
+
+/* ---- save, load ---- */
+
+typedef struct TreeFile { const Template *path; const TreeEntry *entry; uint32_t n; } TreeFile;
+
+static bool save_run(Session *s, Step *step, Tensor *const *value) {
+  const TreeFile *f = step->data;
+  Arena *a = arena_new(&s->host);
+  NamedTensor *t = NEW_N(a, NamedTensor, f->n);
+  uint32_t need = 0;
+  bool ok = true;
+  for (uint32_t k = 0; ok && k < f->n; k++) {
+    const TreeEntry *e = &f->entry[k];
+    t[k].name = e->name;
+    t[k].tensor = e->cell == NO_SLOT ? value[need++] : slot_tensor(s, e->cell, step->loc);
+    ok = t[k].tensor != NULL;
+  }
+  FileError e = {0};
+  if (ok && !safetensors_write(&s->host, template_text(a, f->path, value), t, f->n, &e)) {
+    diag_at(s->diags, step->loc, E_SAVE_FAILED, e.text);
+    ok = false;
+  }
+  arena_free(a);
+  return ok;
+}
+static const Effect save_effect = {.name = "save", .cuts = true, .run = save_run};
+
+/* A step over such a file. The path's holes are needs behind those of the entries. */
+static Step *tree_step(Session *s, const Effect *effect, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+  TreeFile *f = NEW(s->arena, TreeFile);
+  Step *step = step_new(s, effect, f, loc);
+  TreeEntry *own = arena_copy(s->arena, entry, n * sizeof *entry);
+  for (uint32_t k = 0; k < n; k++) own[k].name = arena_text(s->arena, own[k].name, strlen(own[k].name));
+  for (uint32_t k = 0; k < n; k++)
+    if (entry[k].cell == NO_SLOT) step_needs(s, step, entry[k].node);
+  *f = (TreeFile){step_text(s, step, path), own, n};
+  return step;
+}
+
+Step *effect_save(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+  return tree_step(s, &save_effect, path, entry, n, loc);
+}
+
+enum { NAMED_AT_MOST = 10 };
+
+/* What is wrong with an entry becomes a note of one diagnostic. */
+typedef struct Misfit { Session *s; const Step *step; const char *path; Diag *d; uint32_t n; } Misfit;
+
+static bool misfit(Misfit *m) {
+  if (!m->d) m->d = diag_at(m->s->diags, m->step->loc, E_LOAD_ENTRIES, m->path);
+  return m->n++ < NAMED_AT_MOST;
+}
+
+static bool load_run(Session *s, Step *step, Tensor *const *value) {
+  const TreeFile *f = step->data;
+  Arena *a = arena_new(&s->host);
+  const char *path = template_text(a, f->path, value);
+  NamedTensor *in;
+  size_t n;
+  FileError e = {0};
+  if (!safetensors_read(a, path, &in, &n, &e)) {
+    diag_at(s->diags, step->loc, E_LOAD_FAILED, e.text);
+    arena_free(a);
+    return false;
+  }
+  Tensor **found = NEW_N(a, Tensor *, f->n + 1);
+  bool *used = NEW_N(a, bool, n + 1);
+  Misfit m = {.s = s, .step = step, .path = path};
+  for (uint32_t k = 0; k < f->n; k++) {
+    const Type *want = &s->program->slot.at[f->entry[k].cell].type;
+    for (size_t j = 0; j < n; j++)
+      if (!used[j] && strcmp(in[j].name, f->entry[k].name) == 0) {
+        used[j] = true;
+        found[k] = in[j].tensor;
+        break;
+      }
+    if (!found[k]) {
+      if (misfit(&m)) diag_note(s->diags, m.d, 0, "`%s` is missing: %s", f->entry[k].name, type_show(a, want));
+    } else if (!type_eq(&found[k]->type, want)) {
+      if (misfit(&m))
+        diag_note(s->diags, m.d, 0, "`%s` is %s there, %s here", f->entry[k].name, type_show(a, &found[k]->type),
+                  type_show(a, want));
+    }
+  }
+  bool checkpoint = false;             /* of a whole run: it holds more than a tree */
+  for (size_t j = 0; j < n; j++) checkpoint |= strcmp(in[j].name, CHECKPOINT_TEXT) == 0;
+  for (size_t j = 0; j < n && !checkpoint; j++)
+    if (!used[j] && misfit(&m))
+      diag_note(s->diags, m.d, 0, "`%s` is in the file, but not in what is loaded: %s", in[j].name,
+                type_show(a, &in[j].tensor->type));
+  if (m.n > NAMED_AT_MOST) diag_note(s->diags, m.d, 0, "and %u more", m.n - NAMED_AT_MOST);
+  for (uint32_t k = 0; !m.d && k < f->n; k++) slot_put(s->program, f->entry[k].cell, found[k]);
+  for (size_t j = 0; j < n; j++) tensor_unref(in[j].tensor);
+  arena_free(a);
+  return !m.d;
+}
+static const Effect load_effect = {.name = "load", .cuts = true, .run = load_run};
+
+Step *effect_load(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+  return tree_step(s, &load_effect, path, entry, n, loc);
+}
+
+/* ---- series ---- */
+
+typedef struct Column {
+  const char *name;
+  Type type;                  /* of a row */
+  char *data;
+  size_t row, room;           /* bytes */
+} Column;
+
+struct Table {
+  Owned owned;
+  Host *host;
+  VEC(Column) column;
+  int64_t rows;
+};
+
+static void table_drop(Owned *o) {
+  Table *t = (Table *)(void *)((char *)o - offsetof(Table, owned));
+  for (uint32_t k = 0; k < t->column.n; k++) host_free(t->host, t->column.at[k].data, t->column.at[k].room);
+}
+
+Table *table_new(Session *s) {
+  Table *t = NEW(s->arena, Table);
+  t->host = &s->host;
+  owned_born(&s->host, &t->owned, table_drop);
+  arena_own(s->arena, &t->owned);
+  return t;
+}
+
+static Column *column_find(const Table *t, const char *name) {
+  for (uint32_t k = 0; k < t->column.n; k++)
+    if (strcmp(t->column.at[k].name, name) == 0) return &t->column.at[k];
+  return NULL;
+}
+
+bool table_column(Session *s, Table *t, const char *name, const Type *type) {
+  const Column *c = column_find(t, name);
+  if (c) return type_eq(&c->type, type);
+  vec_push(s->arena, &t->column,
+           (Column){arena_text(s->arena, name, strlen(name)), *type, NULL, (size_t)type_bytes(type), 0});
+  return true;
+}
+
+const Type *table_type(const Table *t, const char *name) {
+  const Column *c = column_find(t, name);
+  return c ? &c->type : NULL;
+}
+
+uint32_t table_columns(const Table *t) { return t->column.n; }
+const char *table_name(const Table *t, uint32_t k) { return t->column.at[k].name; }
+int64_t table_rows(const Table *t) { return t->rows; }
+void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
+
+/* Room for n rows; what is new is zero. */
+static void column_room(Table *t, Column *c, int64_t n) {
+  size_t bytes;
+  if (!size_mul(c->row, (size_t)n, &bytes)) host_fail(t->host, FAIL_MEMORY, "a series is too large");
+  if (c->data && bytes <= c->room) return;
+  size_t room = c->room ? c->room * 2 : c->row * 16;
+  if (room < bytes || room < c->room) room = bytes;
+  if (room == 0) room = 1;
+  c->data = host_resize(t->host, c->data, c->room, room);
+  c->room = room;
+}
+
+void table_rows_set(Table *t, int64_t rows) {
+  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], rows);
+  t->rows = rows;
+}
+
+void table_fill(Table *t, uint32_t column, const Tensor *rows) {
+  Column *c = &t->column.at[column];
+  if (rows->bytes) memcpy(c->data, rows->data, rows->bytes);
+}
+
+Tensor *table_tensor(Session *s, const Table *t, const char *name) {
+  const Column *c = column_find(t, name);
+  if (!c) return NULL;
+  Type type = c->type;
+  if (type.rank == MAX_RANK) return NULL;
+  memmove(type.dim + 1, type.dim, type.rank * sizeof *type.dim);
+  type.dim[0] = t->rows;
+  type.rank++;
+  Tensor *x = tensor_new(&s->host, &type);
+  if (x->bytes && c->data) memcpy(x->data, c->data, x->bytes);
+  return x;
+}
+
+typedef struct Row { Table *table; const char **column; uint32_t n; } Row;
+
+static bool add_run(Session *s, Step *step, Tensor *const *value) {
+  const Row *r = step->data;
+  Table *t = r->table;
+  for (uint32_t k = 0; k < r->n; k++)
+    if (!table_column(s, t, r->column[k], &value[k]->type))    /* checking has compared them */
+      host_fail(&s->host, FAIL_BUG, "column `%s` changes its type", r->column[k]);
+  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], t->rows + 1);
+  for (uint32_t k = 0; k < t->column.n; k++)          /* what a row does not name is zero there */
+    memset(t->column.at[k].data + t->column.at[k].row * (size_t)t->rows, 0, t->column.at[k].row);
+  for (uint32_t k = 0; k < r->n; k++) {
+    Column *c = column_find(t, r->column[k]);
+    if (c->row) memcpy(c->data + c->row * (size_t)t->rows, value[k]->data, c->row);
+  }
+  t->rows++;
+  return true;
+}
+static const Effect add_effect = {.name = "add", .run = add_run};
+
+Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *node, uint32_t n, Loc loc) {
+  Row *r = NEW(s->arena, Row);
+  *r = (Row){t, NEW_N(s->arena, const char *, n), n};
+  Step *step = step_new(s, &add_effect, r, loc);
+  for (uint32_t k = 0; k < n; k++) {
+    r->column[k] = arena_text(s->arena, column[k], strlen(column[k]));
+    step_needs(s, step, node[k]);
+  }
+  return step;
+}
+
+static bool clear_run(Session *s, Step *step, Tensor *const *value) {
+  (void)s, (void)value;
+  table_cut(step->data, 0);
+  return true;
+}
+static const Effect clear_effect = {.name = "series", .run = clear_run};
+
+Step *effect_clear(Session *s, Table *t, Loc loc) { return step_new(s, &clear_effect, t, loc); }
+
+typedef struct ColumnRead { Table *table; const char *column; SlotId cell; } ColumnRead;
+
+static bool column_run(Session *s, Step *step, Tensor *const *value) {
+  const ColumnRead *c = step->data;
+  const Slot *slot = &s->program->slot.at[c->cell];
+  (void)value;
+  Tensor *t = table_tensor(s, c->table, c->column);
+  bool fits = t && type_eq(&t->type, &slot->type);
+  if (fits) slot_put(s->program, c->cell, t);
+  else diag_at(s->diags, step->loc, E_SERIES_CHANGED, c->column, (long long)slot->type.dim[0], (long long)table_rows(c->table));
+  if (t) tensor_unref(t);
+  return fits;
+}
+static const Effect column_effect = {.name = "column", .cuts = true, .run = column_run};
+
+Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc loc) {
+  ColumnRead *c = NEW(s->arena, ColumnRead);
+  *c = (ColumnRead){t, arena_text(s->arena, column, strlen(column)), cell};
+  return step_new(s, &column_effect, c, loc);
+}

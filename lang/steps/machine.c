@@ -1,0 +1,447 @@
+/* machine: runs a prepared block of steps. In: steps, slots, plans. Out: cells changed, effects done, or a diagnostic with the
+ * place of the expression at fault and its chain of calls.
+ *
+ * The position is data: a stack of frames in the session, so that it can be shown, saved and taken up again, and depth costs
+ * no C stack. Between two steps the run may be cancelled.
+ * Invariant: a segment changes cells only when all of it went well. Cells that its plan updates in place are the plan's
+ * matter; a cell that is written unread is computed beside and exchanged afterwards; a cell whose tensor somebody else
+ * holds too is copied before it is written.
+ */
+#include <assert.h>
+#include <string.h>
+#include "steps/blame.h"
+#include "session.h"
+
+/* ---- the position ---- */
+
+const Position *machine_position(const Session *s) { return &s->position; }
+
+char *position_text(const Position *p, Arena *a) {
+  Text t = {.arena = a};
+  text_add(&t, "");
+  for (uint32_t k = 0; k < p->frame.n; k++) {
+    const Frame *f = &p->frame.at[k];
+    text_printf(&t, "%s%u", k ? " " : "", f->at);
+    if (f->step && (f->step->kind == STEP_LOOP || f->step->kind == STEP_WHILE))
+      text_printf(&t, ":%u.%u.%lld", f->piece, f->phase, (long long)f->turn);
+  }
+  return t.at;
+}
+
+static void enter(Session *s, Steps *block) {
+  vec_push(s->arena, &s->position.frame, (Frame){.block = block});
+}
+
+static Frame *innermost(Session *s) { return &s->position.frame.at[s->position.frame.n - 1]; }
+
+static void step_done(Frame *f) {
+  f->at++;
+  f->step = NULL;
+}
+
+/* ---- slots ---- */
+
+/* An error is at the expression that names the file. */
+static Tensor *data_read(Session *s, Slot *slot, Loc loc) {
+  FileError e = {0};
+  Tensor *t = slot->file->read(slot->file, &s->host, &e);
+  if (!t) {
+    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_READ, e.text);
+    return NULL;
+  }
+  if (!type_eq(&t->type, &slot->type)) {
+    Arena *a = arena_new(&s->host);
+    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_CHANGED, slot->file->path, type_show(a, &t->type),
+            type_show(a, &slot->type));
+    arena_free(a);
+    tensor_unref(t);
+    return NULL;
+  }
+  return slot->value = tensor_keep(t);
+}
+
+Tensor *slot_tensor(Session *s, SlotId id, Loc loc) {
+  Slot *slot = &s->program->slot.at[id];
+  if (slot->value) return slot->value;
+  if (slot->kind == SLOT_DATA) return data_read(s, slot, loc);
+  diag_at(s->diags, loc ? loc : slot->loc, E_NO_VALUE, slot->path ? slot->path : "this value");
+  return NULL;
+}
+
+/* Whether a file is whole is known when all of it was read: gzip's checksum stands at its end. */
+bool machine_files(Session *s, uint32_t from) {
+  for (uint32_t k = from; k < s->program->segment.n; k++) {
+    const Plan *plan = s->program->segment.at[k]->plan;
+    const Binding *b = NULL;
+    uint32_t n = plan ? plan_bindings(plan, &b) : 0;
+    for (uint32_t j = 0; j < n; j++)
+      if (s->program->slot.at[b[j].slot].kind == SLOT_DATA && !slot_tensor(s, b[j].slot, 0)) return false;
+  }
+  return true;
+}
+
+/* The slot's tensor, to be written; keep: what it held is needed. */
+static Tensor *slot_own(Session *s, SlotId id, bool keep) {
+  Slot *slot = &s->program->slot.at[id];
+  if (slot->value && slot->value->refs == 1) return slot->value;
+  Tensor *t = keep && slot->value ? tensor_from(&s->host, &slot->type, slot->value->data) : tensor_new(&s->host, &slot->type);
+  slot_put(s->program, id, t);
+  tensor_unref(t);
+  return t;
+}
+
+static bool turn_set(Session *s, const Step *step, int64_t turn) {
+  if (step->turn == NO_SLOT) return true;
+  if (turn > INT32_MAX) {
+    diag_at(s->diags, step->loc, E_TURNS);
+    return false;
+  }
+  *(int32_t *)slot_own(s, step->turn, false)->data = (int32_t)turn;
+  return true;
+}
+
+/* ---- segments ---- */
+
+static bool share(Session *s, const Segment *g, bool after) {
+  for (uint32_t k = 0; k < g->share.n; k++) {
+    const Share *c = &g->share.at[k];
+    if (c->after != after) continue;
+    Tensor *from = slot_tensor(s, c->from, 0);
+    if (!from) return false;
+    if (from->bytes > SHARE_COPIED) slot_put(s->program, c->to, from);
+    else memcpy(slot_own(s, c->to, false)->data, from->data, from->bytes);
+  }
+  return true;
+}
+
+/* Pointers for a plan's bindings; spare may be NULL if it writes no cell. */
+static bool bind(Session *s, const Plan *plan, void **data, Tensor **spare) {
+  const Binding *b;
+  uint32_t n = plan_bindings(plan, &b);
+  for (uint32_t k = 0; k < n; k++) {
+    Slot *slot = &s->program->slot.at[b[k].slot];
+    Tensor *t;
+    if (b[k].mode == BIND_READ) {
+      t = slot->value ? slot->value : slot_tensor(s, b[k].slot, 0);
+      if (!t) return false;
+    } else if (b[k].mode == BIND_WRITE && slot->kind == SLOT_CELL) {
+      if (!spare[k]) spare[k] = tensor_keep(tensor_new(&s->host, &b[k].type));
+      t = spare[k];
+    } else {
+      t = slot_own(s, b[k].slot, (b[k].mode & BIND_READ) != 0);
+    }
+    data[k] = t->data;
+  }
+  return true;
+}
+
+/* Cells that were written beside are exchanged with what they held, which is the next spare if nobody else has it. */
+static void exchange(Session *s, const Segment *g) {
+  const Binding *b;
+  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;) {
+    Slot *slot = &s->program->slot.at[b[k].slot];
+    if (b[k].mode != BIND_WRITE || slot->kind != SLOT_CELL) continue;
+    Tensor *old = slot->value;
+    slot->value = g->spare[k];
+    g->spare[k] = old;
+    if (old && old->refs > 1) {
+      tensor_unref(old);
+      g->spare[k] = NULL;
+    }
+  }
+}
+
+/* ---- faults ---- */
+
+static NodeId fault_node(Session *s, const Plan *plan, const Fault *f) {
+  const NodeId *origin;
+  uint32_t n = plan_origin(plan, f->step, &origin);
+  NodeId any = NO_NODE;
+  for (uint32_t k = 0; k < n; k++) {
+    if (origin[k] == NO_NODE) continue;
+    if (graph_at(s->graph, origin[k])->op->flags & OP_FAILS) return origin[k];
+    if (any == NO_NODE) any = origin[k];
+  }
+  return any;
+}
+
+static void fault_report(Session *s, NodeId id, const Fault *f) {
+  const Node *n = id == NO_NODE ? NULL : graph_at(s->graph, id);
+  const char *op = n ? n->op->name : "an operation";
+  Loc loc = n ? n->loc : 0;
+  long long a = f->a, b = f->b;
+  Diag *d = NULL;
+  switch (f->code) {
+    case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
+    case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
+    case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);   /* a check runs nothing */
+    case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
+    case FAULT_NONE: case FAULT_CANCELLED: return;
+  }
+  if (!n || n->type->rank == 0 || f->element < 0) return;
+  Arena *tmp = arena_new(&s->host);
+  Text where = {.arena = tmp};
+  int64_t rest = f->element, count = type_count(n->type);
+  if (rest < count) {
+    for (int k = 0; k < n->type->rank; k++) {
+      count /= n->type->dim[k];
+      text_printf(&where, "%s%lld", k ? ", " : "", (long long)(rest / count));
+      rest %= count;
+    }
+    diag_note(s->diags, d, 0, "first at element [%s] of %s", where.at, type_show(tmp, n->type));
+  }
+  arena_free(tmp);
+}
+
+void machine_fault(Session *s, const Plan *plan, const Fault *f) { fault_report(s, fault_node(s, plan, f), f); }
+
+static bool effect_run(Session *s, Step *step) {
+  Program *p = s->program;
+  for (uint32_t k = 0; k < step->need.n; k++) {
+    p->value[k] = slot_tensor(s, step->need.at[k].slot, step->loc);
+    if (!p->value[k]) return false;
+  }
+  return step->effect->run(s, step, p->value);
+}
+
+/* Effects that stand before the fault and only read: what they need is computed without what failed. The first fault in the
+ * order of the text is the one that counts. */
+static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at, NodeId failed) {
+  Arena *a = arena_new(&s->host);
+  Needs need = {0};
+  uint32_t end = at + 1;
+  for (; end < block->n && block->at[end]->kind == STEP_EFFECT && !block->at[end]->effect->cuts; end++) {
+    const Step *step = block->at[end];
+    if (step->mark > failed) break;
+    for (uint32_t k = 0; k < step->need.n; k++) vec_push(a, &need, step->need.at[k]);
+  }
+  Plan *part = need.n ? segment_part(s->program, g, need.at, need.n, a) : NULL;
+  bool ok = true;
+  if (part) {
+    const Binding *b;
+    void **data = NEW_N(a, void *, plan_bindings(part, &b) + 1);
+    char *room = arena_alloc(a, plan_slab(part) + 64);
+    room += 64 - (uintptr_t)room % 64;
+    ok = bind(s, part, data, NULL);
+    if (ok) {
+      Fault f = run_plan(part, data, room, s->pool, NULL);
+      if (f.code != FAULT_NONE) {
+        machine_fault(s, part, &f);
+        ok = false;
+      }
+    }
+    plan_free(part);
+  }
+  arena_free(a);
+  for (uint32_t k = at + 1; ok && k < end; k++) {
+    innermost(s)->at = k;
+    ok = effect_run(s, block->at[k]);
+  }
+  return ok;
+}
+
+/* The first node of a segment that has a place; the first of all if none has. */
+static NodeId node_at(const Session *s, const Segment *g, Loc loc) {
+  for (NodeId id = g->first; id < g->end; id++)
+    if (graph_at(s->graph, id)->loc == loc) return id;
+  return g->first;
+}
+
+/* What a plan will update, held so that writing it makes a copy. */
+static Tensor **hold(Session *s, const Segment *g, Arena *a) {
+  const Binding *b;
+  uint32_t n = plan_bindings(g->plan, &b);
+  Tensor **before = NEW_N(a, Tensor *, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    Tensor *t = b[k].mode & BIND_READ ? s->program->slot.at[b[k].slot].value : NULL;
+    if (!t || !(b[k].mode & BIND_WRITE)) continue;
+    tensor_hold(a, t);
+    before[k] = t;
+  }
+  return before;
+}
+
+/* --check-numbers: false if the segment made a number that is not finite; cells are again as they were before. */
+static bool numbers_hold(Session *s, Segment *g, Tensor *const *before, const Steps *block, uint32_t at) {
+  Loc culprit = blame_results(s, g, g->data, before);
+  if (!culprit) return true;
+  const Binding *b;
+  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
+    if (before[k]) slot_put(s->program, b[k].slot, before[k]);
+  (void)before_fault(s, g, block, at, node_at(s, g, culprit));
+  return false;
+}
+
+static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at) {
+  assert(g->prepared);
+  if (!share(s, g, false)) return false;
+  if (g->plan) {
+    Arena *held = s->config.check_numbers ? arena_new(&s->host) : NULL;
+    Tensor **before = held ? hold(s, g, held) : NULL;
+    if (!bind(s, g->plan, g->data, g->spare)) return false;
+    Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
+    if (f.code == FAULT_CANCELLED) {
+      s->cancelled = true;
+      return false;
+    }
+    if (f.code != FAULT_NONE) {
+      NodeId failed = fault_node(s, g->plan, &f);
+      if (failed != NO_NODE && !before_fault(s, g, block, at, failed)) return false;
+      if (f.code == FAULT_CHECK && failed != NO_NODE) (void)blame_refusal(s, g, graph_at(s->graph, failed)->loc);
+      else fault_report(s, failed, &f);
+      return false;
+    }
+    if (held) {
+      bool ok = numbers_hold(s, g, before, block, at);
+      arena_free(held);
+      if (!ok) return false;
+    }
+    exchange(s, g);
+  }
+  if (!share(s, g, true)) return false;
+  g->ran = true;
+  return true;
+}
+
+/* ---- control ---- */
+
+/* The next turn of the loop that frame f stands at, or what follows the loop. */
+static bool loop_turn(Session *s, Frame *f) {
+  Step *step = f->step;
+  for (;; f->piece++, f->turn_in_piece = 0) {
+    if (f->piece == step->piece.n) {
+      step_done(f);
+      return true;
+    }
+    int64_t count = step->piece.at[f->piece].count;
+    if (count < 0) count = f->count;
+    if (f->turn_in_piece < count) break;
+  }
+  if (!turn_set(s, step, f->turn)) return false;
+  enter(s, &step->piece.at[f->piece].body);
+  return true;
+}
+
+static bool scalar(Session *s, const Step *step, double *out) {
+  const Tensor *t = slot_tensor(s, step->need.at[0].slot, step->loc);
+  if (!t) return false;
+  *out = tensor_get(t, 0);
+  return true;
+}
+
+static bool step_begin(Session *s, Frame *f) {
+  Step *step = f->step = f->block->at[f->at];
+  double v = 0;
+  switch (step->kind) {
+    case STEP_SEGMENT:
+      if (!segment_run(s, s->program->segment.at[step->segment], f->block, f->at)) return false;
+      step_done(f);
+      return true;
+    case STEP_EFFECT:
+      if (!effect_run(s, step)) return false;
+      step_done(f);
+      return true;
+    case STEP_LOOP:
+      if (step->need.n && !scalar(s, step, &v)) return false;
+      f->piece = 0;
+      f->turn = f->turn_in_piece = 0;
+      f->count = (int64_t)v;
+      return loop_turn(s, f);
+    case STEP_WHILE:
+      f->piece = 0;
+      f->turn = 0;
+      f->phase = 0;
+      if (!turn_set(s, step, 0)) return false;
+      enter(s, &step->head);
+      return true;
+    case STEP_IF:
+      if (!scalar(s, step, &v)) return false;
+      enter(s, v != 0 ? &step->body : &step->other);
+      return true;
+    case STEP_BREAK: case STEP_CONTINUE: {
+      uint32_t k = s->position.frame.n - 1;
+      Frame *frame = s->position.frame.at;
+      do assert(k > 0);
+      while (frame[--k].step->kind != STEP_LOOP && frame[k].step->kind != STEP_WHILE);
+      if (step->kind == STEP_BREAK) {
+        s->position.frame.n = k + 1;
+        step_done(&frame[k]);
+      } else {
+        s->position.frame.n = k + 2;
+        frame[k + 1].at = frame[k + 1].block->n;
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The innermost block has come to its end. */
+static bool block_end(Session *s) {
+  if (--s->position.frame.n == 0) return true;
+  Frame *f = innermost(s);
+  double v = 0;
+  switch (f->step->kind) {
+    case STEP_LOOP:
+      f->turn++;
+      f->turn_in_piece++;
+      return loop_turn(s, f);
+    case STEP_WHILE:
+      if (f->phase == 1) {
+        f->phase = 0;
+        if (!turn_set(s, f->step, ++f->turn)) return false;
+        enter(s, &f->step->head);
+        return true;
+      }
+      if (!scalar(s, f->step, &v)) return false;
+      if (v == 0) {
+        step_done(f);
+        return true;
+      }
+      f->phase = 1;
+      enter(s, &f->step->body);
+      return true;
+    default:
+      step_done(f);
+      return true;
+  }
+}
+
+bool machine_run(Session *s, Steps *block) {
+  s->position.frame.n = 0;
+  enter(s, block);
+  return machine_continue(s);
+}
+
+bool machine_continue(Session *s) {
+  while (s->position.frame.n) {
+    if (s->config.poll && !s->config.poll(s->config.to)) atomic_store(&s->cancel, true);
+    if (atomic_load_explicit(&s->cancel, memory_order_relaxed)) {
+      s->cancelled = true;
+      return false;
+    }
+    Frame *f = innermost(s);
+    if (!(f->at == f->block->n ? block_end(s) : step_begin(s, f))) return false;
+  }
+  return true;
+}
+
+/* ---- snapshots ---- */
+
+Snapshot *snapshot_take(Program *p, Arena *a) {
+  Snapshot *s = NEW(a, Snapshot);
+  s->n = p->slot.n;
+  s->value = NEW_N(a, Tensor *, s->n + 1);
+  for (uint32_t k = 0; k < s->n; k++) {
+    const Slot *slot = &p->slot.at[k];
+    if (slot->kind != SLOT_CELL || !slot->value) continue;
+    s->value[k] = slot->value;
+    tensor_hold(a, slot->value);
+  }
+  return s;
+}
+
+void snapshot_restore(Program *p, Snapshot *s) {
+  for (uint32_t k = 0; k < s->n; k++)
+    if (s->value[k]) slot_put(p, k, s->value[k]);
+}

@@ -1,0 +1,281 @@
+/* mistake: what is said about a token that cannot stand where it was found. In: what could have come, as the parser
+ * knows it. Out: one diagnostic in people's words, with a way out where one is known; nothing if the scanner or the
+ * layout has reported it. Then layout is told to drop the rest of the statement.
+ */
+#include "syntax/parse.h"
+#include "syntax/tree.h"
+#include <string.h>
+
+static bool expects(const Expected *e, const char *what) {
+  for (uint32_t k = 0; k < e->n; k++)
+    if (strcmp(e->text[k], what) == 0) return true;
+  return false;
+}
+
+/* What was found, as it is written. */
+static const char *found_text(Tree *t, const Expected *e, int kind) {
+  const Source *s = t->r->source;
+  if (kind == T_END) return "the end of the text";
+  if (kind == T_SEP) return s->text[e->at.first] == ';' ? "`;`" : "the end of the line";
+  if (kind == T_SBEGIN) return "a string";
+  if (kind == T_SEND || kind == T_SCHARS || kind == T_IOPEN || kind == T_FORMAT) return e->found;
+  uint32_t n = e->at.end - e->at.first;
+  return arena_printf(t->arena, "`%.*s%s`", n > 40 ? 40 : (int)n, s->text + e->at.first, n > 40 ? "..." : "");
+}
+
+/* What could have come: what is particular first, then a name, an expression, an operator. */
+static const char *expected_text(Tree *t, const Expected *e) {
+  static const char *const closers[] = {"`)`", "`]`", "`}`", "`,`", "`=`", "`~`", "`->`", "`in`", "`{`", "`(`", "`[`",
+      "`fn`", "`:`",
+    "`else`", "a string", "the end of the string"};
+  const char *item[24];
+  uint32_t n = 0;
+  if (e->statement) item[n++] = "a statement";
+  else if (e->expression) item[n++] = "an expression";
+  else if (e->name) item[n++] = "a name";
+  for (size_t k = 0; k < sizeof closers / sizeof *closers; k++) {
+    const char *c = closers[k];
+    bool postfix = e->operator_ && (c[1] == '(' || c[1] == '[');
+    bool starts = e->expression && (c[1] == '(' || c[1] == '[' || c[1] == '{' || strcmp(c, "`fn`") == 0 || strcmp(c,
+        "a string") == 0);
+    if (!postfix && !starts && expects(e, c)) item[n++] = c;
+  }
+  if (e->operator_ && n == 0) item[n++] = "an operator";
+  if (e->end_of_line && !e->expression) item[n++] = "the end of the line";
+  if (n == 0) item[n++] = e->n ? e->text[0] : "something else";
+  Text out = {.arena = t->arena};
+  for (uint32_t k = 0; k < n; k++) {
+    if (k) text_add(&out, k + 1 < n ? ", " : " or ");
+    text_add(&out, item[k]);
+  }
+  return out.at;
+}
+
+static bool compares(int kind) {
+  return kind == T_EQ || kind == T_NE || kind == T_LE || kind == T_GE || kind == '<' || kind == '>';
+}
+
+static uint32_t line_first(const Source *s, uint32_t at) {
+  while (at > 0 && s->text[at - 1] != '\n') at--;
+  return at;
+}
+
+static bool begins_with(const Source *s, uint32_t at, const char *word) {
+  if (at && at >= s->n) at = s->n - 1;
+  const char *p = s->text + line_first(s, at && s->text[at] == '\n' ? at - 1 : at);
+  while (*p == ' ' || *p == '\t') p++;
+  size_t n = strlen(word);
+  return strncmp(p, word, n) == 0 && strchr(" \t\"(", p[n]) != NULL;
+}
+
+/* Whether the text just before `at`, blanks aside, is this word. */
+static bool follows_word(const Source *s, uint32_t at, const char *word) {
+  size_t n = strlen(word);
+  while (at > 0 && (s->text[at - 1] == ' ' || s->text[at - 1] == '\t')) at--;
+  if (at < n || memcmp(s->text + at - n, word, n) != 0) return false;
+  char before = at > n ? s->text[at - n - 1] : ' ';
+  return !in_name(before) && before != '.';
+}
+
+typedef struct Habit { const char *word, *ours; } Habit;
+
+/* A word of another language behind which something stands that cannot stand there. */
+static const Habit before_found[] = {
+    {"del", "a name ends with its block: nothing is deleted by hand"},
+    {"global", "a `proc` assigns a `var` of the file as it is: leave this line out"},
+    {"nonlocal", "a `proc` assigns a `var` of the file as it is: leave this line out"},
+    {"int", "a name is made by `let n = 3`, a cell by `var n = 3`"},
+    {"float", "a name is made by `let x = 0.5`; a type stands behind the name: `let x: f64 = 0.5`"},
+    {"double", "a name is made by `let x = 0.5`; a type stands behind the name: `let x: f64 = 0.5`"},
+    {"auto", "a name is made by `let x = e`, a cell by `var x = e`"},
+    {"val", "a name is made by `let x = e`, a cell by `var x = e`"},
+    {"mut", "a cell is made by `var x = e`"},
+    {"string", "a name is made by `let s = \"text\"`"},
+    {"with", "there is nothing to open or to close: leave the `with` out"},
+    {"try", "mistakes are found before anything runs; `assert c, \"why\"` checks while it runs"},
+    {"switch", "choices are `if a { } else if b { } else { }`"},
+    {"match", "choices are `if a { } else if b { } else { }`"},
+    {"do", "a loop is `while c { }`"},
+    {"async", "steps are taken in order: leave it out"},
+    {"await", "steps are taken in order: leave it out"},
+    {"yield", "a sequence of values is a list `[e for x in xs]`, or `scan`"},
+    {"f", "every string may have holes: leave the `f` out"},
+    {"r", "a path is written with `/`: leave the `r` out"},
+    {"b", "a string is text: leave the `b` out"}};
+
+/* A word that is found where an operator could stand. */
+static const Habit found_here[] = {
+    {"is", "`==` compares"},
+    {"then", "a body stands in `{ ... }`"},
+    {"do", "a body stands in `{ ... }`"},
+    {"begin", "a body stands in `{ ... }`"},
+    {"end", "a block ends with `}`"},
+    {"where", "a condition is `if c { a } else { b }`, or `where(c, a, b)`"},
+    {"mod", "a remainder is `a % b`"},
+    {"div", "whole numbers are divided by `a // b`"},
+    {"xor", "of two bools it is `xor(a, b)`"},
+    {"as", "only an `import` has `as`"}};
+
+static const char *habit(const Reader *r, const Expected *e, const Token *found) {
+  const Source *s = r->source;
+  uint32_t n = e->at.end - e->at.first;
+  if (found->kind == T_ID || found->kind == T_SBEGIN || found->kind == T_INT)
+    for (size_t k = 0; k < sizeof before_found / sizeof *before_found; k++) {
+      bool glued = strlen(before_found[k].word) == 1;      /* f"..." */
+      if (glued ? found->kind == T_SBEGIN && follows_word(s, e->at.first, before_found[k].word)
+                : follows_word(s, e->at.first, before_found[k].word))
+        return before_found[k].ours;
+    }
+  if (found->kind == T_ID && e->operator_) {
+    for (size_t k = 0; k < sizeof found_here / sizeof *found_here; k++)
+      if (strlen(found_here[k].word) == n && memcmp(found_here[k].word, s->text + e->at.first, n) == 0)
+          return found_here[k].ours;
+    uint32_t first = line_first(s, e->at.first);
+    for (uint32_t k = first; k + 1 < e->at.first; k++)
+      if (s->text[k] == '/' && s->text[k + 1] == '/') return "a comment begins with `#`; `//` divides";
+  }
+  return NULL;
+}
+
+static bool after_number(const Source *s, uint32_t at) {
+  while (at > 0 && s->text[at - 1] == ' ') at--;
+  return at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9';
+}
+
+/* `fn f(x) = {`: a block was meant. */
+static bool gives_body(const Source *s, uint32_t brace) {
+  uint32_t at = brace;
+  while (at > 0 && s->text[at - 1] == ' ') at--;
+  if (at == 0 || s->text[at - 1] != '=') return false;
+  return begins_with(s, brace, "fn") || begins_with(s, brace, "proc");
+}
+
+static bool token_is(const Source *s, Span at, const char *word) {
+  return at.end - at.first == strlen(word) && !strncmp(s->text + at.first, word, strlen(word));
+}
+
+static bool names_field(const Source *s, uint32_t at) {
+  while (at < s->n && s->text[at] == ' ') at++;
+  return at + 1 < s->n && s->text[at] == '=' && s->text[at + 1] != '=';
+}
+
+static const char *hint(const Reader *r, const Expected *e, const Token *found) {
+  int kind = found->kind;
+  const Source *s = r->source;
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  if (kind == T_ID && expects(e, "`{`") && token_is(s, e->at, "then"))
+    return "there is no `then`: `if c { ... } else { ... }`";
+  const char *other = habit(r, e, found);
+  if (other) return other;
+  if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
+  if (kind == T_IF && e->operator_ && b && b->open == '[' && expects(e, "`]`") && !expects(e, "`,`"))
+    return "a comprehension takes every element; `filter(fn (x) = x > 1, xs)` keeps those for which it is true";
+  if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
+  if (kind == T_IN && e->operator_) return "whether a value is among others is `any(xs == x)`";
+  if (b && b->open == '{' && !b->block && (kind == T_SBEGIN || kind == ':'))
+      return "a record is `{name = value}`, and is read by `r.name`";
+  bool value = kind == T_INT || kind == T_FLOAT || kind == '[' || kind == '(' || kind == '-';
+  if (b && b->open == '{' && !b->block && value)
+    return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
+  if (kind == '(' && (begins_with(s, e->at.first, "let") || begins_with(s, e->at.first, "var")) && expects(e, "`~`"))
+    return "a function is `fn f(x) = ...`";
+  if (kind == ',' && e->operator_ && !b && e->end_of_line)
+    return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
+  if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
+  if (b && b->open == '(' && kind == '=' && begins_with(s, e->at.first, "print"))
+    return "`print a, b` writes its values and ends the line; it takes nothing else";
+  if (expects(e, "`{`") && !e->expression && layout_is_word(found))
+      return "a body stands in braces: `if c { print x }`";
+  if (b && b->open == '{' && !b->block && layout_is_word(found) && gives_body(s, b->at.first))
+    return "leave out the `=` before the `{`: `= e` gives one expression, `{ ... }` alone is a block";
+  if (b && b->open == '[' && kind == '.') return "all other axes are `..`: `x[.., 0]`";
+  if (b && b->open == '{' && !b->block && layout_is_word(found) && names_field(s, e->at.end))
+    return "that is a word of the language; a field has another name";
+  if (b && b->open == '{' && !b->block && layout_is_word(found))
+    return "`{` begins a record here: a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == '=' && e->operator_) return "`==` compares; `=` stands after a name, a member or an element only";
+  if (kind == T_ELSE) return "`else` stands after the `}` of an `if`";
+  if (kind == '{' && e->operator_ && !expects(e, "`{`"))
+    return "a block stands only after a header such as `fn f(x)`, `if c` or `for x in xs`";
+  if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
+    if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
+  }
+  if (kind == ':' && expects(e, "`{`")) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
+  if (kind == T_SEP && expects(e, "`->`"))
+    return "a header goes on where its line ends in `->`, `=`, `{` or an open `(`";
+  if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression && !e->name)
+    return "a body stands in `{ ... }`";
+  if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
+  return NULL;
+}
+
+/* A word of another language on the same line has been reported. */
+static bool foreign_before(const Reader *r, uint32_t at) {
+  const Diags *d = r->diags;
+  for (uint32_t k = d->diag.n; k-- > 0 && k + 4 > d->diag.n;) {
+    const Diag *g = d->diag.at[k];
+    if (g->id == E_FOREIGN_WORD && g->source == r->source && g->at.first <= at &&
+        line_first(r->source, g->at.first) == line_first(r->source, at))
+      return true;
+  }
+  return false;
+}
+
+/* A line that would have gone on from a header that was reported just above: `-> int`, `= x + 1`. */
+static bool header_before(const Reader *r, uint32_t at) {
+  const Diags *d = r->diags;
+  if (!d->diag.n) return false;
+  const Diag *g = d->diag.at[d->diag.n - 1];
+  if (g->id != E_SYNTAX || g->source != r->source || g->at.first > at || !strstr(g->text, "`->`")) return false;
+  uint32_t lines = 0;
+  for (uint32_t k = g->at.first; k < at; k++) lines += r->source->text[k] == '\n';
+  return lines > 0 && lines < 4;
+}
+
+/* `{` where a value stands: a record, though a block was meant. */
+static bool in_record(const Reader *r) {
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  return b && b->open == '{' && !b->block;
+}
+
+void mistake(Tree *t, const Expected *e) {
+  Reader *r = t->r;
+  Token found = r->last;
+  const Source *s = r->source;
+  Diag *g = NULL;
+  int kind = found.kind;
+  if (kind == T_ERR || (kind == T_END && r->incomplete && r->end_told)) {
+    /* reported where it was found */
+  } else if ((compares(kind) && e->operator_ && !e->comparison) ||
+             ((kind == T_DOTDOT || kind == T_DOTLT) && e->operator_ && e->comparison)) {
+    g = diag_in(r->diags, s, e->at, E_CHAIN);
+    if (compares(kind)) diag_hint(r->diags, g, "write `a < b and b < c`");
+  } else if (kind == T_SBEGIN && e->operator_ && r->bracket.n && r->bracket.at[r->bracket.n - 1].open == '"') {
+    diag_in(r->diags, s, r->bracket.at[r->bracket.n - 1].at, E_HOLE_OPEN);
+  } else if (kind == T_ID && expects(e, "a string") && begins_with(s, e->at.first, "import")) {
+    g = diag_in(r->diags, s, e->at, E_SYNTAX, "a string", found_text(t, e, kind));
+    diag_hint(r->diags, g, "functions need no import; a file of your own is `import \"path.nn\" as name`");
+  } else if (e->name && !e->expression && begins_with(s, e->at.first, "import")) {
+    g = diag_in(r->diags, s, e->at, E_IMPORT_AS, found_text(t, e, kind));
+    diag_hint(r->diags, g, "write `import \"path.nn\" as name`");
+  } else if ((kind == ':' || kind == '=') && foreign_before(r, e->at.first)) {
+    /* `def f(x):` was told what a function is, `:=` and `=>` what they are here */
+  } else if ((kind == T_ARROW || kind == '=') && e->statement && header_before(r, e->at.first)) {
+    /* the header that ended too soon was reported */
+  } else if (kind == T_NONE && e->expression) {
+    g = diag_in(r->diags, s, e->at, E_NONE_PLACE);
+    diag_hint(r->diags, g, "`x[:, None]` makes a new axis; a value that is absent is `()`");
+  } else if (e->name && !e->expression && !in_record(r) && (found.kind == T_IF || found.kind == T_FOR ||
+      found.kind == T_IN || found.kind == T_AND ||
+             found.kind == T_OR || found.kind == T_NOT || found.kind == T_CONST || found.kind == T_FN ||
+                 found.kind == T_TRAINING ||
+             found.kind == T_ELSE || layout_is_word(&found))) {
+    g = diag_in(r->diags, s, e->at, E_RESERVED, arena_text(t->arena, s->text + e->at.first, e->at.end - e->at.first));
+    diag_hint(r->diags, g, "choose another name: `%.*s_`", (int)(e->at.end - e->at.first), s->text + e->at.first);
+  } else {
+    g = diag_in(r->diags, s, e->at, E_SYNTAX, expected_text(t, e), found_text(t, e, kind));
+    const char *h = hint(r, e, &found);
+    if (h) diag_hint(r->diags, g, "%s", h);
+  }
+  layout_recover(r, &found);
+}

@@ -1,0 +1,254 @@
+/* diag: the list of what a script did wrong, and where each mistake is shown. In: an id of errors.list, a place, the
+ * arguments of its text. Out: a Diag in the list. Rendering stands in render.c.
+ *
+ * Invariant: a diagnostic is placed where the user can change something: a place inside the standard library or an
+ * import moves out along the callers to the first line of the user's own text; what is moved over becomes notes, so that
+ * nothing is lost.
+ */
+#include "text/diag.h"
+#include <string.h>
+
+const DiagInfo diag_info[N_DIAGS] = {
+#define ERROR(code, name, text) {code, #name, text, false},
+#define WARNING(code, name, text) {code, #name, text, true},
+#include "text/errors.list"
+#undef ERROR
+#undef WARNING
+};
+
+enum { MOST_KEPT = 100, FIRST_CALLERS = 4, LAST_CALLERS = 2 };
+
+Diags *diags_new(Arena *a, Sources *s) {
+  Diags *d = NEW(a, Diags);
+  d->arena = a;
+  d->sources = s;
+  d->limit = MOST_KEPT;
+  return d;
+}
+
+/* What is called at p: the text up to the bracket, `f` of `x |> f`. */
+static const char *callee_text(Arena *a, const Place *p) {
+  const char *text = p->source->text;
+  uint32_t k = p->span.first, end = p->span.end < p->source->n ? p->span.end : p->source->n;
+  if (end - k >= 2 && text[k] == '|' && text[k + 1] == '>') {
+    k += 2;
+    end = p->source->n;
+    while (k < end && (text[k] == ' ' || text[k] == '\t' || text[k] == '\n' || text[k] == '\r')) k++;
+  }
+  uint32_t first = k;
+  while (k < end && (in_name(text[k]) || (text[k] == '.' && k > first))) k++;
+  return k > first ? arena_text(a, text + first, k - first) : NULL;
+}
+
+static void add_note(Diags *d, Diag *g, Loc loc, const char *text) {
+  vec_push(d->arena, &g->note, (Note){loc, text});
+}
+
+static void note_call(Diags *d, Diag *g, Loc shown, const Place *call, bool outer) {
+  const char *name = callee_text(d->arena, call);
+  if (name && !strcmp(name, "import")) {
+    add_note(d, g, shown, outer ? "imported at" : "found at");
+    return;
+  }
+  const char *what = name ? arena_printf(d->arena, "in `%s`", name) : "in a function";
+  add_note(d, g, shown, arena_printf(d->arena, outer ? "%s, called at" : "%s at", what));
+}
+
+static bool is_own(const Place *p) { return p->source && !p->source->library && !p->source->imported; }
+
+/* Where the innermost place of the user's own text is; loc itself if there is none. */
+static Loc own_place(const Diags *d, Loc loc) {
+  for (Loc k = loc & ~LOC_ADJOINT; k;) {
+    const Place *p = loc_place(d->sources, k);
+    if (!p) break;
+    if (is_own(p)) return k;
+    k = p->caller;
+  }
+  return loc & ~LOC_ADJOINT;
+}
+
+Loc own_loc(const Diags *d, Loc loc) { return own_place(d, loc); }
+
+/* The notes of the chain that begins at loc: inner places down to `own`, callers from there on. */
+static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
+  uint32_t depth = 0;
+  for (const Place *p = loc_place(d->sources, loc); p && p->caller; p = loc_place(d->sources, p->caller)) depth++;
+  uint32_t k = 0;
+  bool outer = loc == own;
+  for (const Place *p = loc_place(d->sources, loc); p && p->caller; k++) {
+    const Place *call = loc_place(d->sources, p->caller);
+    if (!call) break;
+    if (depth > FIRST_CALLERS + LAST_CALLERS && k == FIRST_CALLERS)
+      add_note(d, g, 0, arena_printf(d->arena, "%u more calls are not shown", depth - FIRST_CALLERS - LAST_CALLERS));
+    if (depth <= FIRST_CALLERS + LAST_CALLERS || k < FIRST_CALLERS || k >= depth - LAST_CALLERS)
+      note_call(d, g, outer ? p->caller : loc, call, outer);
+    loc = p->caller;
+    if (loc == own) outer = true;
+    p = call;
+  }
+}
+
+Diag *diag_adopt(Diags *d, Diag *g) {
+  if (diag_info[g->id].warning && warning_is_off(d, g)) return g;
+  for (uint32_t k = 0; k < d->diag.n; k++) {
+    const Diag *o = d->diag.at[k];
+    if (o->id == g->id && o->source == g->source && o->source && o->at.first == g->at.first && o->at.end == g->at.end &&
+        (!g->moved || strcmp(o->text, g->text) == 0))
+      return g;
+  }
+  if (g->warning) d->n_warnings++;
+  else d->n_errors++;
+  if ((g->warning ? d->n_warnings : d->n_errors) <= d->limit) vec_push(d->arena, &d->diag, g);
+  return g;
+}
+
+void diags_focus(Diags *d) {
+  bool wrong = false;
+  for (uint32_t k = 0; k < d->diag.n; k++) wrong |= !diag_info[d->diag.at[k]->id].warning;
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < d->diag.n && wrong; k++) {
+    Diag *g = d->diag.at[k];
+    if (g->id != E_UNUSED) d->diag.at[n++] = g;
+    else if (g->warning) d->n_warnings--;
+    else d->n_errors--;
+  }
+  if (wrong) d->diag.n = n;
+}
+
+static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, const char *text) {
+  Diag *g = NEW(d->arena, Diag);
+  Loc own = own_place(d, loc);
+  const Place *p = loc_place(d->sources, own);
+  g->id = id;
+  g->warning = diag_info[id].warning && !d->strict;
+  g->source = p ? p->source : source;
+  g->at = p ? p->span : span;
+  g->moved = own != (loc & ~LOC_ADJOINT);
+  g->text = text;
+  if (loc) note_chain(d, g, loc & ~LOC_ADJOINT, own);
+  return diag_adopt(d, g);
+}
+
+Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap) {
+  return add(d, loc, NULL, (Span){0, 0}, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+}
+
+Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text) {
+  return add(d, loc, NULL, (Span){0, 0}, id, arena_text(d->arena, text, strlen(text)));
+}
+
+Diag *diag_at(Diags *d, Loc loc, DiagId id, ...) {
+  va_list ap;
+  va_start(ap, id);
+  Diag *g = diag_va(d, loc, id, ap);
+  va_end(ap);
+  return g;
+}
+
+Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...) {
+  va_list ap;
+  va_start(ap, id);
+  Loc loc = source && source->import_at ? loc_make(d->sources, source, span, source->import_at) : 0;
+  Diag *g = add(d, loc, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  va_end(ap);
+  return g;
+}
+
+Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...) {
+  va_list ap;
+  va_start(ap, id);
+  Diag *g = add(d, 0, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  va_end(ap);
+  return g;
+}
+
+void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
+  const Place *p = loc_place(d->sources, loc);
+  if (!p) return;
+  va_list ap;
+  va_start(ap, fmt);
+  char *label = arena_vprintf(d->arena, fmt, ap);
+  va_end(ap);
+  if (!g->moved) {
+    vec_push(d->arena, &g->mark, (Mark){p->source, p->span, *label ? label : NULL});
+  } else if (*label) {      /* the line shown is the user's: what is marked inside is told */
+    uint32_t n = p->span.end - p->span.first;
+    add_note(d, g, loc,
+             arena_printf(d->arena, "`%.*s`: %s", n > 60 ? 60 : (int)n, p->source->text + p->span.first, label));
+  }
+}
+
+void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  char *label = arena_vprintf(d->arena, fmt, ap);
+  va_end(ap);
+  if (!g->moved) vec_push(d->arena, &g->mark, (Mark){source, span, *label ? label : NULL});
+  else if (*label) add_note(d, g, loc_make(d->sources, source, span, source->import_at), label);
+}
+
+void diag_mark_at(Diags *d, Diag *g, const Source *source, Span span, const char *label) {
+  if (g->moved || source != g->source) add_note(d, g, loc_make(d->sources, source, span, 0), label);
+  else diag_mark_in(d, g, source, span, "%s", label);
+}
+
+void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  add_note(d, g, loc, arena_vprintf(d->arena, fmt, ap));
+  va_end(ap);
+}
+
+void diag_hint(Diags *d, Diag *g, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  g->hint = arena_vprintf(d->arena, fmt, ap);
+  va_end(ap);
+}
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+enum { LONGEST_NEAR = 64 };
+
+/* Letters to insert, drop, change or swap to make b of a. */
+static size_t distance(const char *a, size_t n, const char *b, size_t m) {
+  size_t row[3][LONGEST_NEAR + 1];
+  for (size_t j = 0; j <= m; j++) row[0][j] = j;
+  for (size_t i = 1; i <= n; i++) {
+    size_t *now = row[i % 3], *before = row[(i + 2) % 3], *two = row[(i + 1) % 3];
+    now[0] = i;
+    for (size_t j = 1; j <= m; j++) {
+      size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+      if (before[j] + 1 < best) best = before[j] + 1;
+      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + 1 < best)
+        best = two[j - 2] + 1;
+      now[j] = best;
+    }
+  }
+  return row[n % 3][m];
+}
+
+static bool same_but_case(const char *a, const char *b) {
+  for (; *a && *b; a++, b++)
+    if (lower(*a) != lower(*b)) return false;
+  return *a == *b;
+}
+
+const char *nearest(const char *name, const char *const *names, size_t n) {
+  size_t len = strlen(name), best = SIZE_MAX;
+  const char *found = NULL;
+  if (len == 0 || len > LONGEST_NEAR) return NULL;
+  size_t most = len < 3 ? (len == 1 ? 0 : 1) : len < 6 ? 1 : len < 9 ? 2 : 3;
+  for (size_t k = 0; k < n; k++) {
+    size_t m = strlen(names[k]);
+    if (m == 0 || m > LONGEST_NEAR || m > len + most || len > m + most) continue;
+    size_t far = same_but_case(name, names[k]) ? 0 : distance(name, len, names[k], m);
+    if (far > most || far >= m) continue;
+    if (far < best || (far == best && strcmp(names[k], found) < 0)) {
+      best = far;
+      found = names[k];
+    }
+  }
+  return found;
+}

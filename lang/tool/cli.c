@@ -1,0 +1,264 @@
+/* cli: reads the command line. In: argv. Out: a Cli, or a message and status 2.
+ *
+ * Flags may stand before and after the file; `--` ends them, and what is left are the script's own arguments. A flag is taken only
+ * if it does something; the planned ones that do not yet answer `not yet`, so that nobody believes in a flag that is ignored.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "tool/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char cli_usage[] =
+    "usage: glia FILE [ARG...]            run a script; `-' reads standard input\n"
+    "       glia                          evaluate what is typed\n"
+    "       glia run FILE [ARG...]        the same as glia FILE\n"
+    "       glia check FILE...            report every mistake, run nothing\n"
+    "       glia test [FILE|DIR]...       run `test' blocks and `# =>' expectations\n"
+    "       glia test --library           run the examples of the operations and the standard library\n"
+    "       glia repl [FILE]              run FILE first, then evaluate what is typed\n"
+    "       glia fmt [--check] FILE...    write files in the one layout\n"
+    "       glia doc NAME                 the documentation of a name\n"
+    "\n"
+    "  --threads N           threads to compute with; by default one for each CPU allowed\n"
+    "  --seed N              the seed of all draws\n"
+    "  --resume FILE         go on from a checkpoint that the script wrote\n"
+    "  --no-fuse             run one operation after another: the same bits, the reference\n"
+    "  --max-memory BYTES    memory allowed, e.g. 512M or 2G\n"
+    "  -D NAME=VALUE         override a top-level `let NAME = literal'\n"
+    "  --strict              warnings are errors\n"
+    "  --allow NAME,...      leave these warnings out; a name stands behind each warning: [W0201 unused]\n"
+    "  --check-numbers       stop at the first number that is NaN or infinite, and name the expression that made it\n"
+    "  --no-extern           open no foreign library\n"
+    "  --dump=STAGE          print ast, graph, grad, opt or plan instead of running\n"
+    "  --quiet               no progress and no warnings\n"
+    "  --color=WHEN          auto, always or never (NO_COLOR is honoured)\n"
+    "  --version, --help\n"
+    "\n"
+    "Status: 0 done, 1 the script is wrong or failed, 2 the command line is wrong, 130 interrupted.\n";
+
+static const char *const commands[] = {"run",  "check",   "test", "repl", "fmt",    "doc", "grad",
+                                       "graph", "plan", "compile", NULL};
+static const char *const commands_later[] = {"grad", "graph", "plan", "compile", NULL};
+static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
+
+typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
+               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_LATER } FlagId;
+typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
+static const Flag flags[] = {
+    {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
+    {"--max-memory", F_MEMORY, true},    {"-D", F_DEFINE, true},             {"--strict", F_STRICT, false},
+    {"--no-extern", F_NO_EXTERN, false}, {"--dump", F_DUMP, true},           {"--quiet", F_QUIET, false},
+    {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
+    {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
+    {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
+    {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
+};
+enum { N_FLAGS = sizeof flags / sizeof *flags };
+
+bool parse_count(const char *text, int64_t min, int64_t max, int64_t *out) {
+  char *end;
+  errno = 0;
+  long long v = strtoll(text, &end, 10);
+  if (end == text || *end || errno || v < min || v > max) return false;
+  *out = v;
+  return true;
+}
+
+static bool parse_bytes(const char *text, size_t *out) {
+  char *end;
+  errno = 0;
+  if (*text < '0' || *text > '9') return false;
+  unsigned long long v = strtoull(text, &end, 10);
+  size_t unit = 1;
+  if (*end) {
+    const char *at = strchr("KMGT", *end & ~32);
+    if (!at) return false;
+    for (const char *u = "KMGT"; u <= at; u++) unit *= 1024;
+    end++;
+  }
+  return !*end && !errno && v > 0 && v <= SIZE_MAX && size_mul((size_t)v, unit, out);
+}
+
+const char *did_you_mean(const char *name, const char *const *names) {
+  size_t n = 0;
+  while (names[n]) n++;
+  return nearest(name, names, n);
+}
+
+static bool in_list(const char *name, const char *const *names) {
+  for (; *names; names++)
+    if (!strcmp(name, *names)) return true;
+  return false;
+}
+
+static int bad_usage(const char *what, const char *found, const char *near) {
+  fprintf(stderr, "glia: %s", what);
+  if (found) fprintf(stderr, " `%s'", found);
+  if (near) fprintf(stderr, "; did you mean `%s'?", near);
+  fprintf(stderr, "\nglia: `glia --help' lists commands and flags\n");
+  return EXIT_USAGE;
+}
+
+static int unknown_flag(const char *arg, size_t n) {
+  char name[64];
+  const char *names[N_FLAGS + 1] = {NULL};
+  for (size_t k = 0; k < N_FLAGS; k++) names[k] = flags[k].name;
+  snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), arg);
+  return bad_usage("no such flag:", name, strncmp(arg, "--", 2) ? NULL : did_you_mean(name, names));
+}
+
+static int allow(Cli *c, const char *list) {
+  char name[64], near[MOST_WARNING_NAME];
+  const char *unknown;
+  size_t n;
+  if (warnings_allow(&c->config.rules, list, &unknown, &n)) return -1;
+  snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), unknown);
+  return bad_usage("there is no warning", name, warning_near(unknown, n, near) ? near : NULL);
+}
+
+static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
+  int64_t v;
+  char what[96];
+  snprintf(what, sizeof what, "%s: no such value:", name);
+  switch (id) {
+    case F_THREADS:
+      if (!parse_count(value, 1, 1024, &v))
+        return bad_usage("--threads wants a number from 1 to 1024, not", value, NULL);
+      c->config.threads = (int)v;
+      break;
+    case F_SEED:
+      if (!parse_count(value, 0, INT64_MAX, &v)) return bad_usage("--seed wants a whole number, not", value, NULL);
+      c->config.seed = (uint64_t)v;
+      c->config.seed_given = true;
+      break;
+    case F_MEMORY:
+      if (!parse_bytes(value, &c->config.max_memory))
+        return bad_usage("--max-memory wants bytes (such as 512M), not", value, NULL);
+      break;
+    case F_DEFINE:
+      if (!strchr(value, '=') || *value == '=') return bad_usage("-D wants NAME=VALUE, not", value, NULL);
+      c->defines[c->config.n_defines++] = value;
+      break;
+    case F_ALLOW: return allow(c, value);
+    case F_DUMP:
+      if (!in_list(value, stages)) return bad_usage("--dump wants ast, graph, grad, opt or plan, not", value,
+                                                    did_you_mean(value, stages));
+      c->dump = value;
+      break;
+    case F_COLOR:
+      c->color_asked = true;
+      if (!strcmp(value, "always")) c->color = true;
+      else if (!strcmp(value, "never")) c->color = false;
+      else if (!strcmp(value, "auto")) c->color_asked = false;
+      else return bad_usage("--color wants auto, always or never, not", value, NULL);
+      break;
+    case F_NO_FUSE: c->config.no_fuse = true; break;
+    case F_STRICT: c->config.strict = true; break;
+    case F_NUMBERS: c->config.check_numbers = true; break;
+    case F_NO_EXTERN: c->config.no_extern = true; break;
+    case F_QUIET: c->quiet = c->config.rules.quiet = true; break;
+    case F_CHECK: c->fmt_check = true; break;
+    case F_LIBRARY: c->library = true; break;
+    case F_VERSION:
+      printf("glia %s\n", PACKAGE_VERSION);
+      return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+    case F_HELP:
+      fputs(cli_usage, stdout);
+      return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+    case F_RESUME:
+      c->config.resume = value;
+      return -1;
+    case F_LATER:
+      fprintf(stderr, "glia: not yet: %s\n", name);
+      return EXIT_USAGE;
+  }
+  return -1;
+}
+
+/* A flag at argv[*k], perhaps with its value in the next word. */
+static int read_flag(Cli *c, int argc, char **argv, int *k) {
+  const char *arg = argv[*k];
+  size_t n = strcspn(arg, "=");
+  if (!strncmp(arg, "-D", 2) && arg[2]) return take_flag(c, F_DEFINE, "-D", arg + 2);
+  for (size_t j = 0; j < N_FLAGS; j++) {
+    const Flag *f = &flags[j];
+    if (strlen(f->name) != n || strncmp(f->name, arg, n)) continue;
+    const char *value = arg[n] ? arg + n + 1 : NULL;
+    if (!f->value && value) return bad_usage("this flag takes no value:", f->name, NULL);
+    if (f->value && !value && f->id != F_LATER) {
+      if (*k + 1 >= argc) return bad_usage("this flag wants a value:", f->name, NULL);
+      value = argv[++*k];
+    }
+    return take_flag(c, f->id, f->name, value);
+  }
+  return unknown_flag(arg, n);
+}
+
+static bool is_flag(const char *arg) { return arg[0] == '-' && arg[1] && !(arg[1] >= '0' && arg[1] <= '9'); }
+
+/* A first word that is neither a command nor a file was probably meant as a command. */
+static int check_command(const char *word) {
+  const char *near = did_you_mean(word, commands);
+  if (strchr(word, '.') || strchr(word, '/') || !near || access(word, F_OK) == 0) return -1;
+  return bad_usage("no such command or file:", word, near);
+}
+
+static int check_operands(Cli *c) {
+  if (in_list(c->command, commands_later)) {
+    fprintf(stderr, "glia: not yet: glia %s\n", c->command);
+    return EXIT_USAGE;
+  }
+  bool wants_file = !strcmp(c->command, "run") || !strcmp(c->command, "check") || !strcmp(c->command, "fmt");
+  if (wants_file && c->n_operand == 0) return bad_usage("no file is given to", c->command, NULL);
+  if (!strcmp(c->command, "doc") && c->n_operand != 1) return bad_usage("doc wants one name", NULL, NULL);
+  if (!strcmp(c->command, "repl") && c->n_operand > 1) return bad_usage("repl wants at most one file", NULL, NULL);
+  if (c->library && strcmp(c->command, "test")) return bad_usage("--library belongs to glia test", NULL, NULL);
+  if (c->fmt_check && strcmp(c->command, "fmt")) return bad_usage("--check belongs to glia fmt", NULL, NULL);
+  if (c->config.resume && strcmp(c->command, "run")) return bad_usage("--resume belongs to glia FILE", NULL, NULL);
+  if (c->dump && strcmp(c->command, "run") && strcmp(c->command, "check"))
+    return bad_usage("--dump belongs to glia FILE and glia check", NULL, NULL);
+  return -1;
+}
+
+int cli_parse(Cli *c, int argc, char **argv) {
+  c->err_terminal = isatty(STDERR_FILENO) == 1;
+  bool flags_end = false;
+  int n = 0;
+  for (int k = 1; k < argc; k++) {
+    if (!flags_end && !strcmp(argv[k], "--")) {
+      flags_end = true;
+      continue;
+    }
+    if (!flags_end && is_flag(argv[k])) {
+      int status = read_flag(c, argc, argv, &k);
+      if (status >= 0) return status;
+      continue;
+    }
+    if (!c->command) {
+      if (in_list(argv[k], commands) && !flags_end) {
+        c->command = argv[k];
+        continue;
+      }
+      int status = check_command(argv[k]);
+      if (status >= 0) return status;
+      c->command = "run";
+    }
+    c->words[n++] = argv[k];
+  }
+  if (!c->command) c->command = c->library ? "test" : "repl";
+  c->operand = c->words;
+  c->n_operand = n;
+  c->config.defines = c->defines;
+  if (!strcmp(c->command, "run") && n > 0) {
+    c->n_operand = 1;
+    c->config.args = c->words + 1;
+    c->config.n_args = n - 1;
+  }
+  c->config.search = getenv("GLIA_PATH");
+  const char *no_color = getenv("NO_COLOR");
+  if (!c->color_asked) c->color = c->err_terminal && !(no_color && *no_color);
+  return check_operands(c);
+}

@@ -1,0 +1,184 @@
+/* cli_run: runs and checks scripts. In: a Cli. Out: the script's output, its diagnostics, a status.
+ *
+ * Ctrl-C only sets the session's flag: the machine stops between two steps, and this part says where. Who presses it three times does
+ * not want to wait for the step.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "tool/cli.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A handler has no argument: the session that it stops, and how often it was asked. The program's, not the library's. */
+static _Atomic(Session *) running;
+static volatile sig_atomic_t asked;
+
+static void interrupt(int number) {
+  (void)number;
+  if (++asked >= 3) _exit(EXIT_INTERRUPTED);
+  Session *s = atomic_load(&running);
+  if (s) atomic_store(&s->cancel, true);
+}
+
+bool cli_interrupted(void) { return asked > 0; }
+
+void cli_resume(Session *s) {
+  asked = 0;
+  atomic_store(&s->cancel, false);
+}
+
+/* What the machine has, 0 if it does not say: more than that is an error before the run, never a kill in it. */
+static size_t machine_memory(void) {
+  long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+  size_t all;
+  return pages > 0 && bytes > 0 && size_mul((size_t)pages, (size_t)bytes, &all) ? all : 0;
+}
+
+Session *cli_open(Cli *c) {
+  Session *s = NULL;
+  SessionConfig config = c->config;
+  if (!config.max_memory) config.max_memory = machine_memory();
+  Status status = session_open(&config, &s);
+  if (status != STATUS_OK) {
+    err_text(c, "glia: out of memory\n");
+    return NULL;
+  }
+  atomic_store(&running, s);
+  struct sigaction action = {.sa_handler = interrupt};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  return s;
+}
+
+void cli_close(Cli *c, Session *s) {
+  (void)c;
+  atomic_store(&running, NULL);
+  session_close(s);
+}
+
+void cli_diagnostics(Cli *c, Session *s) {
+  const char *text = session_diagnostics(s, c->color, 0);
+  if (text && *text) err_text(c, text);
+}
+
+/* Warnings come before the first step, not after an hour of it. */
+static void warn_first(void *to, Session *s) {
+  cli_diagnostics(to, s);
+  s->diags->shown = s->diags->diag.n;
+}
+
+/* How to go on from there. */
+static void say_how(Cli *c, Session *s) {
+  if (!s->kept) return;
+  err_printf(c, "glia: the run is kept in %s; go on with:  glia", s->checkpoint);
+  for (int k = 0; k < c->config.n_defines; k++) err_printf(c, " -D %s", c->config.defines[k]);
+  err_printf(c, " %s", c->operand[0]);
+  for (int k = 0; k < c->config.n_args; k++) err_printf(c, " %s", c->config.args[k]);
+  err_printf(c, " --resume %s\n", s->checkpoint);
+}
+
+/* Where the run stood: the innermost step with a place. */
+static void say_where(Cli *c, Session *s) {
+  const Position *at = machine_position(s);
+  for (uint32_t k = at ? at->frame.n : 0; k-- > 0;) {
+    const Step *step = at->frame.at[k].step;
+    const Place *place = step ? loc_place(s->sources, step->loc) : NULL;
+    while (place && place->source->library) place = loc_place(s->sources, place->caller);
+    if (!place) continue;
+    uint32_t line, column;
+    source_position(place->source, place->span.first, &line, &column);
+    err_printf(c, "glia: interrupted at %s:%u:%u\n", place->source->name, line, column);
+    return;
+  }
+  err_text(c, "glia: interrupted\n");
+}
+
+int cli_status(Cli *c, Session *s, Status status) {
+  if (c->out.gone) return EXIT_DONE;
+  if (c->out.error) return EXIT_SCRIPT;
+  switch (status) {
+    case STATUS_OK:
+      if (!c->quiet) cli_diagnostics(c, s);
+      return EXIT_DONE;
+    case STATUS_SCRIPT:
+      cli_diagnostics(c, s);
+      return EXIT_SCRIPT;
+    case STATUS_CANCELLED:
+      cli_diagnostics(c, s);
+      say_where(c, s);
+      say_how(c, s);
+      return EXIT_INTERRUPTED;
+    case STATUS_MEMORY:
+      err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");
+      return EXIT_SCRIPT;
+    case STATUS_CLOSED: return EXIT_DONE;
+  }
+  return EXIT_SCRIPT;
+}
+
+char *cli_read_input(Cli *c, size_t *n) {
+  size_t cap = 1 << 14;
+  char *text = malloc(cap);
+  *n = 0;
+  while (text) {
+    ssize_t got = read(STDIN_FILENO, text + *n, cap - *n);
+    if (got == 0) return text;
+    if (got < 0) {
+      if (errno == EINTR && !cli_interrupted()) continue;
+      err_printf(c, "glia: cannot read standard input: %s\n", strerror(errno));
+      free(text);
+      return NULL;
+    }
+    *n += (size_t)got;
+    if (*n < cap) continue;
+    char *more = cap > SIZE_MAX / 2 ? NULL : realloc(text, cap *= 2);
+    if (!more) free(text);
+    text = more;
+  }
+  err_text(c, "glia: out of memory\n");
+  return NULL;
+}
+
+static int load(Cli *c, Session *s, const char *path, LoadMode mode, Entry **entry) {
+  if (strcmp(path, "-")) return cli_status(c, s, session_load_file(s, path, mode, entry));
+  size_t n;
+  char *text = cli_read_input(c, &n);
+  if (!text) return EXIT_SCRIPT;
+  int status = cli_status(c, s, session_load(s, "<stdin>", text, n, mode, entry));
+  free(text);
+  return status;
+}
+
+static int run_one(Cli *c, const char *path, LoadMode mode) {
+  c->config.warned = warn_first;
+  Session *s = cli_open(c);
+  if (!s) return EXIT_SCRIPT;
+  Entry *entry = NULL;
+  int status = load(c, s, path, c->dump ? LOAD_PLAN : mode, &entry);
+  if (c->dump && status == EXIT_DONE) {
+    const char *text = entry ? session_dump(s, entry, c->dump) : NULL;
+    if (text) out_text(c, text);
+    else {
+      err_printf(c, "glia: not yet: --dump=%s\n", c->dump);
+      status = EXIT_USAGE;
+    }
+  }
+  cli_close(c, s);
+  return status;
+}
+
+int cli_run(Cli *c) { return run_one(c, c->operand[0], LOAD_RUN); }
+
+int cli_check(Cli *c) {
+  int worst = EXIT_DONE;
+  for (int k = 0; k < c->n_operand; k++) {
+    /* who names a limit wants plans compared with it */
+    int status = run_one(c, c->operand[k], c->config.max_memory ? LOAD_PLAN : LOAD_CHECK);
+    if (status > worst) worst = status;
+    if (status == EXIT_INTERRUPTED) break;
+  }
+  return worst;
+}
