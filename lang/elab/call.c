@@ -303,7 +303,9 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
     }
     v.stretch = 0;
     if (!bind_pattern_at(e, s, q->kid[0], v, false, place)) ok = false;
-    if (q->kid[1] && q->kid[0]->kind == A_NAME && scope_here(s, q->kid[0]->name)) scope_here(s, q->kid[0]->name)->type = q->kid[1];
+    Bound *b = q->kid[0]->kind == A_NAME ? scope_here(s, q->kid[0]->name) : NULL;
+    if (b && q->kid[1]) b->type = q->kid[1];
+    if (b && to[k] >= 0 && q->source->library) b->given = spot_of(e, place);
   }
   return ok;
 }

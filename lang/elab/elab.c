@@ -14,10 +14,33 @@
 Loc elab_loc(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->span, e->caller); }
 Loc elab_loc_at(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->at, e->caller); }
 
+static const Bound *argument(Elab *e, const Ast *at) {
+  if (!at->source->library || at->kind != A_NAME) return NULL;
+  for (Scope *s = e->scope; s; s = s->outer) {
+    const Bound *b = scope_here(s, at->name);
+    if (b) return b->given.ast ? b : NULL;
+  }
+  return NULL;
+}
+
+Spot spot_of(Elab *e, const Ast *at) {
+  const Bound *b = argument(e, at->kind == A_ARG ? at->kid[0] : at);
+  return b ? b->given : (Spot){at, e->caller};
+}
+
+const Ast *argument_in(Elab *e, const Ast *ast) {
+  if (!ast) return NULL;
+  if (argument(e, ast)) return ast;
+  const Ast *found = NULL;
+  for (uint32_t k = 0; k < ast->n && !found; k++) found = argument_in(e, ast->kid[k]);
+  return found;
+}
+
 Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
-  Diag *g = diag_va(e->d, elab_loc_at(e, at), id, ap);
+  Spot w = spot_of(e, at);
+  Diag *g = diag_va(e->d, loc_make(e->s->sources, w.ast->source, w.ast->at, w.caller), id, ap);
   va_end(ap);
   return g;
 }

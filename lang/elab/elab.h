@@ -23,6 +23,7 @@
 #include "elab/value.h"
 
 /* ---- names ---- */
+typedef struct Spot { const Ast *ast; Loc caller; } Spot;   /* a piece of text, and the call that it is read in */
 typedef struct Bound {
   Sym name;
   Value value;
@@ -31,6 +32,7 @@ typedef struct Bound {
   void *frame;                /* the call that made it */
   const Ast *ast;             /* its definition */
   const Ast *type;            /* the type declared for it, or NULL */
+  Spot given;                 /* an argument of a library function: where it is written */
 } Bound;
 struct Scope {
   Scope *outer;
@@ -150,7 +152,10 @@ struct Elab {
 /* ---- messages ---- */
 Loc elab_loc(Elab *e, const Ast *at);                             /* the whole of it, in the present call */
 Loc elab_loc_at(Elab *e, const Ast *at);                          /* its `.at`: the operator, the name */
-Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` */
+Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` of spot_of() */
+/* Where a mistake stands: what the library finds wrong with an argument is wrong where the argument is written. */
+Spot spot_of(Elab *e, const Ast *at);
+const Ast *argument_in(Elab *e, const Ast *ast);                  /* the first such argument that an expression reads; NULL: none */
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);   /* a type rule refused: V_BAD */
 const char *value_kind_text(Elab *e, const Value *v);             /* "a list", "a tensor f32[2, 3]", "a function" */
 char *ast_text(Elab *e, const Ast *at);                        /* as it is written */

@@ -330,14 +330,16 @@ static void print(Elab *e, const Ast *ast) {
   step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
 }
 
-/* What the standard library asserts is a message of its own; what stands on its second line is the hint. */
+/* What the standard library asserts is a message of its own, at the argument that the condition reads first; what stands
+ * on its second line is the hint. */
 static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
   if (!text || !ast->source->library) {
     elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
     return;
   }
   const char *hint = strchr(text, '\n');
-  Diag *g = elab_error(e, ast, E_LIBRARY_WANTS, hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
+  const Ast *argument = argument_in(e, ast->kid[0]);
+  Diag *g = elab_error(e, argument ? argument : ast, E_LIBRARY_WANTS, hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
   if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
 }
 
