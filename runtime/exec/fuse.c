@@ -11,11 +11,6 @@ enum { GROUP_MOST = 64 };
 
 static int64_t count_of(const Planner *w, NodeId id) { return type_count(w->g->node[id].type); }
 
-bool plan_flat(const Planner *w, NodeId user, uint32_t k) {
-  NodeId i = plan_source(w, user, k);
-  return i == w->g->node[user].in[k];
-}
-
 /* Whether input k of user is the whole of a pointwise node with user's count: then both may stand in one unit. */
 static bool fusible(const Planner *w, NodeId user, uint32_t k) {
   NodeId r = plan_read(w, user, k);

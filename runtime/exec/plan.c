@@ -11,132 +11,7 @@
 #include <string.h>
 
 #define BODY_OUT 0x40000000u               /* slots of a body's outputs, which are numbered by order */
-enum { ALIGN = 64, PART_NS = 20000 };
-
-static size_t round_up(size_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
-
-/* ---- copies into the plan ---- */
-
-static const Type *plan_type(Planner *w, const Type *t) {
-  if (w->n_types * 2 >= w->cap_types) {
-    uint32_t cap = w->cap_types ? w->cap_types * 2 : 64;
-    const Type **types = NEW_N(w->tmp, const Type *, cap), **copies = NEW_N(w->tmp, const Type *, cap);
-    for (uint32_t k = 0; k < w->cap_types; k++) {
-      if (w->types[k] == NULL) continue;
-      uint32_t j = (uint32_t)((uintptr_t)w->types[k] >> 4) & (cap - 1);
-      while (types[j] != NULL) j = (j + 1) & (cap - 1);
-      types[j] = w->types[k];
-      copies[j] = w->copies[k];
-    }
-    w->types = types;
-    w->copies = copies;
-    w->cap_types = cap;
-  }
-  uint32_t j = (uint32_t)((uintptr_t)t >> 4) & (w->cap_types - 1);
-  while (w->types[j] != NULL && w->types[j] != t) j = (j + 1) & (w->cap_types - 1);
-  if (w->types[j] == NULL) {
-    w->types[j] = t;
-    w->copies[j] = arena_copy(w->p->arena, t, sizeof *t);
-    w->n_types++;
-  }
-  return w->copies[j];
-}
-
-const Attr *plan_attr(Planner *w, const Attr *a) {
-  assert(a->value == NULL);
-  Attr *own = arena_copy(w->p->arena, a, sizeof *a);
-  own->body = NULL;
-  if (a->n > 0) own->i = arena_copy(w->p->arena, a->i, a->n * sizeof *a->i);
-  return own;
-}
-
-TileKernel plan_tile(const Planner *w, NodeId id) {
-  const Node *n = &w->g->node[id];
-  return w->kernels->op[n->op->id]->tile[w->g->node[n->in[n->n_in - 1]].type->dtype];
-}
-
-/* ---- classes ---- */
-
-/* Has tile kernels. */
-static bool is_pointwise(const Node *n) {
-  return n->op->id < N_OPS && (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
-}
-
-static bool may_fail(const Planner *w, const Node *n) {
-  if (!(n->op->flags & OP_FAILS)) return false;
-  return !is_pointwise(n) ||
-         w->kernels->op[n->op->id]->check[w->g->node[n->in[n->n_in - 1]].type->dtype] != NULL;
-}
-
-void plan_each_read(const Planner *w, uint32_t u, void (*f)(void *, NodeId user, uint32_t k, NodeId root), void *ctx) {
-  const Unit *unit = &w->units.at[u];
-  for (uint32_t j = 0; j < unit->n; j++)
-    for (uint32_t k = 0; k < node_of(w, unit->node[j])->n_in; k++)
-      f(ctx, unit->node[j], k, plan_read(w, unit->node[j], k));
-}
-
-/* Bytes from which on a slice is its input's bytes, or -1: every axis whole but for one, above which sizes are 1. */
-static int64_t slice_shift(const Type *x, const Type *y, const int64_t *i) {
-  int64_t stride = dtype_size[x->dtype], shift = 0;
-  bool whole = true;                       /* all axes right of this one */
-  for (int k = x->rank - 1; k >= 0; k--) {
-    if (i[3 * k + 2] != 1 && i[3 * k + 1] > 1) return -1;
-    if (!whole && i[3 * k + 1] > 1) return -1;
-    if (i[3 * k + 1] != x->dim[k]) whole = false;
-    shift += i[3 * k] * stride;
-    stride *= x->dim[k];
-  }
-  return type_count(y) > 0 ? shift : -1;
-}
-
-static void classify(Planner *w) {
-  const Graph *g = w->g;
-  bool *live = NEW_N(w->tmp, bool, g->n + 1);
-  for (uint32_t k = 0; k < g->out.n; k++) live[g->out.at[k].node] = true;
-  for (NodeId id = g->n; id-- > 0;)
-    if (live[id])
-      for (uint32_t k = 0; k < g->node[id].n_in; k++) live[g->node[id].in[k]] = true;
-  for (NodeId id = 0; id < g->n; id++) {
-    const Node *n = &g->node[id];
-    w->root[id] = id;
-    if (n->op->id == OP_input) w->kind[id] = KIND_INPUT;
-    else if (!live[id]) w->kind[id] = KIND_DEAD;
-    else if (n->op->id == OP_constant) w->kind[id] = KIND_CONST;
-    else if (n->op->id == OP_pick) w->kind[id] = KIND_PICK;
-    else if (n->op->id == OP_broadcast && type_count(n->type) != type_count(g->node[n->in[0]].type))
-      w->kind[id] = w->fuse ? KIND_STRETCH : KIND_SINGLE;
-    else if (n->op->id == OP_broadcast || n->op->id == OP_reshape) w->kind[id] = KIND_ALIAS;
-    else if (n->op->id == OP_slice) {
-      int64_t shift = slice_shift(g->node[n->in[0]].type, n->type, n->attr->i);
-      w->kind[id] = shift < 0 ? KIND_SINGLE : KIND_ALIAS;
-      w->shift[id] = shift < 0 ? 0 : (size_t)shift;
-    } else w->kind[id] = w->fuse && is_pointwise(n) && !may_fail(w, n) ? KIND_POINT : KIND_SINGLE;
-  }
-  /* A broadcast that anything but a fused step reads must be made. */
-  for (NodeId id = 0; id < g->n; id++) {
-    if (w->kind[id] == KIND_POINT || !live[id]) continue;
-    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
-      NodeId i = g->node[id].in[k];
-      if (w->kind[i] == KIND_STRETCH) w->kind[i] = KIND_SINGLE;
-    }
-  }
-  for (uint32_t k = 0; k < g->out.n; k++)
-    if (w->kind[g->out.at[k].node] == KIND_STRETCH) w->kind[g->out.at[k].node] = KIND_SINGLE;
-  for (NodeId id = 0; id < g->n; id++) {
-    NodeId i = w->kind[id] == KIND_ALIAS || w->kind[id] == KIND_PICK ? g->node[id].in[0] : id;
-    if (w->kind[id] == KIND_ALIAS) {
-      w->root[id] = w->root[i];
-      w->shift[id] += w->shift[i];
-    } else if (w->kind[id] == KIND_PICK) {  /* a second pick of the same output is the first's alias */
-      for (NodeId j = i + 1; j < id; j++)
-        if (w->kind[j] == KIND_PICK && g->node[j].in[0] == i && g->node[j].attr->i[0] == g->node[id].attr->i[0]) {
-          w->kind[id] = KIND_ALIAS;
-          w->root[id] = j;
-          break;
-        }
-    }
-  }
-}
+enum { PART_NS = 20000 };
 
 /* ---- bindings ---- */
 
@@ -198,10 +73,10 @@ static void constants(Planner *w) {
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_CONST) {
       w->place[id] = (Place){total, BASE_CONST};
-      total += round_up(bytes_of(w, id));
+      total += plan_round(bytes_of(w, id));
     }
-  char *raw = arena_alloc(w->p->arena, total + ALIGN);
-  char *base = raw + (round_up((uintptr_t)raw) - (uintptr_t)raw);
+  char *raw = arena_alloc(w->p->arena, total + PLAN_ALIGN);
+  char *base = raw + (plan_round((uintptr_t)raw) - (uintptr_t)raw);
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_CONST) memcpy(base + w->place[id].offset, g->node[id].attr->value->data, bytes_of(w, id));
   w->p->constants = base;
@@ -282,12 +157,6 @@ static void results(Planner *w) {
   }
 }
 
-bool plan_may_write(const Planner *w, const Out *o) {
-  uint8_t kind = w->kind[o->root];
-  return o->cell && o->act == OUT_COMMIT && (kind == KIND_POINT || kind == KIND_SINGLE) &&
-         w->shift[o->node] == 0 && bytes_of(w, o->root) == bytes_of(w, o->node);
-}
-
 /* ---- lifetimes and places ---- */
 
 typedef struct Reads { Planner *w; uint32_t at; NodeId root; bool loose; } Reads;
@@ -306,7 +175,7 @@ static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   const Planner *w = r->w;
   if (root != r->root) return;
   const Type *x = w->g->node[w->g->node[user].in[k]].type;
-  bool in_step = is_pointwise(&w->g->node[user]) &&
+  bool in_step = plan_pointwise(&w->g->node[user]) &&
                  (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) && plan_flat(w, user, k) &&
                  w->shift[w->g->node[user].in[k]] == 0 && type_count(x) == type_count(w->g->node[root].type) &&
                  type_count(x) == type_count(w->g->node[user].type);
@@ -348,12 +217,6 @@ static void place_results(Planner *w) {
   }
 }
 
-Place plan_place(const Planner *w, NodeId id) {
-  Place p = w->place[w->root[id]];
-  p.offset += w->shift[id];
-  return p;
-}
-
 /* A dying input of u whose bytes the value v may take over. */
 typedef struct Heir { Planner *w; NodeId v, from; uint32_t at; } Heir;
 
@@ -375,7 +238,7 @@ static void place_unit(Planner *w, uint32_t u) {
   for (uint32_t k = 0; k < unit->made.n; k++) {
     NodeId v = unit->made.at[k];
     if (w->place[v].base != BASE_NONE) continue;
-    bool pointwise = is_pointwise(node_of(w, v)) && !unit->fails;
+    bool pointwise = plan_pointwise(node_of(w, v)) && !unit->fails;
     if (pointwise) {
       Heir h = {.w = w, .v = v, .from = NO_NODE, .at = at};
       plan_each_read(w, u, find_heir, &h);
@@ -505,7 +368,7 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->out_type = call.out_type = plan_type(w, n->type);
   s->attr = call.attr = plan_attr(w, n->attr);
   s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
-  if (is_pointwise(n)) {
+  if (plan_pointwise(n)) {
     s->kind = STEP_POINT;
     s->tile = plan_tile(w, id);
     s->check = w->kernels->op[n->op->id]->check[in_type[n->n_in - 1]->dtype];
@@ -513,7 +376,7 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   } else {
     s->run = n->op->id == OP_foreign ? foreign_kernel(n->op) : w->kernels->op[n->op->id]->run;
     s->units = n->op->units ? n->op->units(&call) : 1;
-    s->scratch = n->op->scratch ? round_up(n->op->scratch(&call)) : 0;
+    s->scratch = n->op->scratch ? plan_round(n->op->scratch(&call)) : 0;
   }
   s->parts = parts_for(s->cost.flops * 0.01 + s->cost.bytes * 0.1, s->units);
   add_origin(w, s, id);
@@ -598,7 +461,7 @@ static void publish(Planner *w) {
   p->node = arena_copy(a, w->place_node.at, w->place_node.n * sizeof *w->place_node.at);
   p->n_origin = w->origins.n;
   p->origin = arena_copy(a, w->origins.at, w->origins.n * sizeof *w->origins.at);
-  p->table = round_up(p->n_place * sizeof(void *));
+  p->table = plan_round(p->n_place * sizeof(void *));
   p->slab = p->table + w->slab.size;
   p->n_node = w->g->n;
   p->first_write = p->n_step;
@@ -631,7 +494,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   w->place = NEW_N(tmp, Place, g->n + 1);
   w->last = NEW_N(tmp, uint32_t, g->n + 1);
   for (NodeId id = 0; id < g->n; id++) w->place[id].base = BASE_NONE;
-  classify(w);
+  plan_classify(w);
   bindings(w);
   constants(w);
   fuse_units(w);
@@ -640,7 +503,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
     if (unit->tiles) continue;
     NodeId id = unit->node[0];
     if (g->node[id].op->id == OP_loop) unit->loop = loop_of(w, id);
-    unit->fails = unit->loop ? unit->loop->body->fails : may_fail(w, &g->node[id]);
+    unit->fails = unit->loop ? unit->loop->body->fails : plan_may_fail(w, &g->node[id]);
   }
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_PICK) w->unit[id] = w->unit[g->node[id].in[0]];

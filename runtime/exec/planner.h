@@ -1,5 +1,6 @@
-/* planner: what plan_make knows while it works, shared by its parts: plan.c (classes, results, steps), fuse.c (units and
- * their tile programs), order.c (the order of the units), slab.c (offsets).
+/* planner: what plan_make knows while it works, and who does what. planner.c answers questions (what a node is, what a
+ * unit reads, where a value lies) and calls nobody; fuse.c (units and their tile programs) and order.c (the order of the
+ * units) ask it; plan.c (results, places, steps) calls all of them, and slab.c for offsets.
  *
  * Invariant: the units form no cycle. A pointwise node of stage s needs only earlier stages, other nodes of its stage
  * that are not pointwise, and pointwise nodes of its stage with its element count (its own unit) or fewer (read through
@@ -90,22 +91,32 @@ static inline NodeId plan_source(const Planner *w, NodeId user, uint32_t k) {
   return i;
 }
 static inline NodeId plan_read(const Planner *w, NodeId user, uint32_t k) { return w->root[plan_source(w, user, k)]; }
-/* Whether it is read element by element, in step with user. */
-bool plan_flat(const Planner *w, NodeId user, uint32_t k);
-
 static inline const Node *node_of(const Planner *w, NodeId id) { return &w->g->node[id]; }
 static inline size_t bytes_of(const Planner *w, NodeId id) { return (size_t)type_bytes(w->g->node[id].type); }
+
+/* ---- planner.c ---- */
+#define PLAN_ALIGN 64u
+static inline size_t plan_round(size_t n) { return (n + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN; }
+const Type *plan_type(Planner *w, const Type *t);  /* copies in the plan */
+const Attr *plan_attr(Planner *w, const Attr *a);
+bool plan_pointwise(const Node *n);                /* has tile kernels */
+bool plan_may_fail(const Planner *w, const Node *n);
+TileKernel plan_tile(const Planner *w, NodeId id);
+/* Whether input k of user is read element by element, in step with it. */
+bool plan_flat(const Planner *w, NodeId user, uint32_t k);
 /* Calls f for each input of each node of unit u, with the root that it reads. */
 void plan_each_read(const Planner *w, uint32_t u, void (*f)(void *, NodeId user, uint32_t k, NodeId root), void *ctx);
 bool plan_may_write(const Planner *w, const Out *o);   /* a cell that its unit could write in place */
+Place plan_place(const Planner *w, NodeId id);     /* where id's bytes are */
+void plan_classify(Planner *w);                    /* fills kind, root and shift */
 
-void order_units(Planner *w);                    /* fills order and at */
+/* ---- order.c ---- */
+void order_units(Planner *w);                      /* fills order and at */
+
+/* ---- fuse.c ---- */
 void fuse_units(Planner *w);                       /* fills unit and units */
-Place plan_place(const Planner *w, NodeId id);    /* where id's bytes are */
 /* The program of u; the operands are appended to (place, node): loads, then stores. */
 typedef struct Operand { Place place; NodeId node; } Operand;
 typedef VEC(Operand) Operands;
 const Tiles *fuse_build(Planner *w, const Unit *u, Operands *loads, Operands *stores, double *ns);
-const Attr *plan_attr(Planner *w, const Attr *a); /* a copy in the plan */
-TileKernel plan_tile(const Planner *w, NodeId id);
 #endif
