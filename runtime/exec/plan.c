@@ -266,13 +266,13 @@ static uint16_t parts_for(double ns, int64_t units) {
   return n < 2 ? 1 : (uint16_t)n;
 }
 
-static Step *add_step(Planner *w, StepKind kind) {
+static PlanStep *add_step(Planner *w, PlanStepKind kind) {
   vec_push(w->tmp, &w->steps,
-           (Step){.kind = (uint8_t)kind, .parts = 1, .operand = w->places.n, .origin = w->origins.n});
+           (PlanStep){.kind = (uint8_t)kind, .parts = 1, .operand = w->places.n, .origin = w->origins.n});
   return &w->steps.at[w->steps.n - 1];
 }
 
-static void add_origin(Planner *w, Step *s, NodeId id) {
+static void add_origin(Planner *w, PlanStep *s, NodeId id) {
   vec_push(w->tmp, &w->origins, w->origin ? w->origin[id] : id);
   s->n_origin++;
 }
@@ -280,7 +280,7 @@ static void add_origin(Planner *w, Step *s, NodeId id) {
 static void add_copy(Planner *w, Place to, Place from, NodeId node, bool cell) {
   size_t bytes = bytes_of(w, node);
   if (bytes == 0) return;
-  Step *s = add_step(w, STEP_COPY);
+  PlanStep *s = add_step(w, PLAN_COPY);
   s->n_in = s->n_out = 1;
   s->units = (int64_t)bytes;
   s->writes_cell = cell;
@@ -292,7 +292,7 @@ static void add_copy(Planner *w, Place to, Place from, NodeId node, bool cell) {
 }
 
 static void write_tiles(Planner *w, const Unit *unit) {
-  Step *s = add_step(w, STEP_TILES);
+  PlanStep *s = add_step(w, PLAN_TILES);
   Operands loads = {0}, stores = {0};
   double ns;
   s->tiles = fuse_build(w, unit, &loads, &stores, &ns);
@@ -325,7 +325,7 @@ static void write_loop_step(Planner *w, const Unit *unit, Places *taken) {
   NodeId id = unit->node[0];
   const Node *n = node_of(w, id);
   const Loop *l = unit->loop;
-  Step *s = add_step(w, STEP_LOOP);
+  PlanStep *s = add_step(w, PLAN_LOOP);
   s->op = n->op;
   s->loop = l;
   s->fails = unit->fails;
@@ -352,7 +352,7 @@ static void write_loop_step(Planner *w, const Unit *unit, Places *taken) {
 static void write_single(Planner *w, const Unit *unit, Places *taken) {
   NodeId id = unit->node[0];
   const Node *n = node_of(w, id);
-  Step *s = add_step(w, STEP_KERNEL);
+  PlanStep *s = add_step(w, PLAN_KERNEL);
   s->op = n->op;
   s->fails = unit->fails;
   s->n_in = n->n_in;
@@ -369,7 +369,7 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->attr = call.attr = plan_attr(w, n->attr);
   s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
   if (plan_pointwise(n)) {
-    s->kind = STEP_POINT;
+    s->kind = PLAN_POINT;
     s->tile = plan_tile(w, id);
     s->check = w->kernels->op[n->op->id]->check[in_type[n->n_in - 1]->dtype];
     s->units = type_count(n->type);
@@ -412,7 +412,7 @@ static void write_steps(Planner *w) {
     if (unit->tiles) write_tiles(w, unit);
     else if (unit->loop) write_loop_step(w, unit, &taken);
     else write_single(w, unit, &taken);
-    Step *s = &w->steps.at[w->steps.n - 1];
+    PlanStep *s = &w->steps.at[w->steps.n - 1];
     for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
       if (w->out[k].act == OUT_PLACED && w->out[k].cell) s->writes_cell = true;
     for (uint32_t k = 0; k < taken.n; k++) slab_give(&w->slab, taken.at[k].offset);

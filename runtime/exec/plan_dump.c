@@ -24,7 +24,7 @@ static void show_place(Text *t, const Plan *p, uint32_t k) {
 static void show_plan(Text *t, const Plan *p, int depth);
 
 static void show_step(Text *t, const Plan *p, uint32_t k, int depth) {
-  const Step *s = &p->step[k];
+  const PlanStep *s = &p->step[k];
   text_printf(t, "%*s%3u  ", 2 * depth, "", k);
   for (uint32_t j = 0; j < s->n_out; j++) {
     if (p->place[s->operand + s->n_in + j].base == BASE_NONE) continue;
@@ -32,10 +32,10 @@ static void show_step(Text *t, const Plan *p, uint32_t k, int depth) {
     show_place(t, p, s->operand + s->n_in + j);
   }
   text_add(t, " = ");
-  if (s->kind == STEP_TILES) {
+  if (s->kind == PLAN_TILES) {
     for (uint32_t j = 0; j < s->tiles->n_op; j++)
       text_printf(t, "%s%s", j > 0 ? "+" : "", s->tiles->op[j].op ? s->tiles->op[j].op->name : "store");
-  } else text_add(t, s->kind == STEP_COPY ? "copy" : s->op->name);
+  } else text_add(t, s->kind == PLAN_COPY ? "copy" : s->op->name);
   for (uint32_t j = 0; j < s->n_in; j++) {
     text_add(t, j > 0 ? ", " : "  ");
     show_place(t, p, s->operand + j);
@@ -44,7 +44,7 @@ static void show_step(Text *t, const Plan *p, uint32_t k, int depth) {
   if (s->writes_cell) text_add(t, "  writes a cell");
   if (s->fails) text_add(t, "  may fail");
   text_add(t, "\n");
-  if (s->kind == STEP_LOOP) {
+  if (s->kind == PLAN_LOOP) {
     text_printf(t, "%*s     %lld turns%s:\n", 2 * depth, "", (long long)s->loop->turns,
                 s->loop->reverse ? ", backwards" : "");
     show_plan(t, s->loop->body, depth + 2);

@@ -74,7 +74,7 @@ typedef struct Planner {
   uint32_t *order, *at;    /* units in order; the place of each, from 1 */
   uint32_t *last;          /* of a root: the place of its last reader; GONE: its bytes are no longer its own */
   Slab slab;
-  VEC(Step) steps;
+  VEC(PlanStep) steps;
   VEC(Place) places;
   VEC(NodeId) place_node;
   VEC(NodeId) origins;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct Part {
-  const Step *s;
+  const PlanStep *s;
   void *const *at;             /* the step's operands */
   Fault *fault;                /* of each part */
 } Part;
@@ -57,12 +57,12 @@ static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, 
 
 /* ---- parts ---- */
 
-static void range(const Step *s, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
+static void range(const PlanStep *s, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
   *begin = units * k / s->parts;
   *end = units * (k + 1) / s->parts;
 }
 
-static void tiles_part(const Step *s, void *const *at, uint32_t part) {
+static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   _Alignas(64) char arena[TILE_ARENA];
   char *reg[TILE_REGS];
   const Tiles *t = s->tiles;
@@ -112,7 +112,7 @@ static void tiles_part(const Step *s, void *const *at, uint32_t part) {
 }
 
 /* One pointwise op over its range, as the reference runs it. */
-static void point_part(const Step *s, void *const *at, uint32_t part, Fault *fault) {
+static void point_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
   int64_t begin, end;
   range(s, part, s->units, &begin, &end);
   if (begin >= end) return;
@@ -125,7 +125,7 @@ static void point_part(const Step *s, void *const *at, uint32_t part, Fault *fau
   s->tile((char *)at[s->n_in] + begin * dtype_size[s->out_type->dtype], in, end - begin, s->attr);
 }
 
-static void kernel_part(const Step *s, void *const *at, uint32_t part, Fault *fault) {
+static void kernel_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
   KernelCall c = {.in = (const void *const *)at, .out = at[s->n_in], .in_type = s->in_type, .out_type = s->out_type,
                   .attr = s->attr};
   range(s, part, s->units, &c.begin, &c.end);
@@ -134,7 +134,7 @@ static void kernel_part(const Step *s, void *const *at, uint32_t part, Fault *fa
   if (!s->run(&c)) *fault = c.fault;
 }
 
-static void copy_part(const Step *s, void *const *at, uint32_t part) {
+static void copy_part(const PlanStep *s, void *const *at, uint32_t part) {
   int64_t begin, end;
   range(s, part, s->units, &begin, &end);
   if (begin < end) memcpy((char *)at[1] + begin, (const char *)at[0] + begin, (size_t)(end - begin));
@@ -144,9 +144,9 @@ static void run_part(void *ctx, uint32_t k, int worker) {
   Part *p = ctx;
   (void)worker;
   switch (p->s->kind) {
-  case STEP_KERNEL: kernel_part(p->s, p->at, k, &p->fault[k]); break;
-  case STEP_POINT: point_part(p->s, p->at, k, &p->fault[k]); break;
-  case STEP_TILES: tiles_part(p->s, p->at, k); break;
+  case PLAN_KERNEL: kernel_part(p->s, p->at, k, &p->fault[k]); break;
+  case PLAN_POINT: point_part(p->s, p->at, k, &p->fault[k]); break;
+  case PLAN_TILES: tiles_part(p->s, p->at, k); break;
   default: copy_part(p->s, p->at, k); break;
   }
 }
@@ -155,7 +155,7 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
 
 /* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the last
  * turn writes the loop's own outputs. */
-static Fault run_loop(const Step *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
+static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
   const Loop *l = s->loop;
   void *const *out = at + s->n_in, *const *spare = out + s->n_out;
   int32_t *number = spare[l->n_carry];
@@ -195,12 +195,12 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
   }
   Fault fault[PART_MOST];
   for (uint32_t k = 0; k < p->n_step; k++) {
-    const Step *s = &p->step[k];
+    const PlanStep *s = &p->step[k];
     bool may_stop = cancel != NULL && k <= p->first_write;
     if (may_stop && atomic_load_explicit(cancel, memory_order_relaxed))
       return (Fault){.code = FAULT_CANCELLED, .step = k};
     Part part = {s, at + s->operand, fault};
-    if (s->kind == STEP_LOOP) {
+    if (s->kind == PLAN_LOOP) {
       fault[0] = run_loop(s, part.at, pool, k < p->first_write ? cancel : NULL);
     } else if (s->parts == 1) {
       fault[0].code = FAULT_NONE;
@@ -209,7 +209,7 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
       for (uint32_t j = 0; j < s->parts; j++) fault[j].code = FAULT_NONE;
       pool_run(pool, s->parts, run_part, &part);
     }
-    if (!s->fails && s->kind != STEP_LOOP) continue;
+    if (!s->fails && s->kind != PLAN_LOOP) continue;
     for (uint32_t j = 0; j < s->parts; j++)
       if (fault[j].code != FAULT_NONE) {
         fault[j].step = k;

@@ -74,14 +74,14 @@ typedef struct Loop {
   const bool *read;              /* of each output; a stacked value that nobody reads has one row only */
 } Loop;
 
-typedef enum { STEP_KERNEL, STEP_POINT, STEP_TILES, STEP_COPY, STEP_LOOP } StepKind;
+typedef enum { PLAN_KERNEL, PLAN_POINT, PLAN_TILES, PLAN_COPY, PLAN_LOOP } PlanStepKind;
 
-typedef struct Step {
+typedef struct PlanStep {
   uint8_t kind;
   bool fails, writes_cell;
   uint16_t parts;
   uint32_t operand, n_in, n_out; /* plan->place[operand ..]: inputs, then outputs, then scratch if any */
-  int64_t units;                 /* STEP_TILES: elements; STEP_COPY: bytes */
+  int64_t units;                 /* PLAN_TILES: elements; PLAN_COPY: bytes */
   Kernel run;
   TileKernel tile;
   TileCheck check;
@@ -94,13 +94,13 @@ typedef struct Step {
   size_t scratch;                /* bytes a part */
   uint32_t origin, n_origin;
   Cost cost;
-} Step;
+} PlanStep;
 
 struct Plan {
   Arena *arena;                  /* the plan lives in it */
   uint32_t n_step, n_place, n_bind, n_origin;
   uint32_t first_write;          /* the first step that writes a cell: cancel is looked at before it only */
-  Step *step;
+  PlanStep *step;
   Place *place;
   Binding *bind;
   NodeId *origin;

@@ -89,7 +89,7 @@ static bool lifetimes_hold(const Graph *g, const Plan *p) {
   for (size_t k = 0; k <= p->slab; k++) owner[k] = NO_NODE;
   bool ok = true;
   for (uint32_t k = 0; k < p->n_step && ok; k++) {
-    const Step *s = &p->step[k];
+    const PlanStep *s = &p->step[k];
     for (uint32_t j = 0; j < s->n_in + s->n_out; j++) {
       Place q = p->place[s->operand + j];
       NodeId id = p->node[s->operand + j];
