@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 #include "lang/elab/elab.h"
+#include "lang/session.h"
+#include "lang/steps/prepare.h"
 
 typedef struct Script { char *at; size_t n, cap; } Script;
 

@@ -252,8 +252,8 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
 }
 static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .run = checkpoint_run};
 
-Step *effect_checkpoint(Session *s, const Value *path, Loc loc) {
-  if (!s->checkpoint && path->kind == V_STRING) s->checkpoint = arena_text(s->arena, path->str->at, path->str->n);
+Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc) {
+  if (!s->checkpoint) s->checkpoint = text_known(path);
   Step *step = NEW(s->arena, Step);
   Keeping *k = NEW(s->arena, Keeping);
   *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &checkpoint_effect, .data = k};

@@ -8,11 +8,9 @@
 #ifndef LANG_CHECKPOINT_H
 #define LANG_CHECKPOINT_H
 #include "session.h"
-#include "elab/value.h"
+#include "steps/effects.h"
 
 typedef struct Checkpoint Checkpoint;
-
-#define CHECKPOINT_TEXT "~run"      /* the entry by which a file of tensors is a checkpoint */
 
 /* Notes that the texts read so far are a script's: what a checkpoint is compared with. */
 void checkpoint_script(Session *s);
@@ -30,5 +28,5 @@ void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k);
 /* Takes over what belongs to the parts that are ready. last: all of it, series and position too. false: reported, nothing runs. */
 bool checkpoint_take(Session *s, Checkpoint *c, bool last);
 
-Step *effect_checkpoint(Session *s, const Value *path, Loc loc);
+Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc);
 #endif

@@ -8,8 +8,11 @@
 #include "session.h"
 #include "checkpoint.h"
 #include "define.h"
-#include "steps/effects.h"
 #include "elab/elab.h"
+#include "steps/effects.h"
+#include "steps/machine.h"
+#include "steps/prepare.h"
+#include "steps/program_dump.h"
 #include "text/folder.h"
 #include <string.h>
 

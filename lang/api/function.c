@@ -6,6 +6,8 @@
  */
 #include "api/function.h"
 #include "elab/elab.h"
+#include "steps/machine.h"
+#include "steps/prepare.h"
 #include <string.h>
 
 Found function_find(Session *s, const char *name, Function **out) {

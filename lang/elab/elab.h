@@ -19,7 +19,7 @@
  */
 #ifndef LANG_ELAB_H
 #define LANG_ELAB_H
-#include "session.h"
+#include "steps/state.h"
 #include "elab/value.h"
 
 /* ---- names ---- */
@@ -321,6 +321,7 @@ NodeId condition(Elab *e, const Ast *at, Value v);                /* a scalar bo
 Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at);
 Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at);
 Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between);   /* V_STRING or V_TEXT, as print writes them */
+const TextValue *text_value(Elab *e, const Value *text);            /* of a V_STRING or V_TEXT, for an effect */
 char *type_text(Elab *e, const Value *v);
 
 extern const Native *const native_tables[];                       /* NULL-ended; each table ends with a NULL name */

@@ -53,7 +53,7 @@ static void say_missing(Elab *e, const Ast *ast, const char *path) {
 }
 
 /* ---- what an imported file may hold ---- */
-static const char *step_text(const Ast *stmt) {
+static const char *step_name(const Ast *stmt) {
   switch (stmt->kind) {
   case A_FN: case A_PROC: case A_LAYER: case A_OPTIMIZER: case A_GRADIENT: case A_EXTERN: return NULL;
   case A_LET: case A_TEST: case A_IMPORT: case A_ERROR: return NULL;
@@ -73,7 +73,7 @@ static const char *step_text(const Ast *stmt) {
 /* The first step stands for all of them: one mistake, one message. */
 static bool holds_step(Elab *e, const Ast *program, Loc import) {
   for (uint32_t k = 0; k < program->n; k++) {
-    const char *what = step_text(program->kid[k]);
+    const char *what = step_name(program->kid[k]);
     if (!what) continue;
     Diag *g = diag_there(e->d, program->source, program->kid[k]->at, E_IMPORT_STEP, what);
     diag_note(e->d, g, import, "imported here");

@@ -74,9 +74,9 @@ static const char *found_text(Elab *e, const Value *v) {
   return why ? arena_printf(e->a, "%s that depends on %s", kind, why) : kind;
 }
 
-const Value *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at) {
-  if (a->at[k].kind == V_TEXT) return &a->at[k];
-  return want_string(e, a->at[k], arg_ast(a, k, at), "the path of a file") ? &a->at[k] : NULL;
+const TextValue *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at) {
+  const Value *v = &a->at[k];
+  return v->kind == V_TEXT || want_string(e, *v, arg_ast(a, k, at), "the path of a file") ? text_value(e, v) : NULL;
 }
 
 bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out) {

@@ -37,7 +37,7 @@ Value unflat(Elab *e, Value like, const NodeId *at, uint32_t *k);   /* the same 
 /* A data set: tensors with one first size. */
 typedef struct Rows { Value value; Nodes node; int64_t n; } Rows;
 /* A text that may be of the run: a file that a step writes or reads. NULL: reported. */
-const Value *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at);
+const TextValue *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at);
 bool want_rows(Elab *e, Value v, const Ast *at, const char *what, Rows *out);
 Value rows_gather(Elab *e, const Rows *r, NodeId index, const Ast *at);
 Value rows_slice(Elab *e, const Rows *r, int64_t from, int64_t count, int64_t by, const Ast *at);

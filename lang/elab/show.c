@@ -294,6 +294,10 @@ static void add_value(Writer *w, Value v, const Format *f, bool inside, int dept
   text_add(&w->text, type_text(e, &v));
 }
 
+const TextValue *text_value(Elab *e, const Value *text) {
+  return text->kind == V_TEXT ? text->text : text_literal(e->a, text->str->at);
+}
+
 Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between) {
   Writer w = {.e = e, .m = NEW(e->a, Template), .text = {.arena = e->a}, .f = f ? f : &plain};
   for (uint32_t k = 0; k < n; k++) {

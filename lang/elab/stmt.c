@@ -327,7 +327,7 @@ static void print(Elab *e, const Ast *ast) {
   if (!steps_here(e, ast, "`print`", "`trace(x, \"name\")` is x and shows it when it is computed") || !ok) return;
   Value text = text_of(e, v, ast->n, NULL, " ");
   if (text.kind == V_BAD) return;
-  step_effect(e, effect_print(e->s, &text, elab_loc(e, ast)));
+  step_effect(e, effect_print(e->s, text_value(e, &text), elab_loc(e, ast)));
 }
 
 /* What the standard library asserts is a message of its own, at the argument that the condition reads first; what stands
@@ -385,7 +385,7 @@ static void assertion(Elab *e, const Ast *ast) {
     diag_hint(e->d, g, "compare: `assert x == y`");
     return;
   }
-  Step *step = effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : &why, elab_loc(e, ast));
+  Step *step = effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : text_value(e, &why), elab_loc(e, ast));
   const Node *x = graph_at(e->g, n);
   if (compares(x->op) && !x->type->rank) effect_assert_sides(e->s, step, x->in[0], x->in[1]);
   step_effect(e, step);

@@ -7,8 +7,7 @@
 #ifndef LANG_VALUE_H
 #define LANG_VALUE_H
 #include "syntax/ast.h"
-#include "steps/format.h"
-#include "steps/program.h"
+#include "steps/effects.h"
 
 typedef struct Value Value;
 typedef struct Scope Scope;
@@ -48,7 +47,6 @@ typedef struct Room { uint32_t used, cap, kept; } Room;
 typedef struct Items { uint32_t n; Value *at; Room *room; } Items;
 typedef struct Fields { uint32_t n; Sym *name; Value *at; } Fields;    /* record */
 typedef struct Str { uint32_t n; const char *at; } Str;
-typedef struct TextValue { Template *text; Needs need; } TextValue;
 
 struct Value {
   uint8_t kind;

@@ -9,7 +9,6 @@
 #include "steps/effects.h"
 #include "natives/figure.h"
 #include "elab/native.h"
-#include "session.h"
 
 typedef struct Shown {
   enum { SHOW_LINES, SHOW_HIST, SHOW_HEAT, SHOW_IMAGE, SHOW_MAP, SHOW_CSV, SHOW_NPY } what;
@@ -23,17 +22,16 @@ typedef struct Shown {
 } Shown;
 
 /* What is known of the end of a path: of a text with holes the part behind them. */
-static const char *path_end(const Value *path) {
-  if (path->kind == V_STRING) return path->str->at;
-  const Template *t = path->text->text;
+static const char *path_end(const TextValue *path) {
+  const Template *t = path->text;
   const char *last = t->part.at[t->part.n - 1].text;
   return last ? last : "";
 }
 
-static bool ends_in(const Value *path, const char *suffix) {
+static bool ends_in(const TextValue *path, const char *suffix) {
   const char *end = path_end(path);
   size_t n = strlen(end), m = strlen(suffix);
-  return n >= m + (path->kind == V_STRING) && strcmp(end + n - m, suffix) == 0;
+  return n >= m + (text_known(path) != NULL) && strcmp(end + n - m, suffix) == 0;
 }
 
 /* ---- when it runs ---- */
@@ -242,7 +240,7 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect shown_effect = {.name = "show", .cuts = true, .run = shown_run};
 
 /* ---- while checking ---- */
-static Step *step_of(Elab *e, Shown *w, const Value *path, const NodeId *node, uint32_t n, const Ast *at) {
+static Step *step_of(Elab *e, Shown *w, const TextValue *path, const NodeId *node, uint32_t n, const Ast *at) {
   Step *step = NEW(e->a, Step);
   *step = (Step){.kind = STEP_EFFECT, .loc = elab_loc(e, at), .turn = NO_SLOT, .effect = &shown_effect, .data = w};
   for (uint32_t k = 0; k < n; k++) vec_push(e->a, &step->need, (Need){node[k], NO_SLOT});
@@ -257,15 +255,15 @@ static Step *step_of(Elab *e, Shown *w, const Value *path, const NodeId *node, u
 
 /* A path with a suffix that the figure can be written as; ok to be left out. */
 static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png,
-                        const Value **out) {
+                        const TextValue **out) {
   *out = NULL;
   if (!given(a, k) || a->at[k].kind == V_UNIT) return true;
-  const Value *path = want_path(e, a, k, at);
+  const TextValue *path = want_path(e, a, k, at);
   if (!path) return false;
   if (!ends_in(path, ".svg") && !(png && ends_in(path, ".png"))) {
     elab_error(e, arg_ast(a, k, at), E_FIGURE_SUFFIX, name,
                png ? "files that end in .svg or .png" : "files that end in .svg",
-               path->kind == V_STRING ? path_end(path) : arena_printf(e->a, "...%s", path_end(path)));
+               text_known(path) ? path_end(path) : arena_printf(e->a, "...%s", path_end(path)));
     return false;
   }
   *out = path;
@@ -314,7 +312,7 @@ static Value n_plot(Elab *e, const Fn *self, Args *a, const Ast *at) {
   uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
   bool two = path == 2 && given(a, 1) && a->at[1].kind != V_UNIT;
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = SHOW_LINES, .has_x = two};
   if (bad(a, 0) || bad(a, 1) || !step_here(e, at, "`plot`") || !figure_path(e, a, path, at, "plot", false, &to))
     return v_bad();
@@ -335,7 +333,7 @@ static Value n_plot(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_hist(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = SHOW_HIST};
   uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
   if (!step_here(e, at, "`hist`") || !figure_path(e, a, path, at, "hist", false, &to) ||
@@ -356,7 +354,7 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *name = self->native->name;
   bool gray = name[0] == 's';
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = gray ? SHOW_IMAGE : SHOW_HEAT};
   if (!step_here(e, at, arena_printf(e->a, "`%s`", name)) || !figure_path(e, a, 1, at, name, true, &to)) return v_bad();
   NodeId x = arg_node(e, a, 0, at, "an image");
@@ -380,7 +378,7 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = SHOW_MAP};
   NodeId x[4];
   if (!step_here(e, at, "`boundary`") || !figure_path(e, a, 4, at, "boundary", true, &to)) return v_bad();
@@ -401,7 +399,7 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_to_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = SHOW_CSV};
   if (!(to = want_path(e, a, 0, at)) || bad(a, 1) || !step_here(e, at, "`to_csv`")) return v_bad();
   if (a->at[1].kind == V_SERIES) {
@@ -419,7 +417,7 @@ static Value n_to_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_to_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Shown *w = NEW(e->a, Shown);
-  const Value *to = NULL;
+  const TextValue *to = NULL;
   *w = (Shown){.what = SHOW_NPY};
   if (!(to = want_path(e, a, 0, at)) || !step_here(e, at, "`to_npy`")) return v_bad();
   NodeId x = arg_node(e, a, 1, at, "a tensor");

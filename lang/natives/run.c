@@ -101,7 +101,7 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
 
 static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Value *path = want_path(e, a, 0, at);
+  const TextValue *path = want_path(e, a, 0, at);
   uint32_t n;
   if (!path || !step_here(e, at, "`save`")) return v_bad();
   TreeEntry *t = entries(e, a->at[1], false, &n, arg_ast(a, 1, at));
@@ -112,7 +112,7 @@ static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Value *path = want_path(e, a, 0, at);
+  const TextValue *path = want_path(e, a, 0, at);
   uint32_t n;
   if (!path || !step_here(e, at, "`load`")) return v_bad();
   TreeEntry *t = entries(e, a->at[1], true, &n, arg_ast(a, 1, at));
@@ -126,7 +126,7 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static Value call_checkpoint(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Value *path = want_path(e, a, 0, at);
+  const TextValue *path = want_path(e, a, 0, at);
   if (!path || !step_here(e, at, "`checkpoint`")) return v_bad();
   step_effect(e, effect_checkpoint(e->s, path, elab_loc(e, at)));
   return v_unit();

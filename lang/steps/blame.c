@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include "runtime/exec/run.h"
-#include "session.h"
+#include "steps/state.h"
 
 typedef struct Walk {
   Session *s;

@@ -3,11 +3,9 @@
  * Invariant: an effect takes memory only in arenas of its own that it frees, so that a run of any length stays as large as
  * it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
  */
-#include "checkpoint.h"
 #include "steps/effects.h"
-#include <stddef.h>
 #include <string.h>
-#include "session.h"
+#include "steps/state.h"
 
 static Step *step_new(Session *s, const Effect *e, void *data, Loc loc) {
   Step *step = NEW(s->arena, Step);
@@ -23,15 +21,19 @@ static void step_needs(Session *s, Step *step, NodeId node) {
   vec_push(s->arena, &step->need, (Need){node, NO_SLOT});
 }
 
+const TextValue *text_literal(Arena *a, const char *text) {
+  TextValue *t = NEW(a, TextValue);
+  t->text = NEW(a, Template);
+  vec_push(a, &t->text->part, (Part){.text = text});
+  return t;
+}
+
+const char *text_known(const TextValue *t) { return t->need.n ? NULL : t->text->part.at[0].text; }
+
 /* A text as a template; its needs are added to the step's, the template's holes moved behind those that are there. */
-const Template *step_text(Session *s, Step *step, const Value *text) {
+const Template *step_text(Session *s, Step *step, const TextValue *t) {
   Template *m = NEW(s->arena, Template);
-  if (text->kind == V_STRING) {
-    vec_push(s->arena, &m->part, (Part){.text = text->str->at});
-    return m;
-  }
   uint32_t first = step->need.n;
-  const TextValue *t = text->text;
   for (uint32_t k = 0; k < t->need.n; k++) step_needs(s, step, t->need.at[k].node);
   for (uint32_t k = 0; k < t->text->part.n; k++) {
     Part p = t->text->part.at[k];
@@ -64,7 +66,7 @@ static bool print_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect print_effect = {.name = "print", .run = print_run};
 static const Effect trace_effect = {.name = "trace", .run = print_run};
 
-Step *effect_print(Session *s, const Value *text, Loc loc) {
+Step *effect_print(Session *s, const TextValue *text, Loc loc) {
   Step *step = step_new(s, &print_effect, NULL, loc);
   step->data = (void *)(uintptr_t)step_text(s, step, text);
   return step;
@@ -171,7 +173,7 @@ static bool assert_run(Session *s, Step *step, Tensor *const *value) {
 }
 static const Effect assert_effect = {.name = "assert", .cuts = true, .run = assert_run};
 
-Step *effect_assert(Session *s, NodeId condition, const Value *why, Loc loc) {
+Step *effect_assert(Session *s, NodeId condition, const TextValue *why, Loc loc) {
   Assertion *c = NEW(s->arena, Assertion);
   Step *step = step_new(s, &assert_effect, c, loc);
   step_needs(s, step, condition);
@@ -245,7 +247,7 @@ static bool save_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect save_effect = {.name = "save", .cuts = true, .run = save_run};
 
 /* A step over such a file. The path's holes are needs behind those of the entries. */
-static Step *tree_step(Session *s, const Effect *effect, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+static Step *tree_step(Session *s, const Effect *effect, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc) {
   TreeFile *f = NEW(s->arena, TreeFile);
   Step *step = step_new(s, effect, f, loc);
   TreeEntry *own = arena_copy(s->arena, entry, n * sizeof *entry);
@@ -256,7 +258,7 @@ static Step *tree_step(Session *s, const Effect *effect, const Value *path, cons
   return step;
 }
 
-Step *effect_save(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+Step *effect_save(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc) {
   return tree_step(s, &save_effect, path, entry, n, loc);
 }
 
@@ -315,114 +317,20 @@ static bool load_run(Session *s, Step *step, Tensor *const *value) {
 }
 static const Effect load_effect = {.name = "load", .cuts = true, .run = load_run};
 
-Step *effect_load(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc) {
   return tree_step(s, &load_effect, path, entry, n, loc);
 }
 
 /* ---- series ---- */
 
-typedef struct Column {
-  const char *name;
-  Type type;                  /* of a row */
-  char *data;
-  size_t row, room;           /* bytes */
-} Column;
-
-struct Table {
-  Owned owned;
-  Host *host;
-  VEC(Column) column;
-  int64_t rows;
-};
-
-static void table_drop(Owned *o) {
-  Table *t = (Table *)(void *)((char *)o - offsetof(Table, owned));
-  for (uint32_t k = 0; k < t->column.n; k++) host_free(t->host, t->column.at[k].data, t->column.at[k].room);
-}
-
-Table *table_new(Session *s) {
-  Table *t = NEW(s->arena, Table);
-  t->host = &s->host;
-  owned_born(&s->host, &t->owned, table_drop);
-  arena_own(s->arena, &t->owned);
-  return t;
-}
-
-static Column *column_find(const Table *t, const char *name) {
-  for (uint32_t k = 0; k < t->column.n; k++)
-    if (strcmp(t->column.at[k].name, name) == 0) return &t->column.at[k];
-  return NULL;
-}
-
-bool table_column(Session *s, Table *t, const char *name, const Type *type) {
-  const Column *c = column_find(t, name);
-  if (c) return type_eq(&c->type, type);
-  vec_push(s->arena, &t->column,
-           (Column){arena_text(s->arena, name, strlen(name)), *type, NULL, (size_t)type_bytes(type), 0});
-  return true;
-}
-
-const Type *table_type(const Table *t, const char *name) {
-  const Column *c = column_find(t, name);
-  return c ? &c->type : NULL;
-}
-
-uint32_t table_columns(const Table *t) { return t->column.n; }
-const char *table_name(const Table *t, uint32_t k) { return t->column.at[k].name; }
-int64_t table_rows(const Table *t) { return t->rows; }
-void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
-
-/* Room for n rows; what is new is zero. */
-static void column_room(Table *t, Column *c, int64_t n) {
-  size_t bytes;
-  if (!size_mul(c->row, (size_t)n, &bytes)) host_fail(t->host, FAIL_MEMORY, "a series is too large");
-  if (c->data && bytes <= c->room) return;
-  size_t room = c->room ? c->room * 2 : c->row * 16;
-  if (room < bytes || room < c->room) room = bytes;
-  if (room == 0) room = 1;
-  c->data = host_resize(t->host, c->data, c->room, room);
-  c->room = room;
-}
-
-void table_rows_set(Table *t, int64_t rows) {
-  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], rows);
-  t->rows = rows;
-}
-
-void table_fill(Table *t, uint32_t column, const Tensor *rows) {
-  Column *c = &t->column.at[column];
-  if (rows->bytes) memcpy(c->data, rows->data, rows->bytes);
-}
-
-Tensor *table_tensor(Session *s, const Table *t, const char *name) {
-  const Column *c = column_find(t, name);
-  if (!c) return NULL;
-  Type type = c->type;
-  if (type.rank == MAX_RANK) return NULL;
-  memmove(type.dim + 1, type.dim, type.rank * sizeof *type.dim);
-  type.dim[0] = t->rows;
-  type.rank++;
-  Tensor *x = tensor_new(&s->host, &type);
-  if (x->bytes && c->data) memcpy(x->data, c->data, x->bytes);
-  return x;
-}
-
 typedef struct Row { Table *table; const char **column; uint32_t n; } Row;
 
 static bool add_run(Session *s, Step *step, Tensor *const *value) {
   const Row *r = step->data;
-  Table *t = r->table;
   for (uint32_t k = 0; k < r->n; k++)
-    if (!table_column(s, t, r->column[k], &value[k]->type))    /* checking has compared them */
+    if (!table_column(s, r->table, r->column[k], &value[k]->type))    /* checking has compared them */
       host_fail(&s->host, FAIL_BUG, "column `%s` changes its type", r->column[k]);
-  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], t->rows + 1);
-  for (uint32_t k = 0; k < t->column.n; k++)          /* what a row does not name is zero there */
-    memset(t->column.at[k].data + t->column.at[k].row * (size_t)t->rows, 0, t->column.at[k].row);
-  for (uint32_t k = 0; k < r->n; k++) {
-    Column *c = column_find(t, r->column[k]);
-    if (c->row) memcpy(c->data + c->row * (size_t)t->rows, value[k]->data, c->row);
-  }
-  t->rows++;
+  table_add(r->table, r->column, value, r->n);
   return true;
 }
 static const Effect add_effect = {.name = "add", .run = add_run};

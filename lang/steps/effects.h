@@ -7,17 +7,23 @@
  */
 #ifndef LANG_EFFECTS_H
 #define LANG_EFFECTS_H
-#include "elab/value.h"
+#include "steps/format.h"
+#include "steps/program.h"
+#include "steps/table.h"
 
-/* A text (V_STRING or V_TEXT) that the step writes when it runs; its holes are needs of the step behind those that it has. */
-const Template *step_text(Session *s, Step *step, const Value *text);
+/* A text with what its holes are filled with, by node: known when it has none. */
+typedef struct TextValue { Template *text; Needs need; } TextValue;
+const TextValue *text_literal(Arena *a, const char *text);
+const char *text_known(const TextValue *t);                        /* NULL: of the run */
+/* A text that the step writes when it runs; its holes are needs of the step behind those that it has. */
+const Template *step_text(Session *s, Step *step, const TextValue *text);
 const char *template_text(Arena *a, const Template *m, Tensor *const *value);
 
-/* A line: a text (V_STRING or V_TEXT) and a newline, by config.print in one call. */
-Step *effect_print(Session *s, const Value *text, Loc loc);
+/* A line: a text and a newline, by config.print in one call. */
+Step *effect_print(Session *s, const TextValue *text, Loc loc);
 
-/* Every element of condition (bool) holds, or the run stops. why: V_STRING, V_TEXT or NULL. */
-Step *effect_assert(Session *s, NodeId condition, const Value *why, Loc loc);
+/* Every element of condition (bool) holds, or the run stops. why: or NULL. */
+Step *effect_assert(Session *s, NodeId condition, const TextValue *why, Loc loc);
 /* The two sides of the comparison it came from, shown when it fails. */
 void effect_assert_sides(Session *s, Step *assertion, NodeId left, NodeId right);
 
@@ -28,25 +34,13 @@ Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc);
 
 /* A tensor of a tree by its path: a cell (its value when the step runs), or a node. */
 typedef struct TreeEntry { const char *name; SlotId cell; NodeId node; } TreeEntry;   /* NO_SLOT: the node */
+#define CHECKPOINT_TEXT "~run"      /* the entry by which a file of tensors is a checkpoint: it holds more than a tree */
 /* safetensors, written atomically, in the order given. */
-Step *effect_save(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc);
+Step *effect_save(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
 /* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell changes.
  * The elaborator reads the cells anew afterwards. */
-Step *effect_load(Session *s, const Value *path, const TreeEntry *entry, uint32_t n, Loc loc);
+Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
 
-/* A series: named columns that grow by a row at each add. Lives in the session's arena, its rows until the session ends. */
-typedef struct Table Table;
-Table *table_new(Session *s);
-/* A row: the columns are those of the first add (which must name the same ones with the same types each time: false). */
-bool table_column(Session *s, Table *t, const char *name, const Type *type);   /* declares; false: it has another type */
-const Type *table_type(const Table *t, const char *name);                      /* of a row; NULL: no such column */
-uint32_t table_columns(const Table *t);
-const char *table_name(const Table *t, uint32_t k);
-int64_t table_rows(const Table *t);
-void table_rows_set(Table *t, int64_t rows);                                   /* what is new is zero */
-void table_fill(Table *t, uint32_t column, const Tensor *rows);                /* [rows, ...] of the column's type */
-void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
-Tensor *table_tensor(Session *s, const Table *t, const char *name);            /* young, [rows, ...]; NULL: no such column */
 /* Columns not named in this add stay a row behind and are filled with zeros. */
 Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *node, uint32_t n, Loc loc);
 

@@ -10,7 +10,9 @@
 #include <assert.h>
 #include <string.h>
 #include "steps/blame.h"
-#include "session.h"
+#include "steps/machine.h"
+#include "steps/prepare.h"
+#include "steps/state.h"
 
 /* ---- the position ---- */
 
@@ -40,33 +42,6 @@ static void step_done(Frame *f) {
 }
 
 /* ---- slots ---- */
-
-/* An error is at the expression that names the file. */
-static Tensor *data_read(Session *s, Slot *slot, Loc loc) {
-  FileError e = {0};
-  Tensor *t = slot->file->read(slot->file, &s->host, &e);
-  if (!t) {
-    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_READ, e.text);
-    return NULL;
-  }
-  if (!type_eq(&t->type, &slot->type)) {
-    Arena *a = arena_new(&s->host);
-    diag_at(s->diags, slot->loc ? slot->loc : loc, E_DATA_CHANGED, slot->file->path, type_show(a, &t->type),
-            type_show(a, &slot->type));
-    arena_free(a);
-    tensor_unref(t);
-    return NULL;
-  }
-  return slot->value = tensor_keep(t);
-}
-
-Tensor *slot_tensor(Session *s, SlotId id, Loc loc) {
-  Slot *slot = &s->program->slot.at[id];
-  if (slot->value) return slot->value;
-  if (slot->kind == SLOT_DATA) return data_read(s, slot, loc);
-  diag_at(s->diags, loc ? loc : slot->loc, E_NO_VALUE, slot->path ? slot->path : "this value");
-  return NULL;
-}
 
 /* Whether a file is whole is known when all of it was read: gzip's checksum stands at its end. */
 bool machine_files(Session *s, uint32_t from) {

@@ -119,22 +119,10 @@ Program *program_new(Session *s);
 SlotId slot_new(Program *p, SlotKind kind, const Type *t, const char *path, Loc loc);
 Segment *segment_new(Program *p);      /* also makes it the graph's current one */
 
-/* Makes all segments of the block (and of the blocks in it) ready to run: what crosses, graphs, plans. from is the number of the first
- * segment that is new; others that were made since may belong to other blocks. keep: nodes whose values must be kept after the run (REPL names, a function's results): their slots are
- * filled in. Leaves (cells and draws read by earlier, finished entries) are recomputed from. Errors (memory) go to diags: false. */
-bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep);
-
-/* Reads the files that the segments from this one on use, so that a broken one is said before anything was done. false: a
- * diagnostic was made. */
-bool machine_files(Session *s, uint32_t from);
-
-/* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are as they
- * were before the segment that failed. */
-bool machine_run(Session *s, Steps *block);
-bool machine_continue(Session *s);     /* from the position in the session on */
-
-/* The diagnostic of a fault of a plan that somebody else ran. */
-void machine_fault(Session *s, const Plan *plan, const Fault *f);
+/* The tensor in a slot; reads the file of a SLOT_DATA. NULL: a diagnostic was made. */
+Tensor *slot_tensor(Session *s, SlotId slot, Loc loc);
+/* A slot takes a reference of its own (the caller keeps the one it has) and releases what it held. Types must be equal. */
+void slot_put(Program *p, SlotId slot, Tensor *t);
 
 /* The frames of the run that is going on, outermost first: where it stands in each block, and in a loop that stands there.
  * It is left as it was when a run ends early, and empty after a run that came to its end. */
@@ -146,24 +134,4 @@ typedef struct Frame {
   uint8_t phase;             /* STEP_WHILE: 0 in head, 1 in body */
 } Frame;
 typedef struct Position { VEC(Frame) frame; } Position;
-const Position *machine_position(const Session *s);
-/* "3:0.1.17 2": step 3 of the outermost block is a loop in piece 0, phase 1, turn 17; step 2 of its body. */
-char *position_text(const Position *p, Arena *a);
-
-/* The tensor in a slot; reads the file of a SLOT_DATA. NULL: a diagnostic was made. */
-Tensor *slot_tensor(Session *s, SlotId slot, Loc loc);
-/* A slot takes a reference of its own (the caller keeps the one it has) and releases what it held. Types must be equal. */
-void slot_put(Program *p, SlotId slot, Tensor *t);
-
-/* Every cell's tensor, shared: a test's own copy of the cells. */
-typedef struct Snapshot { Tensor **value; uint32_t n; } Snapshot;
-Snapshot *snapshot_take(Program *p, Arena *a);
-void snapshot_restore(Program *p, Snapshot *s);
-
-/* What prepare and the machine share. A plan for some values of a segment alone, without its writes, in a: what effects
- * before a fault still need. NULL: there is nothing to compute. */
-Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *a);
-
-/* --dump=plan|opt|graph for all segments of a block, with the steps around them; NULL: no such stage. */
-char *program_dump(Program *p, const Steps *block, const char *stage, Arena *a);
 #endif

@@ -4,8 +4,8 @@
  * the order of elaboration.
  */
 #include <string.h>
-#include "steps/program.h"
-#include "session.h"
+#include "steps/program_dump.h"
+#include "steps/state.h"
 
 typedef struct Dump { Program *p; Arena *a; Text t; const char *stage; } Dump;
 typedef struct Level { const Steps *block; uint32_t at, part; } Level;   /* part: of a step that holds blocks, how many are written */

@@ -11,7 +11,7 @@
 #include <time.h>
 #include "steps/effects.h"
 #include "runtime/files/utf8.h"
-#include "session.h"
+#include "steps/state.h"
 
 struct ProgressClock {
   double begun, epoch, said, kept;     /* seconds: of the training, of this epoch, of the last line, of the last that stays */

@@ -5,6 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
+#include "steps/machine.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -4,14 +4,8 @@
 #include "unit.h"
 
 #define FILE_NAME "unit_effects.safetensors"
-#define TEXT(s) ((Value[1]){text_value(b, s)})
+#define TEXT(words) text_literal(b->s.arena, words)
 #define FILE_VALUE TEXT(FILE_NAME)
-
-static Value text_value(Bench *b, const char *text) {
-  Str *s = NEW(b->s.arena, Str);
-  *s = (Str){(uint32_t)strlen(text), text};
-  return (Value){.kind = V_STRING, .str = s};
-}
 
 static const Diag *only_error(Bench *b) {
   CU_ASSERT_EQUAL_FATAL(b->s.diags->diag.n, 1);
@@ -26,9 +20,8 @@ BENCH(print_writes_text) {
   vec_push(b->s.arena, &t->text->part, (Part){.text = "x is "});
   vec_push(b->s.arena, &t->text->part, (Part){.need = 0, .format = {.kind = 'f', .digits = 2}});
   vec_push(b->s.arena, &t->need, (Need){bench_read(b, x), NO_SLOT});
-  Value v = {.kind = V_TEXT, .text = t}, plain = text_value(b, "plain");
-  bench_effect(b, effect_print(&b->s, &v, 0));
-  bench_effect(b, effect_print(&b->s, &plain, 0));
+  bench_effect(b, effect_print(&b->s, t, 0));
+  bench_effect(b, effect_print(&b->s, TEXT("plain"), 0));
   bench_effect(b, effect_trace(&b->s, "z", bench_read(b, x), 0));
   CU_ASSERT(bench_run(b));
   CU_ASSERT_STRING_EQUAL(b->out, "x is 2.50\nplain\nz: 2.5\n");
@@ -57,8 +50,7 @@ BENCH(assert_stops_before_later_cells_change) {
   SlotId v = bench_cell(b, &t, "v", 1), x = bench_scalar(b, F32, "x", 3);
   bench_segment(b);
   NodeId left = bench_read(b, v), right = g_broadcast(b->s.graph, bench_number(b, F32, 1.1), &t);
-  Value why = text_value(b, "why");
-  Step *step = effect_assert(&b->s, g_op2(b->s.graph, &op_lt, left, right), &why, 0);
+  Step *step = effect_assert(&b->s, g_op2(b->s.graph, &op_lt, left, right), TEXT("why"), 0);
   effect_assert_sides(&b->s, step, left, right);
   bench_effect(b, step);
   bench_write(b, x, bench_number(b, F32, 9));

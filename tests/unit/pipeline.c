@@ -4,6 +4,8 @@
 #include <string.h>
 #include "lang/elab/elab.h"
 #include "lang/session.h"
+#include "lang/steps/machine.h"
+#include "lang/steps/prepare.h"
 #include "alloc_fail.h"
 
 /* ---- the table ---- */

@@ -1,5 +1,6 @@
 /* program: what crosses between segments and what is recomputed, entries one after another, limits, dumps. */
 #include "steps.h"
+#include "lang/steps/program_dump.h"
 #include "unit.h"
 
 static void cut(Bench *b) { bench_effect(b, effect_assert(&b->s, bench_number(b, BOOL, 1), NULL, 0)); }

@@ -5,6 +5,8 @@
 #define TESTS_STEPS_H
 #include <string.h>
 #include "lang/steps/effects.h"
+#include "lang/steps/machine.h"
+#include "lang/steps/prepare.h"
 #include "lang/session.h"
 #include "runtime/graph/op.h"
 

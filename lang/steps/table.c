@@ -1,0 +1,104 @@
+/* table: the rows of a series while a script runs. In: rows, column by column. Out: columns as tensors. Invariant: every column
+ * has room for every row, and a table lives in its session's arena while its rows are the session's, dropped with it.
+ */
+#include "steps/table.h"
+#include <stddef.h>
+#include <string.h>
+#include "steps/state.h"
+
+typedef struct Column {
+  const char *name;
+  Type type;                  /* of a row */
+  char *data;
+  size_t row, room;           /* bytes */
+} Column;
+
+struct Table {
+  Owned owned;
+  Host *host;
+  VEC(Column) column;
+  int64_t rows;
+};
+
+static void table_drop(Owned *o) {
+  Table *t = (Table *)(void *)((char *)o - offsetof(Table, owned));
+  for (uint32_t k = 0; k < t->column.n; k++) host_free(t->host, t->column.at[k].data, t->column.at[k].room);
+}
+
+Table *table_new(Session *s) {
+  Table *t = NEW(s->arena, Table);
+  t->host = &s->host;
+  owned_born(&s->host, &t->owned, table_drop);
+  arena_own(s->arena, &t->owned);
+  return t;
+}
+
+static Column *column_find(const Table *t, const char *name) {
+  for (uint32_t k = 0; k < t->column.n; k++)
+    if (strcmp(t->column.at[k].name, name) == 0) return &t->column.at[k];
+  return NULL;
+}
+
+bool table_column(Session *s, Table *t, const char *name, const Type *type) {
+  const Column *c = column_find(t, name);
+  if (c) return type_eq(&c->type, type);
+  vec_push(s->arena, &t->column,
+           (Column){arena_text(s->arena, name, strlen(name)), *type, NULL, (size_t)type_bytes(type), 0});
+  return true;
+}
+
+const Type *table_type(const Table *t, const char *name) {
+  const Column *c = column_find(t, name);
+  return c ? &c->type : NULL;
+}
+
+uint32_t table_columns(const Table *t) { return t->column.n; }
+const char *table_name(const Table *t, uint32_t k) { return t->column.at[k].name; }
+int64_t table_rows(const Table *t) { return t->rows; }
+void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
+
+/* Room for n rows; what is new is zero. */
+static void column_room(Table *t, Column *c, int64_t n) {
+  size_t bytes;
+  if (!size_mul(c->row, (size_t)n, &bytes)) host_fail(t->host, FAIL_MEMORY, "a series is too large");
+  if (c->data && bytes <= c->room) return;
+  size_t room = c->room ? c->room * 2 : c->row * 16;
+  if (room < bytes || room < c->room) room = bytes;
+  if (room == 0) room = 1;
+  c->data = host_resize(t->host, c->data, c->room, room);
+  c->room = room;
+}
+
+void table_rows_set(Table *t, int64_t rows) {
+  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], rows);
+  t->rows = rows;
+}
+
+void table_fill(Table *t, uint32_t column, const Tensor *rows) {
+  Column *c = &t->column.at[column];
+  if (rows->bytes) memcpy(c->data, rows->data, rows->bytes);
+}
+
+Tensor *table_tensor(Session *s, const Table *t, const char *name) {
+  const Column *c = column_find(t, name);
+  if (!c) return NULL;
+  Type type = c->type;
+  if (type.rank == MAX_RANK) return NULL;
+  memmove(type.dim + 1, type.dim, type.rank * sizeof *type.dim);
+  type.dim[0] = t->rows;
+  type.rank++;
+  Tensor *x = tensor_new(&s->host, &type);
+  if (x->bytes && c->data) memcpy(x->data, c->data, x->bytes);
+  return x;
+}
+
+void table_add(Table *t, const char *const *column, Tensor *const *value, uint32_t n) {
+  for (uint32_t k = 0; k < t->column.n; k++) column_room(t, &t->column.at[k], t->rows + 1);
+  for (uint32_t k = 0; k < t->column.n; k++)
+    memset(t->column.at[k].data + t->column.at[k].row * (size_t)t->rows, 0, t->column.at[k].row);
+  for (uint32_t k = 0; k < n; k++) {
+    Column *c = column_find(t, column[k]);
+    if (c->row) memcpy(c->data + c->row * (size_t)t->rows, value[k]->data, c->row);
+  }
+  t->rows++;
+}
