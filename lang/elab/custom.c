@@ -5,6 +5,7 @@
  * that stands in front: in the session's graph directly, in a loop's body or a widened or batched copy by way of a graph
  * of its own. A value of several tensors goes through the node as one vector, so that its parts have one adjoint.
  */
+#include "elab/body.h"
 #include "runtime/graph/grad.h"
 #include "elab/native.h"
 #include <string.h>

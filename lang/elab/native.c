@@ -1,22 +1,8 @@
-/* native: the functions of the host language: their tables, their search, and how they read arguments.
+/* native: how the functions of the host language read their arguments.
  * In: arguments matched to the parameters that a table names. Out: values, or messages that say what was found.
  */
 #include "elab/native.h"
 #include <string.h>
-
-const Native *const native_tables[] = {native_lists,   native_sequences,   native_shapes, native_making,
-                                       native_numbers, native_einsum,      native_loops,  native_datasets,
-                                       native_random,  native_files,       native_checks, native_gradcheck,
-                                       native_run,     native_derivatives, native_values, native_series,
-                                       native_origins, native_figures,     native_packed,
-                                       native_maps,    native_recompute,   NULL};
-
-const Native *native_find(const char *name) {
-  for (int t = 0; native_tables[t]; t++)
-    for (const Native *n = native_tables[t]; n->name; n++)
-      if (n->name[0] == name[0] && strcmp(n->name, name) == 0) return n;
-  return NULL;
-}
 
 /* ---- arguments ---- */
 NodeId arg_node(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *what) {

@@ -34,23 +34,7 @@ typedef VEC(NodeId) Nodes;
 bool flat_nodes(Elab *e, Value v, Nodes *out, const Ast *at, const char *what);
 Value unflat(Elab *e, Value like, const NodeId *at, uint32_t *k);   /* the same shape of tree with these tensors */
 
-/* A data set: tensors with one first size. */
-typedef struct Rows { Value value; Nodes node; int64_t n; } Rows;
 /* A text that may be of the run: a file that a step writes or reads. NULL: reported. */
 const TextValue *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at);
-bool want_rows(Elab *e, Value v, const Ast *at, const char *what, Rows *out);
-Value rows_gather(Elab *e, const Rows *r, NodeId index, const Ast *at);
-Value rows_slice(Elab *e, const Rows *r, int64_t from, int64_t count, int64_t by, const Ast *at);
-Value rows_slice_dyn(Elab *e, const Rows *r, NodeId start, int64_t count, const Ast *at);
-
-/* ---- bodies of the op `loop` ---- */
-/* An input to elaborate a body over. Its slot is never filled: it does not run in the session's graph, but messages ask
- * it. */
-NodeId body_input(Elab *e, const Type *t, const Ast *at);
-/* What of the roots depends on the inputs and the turn, as a graph of its own with the roots as outputs; inputs in the
- * order of its slots, then what it captures from outside, then the turn. */
-Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
-                 Nodes *capture);
-
 Value value_of_tensor(Elab *e, Tensor *t, const Ast *at);   /* a known tensor: ints and bools as known scalars */
 #endif

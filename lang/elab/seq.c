@@ -4,6 +4,7 @@
  * element(index) is a formula of the turn: it reads no cell, so an element may be computed while another turn runs. The
  * index counts through all pieces.
  */
+#include "elab/rows.h"
 #include "elab/native.h"
 #include <string.h>
 

@@ -5,6 +5,7 @@
  * the way in); a loop runs the widened f at 2n points. So what is checked is the graph that trains, only with more
  * digits.
  */
+#include "elab/body.h"
 #include "runtime/exec/ffi.h"
 #include "runtime/graph/grad.h"
 #include "elab/native.h"

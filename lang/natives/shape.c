@@ -1,6 +1,7 @@
 /* shape: what changes the shape of tensors and not their elements. In: tensors and known sizes and axes. Out:
  * reshapes, permutations, slices and joins; sizes are checked here, where a message can name what was meant.
  */
+#include "elab/rows.h"
 #include "elab/native.h"
 #include <string.h>
 

@@ -5,6 +5,7 @@
  * a batch of reverse products, one with each unit vector. A forward product is the transpose of the transpose: the
  * reverse product is linear in its vector, and its derivative by that vector is exact.
  */
+#include "elab/body.h"
 #include "runtime/graph/batch.h"
 #include "elab/native.h"
 #include <string.h>

@@ -119,30 +119,3 @@ void allow_comments(Diags *d, Source *s, const Comment *comment, uint32_t n) {
   for (uint32_t k = 0; k < n; k++)
     if (comment[k].trailing) line_allows(d, s, comment[k].span);
 }
-
-bool warning_is_off(const Diags *d, const Diag *g) {
-  const WarningRules *r = d->sources->rules;
-  if (r && (r->allowed[g->id] || (r->quiet && !d->strict))) return true;
-  if (!g->source) return false;
-  if (g->source->allow.n) {
-    uint32_t line, column;
-    source_position(g->source, g->at.first, &line, &column);
-    for (uint32_t k = 0; k < g->source->allow.n; k++)
-      if (g->source->allow.at[k].line == line && g->source->allow.at[k].id == (uint32_t)g->id) return true;
-  }
-  if (d->strict) return false;
-  for (uint32_t k = 0; k < d->sources->told.n; k++) {          /* by an earlier entry */
-    const ToldWarning *t = &d->sources->told.at[k];
-    if (t->id == (uint32_t)g->id && t->source == g->source && t->first == g->at.first && t->end == g->at.end)
-      return true;
-  }
-  return false;
-}
-
-void warnings_told(const Diags *d) {
-  for (uint32_t k = 0; k < d->diag.n; k++) {
-    const Diag *g = d->diag.at[k];
-    if (g->warning && g->source)
-      vec_push(d->arena, &d->sources->told, (ToldWarning){(uint32_t)g->id, g->source, g->at.first, g->at.end});
-  }
-}

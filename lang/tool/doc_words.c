@@ -5,7 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
-#include "tool/repl.h"
+#include "tool/repl_commands.h"
 #include <string.h>
 
 typedef struct Word { const char *name, *form, *text; } Word;

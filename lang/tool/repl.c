@@ -5,164 +5,12 @@
  * colon; each stands in one table, from which help and completion are derived.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/repl.h"
+#include "tool/repl_commands.h"
 #include "elab/stdlib.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-Status repl_evaluate(Repl *r, const char *text, size_t n, Entry **out) {
-  *out = NULL;
-  char name[32];
-  snprintf(name, sizeof name, "entry %d", r->entry);
-  return session_load(r->s, name, text, n, LOAD_REPL, out);
-}
-
-/* Writes what went wrong, if anything; an interrupted entry leaves the session as it is. */
-bool repl_report(Repl *r, Status status) {
-  if (status == STATUS_OK) {
-    if (!r->c->quiet) cli_diagnostics(r->c, r->s);
-    return true;
-  }
-  cli_status(r->c, r->s, status);
-  cli_resume(r->s);
-  return false;
-}
-
-bool repl_value(Repl *r, const char *text, const Value **out) {
-  Entry *entry;
-  Status status = repl_evaluate(r, text, strlen(text), &entry);
-  if (!repl_report(r, status)) return false;
-  if (!entry || entry->incomplete || !entry->it) {
-    err_printf(r->c, "entry %d: this is not an expression: %s\n", r->entry, text);
-    return false;
-  }
-  *out = entry->it;
-  return true;
-}
-
-void repl_name_it(Repl *r, Value v) {
-  Session *s = r->s;
-  Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return;
-  scope_put(s->elab, s->elab->globals, sym(s->sources, "it", 2), v, NULL);
-  host_leave(&s->host, &g);
-}
-
-/* ---- entries ---- */
-
-static bool blank(const char *text) {
-  while (*text == ' ' || *text == '\t' || *text == '\r' || *text == '\n') text++;
-  return !*text || (*text == '#' && text[1] != '#');
-}
-
-/* ---- what stays as it was made ---- */
-
-static bool same_thing(const Value *a, const Value *b) {
-  if (a->kind != b->kind) return false;
-  switch (a->kind) {
-    case V_FN: return a->fn == b->fn;
-    case V_INSTANCE: return a->instance == b->instance;
-    case V_OPTIMIZER: return a->optimizer == b->optimizer;
-    default: return false;
-  }
-}
-
-/* Whether v was made with what `old` is, a function, a layer, an instance or an optimizer. */
-static bool made_with(const Value *v, const Value *old, int depth) {
-  if (depth > 20) return false;
-  if (same_thing(v, old)) return true;
-  switch (v->kind) {
-    case V_FN:
-      for (uint32_t k = 0; v->fn->captured && k < v->fn->captured->n; k++)
-        if (made_with(&v->fn->captured->at[k], old, depth + 1)) return true;
-      return v->fn->base && old->kind == V_FN && v->fn->base == old->fn;
-    case V_INSTANCE:
-      if (old->kind == V_FN && v->instance->layer == old->fn) return true;
-      for (uint32_t k = 0; k < v->instance->n; k++)
-        if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1))
-          return true;
-      return false;
-    case V_OPTIMIZER:
-      if (old->kind == V_FN && v->optimizer->rule == old->fn) return true;
-      return v->optimizer->tied && made_with(&v->optimizer->tree, old, depth + 1);
-    case V_TUPLE: case V_LIST:
-      for (uint32_t k = 0; k < v->items->n; k++)
-        if (made_with(&v->items->at[k], old, depth + 1)) return true;
-      return false;
-    case V_RECORD:
-      for (uint32_t k = 0; k < v->fields->n; k++)
-        if (made_with(&v->fields->at[k], old, depth + 1)) return true;
-      return false;
-    default: return false;
-  }
-}
-
-/* The newest binding of a name before number n; NULL: there is none. */
-static const Bound *bound_before(const Scope *g, Sym name, uint32_t n) {
-  for (uint32_t k = n; k-- > 0;)
-    if (g->bound.at[k]->name == name) return g->bound.at[k];
-  return NULL;
-}
-
-/* Names that this entry made again (those from `from` on): which other names still use what they named before. */
-static void say_what_stays(Repl *r, uint32_t from) {
-  const Scope *g = r->s->elab->globals;
-  uint32_t end = g->bound.n;
-  Sym it = sym(r->s->sources, "it", 2);
-  for (uint32_t k = from; k < end; k++) {
-    const Bound *now = g->bound.at[k], *before = bound_before(g, now->name, from);
-    if (!before || now->name == it) continue;
-    const Source *source = before->ast ? before->ast->source : NULL;
-    Text names = {.arena = r->a};
-    int n = 0;
-    for (uint32_t j = 0; j < from; j++) {
-      const Bound *other = g->bound.at[j];
-      if (other->name == now->name || other->name == it || bound_before(g, other->name, end) != other) continue;
-      if (!made_with(&other->value, &before->value, 0)) continue;
-      text_printf(&names, "%s`%s`", n++ ? ", " : "", other->name);
-    }
-    if (n)
-      err_printf(r->c, "entry %d: note: %s still use%s the `%s` of %s\n", r->entry, names.at, n == 1 ? "s" : "",
-                 now->name, source ? source->name : "before");
-  }
-}
-
-/* A function is its own type; an instance, too. */
-static void show_value(Repl *r, const Value *v) {
-  const char *value = session_value_text(r->s, v), *type = session_type_text(r->s, v);
-  repl_name_it(r, *v);
-  if (!value || !type) {
-    cli_diagnostics(r->c, r->s);
-    return;
-  }
-  out_text(r->c, value);
-  if (v->kind == V_FN || !strcmp(value, type)) out_text(r->c, "\n");
-  else out_printf(r->c, "  : %s\n", type);
-}
-
-/* A pasted line that goes on from the one before, as it would in a file. */
-static bool goes_on(const char *line) {
-  line += strspn(line, " \t");
-  return !strncmp(line, "|>", 2) || !strncmp(line, ">>", 2) || (line[0] == '.' && line[1] != '.') ||
-         (!strncmp(line, "else", 4) && !strchr("_abcdefghijklmnopqrstuvwxyz0123456789", line[4] ? line[4] : 'a'));
-}
-
-bool repl_run(Repl *r, const char *text, size_t n) {
-  Entry *entry;
-  uint32_t names = r->s->elab->globals->bound.n;
-  Status status = repl_evaluate(r, text, n, &entry);
-  if (status == STATUS_OK && entry && entry->incomplete) return false;
-  if (repl_report(r, status)) {
-    if (!r->c->quiet) say_what_stays(r, names);
-    if (entry && entry->it && entry->it->kind != V_UNIT) show_value(r, entry->it);
-    repl_keep(r, text, n);
-  } else if (goes_on(text) && text[strspn(text, " \t")] != 'e')
-    err_text(r->c, "   hint: a complete line is run at once: begin with `it`, or open a bracket on the line before\n");
-  r->entry++;
-  return true;
-}
 
 /* The input ended inside a bracket: an ordinary check says which. */
 static void unfinished(Repl *r, const Text *text) {
@@ -215,7 +63,7 @@ static int read_eval(Repl *r) {
     }
     if (*line && !waited) lines_remember(r->lines, line);
     if (!pending.n) {
-      if (strlen(line) == n && blank(line)) continue;
+      if (strlen(line) == n && repl_blank(line)) continue;
       if (*line == ':') {
         if (!repl_command(r, line + 1)) return EXIT_DONE;
         continue;
@@ -223,7 +71,7 @@ static int read_eval(Repl *r) {
     } else text_add(&pending, "\n");
     text_add_n(&pending, line, n);
     look_ahead(r);
-    if (r->ahead && goes_on(r->ahead)) continue;
+    if (r->ahead && repl_goes_on(r->ahead)) continue;
     if (repl_run(r, pending.at, pending.n)) pending = (Text){.arena = r->a};
   }
 }

@@ -5,7 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/exec/ffi.h"
 #include "runtime/files/files.h"
-#include "tool/repl.h"
+#include "tool/repl_commands.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,8 +157,6 @@ static bool show_dump(Repl *r, const char *rest) {
 
 /* ---- the session in a file: its entries, each below a line that says so ---- */
 
-static const char entry_mark[] = "# ---- entry ----\n";
-
 static bool save_session(Repl *r, const char *rest) {
   if (!*rest) {
     err_printf(r->c, "entry %d: :save wants the path of a file\n", r->entry);
@@ -179,13 +177,6 @@ static bool save_session(Repl *r, const char *rest) {
   return true;
 }
 
-void repl_keep(Repl *r, const char *text, size_t n) {
-  text_add(&r->kept, entry_mark);
-  text_add_n(&r->kept, text, n);
-  text_add(&r->kept, "\n");
-  r->n_kept++;
-}
-
 static bool load_session(Repl *r, const char *rest) {
   const char *text;
   size_t n;
@@ -199,14 +190,14 @@ static bool load_session(Repl *r, const char *rest) {
     return true;
   }
   text = arena_text(r->a, text, n);
-  if (strncmp(text, entry_mark, sizeof entry_mark - 1)) {           /* a script */
+  if (strncmp(text, repl_entry_mark, strlen(repl_entry_mark))) {           /* a script */
     Entry *entry;
     repl_report(r, session_load_file(r->s, rest, LOAD_REPL, &entry));
     return true;
   }
   for (const char *p = text; p;) {
-    p += sizeof entry_mark - 1;
-    const char *next = strstr(p, entry_mark);
+    p += strlen(repl_entry_mark);
+    const char *next = strstr(p, repl_entry_mark);
     size_t end = next ? (size_t)(next - p) : strlen(p);
     while (end && p[end - 1] == '\n') end--;
     if (!repl_run(r, arena_text(r->a, p, end), end))

@@ -4,7 +4,7 @@
  * start the commands; inside a string, or behind a command that takes a file, paths.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/repl.h"
+#include "tool/repl_commands.h"
 #include "elab/stdlib.h"
 #include <dirent.h>
 #include <stdio.h>

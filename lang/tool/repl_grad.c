@@ -6,7 +6,7 @@
  * name whose value is a leaf of it.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/repl.h"
+#include "tool/repl_commands.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,0 +1,18 @@
+/* repl_commands: what begins with a colon. */
+#ifndef LANG_REPL_COMMANDS_H
+#define LANG_REPL_COMMANDS_H
+#include "tool/repl_eval.h"
+
+typedef struct Command {
+  const char *name, *usage, *help;
+  bool (*run)(Repl *r, const char *rest);     /* NULL: not yet */
+} Command;
+extern const Command commands[];              /* ends with a NULL name */
+const Command *command_find(const char *name);
+
+bool repl_command(Repl *r, const char *text);                     /* what stands behind the colon; false: the session ends */
+
+bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */
+void repl_complete(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);        /* repl_complete.c */
+void repl_complete_path(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);
+#endif
