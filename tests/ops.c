@@ -555,7 +555,8 @@ static bool has_kernels(const Op *op, const Kernels *level) {
 }
 
 static void op_is_whole(void) {
-  const Op *op = op_now;
+  const char *name = CU_get_current_test()->pName;
+  const Op *op = op_now = op_find(name, strlen(name));
   CU_ASSERT(op->doc && strlen(op->doc) > 10 && op->doc[strlen(op->doc) - 1] == '.');
   CU_ASSERT(op->example && op->example[0]);
   CU_ASSERT((op->grad != NULL) != (op->no_grad != NULL));
@@ -595,22 +596,10 @@ static void op_is_whole(void) {
   host_leave(&host, &guard);
 }
 
-/* A suite an op, so that each has its line. */
-int main(int argc, char **argv) {
+/* A test an op, so that each has its line. */
+int main(void) {
+  CU_TestInfo tests[N_OPS + 1] = {CU_TEST_INFO_NULL};
+  for (int k = 0; k < N_OPS; k++) tests[k] = (CU_TestInfo){op_table[k]->name, op_is_whole};
   host_init(&host, NULL, NULL);
-  unsigned failed = 0;
-  for (int k = 0; k < N_OPS; k++) {
-    op_now = op_table[k];
-    if (argc > 1 && strcmp(argv[1], op_now->name) != 0) continue;
-    char name[64];
-    snprintf(name, sizeof name, "ops/%s", op_now->name);
-    CU_TestInfo test[] = {{"whole", op_is_whole}, CU_TEST_INFO_NULL};
-    CU_SuiteInfo suite[] = {{name, NULL, NULL, NULL, NULL, test}, CU_SUITE_INFO_NULL};
-    if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suite) != CUE_SUCCESS) return 2;
-    CU_set_test_complete_handler(unit_done);
-    CU_run_all_tests();
-    failed += CU_get_number_of_failures();
-    CU_cleanup_registry();
-  }
-  return failed ? 1 : 0;
+  return unit_run(__FILE__, tests);
 }
