@@ -6,7 +6,7 @@
  * Each public function sets a guard: a failed allocation comes back as a status, and the session goes on.
  */
 #include "session.h"
-#include "checkpoint.h"
+#include "steps/checkpoint.h"
 #include "define.h"
 #include "elab/elab.h"
 #include "steps/effects.h"
@@ -377,14 +377,14 @@ static const char *test_fails(Session *s, const TestBlock *t) {
   const char *why = NULL;
   s->diags = diags_new(s->arena, s->sources);
   Snapshot *cells = snapshot_take(s->program, s->arena);
-  uint32_t n = s->elab->series.n;
+  uint32_t n = s->program->table.n;
   int64_t *rows = NEW_N(s->arena, int64_t, n + 1);
-  for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->elab->series.at[k]->table);
+  for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->program->table.at[k]);
   session_seed(s, s->config.seed);
   if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->from, t->steps) != STATUS_OK)
     why = diags_render(s->diags, s->arena, &(RenderOptions){0});
   snapshot_restore(s->program, cells);
-  for (uint32_t k = 0; k < n; k++) table_cut(s->elab->series.at[k]->table, rows[k]);
+  for (uint32_t k = 0; k < n; k++) table_cut(s->program->table.at[k], rows[k]);
   host_leave(&s->host, &g);
   return why;
 }

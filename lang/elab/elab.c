@@ -4,7 +4,7 @@
  */
 #include "elab/native.h"
 #include "elab/origin.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * Invariant: a binding never moves, so that it may be kept. Large scopes (a script's top level) are hashed.
  */
 #include "elab/elab.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <math.h>
 #include <string.h>
 

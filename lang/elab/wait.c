@@ -48,7 +48,7 @@ static void mark_back(Elab *e, Steps *steps, const Before *m) {
   scope_forget(e, e->globals, m->bound, every);
   e->tests.n = m->tests;
   e->modules.n = m->modules;
-  e->series.n = m->series;
+  e->series.n = e->p->table.n = m->series;
   e->assigned.n = m->assigned;
   e->clock = m->clock;
   for (uint32_t k = 0; k < m->cells; k++) e->cells.at[k]->now = m->now[k];
@@ -154,7 +154,7 @@ uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, 
     for (uint32_t k = cells; k < e->cells.n; k++) e->cells.at[k]->now = NULL;
     e->tests.n = tests;
     e->modules.n = modules;
-    e->series.n = series;
+    e->series.n = e->p->table.n = series;
     e->assigned.n = 0;
     e->clock = clock;
     e->d->diag.n = diags.diag.n;

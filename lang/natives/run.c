@@ -1,7 +1,7 @@
 /* run: functions that act: seed, save, load, progress, trace. In: arguments. Out: steps; `trace(x)` is x.
  */
 #include <string.h>
-#include "checkpoint.h"
+#include "steps/checkpoint.h"
 #include "steps/effects.h"
 #include "elab/native.h"
 

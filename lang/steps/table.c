@@ -30,6 +30,7 @@ Table *table_new(Session *s) {
   t->host = &s->host;
   owned_born(&s->host, &t->owned, table_drop);
   arena_own(s->arena, &t->owned);
+  vec_push(s->arena, &s->program->table, t);
   return t;
 }
 

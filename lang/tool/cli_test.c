@@ -9,7 +9,7 @@
 #include "tool/cli.h"
 #include "elab/elab.h"
 #include "tool/expect.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

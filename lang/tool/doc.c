@@ -7,7 +7,7 @@
 #include "tool/cli.h"
 #include "elab/elab.h"
 #include "tool/pages.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/repl_commands.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * output, diagnostics as `entry 3:1:5: error: ...` on standard error.
  */
 #include "tool/repl_eval.h"
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "lang/tool/cli.h"
 #include "lang/elab/elab.h"
 #include "lang/tool/pages.h"
-#include "lang/elab/stdlib.h"
+#include "lang/text/stdlib.h"
 #include <string.h>
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* stdlib: the embedded table is in order, and a name finds its file. */
-#include "lang/elab/stdlib.h"
+#include "lang/text/stdlib.h"
 #include <string.h>
 #include "unit.h"
 

@@ -7,7 +7,6 @@
  */
 #ifndef LANG_CHECKPOINT_H
 #define LANG_CHECKPOINT_H
-#include "session.h"
 #include "steps/effects.h"
 
 typedef struct Checkpoint Checkpoint;

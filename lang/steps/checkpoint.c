@@ -6,10 +6,10 @@
  *   whole 0f..     at the end: of the text before it and of all other entries
  *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame stands in
  */
-#include "checkpoint.h"
-#include "steps/effects.h"
-#include "elab/elab.h"
-#include "elab/stdlib.h"
+#include "steps/checkpoint.h"
+#include "steps/state.h"
+#include "steps/table.h"
+#include "text/stdlib.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,9 +85,9 @@ void checkpoint_script(Session *s) {
 }
 
 void checkpoint_part(Session *s, uint32_t from, const Steps *steps) {
-  uint32_t n = s->elab->series.n;
+  uint32_t n = s->program->table.n;
   RunPart p = {.from = from, .n = n, .rows = NEW_N(s->arena, int64_t, n + 1)};
-  for (uint32_t k = 0; k < n; k++) p.rows[k] = table_rows(s->elab->series.at[k]->table);
+  for (uint32_t k = 0; k < n; k++) p.rows[k] = table_rows(s->program->table.at[k]);
   vec_push(s->arena, &s->part, p);
   s->script_steps = steps;
 }
@@ -151,8 +151,8 @@ static void write_slots(Session *s, Arena *a, Text *t, Entries *out) {
 }
 
 static void write_series(Session *s, Arena *a, Text *t, Entries *out) {
-  for (uint32_t k = 0; k < s->elab->series.n; k++) {
-    const Table *table = s->elab->series.at[k]->table;
+  for (uint32_t k = 0; k < s->program->table.n; k++) {
+    const Table *table = s->program->table.at[k];
     uint32_t n = table_columns(table);
     text_printf(t, "series %u %lld %u\n", k, (long long)table_rows(table), n);
     for (uint32_t j = 0; j < n; j++) {
@@ -400,8 +400,8 @@ void checkpoint_close(Checkpoint *c) { arena_free(c->arena); }
 uint32_t checkpoint_parts(const Checkpoint *c) { return c->part.n; }
 
 void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k) {
-  for (uint32_t j = 0; j < c->part.at[k].n && j < s->elab->series.n; j++)
-    table_rows_set(s->elab->series.at[j]->table, c->part.at[k].rows[j]);
+  for (uint32_t j = 0; j < c->part.at[k].n && j < s->program->table.n; j++)
+    table_rows_set(s->program->table.at[j], c->part.at[k].rows[j]);
 }
 
 /* ---- taking it over ---- */
@@ -449,10 +449,10 @@ static bool position_fits(Session *s, const Checkpoint *c, Arena *a, Frame *out)
 }
 
 static bool series_fit(Session *s, const Checkpoint *c) {
-  if (c->series.n != s->elab->series.n) return unfit(s, c, "the script has other series");
+  if (c->series.n != s->program->table.n) return unfit(s, c, "the script has other series");
   for (uint32_t k = 0; k < c->series.n; k++) {
     const SeriesLine *x = &c->series.at[k];
-    Table *t = x->number == k ? s->elab->series.at[k]->table : NULL;
+    Table *t = x->number == k ? s->program->table.at[k] : NULL;
     if (!t || x->columns != table_columns(t)) return unfit(s, c, "the script has other series");
     for (uint32_t j = 0; j < x->columns; j++) {
       const Tensor *column = entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j)));
@@ -478,7 +478,7 @@ bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
   }
   if (!last) return true;
   for (uint32_t k = 0; k < c->series.n; k++) {
-    Table *t = s->elab->series.at[k]->table;
+    Table *t = s->program->table.at[k];
     table_rows_set(t, c->series.at[k].rows);
     for (uint32_t j = 0; j < table_columns(t); j++)
       table_fill(t, j, entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j))));

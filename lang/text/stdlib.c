@@ -1,7 +1,7 @@
 /* stdlib: looks a name up in the table that stdlib/embed makes. In: a name. Out: the file that defines it. The table is in
  * byte order, each name once (embed refuses a second definition), so the search is binary.
  */
-#include "elab/stdlib.h"
+#include "text/stdlib.h"
 #include <string.h>
 
 int stdlib_find_n(const char *name, size_t n) {
