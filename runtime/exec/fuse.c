@@ -2,6 +2,9 @@
  * is cut in the order of its nodes. The program of a group is a list of tile kernels over registers, of which a register
  * is a place in the thread's arena (reused when its value is dead), or memory itself: a load that runs in step with the
  * block, or a store.
+ *
+ * Invariant: what a program needs (`layout`) follows from the graph and the unit's members alone, not from the places
+ * that values get later. So one computation says both whether a group fits and, when places are known, what is run.
  */
 #include "exec/planner.h"
 #include <assert.h>
@@ -50,6 +53,35 @@ static void add_unit(Planner *w, NodeId *node, uint32_t n, bool tiles) {
   vec_push(w->tmp, &w->units, (Unit){.node = node, .n = n, .tiles = tiles});
 }
 
+/* Of each pointwise node the last reader in its group, or NO_NODE if it is a result or read elsewhere. */
+static NodeId *last_readers(Planner *w, NodeId *up) {
+  const Graph *g = w->g;
+  NodeId *last = NEW_N(w->tmp, NodeId, g->n + 1);
+  for (NodeId id = 0; id < g->n; id++) {
+    if (w->kind[id] != KIND_POINT && w->kind[id] != KIND_SINGLE) continue;
+    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
+      NodeId r = plan_read(w, id, k);
+      if (w->kind[r] != KIND_POINT || last[r] == NO_NODE) continue;
+      last[r] = w->kind[id] == KIND_POINT && find(up, id) == find(up, r) ? id : NO_NODE;
+    }
+  }
+  for (uint32_t k = 0; k < w->n_out; k++) last[w->out[k].root] = NO_NODE;
+  return last;
+}
+
+/* Units of a group: as many of its nodes, in order, as fit. */
+static void cut_group(Planner *w, NodeId *node, uint32_t n, const NodeId *last) {
+  for (uint32_t from = 0; from < n;) {
+    uint32_t take = n - from < GROUP_MOST ? n - from : GROUP_MOST;
+    for (;; take = (take + 1) / 2) {
+      for (uint32_t k = from; k < from + take; k++) w->needed[node[k]] = last[node[k]] > node[from + take - 1];
+      if (take == 1 || fits(w, node + from, take)) break;
+    }
+    add_unit(w, node + from, take, true);
+    from += take;
+  }
+}
+
 void fuse_units(Planner *w) {
   const Graph *g = w->g;
   uint32_t *stage = stages(w);
@@ -64,6 +96,7 @@ void fuse_units(Planner *w) {
       if (a != b) up[a < b ? b : a] = a < b ? a : b;
     }
   }
+  const NodeId *reader = last_readers(w, up);
   /* Members of each group as a chain in ascending order, from its smallest node. */
   NodeId *next = NEW_N(w->tmp, NodeId, g->n + 1), *last = NEW_N(w->tmp, NodeId, g->n + 1);
   for (NodeId id = 0; id < g->n; id++) {
@@ -86,12 +119,7 @@ void fuse_units(Planner *w) {
     NodeId *node = NEW_N(w->tmp, NodeId, n);
     n = 0;
     for (NodeId k = id; k != NO_NODE; k = next[k]) node[n++] = k;
-    for (uint32_t from = 0; from < n;) {
-      uint32_t take = n - from < GROUP_MOST ? n - from : GROUP_MOST;
-      while (take > 1 && !fits(w, node + from, take)) take = (take + 1) / 2;
-      add_unit(w, node + from, take, true);
-      from += take;
-    }
+    cut_group(w, node, n, reader);
   }
 }
 
@@ -102,7 +130,6 @@ enum { LOAD_MOST = 64 };
 struct Builder {
   Planner *w;
   const Unit *u;
-  bool dry;                     /* only whether it fits: every result in the arena, those needed outside to the end */
   bool full;
   int64_t count;
   uint32_t n_reg, arena, n_spare;
@@ -179,7 +206,7 @@ static uint8_t collapse(const Type *from, const Type *to, int64_t *dim, int64_t 
 }
 
 /* The register of a load of input `in` of a member, made if it is new. */
-static uint16_t load_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
+static uint16_t load_reg(Builder *b, NodeId user, uint32_t k) {
   Planner *w = b->w;
   NodeId in = w->g->node[user].in[k], source = plan_source(w, user, k);
   bool flat = in == source;
@@ -200,10 +227,6 @@ static uint16_t load_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
     bool rows = l.rank == 2 && stride[0] == 0;
     bool once = one || b->count <= TILE || (rows && TILE % l.period == 0);
     l.mode = once ? LOAD_FILL : rows ? LOAD_ROWS : LOAD_ANY;
-    if (!b->dry) {
-      l.dim = arena_copy(w->p->arena, dim, l.rank * sizeof *dim);
-      l.stride = arena_copy(w->p->arena, stride, l.rank * sizeof *stride);
-    }
   }
   l.reg = new_reg(b, l.size, l.mode == LOAD_FLAT ? UINT32_MAX : take_slot(b, l.size));
   if (b->full) return 0;
@@ -211,26 +234,24 @@ static uint16_t load_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
   b->source[b->n_load] = source;
   b->shape[b->n_load] = to;
   b->load[b->n_load++] = l;
-  if (!b->dry) vec_push(w->tmp, loads, (Operand){plan_place(w, source), source});
   return l.reg;
 }
 
-static uint16_t input_reg(Builder *b, NodeId user, uint32_t k, Operands *loads) {
+static uint16_t input_reg(Builder *b, NodeId user, uint32_t k) {
   NodeId r = plan_read(b->w, user, k);
   if (fusible(b->w, user, k))
     for (uint32_t j = 0; j < b->u->n; j++)
       if (b->u->node[j] == r) return b->reg[j];
-  return load_reg(b, user, k, loads);
+  return load_reg(b, user, k);
 }
 
-/* Whether memory at p (bytes of member j) is still read after j by a load of this unit. */
-static bool read_later(const Builder *b, const Operands *loads, Place p, size_t bytes, uint16_t j) {
+/* Whether member j may be made in a cell whose old value is still read after it: then it is stored when the block is
+ * done. (Of other places that a result can have, nothing is read after it: see find_heir in plan.c.) */
+static bool old_value_read(const Builder *b, NodeId id, uint16_t j) {
+  const Planner *w = b->w;
   for (uint32_t k = 0; k < b->n_load; k++) {
-    Place q = loads->at[k].place;
-    const TileLoad *l = &b->load[k];
-    if (q.base != p.base || b->last[l->reg] <= j) continue;
-    size_t n = (size_t)b->count * l->size;
-    if (q.offset < p.offset + bytes && p.offset < q.offset + n) return true;
+    uint32_t bind = w->bind_of[w->root[b->source[k]]];
+    if (bind != NO_BIND && w->writer[bind] == id && b->last[b->load[k].reg] > j) return true;
   }
   return false;
 }
@@ -259,14 +280,12 @@ static void give_back(Builder *b, uint16_t j, uint32_t n_in) {
   }
 }
 
-static void build(Builder *b, Operands *loads, Operands *stores) {
-  Planner *w = b->w;
-  const Unit *u = b->u;
-  /* Loads first, so that the last reader of each register is known. */
-  for (uint16_t j = 0; j < u->n; j++) {
-    const Node *node = &w->g->node[u->node[j]];
+/* Loads first, so that the last reader of each register is known. */
+static void layout_loads(Builder *b) {
+  for (uint16_t j = 0; j < b->u->n; j++) {
+    const Node *node = node_of(b->w, b->u->node[j]);
     for (uint32_t k = 0; k < node->n_in; k++) {
-      uint16_t r = input_reg(b, u->node[j], k, loads);
+      uint16_t r = input_reg(b, b->u->node[j], k);
       if (b->full) return;
       b->in[j][k] = r;
       b->last[r] = j;
@@ -274,68 +293,82 @@ static void build(Builder *b, Operands *loads, Operands *stores) {
     b->reg[j] = new_reg(b, dtype_size[node->type->dtype], UINT32_MAX);
     if (b->full) return;
   }
+}
+
+/* The unit's program but for what only the plan has: where operands lie, kernels, attributes. Op j is member j's; the
+ * late stores follow. */
+static void layout(Builder *b) {
+  const Unit *u = b->u;
+  layout_loads(b);
   TileOp late[GROUP_MOST];
   uint16_t n_late = 0;
-  for (uint16_t j = 0; j < u->n; j++) {
+  for (uint16_t j = 0; j < u->n && !b->full; j++) {
     NodeId id = u->node[j];
-    const Node *node = &w->g->node[id];
-    uint16_t r = b->reg[j];
+    const Node *node = node_of(b->w, id);
+    uint16_t r = b->reg[j], to = r;
     uint8_t size = b->size[r];
-    bool needed = w->needed[id];
-    bool direct = needed && !b->dry && !read_later(b, loads, w->place[id], (size_t)b->count * size, j);
-    if (!direct) {
-      arena_place(b, j, node->n_in, r);
-      if (b->full) return;
-      if (needed) b->last[r] = TO_END;
+    bool needed = b->w->needed[id], direct = needed && !old_value_read(b, id, j);
+    if (!direct) arena_place(b, j, node->n_in, r);
+    if (needed && !direct) {
+      b->last[r] = TO_END;
+      to = new_reg(b, size, UINT32_MAX);
+      late[n_late++] = (TileOp){.in = {r}, .out = to, .n_in = 1, .size = size};
     }
-    if (needed && !b->dry) {
-      uint16_t to = r;
-      if (!direct) {      /* the memory is still read: stored when the block is done */
-        to = new_reg(b, size, UINT32_MAX);
-        late[n_late++] = (TileOp){.in = {r}, .out = to, .n_in = 1, .size = size};
-      }
+    if (needed) {
       b->store[b->n_store] = (TileStore){.reg = to, .operand = b->n_store, .size = size};
       b->n_store++;
-      vec_push(w->tmp, stores, (Operand){w->place[id], id});
     }
     TileOp *o = &b->op[b->n_op++];
     *o = (TileOp){.out = r, .n_in = (uint8_t)node->n_in, .size = size, .op = node->op};
     memcpy(o->in, b->in[j], node->n_in * sizeof *o->in);
-    if (!b->dry) {
-      o->fn = plan_tile(w, id);
-      o->attr = plan_attr(w, node->attr);
-    }
     give_back(b, j, node->n_in);
   }
   for (uint16_t k = 0; k < n_late; k++) b->op[b->n_op++] = late[k];
 }
 
-static Builder *builder(Planner *w, const Unit *u, bool dry) {
+static Builder *laid_out(Planner *w, const Unit *u) {
   if (w->builder == NULL) w->builder = NEW(w->tmp, Builder);
   Builder *b = w->builder;
   b->w = w;
   b->u = u;
-  b->dry = dry;
   b->full = false;
   b->count = count_of(w, u->node[0]);
   b->n_reg = b->arena = b->n_spare = 0;          /* of the arrays only what is below these counts means anything */
   b->n_load = b->n_op = b->n_store = 0;
+  layout(b);
   return b;
 }
 
 static bool fits(Planner *w, NodeId *node, uint32_t n) {
-  if (n == 1) return true;
   Unit u = {.node = node, .n = n, .tiles = true};
-  Builder *b = builder(w, &u, true);
-  Operands none = {0};
-  build(b, &none, &none);
-  return !b->full;
+  return !laid_out(w, &u)->full;
+}
+
+/* What the plan alone has: operands, shapes of loads, kernels, attributes. */
+static void fill_in(Builder *b, Operands *loads, Operands *stores) {
+  Planner *w = b->w;
+  Arena *a = w->p->arena;
+  for (uint16_t k = 0; k < b->n_load; k++) {
+    TileLoad *l = &b->load[k];
+    vec_push(w->tmp, loads, (Operand){plan_place(w, b->source[k]), b->source[k]});
+    if (l->rank == 0) continue;
+    int64_t dim[MAX_RANK], stride[MAX_RANK];
+    collapse(node_of(w, b->source[k])->type, b->shape[k], dim, stride);
+    l->dim = arena_copy(a, dim, l->rank * sizeof *dim);
+    l->stride = arena_copy(a, stride, l->rank * sizeof *stride);
+  }
+  for (uint16_t j = 0; j < b->u->n; j++) {
+    NodeId id = b->u->node[j];
+    b->op[j].fn = plan_tile(w, id);
+    b->op[j].attr = plan_attr(w, node_of(w, id)->attr);
+    if (w->needed[id]) vec_push(w->tmp, stores, (Operand){w->place[id], id});
+  }
 }
 
 const Tiles *fuse_build(Planner *w, const Unit *u, Operands *loads, Operands *stores, double *ns) {
-  Builder *b = builder(w, u, false);
-  build(b, loads, stores);
-  assert(!b->full);
+  Builder *b = laid_out(w, u);
+  assert(!b->full);                              /* it is what `fits` saw; and one node alone always fits */
+  fill_in(b, loads, stores);
   Arena *a = w->p->arena;
   Tiles *t = NEW(a, Tiles);
   t->n_load = b->n_load;

@@ -142,10 +142,16 @@ static void results(Planner *w) {
         o->staged = kind == KIND_INPUT && w->p->bind[from].mode == (BIND_READ | BIND_WRITE);
       }
     } else {
-      w->needed[o->root] = true;
       o->act = o->cell ? OUT_COMMIT : OUT_AFTER;   /* until a place is found for it: place_results */
     }
   }
+  w->writer = NEW_N(w->tmp, NodeId, w->p->n_bind + 1);
+  for (uint32_t k = 0; k < w->p->n_bind; k++) w->writer[k] = NO_NODE;
+  for (uint32_t k = 0; k < w->n_out; k++)
+    if (plan_may_write(w, &w->out[k])) w->writer[w->out[k].bind] = w->out[k].root;
+}
+
+static void results_by_unit(Planner *w) {
   w->first_out = NEW_N(w->tmp, uint32_t, w->units.n + 1);
   w->next_out = NEW_N(w->tmp, uint32_t, w->n_out + 1);
   for (uint32_t u = 0; u < w->units.n; u++) w->first_out[u] = NO_OUT;
@@ -159,17 +165,17 @@ static void results(Planner *w) {
 
 /* ---- lifetimes and places ---- */
 
-typedef struct Reads { Planner *w; uint32_t at; NodeId root; bool loose; } Reads;
+typedef struct Reads { Planner *w; uint32_t at; NodeId root, by; bool loose; } Reads;
 
 static void mark_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   Reads *r = ctx;
   Planner *w = r->w;
   (void)user, (void)k;
   if (r->at > w->last[root]) w->last[root] = r->at;
-  if (w->unit[root] != w->unit[user]) w->needed[root] = true;
 }
 
-/* Whether a unit reads `root` otherwise than element by element, in step with what it writes. */
+/* Whether a unit reads `root` otherwise than element by element, in step with what it writes, or after its member
+ * `by`. */
 static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
   Reads *r = ctx;
   const Planner *w = r->w;
@@ -179,11 +185,11 @@ static void loose_read(void *ctx, NodeId user, uint32_t k, NodeId root) {
                  (w->kind[user] == KIND_POINT || !w->units.at[w->unit[user]].fails) && plan_flat(w, user, k) &&
                  w->shift[w->g->node[user].in[k]] == 0 && type_count(x) == type_count(w->g->node[root].type) &&
                  type_count(x) == type_count(w->g->node[user].type);
-  if (!in_step) r->loose = true;
+  if (!in_step || user > r->by) r->loose = true;
 }
 
-static bool reads_loosely(Planner *w, uint32_t u, NodeId root) {
-  Reads r = {.w = w, .root = root};
+static bool reads_loosely(Planner *w, uint32_t u, NodeId root, NodeId by) {
+  Reads r = {.w = w, .root = root, .by = by};
   plan_each_read(w, u, loose_read, &r);
   return r.loose;
 }
@@ -195,7 +201,7 @@ static bool cell_in_place(Planner *w, const Out *o, uint32_t last_fail) {
   for (uint32_t k = 0; k < w->inputs.n; k++) {
     NodeId id = w->inputs.at[k];
     if (w->bind_of[id] != o->bind) continue;
-    if (w->last[id] > at || (w->last[id] == at && reads_loosely(w, u, id))) return false;
+    if (w->last[id] > at || (w->last[id] == at && reads_loosely(w, u, id, NO_NODE))) return false;
   }
   return true;
 }
@@ -217,7 +223,7 @@ static void place_results(Planner *w) {
   }
 }
 
-/* A dying input of u whose bytes the value v may take over. */
+/* A dying input of u whose bytes the value v may take over: nothing reads them once v is being written. */
 typedef struct Heir { Planner *w; NodeId v, from; uint32_t at; } Heir;
 
 static void find_heir(void *ctx, NodeId user, uint32_t k, NodeId root) {
@@ -228,7 +234,7 @@ static void find_heir(void *ctx, NodeId user, uint32_t k, NodeId root) {
   const Type *x = node_of(w, root)->type, *y = node_of(w, h->v)->type;
   if (w->unit[root] == w->unit[h->v] || w->kind[root] == KIND_CONST) return;
   if (type_count(x) != type_count(y) || dtype_size[x->dtype] != dtype_size[y->dtype]) return;
-  if (!reads_loosely(w, w->unit[h->v], root)) h->from = root;
+  if (!reads_loosely(w, w->unit[h->v], root, h->v)) h->from = root;
 }
 
 /* Walks the units in order; a value's bytes are free after its last reader's step. Scratch is laid out by write_step. */
@@ -497,6 +503,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   plan_classify(w);
   bindings(w);
   constants(w);
+  results(w);
   fuse_units(w);
   for (uint32_t u = 0; u < w->units.n; u++) {
     Unit *unit = &w->units.at[u];
@@ -507,7 +514,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   }
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_PICK) w->unit[id] = w->unit[g->node[id].in[0]];
-  results(w);
+  results_by_unit(w);
   order_units(w);
   made_by_units(w);
   place_results(w);

@@ -57,7 +57,7 @@ typedef struct Planner {
   NodeId *root;            /* the node whose bytes it reads; itself unless an alias */
   size_t *shift;
   uint32_t *unit;          /* of POINT, SINGLE and PICK nodes */
-  bool *needed;            /* of a root: read outside its unit, or a result */
+  bool *needed;            /* of POINT nodes: read outside its unit, or a result */
   Place *place;            /* of a root */
   VEC(Unit) units;
   struct Builder *builder; /* fuse.c's */
@@ -71,6 +71,7 @@ typedef struct Planner {
   uint32_t *first_out, *next_out;   /* results that a unit makes, as a chain: by unit, by result; NO_OUT ends it */
   VEC(NodeId) inputs;
   uint32_t *bind_of;       /* of an input node, else NO_BIND */
+  NodeId *writer;          /* of a binding: the node that may be made in it in place of its old value, else NO_NODE */
   uint32_t *order, *at;    /* units in order; the place of each, from 1 */
   uint32_t *last;          /* of a root: the place of its last reader; GONE: its bytes are no longer its own */
   Slab slab;
@@ -114,7 +115,7 @@ void plan_classify(Planner *w);                    /* fills kind, root and shift
 void order_units(Planner *w);                      /* fills order and at */
 
 /* ---- fuse.c ---- */
-void fuse_units(Planner *w);                       /* fills unit and units */
+void fuse_units(Planner *w);                       /* fills unit, units and needed */
 /* The program of u; the operands are appended to (place, node): loads, then stores. */
 typedef struct Operand { Place place; NodeId node; } Operand;
 typedef VEC(Operand) Operands;

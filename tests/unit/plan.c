@@ -263,6 +263,59 @@ static void random_graph(Case *c) {
 
 static void random_graphs(void) { with_case(random_graph, 400); }
 
+/* Blocks of 2 kB, most values results or read elsewhere, cells whose old values are read late: no thread's arena holds
+ * them all, and groups must be cut. */
+static void crowded_graph(Case *c) {
+  static const Op *const one[] = {&op_neg, &op_tanh, &op_sigmoid, &op_square, &op_sin};
+  static const Op *const two[] = {&op_add, &op_sub, &op_mul, &op_max2};
+  Graph *g = c->g;
+  uint32_t cells = 1 + draw(12);
+  for (uint32_t s = 0; s < cells; s++) input(c, s, F64, 2, (int64_t[]){20, 30});
+  input(c, cells, F64, 1, (int64_t[]){30});
+  for (uint32_t s = 0; s < cells; s++) {           /* dying values of steps of their own, to be taken over */
+    NodeId t = emit(g, &op_permute, &s, 1, (int64_t[]){1, 0}, 2);
+    emit(g, &op_permute, &t, 1, (int64_t[]){1, 0}, 2);
+  }
+  uint32_t base = g->n, want = base + 40 + draw(120);
+  while (g->n < want) {
+    NodeId x = draw(g->n), y = draw(2) ? draw(g->n) : g->n - 1;
+    if (g->node[x].type != g->node[0].type) continue;
+    if (draw(3) == 0) g_op(g, one[draw(5)], x);
+    else g_op2(g, two[draw(4)], x, g->node[y].type == g->node[x].type ? y : fitted(c, y, x));
+  }
+  for (uint32_t s = 20; s < SLOTS; s++) graph_output(g, base + draw(g->n - base), s);
+  for (uint32_t s = 0; s < cells; s++) {
+    NodeId next = base + draw(g->n - base);
+    if (g->node[next].type == g->node[s].type && draw(4)) graph_output(g, next, s);
+  }
+}
+
+/* Eighteen values that die in one group, or eighteen cells: each has a new value that is wanted, and the old one is
+ * read once more at the end of the group. */
+static void old_and_new(Case *c, bool cells) {
+  Graph *g = c->g;
+  NodeId x[18], sum = NO_NODE;
+  for (uint32_t k = 0; k < 18; k++) x[k] = input(c, k, F64, 2, (int64_t[]){40, 40});
+  for (uint32_t k = 0; k < 18 && !cells; k++) x[k] = emit(g, &op_permute, &x[k], 1, (int64_t[]){1, 0}, 2);
+  for (uint32_t k = 0; k < 18; k++) {
+    NodeId y = g_op(g, &op_tanh, x[k]);
+    if (cells) graph_output(g, y, k);
+    else graph_output(g, emit(g, &op_sum, &y, 1, (int64_t[]){1, 0, 0}, 3), 21 + k);
+    sum = k == 0 ? y : g_op2(g, &op_add, sum, y);
+  }
+  for (uint32_t k = 0; k < 18; k++) sum = g_op2(g, &op_add, sum, x[k]);
+  graph_output(g, sum, 20);
+}
+
+static void old_and_new_values(Case *c) { old_and_new(c, false); }
+static void old_and_new_cells(Case *c) { old_and_new(c, true); }
+
+static void crowded_groups(void) {
+  with_case(crowded_graph, 200);
+  with_case(old_and_new_values, 1);
+  with_case(old_and_new_cells, 1);
+}
+
 /* ---- cells ---- */
 
 static void swap(Case *c) {
@@ -388,5 +441,5 @@ static void make_plan(Host *h, void *ctx) {
 
 static void failed_allocations(void) { CU_ASSERT(alloc_fail_each(make_plan, NULL) > 5); }
 
-UNIT(TEST(random_graphs), TEST(cells), TEST(faults_leave_cells), TEST(cancel_leaves_cells),
+UNIT(TEST(random_graphs), TEST(crowded_groups), TEST(cells), TEST(faults_leave_cells), TEST(cancel_leaves_cells),
      TEST(runs_without_allocating), TEST(failed_allocations))
