@@ -36,14 +36,20 @@ const Ast *argument_in(Elab *e, const Ast *ast) {
   return found;
 }
 
+static Loc loc_of_spot(Elab *e, const Ast *at) {
+  Spot w = spot_of(e, at);
+  return loc_make(e->s->sources, w.ast->source, w.ast->at, w.caller);
+}
+
 Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
-  Spot w = spot_of(e, at);
-  Diag *g = diag_va(e->d, loc_make(e->s->sources, w.ast->source, w.ast->at, w.caller), id, ap);
+  Diag *g = diag_va(e->d, loc_of_spot(e, at), id, ap);
   va_end(ap);
   return g;
 }
+
+Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text) { return diag_said(e->d, loc_of_spot(e, at), id, text); }
 
 /* What a type rule refuses, by the code that the same mistake has where the language finds it. */
 static const DiagId bad_code[N_BADS] = {

@@ -153,6 +153,7 @@ struct Elab {
 Loc elab_loc(Elab *e, const Ast *at);                             /* the whole of it, in the present call */
 Loc elab_loc_at(Elab *e, const Ast *at);                          /* its `.at`: the operator, the name */
 Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` of spot_of() */
+Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text);   /* the whole message */
 /* Where a mistake stands: what the library finds wrong with an argument is wrong where the argument is written. */
 Spot spot_of(Elab *e, const Ast *at);
 const Ast *argument_in(Elab *e, const Ast *ast);                  /* the first such argument that an expression reads; NULL: none */

@@ -330,16 +330,19 @@ static void print(Elab *e, const Ast *ast) {
   step_effect(e, effect_print(e->s, text_value(e, &text), elab_loc(e, ast)));
 }
 
-/* What the standard library asserts is a message of its own, at the argument that the condition reads first; what stands
- * on its second line is the hint. */
+/* What the standard library asserts is a message of its own, at the argument that the condition reads first: "E0393: text
+ * (newline) hint", where the code and the hint may be left out. */
 static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
   if (!text || !ast->source->library) {
     elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
     return;
   }
-  const char *hint = strchr(text, '\n');
+  const char *colon = strstr(text, ": "), *hint = strchr(text, '\n');
+  DiagId id = colon ? diag_of_code(text, (size_t)(colon - text)) : N_DIAGS;
+  if (id < N_DIAGS) text = colon + 2;
   const Ast *argument = argument_in(e, ast->kid[0]);
-  Diag *g = elab_error(e, argument ? argument : ast, E_LIBRARY_WANTS, hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
+  Diag *g = elab_said(e, argument ? argument : ast, id < N_DIAGS ? id : E_LIBRARY_WANTS,
+                      hint ? arena_text(e->a, text, (size_t)(hint - text)) : text);
   if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
 }
 

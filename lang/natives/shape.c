@@ -6,15 +6,15 @@
 #include <string.h>
 
 /* The type of a tensor, or the declared type that a distribution is given. */
-static const Type *type_of(Elab *e, const Args *a, const Ast *at, const char *what) {
+static const Type *type_of(Elab *e, const Args *a, const Ast *at) {
   if (a->at[0].kind == V_TYPE) return a->at[0].type;
-  NodeId x = arg_node(e, a, 0, at, what);
+  NodeId x = arg_node(e, a, 0, at, "a tensor");
   return x == NO_NODE ? NULL : node_type(e, x);
 }
 
 static Value n_shape(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Type *t = type_of(e, a, at, "`shape`");
+  const Type *t = type_of(e, a, at);
   if (!t) return v_bad();
   Value v[MAX_RANK];
   for (int k = 0; k < t->rank; k++) v[k] = v_int(t->dim[k]);
@@ -23,14 +23,14 @@ static Value n_shape(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static Value n_rank(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Type *t = type_of(e, a, at, "`rank`");
+  const Type *t = type_of(e, a, at);
   return t ? v_int(t->rank) : v_bad();
 }
 
 /* size(x) is the number of elements, size(x, axis) that of an axis. */
 static Value n_size(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  const Type *t = type_of(e, a, at, "`size`");
+  const Type *t = type_of(e, a, at);
   int64_t axis;
   if (!t) return v_bad();
   if (!given(a, 1)) return v_int(type_count(t));

@@ -185,9 +185,28 @@ static Value n_dims(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_items(e->a, V_LIST, dim, t.rank);
 }
 
+/* The type of a tensor as a kind. A literal's is f32. */
+static Value n_kind_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId x = arg_node(e, a, 0, at, "a tensor");
+  if (x == NO_NODE) return v_bad();
+  Type t = *node_type(e, x);
+  if (node_flex(e, x) && t.dtype == F64) t.dtype = F32;
+  return (Value){.kind = V_TYPE, .type = graph_type(e->g, &t)};
+}
+
+static Value n_described(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self, (void)at;
+  const char *text = value_kind_text(e, &a->at[0]);
+  return a->at[0].kind == V_BAD ? v_bad() : v_string(e->a, text, strlen(text));
+}
+
 const Native native_values[] = {
     {"dims", "kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
+    {"kind_of", "x", n_kind_of, "The shape and element type of a tensor, as a kind: what `zeros`, `full` and distributions take.",
+     "ones(kind_of([1, 2]))   # => [1, 1]"},
+    {"described", "x", n_described, "What x is, as the words of a message.", "described([1, 2])   # => a tensor f32[2]"},
     {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
     {"known_zero", "x", n_known_zero,

@@ -16,6 +16,12 @@ const DiagInfo diag_info[N_DIAGS] = {
 #undef WARNING
 };
 
+DiagId diag_of_code(const char *code, size_t n) {
+  int id = 0;
+  while (id < N_DIAGS && (strlen(diag_info[id].code) != n || memcmp(diag_info[id].code, code, n) != 0)) id++;
+  return (DiagId)id;
+}
+
 enum { MOST_KEPT = 100, FIRST_CALLERS = 4, LAST_CALLERS = 2 };
 
 Diags *diags_new(Arena *a, Sources *s) {

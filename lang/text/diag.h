@@ -18,6 +18,7 @@ typedef enum {
 
 typedef struct DiagInfo { const char *code, *name, *text; bool warning; } DiagInfo;
 extern const DiagInfo diag_info[N_DIAGS];
+DiagId diag_of_code(const char *code, size_t n);     /* "E0399"; N_DIAGS: there is none */
 
 /* A comment, for `# =>` expectations, `# allow` and the formatter. */
 typedef struct Comment { Span span; bool trailing; } Comment;
