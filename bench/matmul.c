@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "runtime/graph/op.h"
+#include "runtime/graph/kernels.h"
 
 enum { SAMPLES = 15 };
 typedef struct Case { const char *name; int64_t m, n, k; bool ta, tb; } Case;
@@ -58,12 +58,13 @@ static double run(const Case *k, const Kernels *kernels, const float *a, const f
   Type z = type_make(F32, 2, (int64_t[]){k->m, k->n});
   Attr attr = {.n = 2, .i = (int64_t[]){k->ta, k->tb}};
   KernelCall call = {.in = (const void *[]){a, b}, .out = c, .in_type = (const Type *[]){&x, &y}, .out_type = &z,
-                     .attr = &attr, .scratch = scratch};
-  call.end = op_matmul.units(&call);
+                     .attr = &attr, .n_in = 2, .scratch = scratch};
+  Dispatch d = kernel_dispatch(kernels, &op_matmul, &call);
+  call.end = d.units;
   double flop = 2.0 * (double)k->m * (double)k->n * (double)k->k;
   int turns = 1 + (int)(2e8 / flop);
   double start = now();
-  for (int t = 0; t < turns; t++) kernels->op[OP_matmul]->run(&call);
+  for (int t = 0; t < turns; t++) kernel_part(&d, &call);
   return flop * turns / (now() - start) * 1e-9;
 }
 

@@ -3,8 +3,8 @@
  * Invariant: the kernels are called over whole tensors by one thread; as an element's bits do not depend on how the
  * work is split, they are those of any plan.
  */
-#include "exec/ffi.h"
 #include "exec/run.h"
+#include "graph/kernels.h"
 #include <assert.h>
 #include <string.h>
 
@@ -33,26 +33,9 @@ static Fault eval_kernel(Eval *e, const Node *node, NodeId id) {
   }
   Tensor *y = tensor_new(e->host, node->type);
   e->values[id] = y;
-  KernelCall c = {.in = in, .out = y->data, .in_type = type, .out_type = node->type, .attr = node->attr};
-  bool foreign = node->op->id == OP_foreign;
-  if (node->op->flags & OP_POINTWISE && !foreign) {
-    const OpKernels *k = e->kernels->op[node->op->id];
-    DType d = (DType)type[node->n_in - 1]->dtype;
-    int64_t n = type_count(node->type);
-    if (k->check[d] && !k->check[d](in, n, node->attr, &c.fault)) return c.fault;
-    assert(k->tile[d]);
-    k->tile[d](y->data, in, n, node->attr);
-    return c.fault;
-  }
-  Kernel run = foreign ? foreign_kernel(node->op) : e->kernels->op[node->op->id]->run;
-  assert(run);
-  c.end = node->op->units ? node->op->units(&c) : 1;
-  if (node->op->scratch) {
-    size_t size = node->op->scratch(&c) + 64;
-    char *room = arena_alloc(e->scratch, size);
-    c.scratch = room + (64 - (uintptr_t)room % 64) % 64;
-  }
-  if (!run(&c)) assert(c.fault.code != FAULT_NONE);
+  KernelCall c = {.in = in, .out = y->data, .in_type = type, .out_type = node->type, .attr = node->attr,
+                  .n_in = node->n_in};
+  kernel_call(e->kernels, node->op, &c, e->scratch);
   return c.fault;
 }
 

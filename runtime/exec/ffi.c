@@ -133,12 +133,6 @@ static bool foreign_run(KernelCall *c) {
   return true;
 }
 
-Kernel foreign_kernel(const Op *op) {
-  assert(op->id == OP_foreign);
-  (void)op;
-  return foreign_run;
-}
-
 const Op *foreign_op(Arena *a, const ForeignSig *s) {
   uint32_t n = s->scalar ? s->n_in : s->n_in + 1 + s->n_dims;
   if (n > FOREIGN_ARGS) return NULL;
@@ -153,7 +147,7 @@ const Op *foreign_op(Arena *a, const ForeignSig *s) {
   if (ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, n, result, f->args) != FFI_OK) return NULL;
   f->op = (Op){
     .name = f->sig.name, .doc = "A foreign function.", .id = OP_foreign, .flags = OP_HIDDEN, .n_in = (int8_t)s->n_in,
-    .type = foreign_type, .no_grad = "a foreign function: write a `gradient` for it",
+    .type = foreign_type, .run = foreign_run, .no_grad = "a foreign function: write a `gradient` for it",
   };
   return &f->op;
 }

@@ -32,7 +32,6 @@ const Op *foreign_op(Arena *a, const ForeignSig *s);
 /* A call of it. Scalar: the inputs have one shape, no shape or sizes. Else the result's shape and the sizes to pass. */
 NodeId foreign_emit(Graph *g, const Op *op, const NodeId *in, const Type *shape, const int64_t *size, Loc loc,
                     TypeError *e);
-Kernel foreign_kernel(const Op *op);             /* op->id == OP_foreign */
 const char *foreign_prototype(Arena *a, const Op *op);          /* as C would declare it */
 bool foreign_is_f32(const Op *op);               /* takes or gives f32, whatever the rest is widened to */
 #endif

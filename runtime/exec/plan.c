@@ -5,7 +5,6 @@
  * Order: as the graph was written, but a unit that writes a cell waits for what can fail and for the readers of the cell's
  * old value, where it may. What still may not write its cell in place is made in the slab and copied at the very end.
  */
-#include "exec/ffi.h"
 #include "exec/planner.h"
 #include <assert.h>
 #include <string.h>
@@ -364,7 +363,7 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->n_in = n->n_in;
   s->n_out = 1;
   const Type **in_type = NEW_N(w->p->arena, const Type *, n->n_in + 1u);
-  KernelCall call = {.in_type = in_type};
+  KernelCall call = {.in_type = in_type, .n_in = n->n_in};
   double bytes = (double)bytes_of(w, id);
   for (uint32_t k = 0; k < n->n_in; k++) {
     in_type[k] = plan_type(w, node_of(w, n->in[k])->type);
@@ -374,21 +373,12 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->out_type = call.out_type = plan_type(w, n->type);
   s->attr = call.attr = plan_attr(w, n->attr);
   s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
-  if (plan_pointwise(n)) {
-    s->kind = PLAN_POINT;
-    s->tile = plan_tile(w, id);
-    s->check = w->kernels->op[n->op->id]->check[in_type[n->n_in - 1]->dtype];
-    s->units = type_count(n->type);
-  } else {
-    s->run = n->op->id == OP_foreign ? foreign_kernel(n->op) : w->kernels->op[n->op->id]->run;
-    s->units = n->op->units ? n->op->units(&call) : 1;
-    s->scratch = n->op->scratch ? plan_round(n->op->scratch(&call)) : 0;
-  }
-  s->parts = parts_for(s->cost.flops * 0.01 + s->cost.bytes * 0.1, s->units);
+  s->kernel = kernel_dispatch(w->kernels, n->op, &call);
+  s->parts = parts_for(s->cost.flops * 0.01 + s->cost.bytes * 0.1, s->kernel.units);
   add_origin(w, s, id);
   for (uint32_t k = 0; k < n->n_in; k++) add_place(w, plan_place(w, n->in[k]), n->in[k]);
   add_place(w, w->place[id], id);
-  if (s->scratch) add_place(w, take_scratch(w, taken, s->scratch * s->parts), NO_NODE);
+  if (s->kernel.scratch) add_place(w, take_scratch(w, taken, s->kernel.scratch * s->parts), NO_NODE);
 }
 
 /* Gives back what died in unit u's step. */

@@ -43,18 +43,18 @@ const Attr *plan_attr(Planner *w, const Attr *a) {
 /* ---- what a node is ---- */
 
 bool plan_pointwise(const Node *n) {
-  return n->op->id < N_OPS && (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
+  return (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
 }
 
 bool plan_may_fail(const Planner *w, const Node *n) {
   if (!(n->op->flags & OP_FAILS)) return false;
   return !plan_pointwise(n) ||
-         w->kernels->op[n->op->id]->check[w->g->node[n->in[n->n_in - 1]].type->dtype] != NULL;
+         kernel_check(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype) != NULL;
 }
 
 TileKernel plan_tile(const Planner *w, NodeId id) {
   const Node *n = &w->g->node[id];
-  return w->kernels->op[n->op->id]->tile[w->g->node[n->in[n->n_in - 1]].type->dtype];
+  return kernel_tile(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype);
 }
 
 /* ---- what a unit reads, what a result needs ---- */

@@ -111,27 +111,12 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   }
 }
 
-/* One pointwise op over its range, as the reference runs it. */
-static void point_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
-  int64_t begin, end;
-  range(s, part, s->units, &begin, &end);
-  if (begin >= end) return;
-  const void *in[TILE_IN];
-  for (uint32_t k = 0; k < s->n_in; k++) in[k] = (const char *)at[k] + begin * dtype_size[s->in_type[k]->dtype];
-  if (s->check != NULL && !s->check(in, end - begin, s->attr, fault)) {
-    fault->element += begin;
-    return;
-  }
-  s->tile((char *)at[s->n_in] + begin * dtype_size[s->out_type->dtype], in, end - begin, s->attr);
-}
-
-static void kernel_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
+static void kernel_part_of(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
   KernelCall c = {.in = (const void *const *)at, .out = at[s->n_in], .in_type = s->in_type, .out_type = s->out_type,
-                  .attr = s->attr};
-  range(s, part, s->units, &c.begin, &c.end);
-  if (s->scratch) c.scratch = (char *)at[s->n_in + 1] + s->scratch * part;
-  if (c.begin >= c.end) return;
-  if (!s->run(&c)) *fault = c.fault;
+                  .attr = s->attr, .n_in = s->n_in};
+  range(s, part, s->kernel.units, &c.begin, &c.end);
+  if (s->kernel.scratch) c.scratch = (char *)at[s->n_in + 1] + s->kernel.scratch * part;
+  if (!kernel_part(&s->kernel, &c)) *fault = c.fault;
 }
 
 static void copy_part(const PlanStep *s, void *const *at, uint32_t part) {
@@ -144,8 +129,7 @@ static void run_part(void *ctx, uint32_t k, int worker) {
   Part *p = ctx;
   (void)worker;
   switch (p->s->kind) {
-  case PLAN_KERNEL: kernel_part(p->s, p->at, k, &p->fault[k]); break;
-  case PLAN_POINT: point_part(p->s, p->at, k, &p->fault[k]); break;
+  case PLAN_KERNEL: kernel_part_of(p->s, p->at, k, &p->fault[k]); break;
   case PLAN_TILES: tiles_part(p->s, p->at, k); break;
   default: copy_part(p->s, p->at, k); break;
   }

@@ -4,11 +4,12 @@
 #ifndef RUNTIME_STEP_H
 #define RUNTIME_STEP_H
 #include "exec/plan.h"
+#include "graph/kernels.h"
 
 enum {
   TILE = 256,                    /* elements a block; also the unit in which a fused step is split */
   TILE_ARENA = 32 * 1024,        /* a thread's temporaries of one fused step, on its stack */
-  TILE_REGS = 192, TILE_IN = 4,
+  TILE_REGS = 192, TILE_IN = POINT_IN,
   PART_MOST = 32,                /* most parts of a step; fixed by the shape, never by the threads */
 };
 
@@ -74,7 +75,7 @@ typedef struct Loop {
   const bool *read;              /* of each output; a stacked value that nobody reads has one row only */
 } Loop;
 
-typedef enum { PLAN_KERNEL, PLAN_POINT, PLAN_TILES, PLAN_COPY, PLAN_LOOP } PlanStepKind;
+typedef enum { PLAN_KERNEL, PLAN_TILES, PLAN_COPY, PLAN_LOOP } PlanStepKind;
 
 typedef struct PlanStep {
   uint8_t kind;
@@ -82,16 +83,13 @@ typedef struct PlanStep {
   uint16_t parts;
   uint32_t operand, n_in, n_out; /* plan->place[operand ..]: inputs, then outputs, then scratch if any */
   int64_t units;                 /* PLAN_TILES: elements; PLAN_COPY: bytes */
-  Kernel run;
-  TileKernel tile;
-  TileCheck check;
+  Dispatch kernel;
   const Type *const *in_type;
   const Type *out_type;
   const Attr *attr;
   const Op *op;                  /* NULL: fused, or a copy */
   const Tiles *tiles;
   const Loop *loop;
-  size_t scratch;                /* bytes a part */
   uint32_t origin, n_origin;
   Cost cost;
 } PlanStep;

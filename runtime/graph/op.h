@@ -77,7 +77,8 @@ typedef struct KernelCall {
   const Type *const *in_type;
   const Type *out_type;
   const Attr *attr;
-  int64_t begin, end;        /* this call's part of op->units(call) */
+  uint32_t n_in;
+  int64_t begin, end;        /* this call's part of the units of work */
   void *scratch;             /* op->scratch(call) bytes, a thread's own */
   Fault fault;               /* filled by a kernel that returns false */
 } KernelCall;
@@ -86,6 +87,7 @@ typedef bool (*Kernel)(KernelCall *c);
 /* A pointwise kernel: n elements, unit stride. out may be in[k] where the element sizes are equal. It never traps, not
  * even on what its check refuses. */
 typedef void (*TileKernel)(void *out, const void *const *in, int64_t n, const Attr *attr);
+enum { POINT_IN = 4 };       /* most inputs of a pointwise op */
 
 /* How a pointwise op with OP_FAILS fails: a scan over the same inputs, made before the tile kernel may write over them.
  * False: f->code, a and b are those of the first element at fault, f->element its place from the start of this tile
@@ -117,6 +119,7 @@ struct Op {
   const char *no_grad;       /* the reason why it has none */
   int64_t (*units)(const KernelCall *c);     /* how many independent units of work; NULL: 1, or elements if pointwise */
   size_t (*scratch)(const KernelCall *c);
+  Kernel run;                  /* its own kernel, the same at every level: of an op that is not in list.h */
   Cost (*cost)(const KernelCall *c);
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
 };

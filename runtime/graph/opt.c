@@ -3,6 +3,7 @@
  * their bits), then folded, simplified or moved. Bodies of loops are optimised first, each once.
  */
 #include "graph/opt.h"
+#include "graph/kernels.h"
 #include <assert.h>
 #include <string.h>
 
@@ -121,22 +122,8 @@ static NodeId fold(Pass *p, NodeId id) {
     type[k] = g->node[n.in[k]].type;
   }
   Tensor *y = tensor_new(arena_host(g->arena), n.type);
-  KernelCall c = {.in = in, .out = y->data, .in_type = type, .out_type = n.type, .attr = n.attr};
-  const OpKernels *kernels = p->kernels->op[n.op->id];
-  bool ok;
-  if (n.op->flags & OP_POINTWISE) {
-    DType d = (DType)type[n.n_in - 1]->dtype;
-    int64_t count = type_count(n.type);
-    ok = kernels->check[d] == NULL || kernels->check[d](in, count, n.attr, &c.fault);
-    if (ok) kernels->tile[d](y->data, in, count, n.attr);
-  } else {
-    c.end = n.op->units ? n.op->units(&c) : 1;
-    if (n.op->scratch) {
-      char *room = arena_alloc(p->tmp, n.op->scratch(&c) + 64);
-      c.scratch = room + (64 - (uintptr_t)room % 64) % 64;
-    }
-    ok = c.end == 0 || kernels->run(&c);
-  }
+  KernelCall c = {.in = in, .out = y->data, .in_type = type, .out_type = n.type, .attr = n.attr, .n_in = n.n_in};
+  bool ok = kernel_call(p->kernels, n.op, &c, p->tmp);
   NodeId r = ok ? graph_const(g, y, n.loc) : NO_NODE;     /* a fault stays a fault of the run */
   tensor_unref(y);
   return r;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include "runtime/graph/grad.h"
+#include "runtime/graph/kernels.h"
 #include "runtime/exec/run.h"
 #include "unit.h"
 
@@ -104,8 +105,7 @@ static inline const double *values_of(Calc *c, NodeId id) {
   return out;
 }
 
-/* The node's kernel at every level with its units in 1, 2, 3 and 7 parts: the same bits. (A pointwise node has
- * none.) */
+/* The node's kernel at every level with its units in 1, 2, 3 and 7 parts: the same bits. */
 static inline bool same_in_parts(Calc *c, NodeId id) {
   Node node = c->g->node[id];
   bool ok = true;
@@ -124,14 +124,15 @@ static inline bool same_in_parts(Calc *c, NodeId id) {
     for (int parts = 2; parts <= 7; parts += parts == 3 ? 4 : 1) {
       Tensor *y = tensor_new(&c->host, node.type);
       memset(y->data, 0xa5, y->bytes);
-      KernelCall call = {.in = in, .out = y->data, .in_type = type, .out_type = node.type, .attr = node.attr};
-      int64_t units = node.op->units ? node.op->units(&call) : 1;
-      char *room = node.op->scratch ? arena_alloc(c->arena, node.op->scratch(&call) + 64) : NULL;
-      if (room) call.scratch = room + (64 - (uintptr_t)room % 64) % 64;
+      KernelCall call = {.in = in, .out = y->data, .in_type = type, .out_type = node.type, .attr = node.attr,
+                         .n_in = node.n_in};
+      Dispatch d = kernel_dispatch(kernels, node.op, &call);
+      char *room = arena_alloc(c->arena, d.scratch + KERNEL_ALIGN);
+      call.scratch = room + (KERNEL_ALIGN - (uintptr_t)room % KERNEL_ALIGN) % KERNEL_ALIGN;
       for (int p = parts; p-- > 0;) {   /* the last part first: none may rely on another */
-        call.begin = units * p / parts;
-        call.end = units * (p + 1) / parts;
-        if (call.begin < call.end && !kernels->op[node.op->id]->run(&call)) CU_FAIL("fault");
+        call.begin = d.units * p / parts;
+        call.end = d.units * (p + 1) / parts;
+        if (!kernel_part(&d, &call)) CU_FAIL("fault");
       }
       if (!tensor_same_bits(y, v[id])) {
         printf("  %s in %d parts differs (%s)\n", node.op->name, parts, kernels->level);
