@@ -182,6 +182,22 @@ static NodeId cut(Pass *p, const Node *n, NodeId operand, int *real, int depth) 
   return share(p, n->op, in, n->n_in, n->attr, depth);
 }
 
+/* A slice of rows gathered from file data: x[p][a:b, c:d] is x[p[a:b]][:, c:d]. Of such a formula only the rows that somebody reads are
+ * ever computed, so an index that is cut away is no fault. */
+static NodeId rows_of_rows(Pass *p, const Node *n, const Node *x, int depth) {
+  Graph *g = p->to;
+  if (g->node[x->in[1]].type->rank != 1 || n->type->dim[0] >= x->type->dim[0]) return NO_NODE;
+  NodeId in[2] = {x->in[0], x->in[1]};
+  Attr rows = {.n = 3, .i = n->attr->i};
+  in[1] = share(p, &op_slice, &in[1], 1, &rows, depth);
+  NodeId y = share(p, &op_gather, in, 2, x->attr, depth);
+  int64_t *rest = arena_copy(p->tmp, n->attr->i, n->attr->n * sizeof *rest);
+  rest[0] = 0;
+  rest[1] = n->type->dim[0];
+  rest[2] = 1;
+  return share(p, &op_slice, &y, 1, &(Attr){.n = n->attr->n, .i = rest}, depth);
+}
+
 /* Slice and gather below what makes less work there: a pointwise op, a reshape that keeps the axis, another gather. */
 static NodeId cut_below(Pass *p, const Node *n, bool alone, int depth) {
   Graph *g = p->to;
@@ -195,6 +211,7 @@ static NodeId cut_below(Pass *p, const Node *n, bool alone, int depth) {
     for (uint32_t k = 0; k < x.n_in; k++) in[k] = cut(p, n, x.in[k], &real, depth - 1);
     return real > 0 ? share(p, x.op, in, x.n_in, x.attr, depth - 1) : NO_NODE;
   }
+  if (n->op == &op_slice && x.op == &op_gather && x.attr->i[0] == 0 && x.flags & NODE_LAZY) return rows_of_rows(p, n, &x, depth - 1);
   bool first_axis = n->op != &op_slice && n->attr->i[0] == 0;
   if (!first_axis) return NO_NODE;
   if (x.op == &op_reshape) {
