@@ -246,7 +246,7 @@ Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                                  /* adds it; cuts if it must */
 
 /* ---- trees ---- */
-enum { LEAF_PARAM = 1, LEAF_STATE = 2 };
+enum { LEAF_PARAM = 1, LEAF_STATE = 2, LEAF_NUMBER = 4 };   /* LEAF_NUMBER: known ints count as leaves, too */
 typedef struct Leaf { Value value; const char *path; FieldRole role; } Leaf;   /* V_CELL or V_NODE */
 typedef VEC(Leaf) Leaves;
 void carried_later(Elab *e, Cell *c, NodeId read, const Leaves *by, Loc loc);      /* a derivative here that read c at the start of a turn */
@@ -323,6 +323,7 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at);
 Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at);
 Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between);   /* V_STRING or V_TEXT, as print writes them */
 const TextValue *text_value(Elab *e, const Value *text);            /* of a V_STRING or V_TEXT, for an effect */
+const char *text_shown(Elab *e, const Value *v);                  /* a V_STRING, or a V_TEXT with `..` for what is of the run; else NULL */
 char *type_text(Elab *e, const Value *v);
 
 extern const Native *const native_tables[];                       /* NULL-ended; each table ends with a NULL name */

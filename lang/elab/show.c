@@ -298,6 +298,21 @@ const TextValue *text_value(Elab *e, const Value *text) {
   return text->kind == V_TEXT ? text->text : text_literal(e->a, text->str->at);
 }
 
+const char *text_shown(Elab *e, const Value *v) {
+  if (v->kind == V_STRING) return v->str->at;
+  if (v->kind != V_TEXT) return NULL;
+  Text t = {.arena = e->a};
+  text_add(&t, "");
+  for (uint32_t k = 0; k < v->text->text->part.n; k++) {
+    const Part *p = &v->text->text->part.at[k];
+    const Tensor *x = p->text ? NULL : graph_known(e->g, v->text->need.at[p->need].node);
+    if (p->text) text_add(&t, p->text);
+    else if (x) format_tensor(&t, x, &p->format, 0);
+    else text_add(&t, "..");
+  }
+  return t.at;
+}
+
 Value text_of(Elab *e, const Value *v, uint32_t n, const Format *f, const char *between) {
   Writer w = {.e = e, .m = NEW(e->a, Template), .text = {.arena = e->a}, .f = f ? f : &plain};
   for (uint32_t k = 0; k < n; k++) {

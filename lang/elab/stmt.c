@@ -368,9 +368,8 @@ static void assertion(Elab *e, const Ast *ast) {
     known = holds = t != NULL;
     for (int64_t k = 0; t && k < type_count(&t->type); k++) holds &= tensor_get(t, k) != 0;
   }
-  const char *text = why.kind == V_STRING ? why.str->at : NULL;
   if (known && !e->frame->steps) {
-    if (!holds) failed_assertion(e, ast, text);
+    if (!holds) failed_assertion(e, ast, text_shown(e, &why));
     return;
   }
   if (!e->frame->steps) {
