@@ -77,6 +77,9 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
                leaf[0] ? join(e, of, leaf) : of, out);
       }
     break;
+  case V_INT:
+    if (which & LEAF_NUMBER && chosen(role, which)) vec_push(e->a, out, (Leaf){v, path, role});
+    break;
   default: break;
   }
 }
@@ -192,7 +195,7 @@ static Value map(Map *m, Value a, const Value *b, FieldRole role) {
   switch (a.kind) {
   case V_INT: case V_BOOL:
     if (role == FIELD_PARAM && b) return m->two(e, m->ctx, a, *b);
-    return a;
+    return m->which & LEAF_NUMBER && a.kind == V_INT && chosen(role, m->which) ? m->one(e, m->ctx, a) : a;
   case V_TUPLE: case V_LIST: {
     if (b && ((b->kind != V_TUPLE && b->kind != V_LIST) || b->items->n != a.items->n)) return differ(m, a, *b);
     Value y = v_items(e->a, a.kind, a.items->at, a.items->n);

@@ -16,19 +16,50 @@ static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_bool(t && tensor_get(t, 0) == 0);
 }
 
+/* Without computing it: of a formula of cells, draws, files, false. */
+static Value n_is_known(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self, (void)at;
+  Value v = a->at[0];
+  if (v.kind == V_BAD || v.kind == V_CELL) return v.kind == V_BAD ? v : v_bool(false);
+  return v_bool(v.kind != V_NODE || graph_at(e->g, v.node)->flags & NODE_KNOWN);
+}
+
 static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Value v = a->at[0];
   if (v.kind == V_BAD) return v;
   Leaves l = {0};
-  tree_leaves(e, v, LEAF_PARAM, &l);
+  tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
   if (l.n == 0) {
     elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
     return v_bad();
   }
   Value *x = NEW_N(e->a, Value, l.n);
-  for (uint32_t k = 0; k < l.n; k++) x[k] = value_decay(e, l.at[k].value);
+  for (uint32_t k = 0; k < l.n; k++) {
+    NodeId n = want_node(e, value_decay(e, l.at[k].value), arg_ast(a, 0, at), "a leaf");
+    if (n == NO_NODE) return v_bad();
+    x[k] = v_node(n);
+  }
   return v_items(e->a, V_LIST, x, l.n);
+}
+
+typedef struct LeafCall { Value f; const Ast *at; } LeafCall;
+static Value call_leaf(Elab *e, void *ctx, Value leaf) {
+  const LeafCall *c = ctx;
+  return call1(e, c->f, value_decay(e, leaf), c->at);
+}
+
+/* Unlike `map` of a tensor, which would be of its rows: a tensor is a tree of one leaf. */
+static Value n_map_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v = a->at[1];
+  if (a->at[0].kind == V_BAD || v.kind == V_BAD) return v_bad();
+  LeafCall c = {a->at[0], at};
+  Leaves l = {0};
+  tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
+  if (l.n) return tree_map(e, v, LEAF_PARAM | LEAF_NUMBER, call_leaf, &c);
+  elab_error(e, arg_ast(a, 1, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+  return v_bad();
 }
 
 static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -212,9 +243,13 @@ const Native native_values[] = {
     {"known_zero", "x", n_known_zero,
      "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",
      "known_zero(0.0), known_zero(1)   # => true false"},
+    {"is_known", "x", n_is_known, "Whether x is known while the script is checked; a value of the run is not.",
+     "is_known(1)   # => true"},
     {"leaves", "tree", n_leaves,
      "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
      "leaves({a = [1, 2], b = (3.0, [4])})   # => [[1, 2], 3, [4]]"},
+    {"map_leaves", "f tree", n_map_leaves, "f of each tensor of a tree; a tensor alone is a tree of one.",
+     "map_leaves(square, {a = [1, 2], b = 3})   # => {a = [1, 4], b = 9}"},
     {"named_leaves", "tree", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
      "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
     {"freeze", "tree", n_freeze,
