@@ -1,11 +1,12 @@
-/* arena: memory that dies together. In: a Host. Out: zeroed, 16-byte aligned blocks; strings; growing vectors and texts.
+/* arena: memory that dies together. In: a Host. Out: zeroed, 16-byte aligned blocks; strings; growing vectors and
+ * texts.
  *
  * Invariant: every byte lies in a chain of blocks that the arena alone frees; a block is never moved or shrunk, so
- * pointers hold until the arena dies. Blocks double from 4 KB to a large page, then they are a quarter of what there is: little is
- * lost, and from then on they are whole large pages. What is larger than a quarter of a block gets one of its own; the rest of
- * its last page serves next. A block is zeroed piece by piece as it is given out, while the piece is in the cache anyway. Under
- * GLIA_ASAN everything gets its own: the sanitizer then sees each overrun. The Owned things are dropped newest first, before the
- * memory goes.
+ * pointers hold until the arena dies. Blocks double from 4 KB to a large page, then they are a quarter of what there
+ * is: little is lost, and from then on they are whole large pages. What is larger than a quarter of a block gets one of
+ * its own; the rest of its last page serves next. A block is zeroed piece by piece as it is given out, while the piece
+ * is in the cache anyway. Under GLIA_ASAN everything gets its own: the sanitizer then sees each overrun. The Owned
+ * things are dropped newest first, before the memory goes.
  */
 #include "base/arena.h"
 #include <assert.h>

@@ -25,7 +25,8 @@ void arena_own(Arena *a, Owned *o);                         /* o is kept, and dr
 #define NEW_N(arena, T, n) ((T *)arena_array((arena), sizeof(T), (size_t)(n)))
 void *arena_array(Arena *a, size_t size, size_t n);         /* checked product */
 
-/* A growing vector in an arena, what is beyond n not zeroed:  VEC(NodeId) ids = {0};  vec_push(a, &ids, id);  ids.at[k], ids.n  */
+/* A growing vector in an arena, what is beyond n not zeroed:  VEC(NodeId) ids = {0};  vec_push(a, &ids, id);
+ * ids.at[k], ids.n  */
 #define VEC(T) struct { T *at; uint32_t n, cap; }
 #define vec_push(arena, v, ...) \
   (vec_room((arena), (void **)&(v)->at, &(v)->cap, (v)->n, sizeof *(v)->at), (v)->at[(v)->n] = (__VA_ARGS__), \

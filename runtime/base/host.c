@@ -1,9 +1,9 @@
 /* host: memory from the embedding program, and the way out when there is none. In: the host's allocator. Out: blocks
  * that are never NULL, and one longjmp to the innermost guard.
  *
- * Invariant: in_use is what has been handed out and not yet freed, so a test sees a leak without a tool. Setting a guard
- * puts the things that are young aside and starts a new ring: a failure below the guard drops exactly what was born below
- * it, newest first, and an inner guard that fails cannot take an outer one's things with it.
+ * Invariant: in_use is what has been handed out and not yet freed, so a test sees a leak without a tool. Setting a
+ * guard puts the things that are young aside and starts a new ring: a failure below the guard drops exactly what was
+ * born below it, newest first, and an inner guard that fails cannot take an outer one's things with it.
  */
 #define _DEFAULT_SOURCE   /* madvise, posix_memalign */
 #include "base/host.h"
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* A page fault costs more than what a front end does with the page: a large block is aligned to large pages and asks for them. The
- * last, of which only a part is in the block, stays a matter of small ones. */
+/* A page fault costs more than what a front end does with the page: a large block is aligned to large pages and asks
+ * for them. The last, of which only a part is in the block, stays a matter of small ones. */
 static void *take_large(size_t size) {
   void *p;
   if (posix_memalign(&p, HOST_LARGE_PAGE, size) != 0) return NULL;

@@ -45,7 +45,8 @@ struct Host {
   size_t limit;            /* bytes allowed, 0 for no limit */
 };
 
-/* A block of a multiple of it costs the fewest page faults: the C library's allocator is asked for it on large pages. */
+/* A block of a multiple of it costs the fewest page faults: the C library's allocator is asked for it on large
+ * pages. */
 enum { HOST_LARGE_PAGE = 2 << 20 };
 
 void host_init(Host *h, HostRealloc allocator, void *user); /* NULL: the C library's */

@@ -1,10 +1,10 @@
-/* atomic: a file that is there whole or not at all. In: a path and bytes. Out: the new file under its name, or the old one
- * untouched and nothing beside it.
+/* atomic: a file that is there whole or not at all. In: a path and bytes. Out: the new file under its name, or the old
+ * one untouched and nothing beside it.
  *
  * The bytes go into a temporary of the same folder, are forced to the disk, and then take the name in one rename; the
  * folder is forced to the disk too, so that a power failure afterwards finds the new file. A link is followed: what it
- * points to is replaced. What is no regular file (a pipe, /dev/null) is written in place, because a rename would take its
- * name away.
+ * points to is replaced. What is no regular file (a pipe, /dev/null) is written in place, because a rename would take
+ * its name away.
  */
 #define _XOPEN_SOURCE 700
 #include "files/atomic.h"

@@ -1,9 +1,9 @@
-/* csv: tables of comma-separated values (RFC 4180), plain or gzip. In: a path. Out: columns with the names of the first line,
- * each all numbers or all text, or an error that says where.
+/* csv: tables of comma-separated values (RFC 4180), plain or gzip. In: a path. Out: columns with the names of the first
+ * line, each all numbers or all text, or an error that says where.
  *
- * The first pass cuts the bytes into cells, in place; the second decides each column. A number is read without its point, which
- * the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, an empty cell, an open quote,
- * a byte that is not UTF-8 are errors.
+ * The first pass cuts the bytes into cells, in place; the second decides each column. A number is read without its
+ * point, which the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, an empty
+ * cell, an open quote, a byte that is not UTF-8 are errors.
  */
 #include "files/stream.h"
 #include <math.h>

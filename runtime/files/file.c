@@ -1,6 +1,6 @@
 /* file: whole files as bytes. In: a path, and the most that may be read. Out: the bytes in an arena, with a NUL behind
- * them that is not counted; or an error that names the path. A file that grows, shrinks or has no size (a pipe) is read as
- * far as it goes.
+ * them that is not counted; or an error that names the path. A file that grows, shrinks or has no size (a pipe) is read
+ * as far as it goes.
  */
 #include "files/atomic.h"
 #include <string.h>

@@ -17,8 +17,8 @@ bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, F
 bool idx_type(Host *h, const char *path, Type *out, FileError *e);
 Tensor *idx_read(Host *h, const char *path, FileError *e);          /* young; NULL on error */
 
-/* A table (csv, plain or .gz) in a: columns by the names of the first line, each all numbers or all text. missing: an empty cell of a
- * column of numbers is NaN, not an error. */
+/* A table (csv, plain or .gz) in a: columns by the names of the first line, each all numbers or all text. missing: an
+ * empty cell of a column of numbers is NaN, not an error. */
 typedef struct CsvColumn {
   const char *name;
   float *number;              /* NULL: text, */
@@ -31,19 +31,20 @@ bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable
 /* A text as one column: its characters, whose classes are those that occur. */
 bool text_read(Arena *a, const char *path, CsvColumn *out, int64_t *rows, FileError *e);
 
-/* NumPy's arrays: f4 f8 i4 u1 b1 as they are, i1 i2 i8 as i32 where they fit; either order of bytes, C's or Fortran's of axes. npy_type
- * reads the header only; what they take is in a. */
+/* NumPy's arrays: f4 f8 i4 u1 b1 as they are, i1 i2 i8 as i32 where they fit; either order of bytes, C's or Fortran's
+ * of axes. npy_type reads the header only; what they take is in a. */
 bool npy_type(Arena *a, const char *path, Type *out, FileError *e);
 Tensor *npy_read(Arena *a, const char *path, FileError *e);         /* young; NULL on error */
 bool npy_write(Host *h, const char *path, const Tensor *t, FileError *e);
 
-/* NumPy's archives (npz): the arrays' names and types, in the order of the file; one of them, with the elements as npy_read. */
+/* NumPy's archives (npz): the arrays' names and types, in the order of the file; one of them, with the elements as
+ * npy_read. */
 typedef struct NamedType { const char *name; Type type; } NamedType;
 bool npz_types(Arena *a, const char *path, NamedType **out, uint32_t *n, FileError *e);
 Tensor *npz_read(Arena *a, const char *path, const char *name, FileError *e);     /* young; NULL on error */
 
-/* Pictures: PNG, PGM and PPM, [H, W] of gray or [H, W, C] with 2 (gray, opacity), 3 or 4 channels: u8, or i32 where a sample has 16
- * bits. white: the sample that means 1. image_type reads what stands before the pixels only. */
+/* Pictures: PNG, PGM and PPM, [H, W] of gray or [H, W, C] with 2 (gray, opacity), 3 or 4 channels: u8, or i32 where a
+ * sample has 16 bits. white: the sample that means 1. image_type reads what stands before the pixels only. */
 bool image_type(Arena *a, const char *path, Type *out, int32_t *white, FileError *e);
 Tensor *image_read(Arena *a, const char *path, FileError *e);       /* young; NULL on error */
 

@@ -2,8 +2,9 @@
  *
  *   0 0 type rank, then a big-endian uint32 a dimension, then the elements, big-endian, row-major, and nothing more.
  *
- * Nothing is believed: before memory is taken for the elements, the file must be large enough to hold them (compressed, to
- * be able to hold them); it must end where they end; and the end of a gzip file is reached, where its checksum stands.
+ * Nothing is believed: before memory is taken for the elements, the file must be large enough to hold them (compressed,
+ * to be able to hold them); it must end where they end; and the end of a gzip file is reached, where its checksum
+ * stands.
  */
 #include "files/stream.h"
 #include <stdio.h>
@@ -13,11 +14,11 @@ enum { MOST_HEADER = 4 + 4 * MAX_RANK };
 
 static bool dtype_of(unsigned char code, DType *d) {
   switch (code) {
-    case 0x08: *d = U8; return true;
-    case 0x0c: *d = I32; return true;
-    case 0x0d: *d = F32; return true;
-    case 0x0e: *d = F64; return true;
-    default: return false;
+  case 0x08: *d = U8; return true;
+  case 0x0c: *d = I32; return true;
+  case 0x0d: *d = F32; return true;
+  case 0x0e: *d = F64; return true;
+  default: return false;
   }
 }
 
@@ -37,7 +38,8 @@ static bool header(Stream *s, const char *path, Type *t, FileError *e) {
   DType d;
   if (!dtype_of(b[2], &d))
     return file_bad(e, "read", path,
-                    "its IDX header names the element type %02x; 08 (u8), 0c (i32), 0d (f32) and 0e (f64) are read", b[2]);
+                    "its IDX header names the element type %02x; 08 (u8), 0c (i32), 0d (f32) and 0e (f64) are read",
+                    b[2]);
   int rank = b[3];
   if (rank > MAX_RANK)
     return file_bad(e, "read", path, "its IDX header promises %d dimensions; %d are the most", rank, MAX_RANK);

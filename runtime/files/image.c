@@ -1,7 +1,8 @@
-/* image: pictures. In: a path. Out: the type and the greatest sample, or the samples as they are in the file, or an error. PNG is
- * png.c's, netpbm's PGM and PPM (plain and raw) are read here:
+/* image: pictures. In: a path. Out: the type and the greatest sample, or the samples as they are in the file, or an
+ * error. PNG is png.c's, netpbm's PGM and PPM (plain and raw) are read here:
  *
- *   P2|P3|P5|P6 width height greatest, apart by blanks and # comments; one blank; samples as decimals (2, 3) or bytes (5, 6)
+ *   P2|P3|P5|P6 width height greatest, apart by blanks and # comments; one blank; samples as decimals (2, 3) or bytes
+ *   (5, 6)
  *
  * As everywhere in this folder, nothing is believed and a file ends where it should.
  */

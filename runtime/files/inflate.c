@@ -1,5 +1,5 @@
-/* inflate: see inflate.h. zlib's state lies in the caller's arena, so a failed allocation in the middle of zlib leaks nothing.
- * Data that breaks off, is damaged or has a wrong checksum is an error that names the file.
+/* inflate: see inflate.h. zlib's state lies in the caller's arena, so a failed allocation in the middle of zlib leaks
+ * nothing. Data that breaks off, is damaged or has a wrong checksum is an error that names the file.
  */
 #include "files/inflate.h"
 #include <zlib.h>

@@ -1,4 +1,5 @@
-/* inflate: deflated bytes inside a file (a picture's, an archive's), given out as they are asked for. For the readers of this folder. */
+/* inflate: deflated bytes inside a file (a picture's, an archive's), given out as they are asked for. For the readers
+ * of this folder. */
 #ifndef RUNTIME_INFLATE_H
 #define RUNTIME_INFLATE_H
 #include "files/stream.h"

@@ -1,10 +1,10 @@
 /* npy: NumPy's format of one array. In: a path. Out: the type, the tensor, or an error; and the writer.
  *
- *   \x93NUMPY, version, a little-endian length, a Python dict {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), },
- *   then the elements and nothing more.
+ *   \x93NUMPY, version, a little-endian length, a Python dict
+ *   {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }, then the elements and nothing more.
  *
- * The dict is read as text of a small grammar, never evaluated. int64, NumPy's own default, becomes i32 where every number
- * fits; arrays in Fortran's order are turned to ours.
+ * The dict is read as text of a small grammar, never evaluated. int64, NumPy's own default, becomes i32 where every
+ * number fits; arrays in Fortran's order are turned to ours.
  */
 #include "files/npy.h"
 #include <stdio.h>
@@ -49,7 +49,8 @@ static bool whole(Reader *r, int64_t *out) {
 
 static bool kind_of(const char *descr, NpyHeader *h) {
   static const struct { const char *name; DType dtype; uint8_t size; } kinds[] = {
-      {"f4", F32, 4}, {"f8", F64, 8}, {"i4", I32, 4}, {"i8", I32, 8}, {"i2", I32, 2}, {"i1", I32, 1}, {"u1", U8, 1}, {"b1", BOOL, 1}};
+      {"f4", F32, 4}, {"f8", F64, 8}, {"i4", I32, 4}, {"i8", I32, 8},
+      {"i2", I32, 2}, {"i1", I32, 1}, {"u1", U8, 1},  {"b1", BOOL, 1}};
   char order = descr[0];
   if (order != '<' && order != '>' && order != '|' && order != '=') return false;
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)

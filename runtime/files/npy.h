@@ -1,4 +1,5 @@
-/* npy: reading NumPy's arrays from wherever their bytes come: a file, or an entry of an .npz. For the readers of this folder. */
+/* npy: reading NumPy's arrays from wherever their bytes come: a file, or an entry of an .npz. For the readers of this
+ * folder. */
 #ifndef RUNTIME_NPY_H
 #define RUNTIME_NPY_H
 #include "files/atomic.h"

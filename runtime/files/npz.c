@@ -1,10 +1,10 @@
-/* npz: NumPy's archives: a zip file with an .npy file for each array, stored or deflated. In: a path. Out: names and types, or one of the
- * arrays, or an error.
+/* npz: NumPy's archives: a zip file with an .npy file for each array, stored or deflated. In: a path. Out: names and
+ * types, or one of the arrays, or an error.
  *
  *   for each entry: local header, data;  then the directory: an entry each;  then where the directory stands
  *
- * The directory says what there is; of each entry only the array's header is read for its type. Lengths and checksums are compared.
- * Archives above 4 GiB have another directory, and are not read.
+ * The directory says what there is; of each entry only the array's header is read for its type. Lengths and checksums
+ * are compared. Archives above 4 GiB have another directory, and are not read.
  */
 #include <string.h>
 #include <zlib.h>
@@ -56,8 +56,8 @@ static bool read_entry(Arena *a, const char *path, const unsigned char *b, size_
   uint32_t name = little16(b + 28), extra = little16(b + 30), comment = little16(b + 32);
   *used = (size_t)ENTRY_BYTES + name + extra + comment;
   if (*used > n) return file_bad(e, "read", path, "its directory is damaged; %s", again);
-  *out = (Entry){arena_text(a, (const char *)b + ENTRY_BYTES, name), little16(b + 10), little32(b + 16), little32(b + 20), little32(b + 24),
-                 little32(b + 42)};
+  *out = (Entry){arena_text(a, (const char *)b + ENTRY_BYTES, name), little16(b + 10), little32(b + 16),
+                 little32(b + 20), little32(b + 24), little32(b + 42)};
   if (strlen(out->name) != name || !wide_sizes(b + ENTRY_BYTES + name, extra, out))
     return file_bad(e, "read", path, "its directory is damaged; %s", again);
   if (little16(b + 8) & 1) return file_bad(e, "read", path, "its entry `%s` is encrypted", out->name);
@@ -139,7 +139,8 @@ static bool entry_open(Arena *a, const char *path, Stream *s, const Entry *entry
   if (little32(b) != 0x04034b50 || from + entry->packed > stream_size(s))
     return file_bad(e, "read", path, "the archive is damaged; %s", again);
   if (!stream_seek(s, from, e)) return false;
-  *out = (EntrySource){.source.read = entry_read, .from.more = packed_more, .s = s, .entry = entry, .left = entry->packed};
+  *out = (EntrySource){
+      .source.read = entry_read, .from.more = packed_more, .s = s, .entry = entry, .left = entry->packed};
   if (entry->method) out->inflate = inflate_new(a, path, true, &out->from);
   if (!npy_header(a, path, &out->source, h, e)) return false;
   if (h->bytes > entry->bytes ||

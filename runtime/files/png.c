@@ -1,10 +1,11 @@
-/* png: see png.h. In: a stream of chunks. Out: samples as the file has them, a palette's as its colours; transparency is one more
- * channel.
+/* png: see png.h. In: a stream of chunks. Out: samples as the file has them, a palette's as its colours; transparency
+ * is one more channel.
  *
  *   length type data crc, ...: IHDR, perhaps PLTE and tRNS, IDAT one behind another, IEND
  *
- * Nothing is believed: every checksum is compared, a chunk that must be understood and is not is an error, and before memory
- * is taken the file must be large enough to hold so many pixels. Colour spaces and other remarks are passed over.
+ * Nothing is believed: every checksum is compared, a chunk that must be understood and is not is an error, and before
+ * memory is taken the file must be large enough to hold so many pixels. Colour spaces and other remarks are passed
+ * over.
  */
 #include "files/png.h"
 #include <stdlib.h>

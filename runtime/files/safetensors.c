@@ -3,10 +3,10 @@
  *   8 bytes: the header's length, little-endian; the header, JSON, padded with spaces to a multiple of 8; the data.
  *   {"hidden.w":{"dtype":"F32","shape":[784,128],"data_offsets":[0,401408]},...}
  *
- * Writing the same tensors gives the same bytes. Reading believes nothing: the offsets must cover the data from its first
- * to its last byte without a hole or an overlap, each must agree with its shape and element type, a name may stand once.
- * jansson takes its memory from malloc, whose functions are a global that a library must not change; so its tree is one of
- * the young things, lives only inside safetensors_read, and what is returned is copied into the arena.
+ * Writing the same tensors gives the same bytes. Reading believes nothing: the offsets must cover the data from its
+ * first to its last byte without a hole or an overlap, each must agree with its shape and element type, a name may
+ * stand once. jansson takes its memory from malloc, whose functions are a global that a library must not change; so its
+ * tree is one of the young things, lives only inside safetensors_read, and what is returned is copied into the arena.
  */
 #include <jansson.h>
 #include <stdio.h>

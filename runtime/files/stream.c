@@ -1,9 +1,9 @@
 /* stream: bytes of a file from front to back. In: a path. Out: as many bytes as asked for, or a text that says why not.
  *
  * Read, never mapped: a file that somebody truncates meanwhile is then an error and no SIGBUS. Everything that a stream
- * holds lies in an arena of its own, zlib's state included, and the descriptor is one of that arena's things, so a failed
- * allocation in the middle of zlib leaks nothing. zlib checks gzip's checksum and length at the end of each member; a
- * reader that wants them checked reads until fewer bytes come than it asked for.
+ * holds lies in an arena of its own, zlib's state included, and the descriptor is one of that arena's things, so a
+ * failed allocation in the middle of zlib leaks nothing. zlib checks gzip's checksum and length at the end of each
+ * member; a reader that wants them checked reads until fewer bytes come than it asked for.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "files/stream.h"
@@ -51,14 +51,14 @@ bool file_bad(FileError *e, const char *to_do, const char *path, const char *fmt
 bool file_bad_errno(FileError *e, const char *to_do, const char *path, int code) {
   char why[128];
   switch (code) {
-    case ENOENT: return file_bad(e, to_do, path, "there is no such file or folder");
-    case EISDIR: return file_bad(e, to_do, path, "it is a folder, not a file");
-    case EACCES: case EPERM: return file_bad(e, to_do, path, "no permission; see `ls -l` for whose it is");
-    case ENOSPC: return file_bad(e, to_do, path, "the disk is full; nothing was changed");
-    case EDQUOT: return file_bad(e, to_do, path, "your quota of the disk is used up; nothing was changed");
-    case EFBIG: return file_bad(e, to_do, path, "it would be larger than files may be here; nothing was changed");
-    case EROFS: return file_bad(e, to_do, path, "the disk is mounted for reading only");
-    default: break;
+  case ENOENT: return file_bad(e, to_do, path, "there is no such file or folder");
+  case EISDIR: return file_bad(e, to_do, path, "it is a folder, not a file");
+  case EACCES: case EPERM: return file_bad(e, to_do, path, "no permission; see `ls -l` for whose it is");
+  case ENOSPC: return file_bad(e, to_do, path, "the disk is full; nothing was changed");
+  case EDQUOT: return file_bad(e, to_do, path, "your quota of the disk is used up; nothing was changed");
+  case EFBIG: return file_bad(e, to_do, path, "it would be larger than files may be here; nothing was changed");
+  case EROFS: return file_bad(e, to_do, path, "the disk is mounted for reading only");
+  default: break;
   }
   if (strerror_r(code, why, sizeof why) != 0) snprintf(why, sizeof why, "error %d of the system", code);
   return file_bad(e, to_do, path, "%s", why);
@@ -197,7 +197,8 @@ static bool gunzip_some(Stream *s, unsigned char *to, size_t n, size_t *got, Fil
     if (code == Z_STREAM_END) {
       if (!next_member(s, e)) return false;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      const char *said = s->z.msg ? s->z.msg : "", *why = "the gzip data is damaged";     /* zlib's own words are for its makers */
+      /* zlib's own words are for its makers */
+      const char *said = s->z.msg ? s->z.msg : "", *why = "the gzip data is damaged";
       if (strcmp(said, "incorrect data check") == 0) why = "the checksum of the gzip data is wrong";
       else if (strcmp(said, "incorrect length check") == 0) why = "the length at the end of the gzip data is wrong";
       return file_bad(e, "read", s->path, "%s; download it again", why);

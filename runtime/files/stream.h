@@ -1,4 +1,5 @@
-/* stream: bytes of a file from front to back, decompressed on the way when asked for. For the readers of this folder. */
+/* stream: bytes of a file from front to back, decompressed on the way when asked for. For the readers of this
+ * folder. */
 #ifndef RUNTIME_STREAM_H
 #define RUNTIME_STREAM_H
 #include "files/files.h"

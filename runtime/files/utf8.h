@@ -1,5 +1,5 @@
-/* utf8: the code points of foreign bytes (RFC 3629: no overlong forms, no surrogates, nothing above 10FFFF). For the readers
- * of this folder.
+/* utf8: the code points of foreign bytes (RFC 3629: no overlong forms, no surrogates, nothing above 10FFFF). For the
+ * readers of this folder.
  */
 #ifndef RUNTIME_UTF8_H
 #define RUNTIME_UTF8_H
