@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include "lang/elab/elab.h"
+#include "lang/elab/wait.h"
 #include "lang/session.h"
 #include "lang/steps/prepare.h"
 

@@ -6,9 +6,16 @@
  * Each public function sets a guard: a failed allocation comes back as a status, and the session goes on.
  */
 #include "session.h"
-#include "steps/checkpoint.h"
 #include "define.h"
+#include "elab/call.h"
+#include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/names.h"
+#include "elab/series.h"
+#include "elab/show.h"
+#include "elab/wait.h"
+#include "steps/checkpoint.h"
 #include "steps/effects.h"
 #include "steps/machine.h"
 #include "steps/prepare.h"

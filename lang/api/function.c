@@ -5,7 +5,13 @@
  * whether `net` is an argument or a tree at the top level.
  */
 #include "api/function.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/leaves.h"
+#include "elab/names.h"
+#include "elab/want.h"
 #include "steps/machine.h"
 #include "steps/prepare.h"
 #include <string.h>

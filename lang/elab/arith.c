@@ -3,8 +3,15 @@
  * A literal has no element type until one is wanted: it is an f64 node marked NODE_FLEX, cast where an operand of the run
  * wants its own type. Of two operands that are no scalars only one may be stretched; axes made by `None` in the very operand do not count.
  */
-#include "elab/lower.h"
+#include "elab/arith.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/lower.h"
+#include "elab/mismatch.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <math.h>
 #include <string.h>
 

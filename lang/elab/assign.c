@@ -4,8 +4,24 @@
  * A part is assigned as a new whole: by `update` where its place is known, by `update_slice` along each axis whose start only
  * the run knows.
  */
+#include "elab/assign.h"
+#include "elab/arith.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
 #include "elab/index.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
+#include "elab/mismatch.h"
+#include "elab/names.h"
 #include "elab/native.h"
+#include "elab/order.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include <string.h>
 
 /* ---- parts ---- */

@@ -2,8 +2,10 @@
  * depends on them, lifted into a graph of its own; everything else that it uses, cells among it, stays outside and is captured, so
  * that what does not change is computed once, and a derivative finds its way to it.
  */
-#include "runtime/graph/opt.h"
 #include "elab/body.h"
+#include "elab/elab.h"
+#include "elab/native.h"
+#include "runtime/graph/opt.h"
 #include <string.h>
 
 /* ---- lifting ---- */

@@ -4,7 +4,18 @@
  * A formula computes both branches, so what one of them assigns is taken back before the other is read, and afterwards each
  * variable is chosen between what the two left in it.
  */
+#include "elab/branch.h"
+#include "elab/arith.h"
+#include "elab/call.h"
+#include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/layer.h"
+#include "elab/loop.h"
+#include "elab/names.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include <string.h>
 
 NodeId condition(Elab *e, const Ast *at, Value v) {

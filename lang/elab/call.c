@@ -3,8 +3,25 @@
  * A function is elaborated anew for each call, so shapes are numbers everywhere. What a signature asks of an argument stands
  * in signature.c.
  */
+#include "elab/call.h"
+#include "elab/arith.h"
+#include "elab/cell.h"
+#include "elab/custom.h"
+#include "elab/draw.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/extern.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/names.h"
+#include "elab/optim.h"
+#include "elab/order.h"
+#include "elab/show.h"
+#include "elab/signature.h"
+#include "elab/stmt.h"
+#include "elab/uncalled.h"
+#include "elab/want.h"
 #include "text/foreign.h"
 #include <stdlib.h>
 #include <string.h>

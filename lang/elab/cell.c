@@ -4,8 +4,11 @@
  * read from its slot there (the version outside is remembered as its alias); what a region assigned is read anew behind it.
  * Segments are stretches of a region between steps that must see a value or may change a cell.
  */
+#include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/series.h"
 
 Step *step_add(Elab *e, StepKind kind, Loc loc) {
   Step *s = NEW(e->a, Step);
@@ -142,10 +145,10 @@ void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Lo
     if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, formula, loc, made});
 }
 
-void carried_later(Elab *e, Cell *c, NodeId read, const Leaves *by, Loc loc) {
+void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_t n, Loc loc) {
   for (Region *r = e->region; r; r = r->outer)
     if (r->kind == REGION_LOOP && read >= r->first) {
-      vec_push(e->a, &r->carried, (Carried){c, by->at, by->n, loc});
+      vec_push(e->a, &r->carried, (Carried){c, by, n, loc});
       return;
     }
 }
@@ -206,4 +209,9 @@ void cell_changed(Elab *e, Cell *c) {
   Version *v = version_new(e, c, NO_NODE);
   v->assigned = true;
   c->writes++;
+}
+
+Value value_decay(Elab *e, Value v) {
+  if (v.kind == V_CELL) return v_node(cell_read(e, v.cell, e->g->loc));
+  return v;
 }

@@ -5,9 +5,21 @@
  * that stands in front: in the session's graph directly, in a loop's body or a widened or batched copy by way of a graph
  * of its own. A value of several tensors goes through the node as one vector, so that its parts have one adjoint.
  */
+#include "elab/custom.h"
 #include "elab/body.h"
-#include "runtime/graph/grad.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
+#include "elab/names.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/signature.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
+#include "runtime/graph/grad.h"
 #include <string.h>
 
 /* ---- trees of tensors as one vector ---- */

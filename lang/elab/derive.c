@@ -3,10 +3,18 @@
  * A derivative follows the formula, with the values it was computed from: a parameter stands for the version that the formula read. It
  * passes through assignments of its block, not out of a loop or branch of steps: there it is an error, never a silent zero.
  */
-#include "runtime/graph/grad.h"
-#include "runtime/graph/opt.h"
+#include "elab/derive.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
 #include "elab/lint.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
+#include "runtime/graph/grad.h"
+#include "runtime/graph/opt.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +131,7 @@ static bool passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, c
     const Version *v = c ? version_at(c, s->at[k]) : NULL;
     if (!v) continue;
     if (!v->through || !computed_from(e, s->at[k], &t)) {
-      carried_later(e, c, s->at[k], l, elab_loc_at(e, at));
+      carried_later(e, c, s->at[k], l->at, l->n, elab_loc_at(e, at));
       continue;
     }
     const char *what = v->through->kind == REGION_LOOP ? "a loop" : "an `if`";

@@ -4,7 +4,12 @@
  * What has no name, and the second call in one statement, counts among its like in its block: so a comment or an unrelated definition
  * changes no draw.
  */
+#include "elab/draw.h"
+#include "elab/call.h"
+#include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/show.h"
 #include <string.h>
 
 enum { INDEX_FROM = 16 };

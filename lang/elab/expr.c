@@ -1,5 +1,21 @@
 /* expr: expressions. In: syntax and the present scope. Out: a value, with nodes emitted for what is of tensors. */
+#include "elab/expr.h"
+#include "elab/arith.h"
+#include "elab/branch.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
+#include "elab/elab.h"
+#include "elab/index.h"
+#include "elab/layer.h"
+#include "elab/names.h"
 #include "elab/native.h"
+#include "elab/order.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include "elab/signature.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include <string.h>
 
 static int64_t utf8_length(const Str *s) {

@@ -3,8 +3,13 @@
  * Scalars only: mapped over elements. With tensors: called once with the inputs' pointers, the result's pointer, then as int64_t each
  * dimension name in the order of first appearance, `..S` as one: the product of its sizes.
  */
-#include "runtime/exec/ffi.h"
+#include "elab/extern.h"
+#include "elab/call.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/names.h"
+#include "elab/want.h"
+#include "runtime/exec/ffi.h"
 #include <string.h>
 
 typedef struct DimName { const char *name; bool rest; } DimName;

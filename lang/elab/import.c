@@ -6,7 +6,14 @@
  * imported file's own lines and are shown there.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "elab/import.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
 #include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/names.h"
+#include "elab/stmt.h"
 #include "text/folder.h"
 #include <string.h>
 #include <sys/stat.h>

@@ -7,6 +7,15 @@
  * wraps alike on both sides: with the start within the axis, to = from + length holds exactly.
  */
 #include "elab/index.h"
+#include "elab/arith.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/lower.h"
+#include "elab/native.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 /* ---- is to - from a number? ---- */

@@ -3,7 +3,7 @@
  */
 #ifndef LANG_INDEX_H
 #define LANG_INDEX_H
-#include "elab/native.h"
+#include "elab/lower.h"
 
 typedef enum { ITEM_AT, ITEM_SLICE, ITEM_TURN, ITEM_SPAN, ITEM_GATHER, ITEM_NEW } ItemKind;
 typedef struct Item {
@@ -22,4 +22,5 @@ bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list);
 /* The one item of a list, tuple or chain. A slice gives cut, else cut->count is -1 and cut->from the index. false:
  * reported. */
 bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, bool tensors, Cut *cut);
+Value elab_index(Elab *e, const Ast *ast, Value base);
 #endif

@@ -4,6 +4,8 @@
  * products, parameters in a script that trains nothing.
  */
 #include "elab/lint.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
 #include "elab/origin.h"
 #include <math.h>
 #include <string.h>

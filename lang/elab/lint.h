@@ -3,7 +3,9 @@
  */
 #ifndef LANG_LINT_H
 #define LANG_LINT_H
-#include "elab/elab.h"
+#include "elab/value.h"
+
+typedef struct Looked { NodeId first, end; Loc loc; const char *name; } Looked;   /* what a call that looks at the mode made */
 
 /* A call whose body read `is_training` outside of `training`; v is its value, perhaps with a node of its own from now on. */
 Value lint_looked(Elab *e, const Fn *f, NodeId first, Value v, const Ast *at);

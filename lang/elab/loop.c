@@ -6,7 +6,20 @@
  * turn, so that the machine leaves them as it leaves any loop. Every other loop of steps runs: its body is made once a
  * piece of its sequence.
  */
+#include "elab/loop.h"
+#include "elab/branch.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/layer.h"
+#include "elab/names.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include "elab/signature.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include <string.h>
 
 enum { MOST_TURNS = 1000000 };

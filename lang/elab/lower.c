@@ -2,6 +2,8 @@
  * Invariant: what stands in attr->i of reshape, slice, gather ... is known here and in runtime/ops alone.
  */
 #include "elab/lower.h"
+#include "elab/elab.h"
+#include "elab/want.h"
 #include <string.h>
 
 /* What only moves elements of a literal is a literal still: whole numbers stay whole. */

@@ -4,7 +4,7 @@
  */
 #ifndef LANG_LOWER_H
 #define LANG_LOWER_H
-#include "elab/elab.h"
+#include "elab/value.h"
 
 NodeId lower_reshape(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at);
 NodeId lower_broadcast(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at);

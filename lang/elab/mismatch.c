@@ -4,7 +4,11 @@
  * A name with a declared type shows the declaration beside the sizes, `[n_in, n_out] = [784, 128]`: the numbers say that
  * it cannot be, the names say why. Only what is certain is offered: each hint names a shape that does fit.
  */
+#include "elab/mismatch.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/names.h"
+#include "elab/want.h"
 #include <string.h>
 
 enum { LONGEST_SHOWN = 28 };

@@ -2,6 +2,10 @@
  * In: arguments matched to the parameters that a table names. Out: values, or messages that say what was found.
  */
 #include "elab/native.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 /* ---- arguments ---- */

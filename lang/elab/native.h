@@ -10,6 +10,8 @@ extern const Native native_lists[], native_shapes[], native_making[], native_num
     native_checks[], native_sequences[], native_gradcheck[], native_series[], native_values[],
     native_origins[], native_figures[], native_packed[],
     native_maps[], native_recompute[];
+extern const Native *const native_tables[];      /* NULL-ended; each table ends with a NULL name */
+const Native *native_find(const char *name);
 
 /* ---- arguments ---- */
 static inline bool given(const Args *a, uint32_t k) { return k < a->n && a->at[k].kind != V_ABSENT; }

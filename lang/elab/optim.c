@@ -1,8 +1,20 @@
 /* optim: optimizers. A rule tied to a tree has a state cell a leaf, and counts its steps. `opt.step(loss)` is
  * `opt.apply(grad(loss, TREE))`: nothing but the tree moves.
  */
+#include "elab/optim.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/derive.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/mismatch.h"
+#include "elab/names.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include "text/foreign.h"
 #include <string.h>
 

@@ -3,7 +3,11 @@
  * assigned stays a cell, since an optimizer, a derivative or a layer may want it as such. Only operands before a call are
  * looked at, so a long bracket of numbers costs nothing.
  */
+#include "elab/order.h"
+#include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/stmt.h"
 
 static bool may_assign(const Ast *x) {
   if (!x || x->kind == A_LAMBDA) return false;

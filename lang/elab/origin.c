@@ -2,7 +2,11 @@
  * `as_log_probabilities`. They give their argument back; what the graph knows to be of the other kind is refused, with the fix.
  */
 #include "elab/origin.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
 #include "elab/native.h"
+#include "elab/want.h"
 #include <string.h>
 
 enum { MOST_LOOKS = 64 };     /* nodes looked at for one question: a chain of a model is never long between two that count */

@@ -3,7 +3,7 @@
  */
 #ifndef LANG_ORIGIN_H
 #define LANG_ORIGIN_H
-#include "elab/elab.h"
+#include "elab/value.h"
 
 typedef enum {
   ORIGIN_UNKNOWN,

@@ -2,6 +2,11 @@
  * formula (a slice or a gather of the first axis), so nothing is copied until it is used.
  */
 #include "elab/rows.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
+#include "elab/native.h"
+#include "elab/show.h"
 #include <string.h>
 
 /* A text field of a table is {codes, classes}: classes are strings and no rows. */

@@ -4,8 +4,16 @@
  * element(index) is a formula of the turn: it reads no cell, so an element may be computed while another turn runs. The
  * index counts through all pieces.
  */
-#include "elab/rows.h"
+#include "elab/seq.h"
+#include "elab/arith.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/rows.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 static Seq *seq_new(Elab *e, const char *what, int64_t count) {

@@ -5,17 +5,17 @@
  * a `break` or a condition ends only the run knows them: then the statements of the script from the first that reads
  * such a column on wait (wait.c). Where neither will do it is an error.
  */
-#include <string.h>
-#include "steps/effects.h"
+#include "elab/series.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/names.h"
 #include "elab/native.h"
+#include "elab/stmt.h"
 #include "elab/wait.h"
-
-bool step_here(Elab *e, const Ast *at, const char *what) {
-  if (e->frame->steps) return true;
-  Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, what);
-  diag_hint(e->d, g, "call it from a step or a `proc`");
-  return false;
-}
+#include "elab/want.h"
+#include "steps/effects.h"
+#include <string.h>
 
 static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self, (void)a;

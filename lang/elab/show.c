@@ -4,7 +4,13 @@
  *
  * Signatures are read back from the source, so they are what the user wrote.
  */
-#include "elab/native.h"
+#include "elab/show.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/import.h"
+#include "elab/leaves.h"
+#include "elab/seq.h"
+#include "elab/want.h"
 #include <string.h>
 
 typedef struct Writer { Elab *e; Template *m; Needs need; Text text; const Format *f; } Writer;

@@ -3,7 +3,16 @@
  *
  * A dimension name is bound where it is first met, in the scope of the call, and must agree everywhere else.
  */
+#include "elab/signature.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/layer.h"
 #include "elab/lower.h"
+#include "elab/mismatch.h"
+#include "elab/names.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }

@@ -2,8 +2,26 @@
  * takes new values); where steps may stand it acts: a `var` is a cell, a `print` is a step. Assignments stand in assign.c, `if`
  * in branch.c, loops in loop.c.
  */
-#include "steps/effects.h"
+#include "elab/stmt.h"
+#include "elab/assign.h"
+#include "elab/branch.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/extern.h"
+#include "elab/import.h"
+#include "elab/leaves.h"
+#include "elab/loop.h"
 #include "elab/lower.h"
+#include "elab/names.h"
+#include "elab/order.h"
+#include "elab/series.h"
+#include "elab/show.h"
+#include "elab/signature.h"
+#include "elab/want.h"
+#include "steps/effects.h"
 #include <string.h>
 
 /* ---- definitions ---- */
@@ -435,4 +453,11 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   }
   if (e->d->n_errors != errors || e->unknown != unknown) series_lost(e, ast, 0);
   return e->d->n_errors == errors;
+}
+
+bool step_here(Elab *e, const Ast *at, const char *what) {
+  if (e->frame->steps) return true;
+  Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, what);
+  diag_hint(e->d, g, "call it from a step or a `proc`");
+  return false;
 }

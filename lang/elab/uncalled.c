@@ -6,8 +6,16 @@
  * was made of these names, because no prime is taken that divides a number written in the text. What would hold for
  * other sizes (an index within range, a size that is divided evenly) is not reported: only what no size can mend is.
  */
-#include <string.h>
+#include "elab/uncalled.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
 #include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/names.h"
+#include "elab/signature.h"
+#include "elab/want.h"
+#include <string.h>
 
 enum { FIRST_PRIME = 37, MOST_PRIME = 1000, SMALL_NUMBER = 1 << 14 };
 

@@ -20,6 +20,7 @@ typedef struct Seq Seq;
 typedef struct Module Module;
 typedef struct Elab Elab;
 typedef struct Region Region;
+typedef struct CallFrame CallFrame;
 
 typedef enum {
   V_BAD,        /* follows from a reported error: no new message */
@@ -131,73 +132,6 @@ struct Optimizer {
   Loc made;
 };
 
-enum { ROWS_OF_RUN = -1 };
-struct Series {
-  struct Table *table;
-  int64_t rows;               /* so far, in the block that made it; or ROWS_OF_RUN */
-  Region *home;               /* that block; NULL: an entry that has run */
-  Loc made;
-};
-
-/* ---- cells ---- */
-typedef struct Version {
-  NodeId node;                /* NO_NODE: not read yet since the region `through` changed the cell */
-  Region *region;             /* where it was made */
-  struct Version *before;     /* the one that it replaced */
-  struct Version *alias;      /* the version outside that this one is, read at the entry of a region */
-  bool assigned;              /* made by an assignment (or by what happened in `through`) */
-  Region *through;            /* a loop or branch that changed it, and the last value that it got there */
-  NodeId last;
-} Version;
-struct Cell {
-  SlotId slot;
-  Type type;
-  enum CellRole { CELL_VAR, CELL_PARAM, CELL_STATE, CELL_HIDDEN } role;
-  const char *path;           /* NULL until a `let` names it */
-  bool frozen;                /* no optimizer moves it, from where `freeze` stands */
-  Loc loc;
-  Version *now;
-  bool flex;                  /* element type still open: made from literals */
-  const void *tied;           /* the optimizer that has it, or NULL */
-  bool reached;               /* one stepped on a formula that depends on it */
-  bool in_test;               /* made in a `test` */
-  bool in_loss;               /* an optimizer stepped on what reads it */
-  uint32_t number;            /* in the order in which cells were made */
-  uint32_t writes;            /* assignments, its first value among them */
-};
-
-/* ---- sequences ---- */
-typedef struct SeqPiece { int64_t count; int64_t first; } SeqPiece;
-struct Seq {
-  int64_t count;              /* known; -1: of the run, then count_node (i32[]) */
-  NodeId count_node;
-  uint32_t n_piece;           /* 1, or more when the first or last element has another shape */
-  SeqPiece piece[3];
-  /* Element number `index` (i32[] node), of piece k; or, known >= 0, element number `known`. */
-  Value (*element)(Elab *e, const Seq *q, uint32_t piece, NodeId index, int64_t known, const Ast *at);
-  Items *captured;
-  int64_t from, by;           /* ranges */
-  bool is_range;
-  const char *what;           /* "range", "batches" ... for messages */
-};
-
-/* ---- imported files ---- */
-struct Module {
-  const char *name, *path;    /* as the first `import` named it; where it was found */
-  uint64_t file[2];           /* device and inode */
-  const char *text; size_t bytes;
-  Scope *scope;               /* its definitions and `let`s */
-  struct Module *by;          /* the module that imports it, NULL: the script */
-  bool broken;                /* mistakes in it were reported: what is missing is no new one */
-};
-
-/* Which piece element k is in. */
-static inline uint32_t seq_piece(const Seq *q, int64_t k) {
-  uint32_t p = 0;
-  while (p + 1 < q->n_piece && k >= q->piece[p + 1].first) p++;
-  return p;
-}
-
 static inline Value v_bad(void) { return (Value){.kind = V_BAD}; }
 static inline Value v_unit(void) { return (Value){.kind = V_UNIT}; }
 static inline Value v_int(int64_t i) { return (Value){.kind = V_INT, .i = i}; }
@@ -206,4 +140,6 @@ static inline Value v_node(NodeId n) { return (Value){.kind = V_NODE, .node = n}
 static inline Value v_fn(Fn *f) { return (Value){.kind = V_FN, .fn = f}; }
 Value v_string(Arena *a, const char *text, size_t n);
 Value v_items(Arena *a, ValueKind kind, const Value *at, uint32_t n);       /* tuple or list; copies */
+Fn *fn_new(Elab *e, FnKind kind, const char *name);                         /* made in the present call */
+Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_captured);
 #endif

@@ -4,7 +4,15 @@
  * graph and belong to segments that nobody prepares.
  */
 #include "elab/wait.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/draw.h"
+#include "elab/elab.h"
 #include "elab/lint.h"
+#include "elab/names.h"
+#include "elab/series.h"
+#include "elab/stmt.h"
+#include "elab/uncalled.h"
 #include <string.h>
 
 typedef struct Before {

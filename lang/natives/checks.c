@@ -1,7 +1,15 @@
 /* checks: comparing results, expecting mistakes, and looking at trees of parameters.
  * In: formulas and trees. Out: bools, known numbers, trees of values.
  */
+#include "elab/arith.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 static Value join(Elab *e, int op, Value a, Value b, const Ast *at) {

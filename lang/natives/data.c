@@ -1,6 +1,10 @@
 /* data: how data sets are divided and mixed. In: a data set. Out: data sets. What is random is one permutation, drawn where the
  * function is called.
  */
+#include "elab/draw.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
+#include "elab/native.h"
 #include "elab/rows.h"
 #include <math.h>
 #include <string.h>

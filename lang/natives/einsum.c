@@ -4,7 +4,10 @@
  * For a pair, a name is batch (in both, needed later), contracted (in both, not needed), or free (in one). A name in
  * one operand alone that nothing needs is summed first. A mistake is placed at the letters inside the string.
  */
+#include "elab/elab.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/want.h"
 #include <string.h>
 
 enum { MAX_NAMES = 64, MAX_TERMS = 16 };

@@ -4,8 +4,12 @@
  * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named
  * twice is one slot.
  */
-#include "text/folder.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
+#include "text/folder.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,19 @@
  * the way in); a loop runs the widened f at 2n points. So what is checked is the graph that trains, only with more
  * digits.
  */
+#include "elab/arith.h"
 #include "elab/body.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/derive.h"
+#include "elab/elab.h"
+#include "elab/layer.h"
+#include "elab/lower.h"
+#include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include "runtime/exec/ffi.h"
 #include "runtime/graph/grad.h"
-#include "elab/native.h"
 #include <string.h>
 
 enum { MAX_POINT = 4096 };

@@ -1,7 +1,16 @@
 /* lists: functions over known things: lists, functions, and what can be known.
  * In: values. Out: values; a tensor among them stays a node.
  */
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/seq.h"
+#include "elab/series.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include "runtime/exec/run.h"
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,18 @@
  * calls one after another; over a tensor (or a record or tuple of tensors, or a range) one op `loop` whose body is made
  * once.
  */
-#include "elab/rows.h"
 #include "elab/body.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
+#include "elab/native.h"
+#include "elab/rows.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include "runtime/graph/opt.h"
 #include "steps/effects.h"
 #include <string.h>

@@ -1,7 +1,11 @@
 /* making: tensors made from sizes. In: a kind (a shape, or a type such as `f64[3]`) and known numbers. Out:
  * broadcasts and counts: no memory until something reads them.
  */
+#include "elab/arith.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/want.h"
 
 static Value fill(Elab *e, const Type *t, double v, const Ast *at) {
   NodeId n = lower_number(e, (DType)t->dtype, v, at);

@@ -1,6 +1,12 @@
 /* numbers: choices between operands. In: tensors by the rules of element types and stretching. Out: one op.
  */
+#include "elab/arith.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
 
 static Value n_where(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;

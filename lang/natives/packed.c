@@ -1,9 +1,13 @@
 /* packed: numbers that stand in a script as text: bytes, compressed by zlib, written as base64. In: the text, a list of its lines,
  * and a shape. Out: a constant of that shape. A text that is damaged, or holds more or fewer bytes, is an error.
  */
-#include <string.h>
+#include "elab/cell.h"
+#include "elab/elab.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include "runtime/files/inflate.h"
+#include <string.h>
 
 /* Base64 without blanks, a line after another, `=` at the end. */
 typedef struct Lines {

@@ -3,12 +3,18 @@
  *
  * What is shown is gathered when the step runs: tensors as the step's needs, a series from its table.
  */
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/native.h"
+#include "elab/series.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
+#include "natives/figure.h"
+#include "steps/effects.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "steps/effects.h"
-#include "natives/figure.h"
-#include "elab/native.h"
 
 typedef struct Shown {
   enum { SHOW_LINES, SHOW_HIST, SHOW_HEAT, SHOW_IMAGE, SHOW_MAP, SHOW_CSV, SHOW_NPY } what;

@@ -1,7 +1,10 @@
 /* random: what the distributions of the standard library are made of. In: a kind. Out: a key of the place where
  * the call stands, and an op that draws from it.
  */
+#include "elab/draw.h"
+#include "elab/elab.h"
 #include "elab/native.h"
+#include "elab/want.h"
 
 static Value draw(Elab *e, const Op *op, const Type *t, const Ast *at) {
   int64_t i[MAX_RANK + 1] = {t->dtype};

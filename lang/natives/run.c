@@ -1,9 +1,15 @@
 /* run: functions that act: seed, save, load, progress, trace. In: arguments. Out: steps; `trace(x)` is x.
  */
-#include <string.h>
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/native.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
 #include "steps/checkpoint.h"
 #include "steps/effects.h"
-#include "elab/native.h"
+#include <string.h>
 
 /* ---- seed ---- */
 static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {

@@ -1,8 +1,13 @@
 /* shape: what changes the shape of tensors and not their elements. In: tensors and known sizes and axes. Out:
  * reshapes, permutations, slices and joins; sizes are checked here, where a message can name what was meant.
  */
-#include "elab/rows.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/rows.h"
+#include "elab/show.h"
+#include "elab/want.h"
 #include <string.h>
 
 /* The type of a tensor, or the declared type that a distribution is given. */

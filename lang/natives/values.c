@@ -1,8 +1,15 @@
 /* values: what the standard library asks about values: is it known, what is it called, of which tensors is it made;
  * and it makes records of names that are known. In: any value. Out: known answers, lists, records.
  */
-#include <string.h>
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/stmt.h"
+#include "elab/want.h"
+#include <string.h>
 
 /* A known scalar zero: what makes a term of a formula vanish. Of the run: false, whatever it will be. */
 static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {

@@ -6,8 +6,17 @@
  * reverse product is linear in its vector, and its derivative by that vector is exact.
  */
 #include "elab/body.h"
-#include "runtime/graph/batch.h"
+#include "elab/call.h"
+#include "elab/cell.h"
+#include "elab/derive.h"
+#include "elab/elab.h"
+#include "elab/layer.h"
+#include "elab/leaves.h"
+#include "elab/lower.h"
 #include "elab/native.h"
+#include "elab/show.h"
+#include "elab/want.h"
+#include "runtime/graph/batch.h"
 #include <string.h>
 
 static bool want_function(Elab *e, Value f, const char *name, const Ast *at) {

@@ -6,10 +6,11 @@
  * the operation table, the native functions and the standard library.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/cli.h"
 #include "elab/elab.h"
-#include "tool/expect.h"
+#include "elab/native.h"
 #include "text/stdlib.h"
+#include "tool/cli.h"
+#include "tool/expect.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

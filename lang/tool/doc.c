@@ -4,10 +4,12 @@
  * All of it is derived from the one place where the thing is defined; nothing is written twice.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/cli.h"
 #include "elab/elab.h"
-#include "tool/pages.h"
+#include "elab/import.h"
+#include "elab/native.h"
 #include "text/stdlib.h"
+#include "tool/cli.h"
+#include "tool/pages.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -4,8 +4,9 @@
  * start the commands; inside a string, or behind a command that takes a file, paths.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "tool/repl_commands.h"
+#include "elab/native.h"
 #include "text/stdlib.h"
+#include "tool/repl_commands.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * word of the language is explained. The examples in these texts are run by the part `library` of tests/run. */
 #include "lang/tool/cli.h"
 #include "lang/elab/elab.h"
+#include "lang/elab/native.h"
 #include "lang/tool/pages.h"
 #include "lang/text/stdlib.h"
 #include <string.h>

@@ -1,9 +1,13 @@
-/* scope: names. In: an interned name. Out: its binding: outwards through the blocks, then what the language brings along: constants,
+/* names: scopes and what is bound in them. In: an interned name. Out: its binding: outwards through the blocks, then what the language brings along: constants,
  * natives, ops, and the standard library, whose files are read when one of their names is first met.
  *
  * Invariant: a binding never moves, so that it may be kept. Large scopes (a script's top level) are hashed.
  */
+#include "elab/names.h"
+#include "elab/call.h"
 #include "elab/elab.h"
+#include "elab/native.h"
+#include "elab/stmt.h"
 #include "text/stdlib.h"
 #include <math.h>
 #include <string.h>

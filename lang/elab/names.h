@@ -1,0 +1,36 @@
+/* names: scopes and what is bound in them. In: an interned name. Out: its binding, which never moves.
+ */
+#ifndef LANG_NAMES_H
+#define LANG_NAMES_H
+#include "elab/value.h"
+
+typedef struct Spot { const Ast *ast; Loc caller; } Spot;   /* a piece of text, and the call that it is read in */
+typedef struct Bound {
+  Sym name;
+  Value value;
+  bool of_var;                /* made by a `var` of steps: its leaves are cells */
+  bool mutable_;              /* a local `var` of a formula: assignment gives it a new value */
+  void *frame;                /* the call that made it */
+  const Ast *ast;             /* its definition */
+  const Ast *type;            /* the type declared for it, or NULL */
+  Spot given;                 /* an argument of a library function: where it is written */
+} Bound;
+struct Scope {
+  Scope *outer;
+  VEC(Bound *) bound;
+  void *index;                /* hash of large scopes (the globals) */
+};
+Scope *scope_new(Elab *e, Scope *outer);
+Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);   /* a new binding; the last one with a name wins */
+Bound *scope_find(Elab *e, Scope *s, Sym name);    /* outwards, then natives, ops, the standard library; NULL */
+Bound *scope_here(Scope *s, Sym name);
+/* Takes bindings from number `from` on back; what they replaced stands again. */
+void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b));
+void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
+
+typedef struct Assigned { Bound *bound; Value before; } Assigned;
+typedef struct Missing { const Ast *use, *made; } Missing;       /* see Outside */
+void unknown_name(Elab *e, const Ast *use);                      /* reports it, unless that is done */
+Outside scope_outside(Elab *e);                                  /* what resolve() asks */
+Outside scope_outside_module(Elab *e);                           /* for an imported file: only the library */
+#endif

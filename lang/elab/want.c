@@ -1,0 +1,353 @@
+/* want: what is wanted of a value: a tensor, a number, a size, axes. In: a value as it was computed, the syntax that it stands at,
+ * what it is for. Out: it as that, or a message that says what was found instead, and what it depends on.
+ */
+#include "elab/want.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
+#include "elab/expr.h"
+#include "elab/lower.h"
+#include "elab/native.h"
+#include "elab/origin.h"
+#include "elab/seq.h"
+#include "elab/show.h"
+#include <string.h>
+
+/* ---- what is wanted ---- */
+NodeId literal(Elab *e, double v, const Ast *at) {
+  NodeId n = graph_const_like(e->g, F64, v, at ? elab_loc(e, at) : e->g->loc);
+  e->g->node[n].flags |= NODE_FLEX;
+  return n;
+}
+
+static NodeId int_literal(Elab *e, int64_t i, const Ast *at) {
+  NodeId n = literal(e, (double)i, at);
+  e->g->node[n].flags |= NODE_INTS;
+  return n;
+}
+
+static void refuse_kind(Elab *e, const Value *v, const Ast *at, const char *what) {
+  if (v->kind == V_BAD) return;
+  Diag *g = elab_error(e, at, E_WANTED, what, value_kind_text(e, v));
+  if (v->kind == V_SEQ && v->seq->is_range) diag_hint(e->d, g, "its numbers as a tensor: `[i for i in 1..n]`");
+  if (v->kind == V_FN) diag_hint(e->d, g, "call it: `%s(...)`", v->fn->name ? v->fn->name : "f");
+  if (v->kind == V_INSTANCE) diag_hint(e->d, g, "call it with its input: `net(x)`");
+  if (v->kind == V_LIST) diag_hint(e->d, g, "a bracket of tensors of one shape makes a tensor; these are not");
+}
+
+NodeId want_node(Elab *e, Value v, const Ast *at, const char *what) {
+  v = value_decay(e, v);
+  switch (v.kind) {
+  case V_NODE: return v.node;
+  case V_INT: return int_literal(e, v.i, at);
+  case V_BOOL: return graph_const_like(e->g, BOOL, v.b, elab_loc(e, at));
+  case V_LIST:
+    if (v.items->n == 0) {   /* an empty bracket where a tensor is wanted */
+      Type t = type_make(F64, 1, (int64_t[]){0});
+      Tensor *x = tensor_new(&e->s->host, &t);
+      NodeId n = graph_const(e->g, x, elab_loc(e, at));
+      tensor_unref(x);
+      e->g->node[n].flags |= NODE_FLEX | NODE_INTS;
+      return n;
+    }
+    v = bracket_of(e, v.items->at, v.items->n, at);   /* a list of numbers, as `shape` gives one */
+    if (v.kind == V_NODE) return v.node;
+    /* fall through */
+  default: refuse_kind(e, &v, at, what); return NO_NODE;
+  }
+}
+
+/* An argument goes by its bare name, other things by a phrase. */
+const char *quoted_name(Elab *e, const char *what) {
+  bool name = !strchr(what, ' ') && !strchr(what, '`') && strcmp(what, "this");
+  return name ? arena_printf(e->a, "`%s`", what) : what;
+}
+
+static NodeId cast(Elab *e, NodeId n, DType d, const Ast *at) {
+  if (node_type(e, n)->dtype == d && !node_flex(e, n)) return n;
+  return emit_i(e, &op_cast, &n, 1, (int64_t[]){d}, 1, at);
+}
+
+NodeId settle(Elab *e, NodeId n) {
+  if (n == NO_NODE || !node_flex(e, n)) return n;
+  if (node_type(e, n)->dtype != F64) return n;   /* a comparison of literals is a bool */
+  Loc loc = graph_at(e->g, n)->loc;
+  TypeError t;
+  n = graph_emit(e->g, &op_cast, &n, 1, &(Attr){.n = 1, .i = (int64_t[]){F32}}, loc, &t);
+  if (n != NO_NODE) e->g->node[n].flags |= NODE_SETTLED;
+  return n;
+}
+
+NodeId want_float(Elab *e, Value v, const Ast *at, const char *what) {
+  NodeId n = want_node(e, v, at, what);
+  if (n == NO_NODE || node_flex(e, n)) return n;
+  switch (node_type(e, n)->dtype) {
+  case F32: case F64: return n;
+  case BOOL: {
+    Diag *g = elab_error(e, at, E_BOOL_ARITHMETIC, quoted_name(e, what));
+    diag_hint(e->d, g, "write `f32(...)` to count true as 1");
+    return NO_NODE;
+  }
+  default: return cast(e, n, F32, at);
+  }
+}
+
+bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at) {
+  const Node *x = graph_at(e->g, n);
+  uint16_t all = NODE_FLEX | NODE_INTS | NODE_KNOWN;
+  if ((d != I32 && d != U8) || (x->flags & all) != all) return true;
+  const Tensor *t = graph_known(e->g, n);
+  double low = d == U8 ? 0 : INT32_MIN, high = d == U8 ? UINT8_MAX : INT32_MAX;
+  for (int64_t k = 0, count = t ? type_count(&t->type) : 0; k < count; k++) {
+    double i = tensor_get(t, k);
+    if (i >= low && i <= high) continue;
+    Diag *g = elab_error(e, at, E_INT_FITS, i, dtype_name[d], low, high);
+    if (d == U8) diag_hint(e->d, g, "`u8(...)` cuts it to what fits");
+    else diag_hint(e->d, g, "a known int has 64 bits, one of the run 32: as a float it is `%.0f.0`", i);
+    return false;
+  }
+  return true;
+}
+
+NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
+  NodeId n = want_node(e, v, at, what);
+  if (n == NO_NODE) return n;
+  const Node *x = graph_at(e->g, n);
+  DType has = x->type->dtype;
+  if (x->flags & NODE_FLEX && has == F64) {
+    if ((d == I32 || d == U8) && !(x->flags & NODE_INTS)) {
+      Diag *g = elab_error(e, at, E_WANTED_DTYPE, quoted_name(e, what), dtype_name[d], "a number with a point");
+      diag_hint(e->d, g, "write whole numbers, or `%s(...)` to cut what follows the point", dtype_name[d]);
+      return NO_NODE;
+    }
+    if (d != BOOL || type_count(x->type) == 0) return ints_fit(e, n, d, at) ? cast(e, n, d, at) : NO_NODE;
+  }
+  if (has == d) return n;
+  if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);
+  NodeId again = lower_chosen(e, n, d);
+  if (again != NO_NODE) return again;
+  Diag *g = elab_error(e, at, E_WANTED_DTYPE, quoted_name(e, what), dtype_name[d],
+                       v.kind == V_INT ? value_kind_text(e, &v) : node_text(e, n));
+  if (d == BOOL) diag_hint(e->d, g, "compare: `x != 0`");
+  else diag_hint(e->d, g, "write `%s(...)` to convert it", dtype_name[d]);
+  return NO_NODE;
+}
+
+static bool known_scalar(Elab *e, NodeId n, double *out) {
+  const Node *x = graph_at(e->g, n);
+  if (!(x->flags & NODE_KNOWN) || type_count(x->type) != 1) return false;
+  const Tensor *t = graph_known(e->g, n);
+  if (!t) return false;
+  *out = tensor_get(t, 0);
+  return true;
+}
+
+bool known_bool(Elab *e, Value v, bool *out) {
+  if (v.kind == V_BOOL) {
+    *out = v.b;
+    return true;
+  }
+  double d;
+  if (v.kind != V_NODE || node_type(e, v.node)->dtype != BOOL || node_type(e, v.node)->rank || !known_scalar(e, v.node, &d))
+    return false;
+  *out = d != 0;
+  return true;
+}
+
+bool known_int(Elab *e, Value v, int64_t *out) {
+  if (v.kind == V_INT) {
+    *out = v.i;
+    return true;
+  }
+  if (v.kind != V_NODE) return false;
+  const Node *x = graph_at(e->g, v.node);
+  bool whole = x->type->dtype == I32 || x->type->dtype == U8 || x->flags & NODE_INTS;
+  double d;
+  if (!whole || x->type->rank || !known_scalar(e, v.node, &d)) return false;
+  *out = (int64_t)d;
+  return true;
+}
+
+/* What a value of the run depends on: the last thing below it that only the run makes. */
+void say_depends(Elab *e, Diag *g, NodeId n) {
+  NodeId *slice;
+  uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &slice);
+  for (uint32_t k = count; k-- > 0;) {
+    const Node *x = graph_at(e->g, slice[k]);
+    const Cell *c = x->op == &op_alias ? cell_of_node(e, slice[k]) : NULL;
+    if (c) {
+      const char *name = c->path ? arena_printf(e->a, "`%s`", c->path) : "what stands here";
+      diag_note(e->d, g, c->loc, "it depends on %s, a cell, which changes while the script runs", name);
+      return;
+    }
+    if (x->op->id == OP_foreign) {
+      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on the result of a foreign function");
+      return;
+    }
+    if (x->op->id == OP_fold_in) {       /* a key: the draw stands where it is made */
+      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on a draw");
+      return;
+    }
+    if (x->op != &op_input) continue;
+    const Slot *s = &e->p->slot.at[x->attr->i[0]];
+    static const char *const what[] = {
+        [SLOT_CELL] = "a cell, which changes while the script runs", [SLOT_VALUE] = "a value of the run",
+        [SLOT_TURN] = "the turn of a loop", [SLOT_DATA] = "the contents of a file",
+        [SLOT_ARG] = "an argument of the call"};
+    Loc loc = own_loc(e->d, x->loc);
+    c = cell_of_node(e, slice[k]);
+    if (s->path) diag_note(e->d, g, c ? c->loc : loc, "it depends on `%s`, %s", s->path, what[s->kind]);
+    else diag_note(e->d, g, loc, "it depends on %s", what[s->kind]);
+    if (s->kind == SLOT_DATA) diag_hint(e->d, g, "`known(...)` computes it from the file while checking");
+    return;
+  }
+}
+
+bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out) {
+  v = value_decay(e, v);
+  if (v.kind == V_BAD) return false;
+  if (known_int(e, v, out)) return true;
+  if (v.kind == V_NODE) {
+    const Type *t = node_type(e, v.node);
+    if (t->rank) {
+      elab_error(e, at, E_WANTED, what, value_kind_text(e, &v));
+    } else if (dtype_is_float((DType)t->dtype)) {
+      Diag *g = elab_error(e, at, E_WANTED_INT, what, node_flex(e, v.node) ? "a number with a point" : type_show(e->a, t));
+      diag_hint(e->d, g, "divide with `//`, or cut what follows the point with `i32(...)`");
+    } else if (t->dtype == BOOL) {
+      elab_error(e, at, E_WANTED, what, value_kind_text(e, &v));
+    } else {
+      say_depends(e, elab_error(e, at, E_NOT_KNOWN, what), v.node);
+    }
+    return false;
+  }
+  refuse_kind(e, &v, at, what);
+  return false;
+}
+
+bool want_bool(Elab *e, Value v, const Ast *at, const char *what, bool *out) {
+  v = value_decay(e, v);
+  if (v.kind == V_BAD) return false;
+  if (known_bool(e, v, out)) return true;
+  if (v.kind == V_NODE && node_type(e, v.node)->dtype == BOOL && !node_type(e, v.node)->rank)
+    say_depends(e, elab_error(e, at, E_NOT_KNOWN, what), v.node);
+  else refuse_kind(e, &v, at, what);
+  return false;
+}
+
+const char *want_string(Elab *e, Value v, const Ast *at, const char *what) {
+  if (v.kind == V_STRING) return v.str->at;
+  if (v.kind == V_TEXT) {
+    Diag *g = elab_error(e, at, E_NOT_KNOWN, what);
+    if (v.text->need.n) say_depends(e, g, v.text->need.at[0].node);
+  } else refuse_kind(e, &v, at, what);
+  return NULL;
+}
+
+bool want_dims(Elab *e, Value v, const Ast *at, const char *what, Type *out) {
+  v = value_decay(e, v);
+  out->rank = 0;
+  memset(out->dim, 0, sizeof out->dim);
+  const Value *items = NULL;
+  uint32_t n = 1;
+  if (v.kind == V_BAD) return false;
+  if (v.kind == V_UNIT) return true;
+  if (v.kind == V_LIST || v.kind == V_TUPLE) {
+    items = v.items->at;
+    n = v.items->n;
+  } else if (v.kind == V_NODE && node_type(e, v.node)->rank == 1) {   /* a bracket of known ints */
+    const Node *x = graph_at(e->g, v.node);
+    bool whole = x->flags & NODE_INTS || x->type->dtype == I32;
+    const Tensor *t = whole && x->flags & NODE_KNOWN ? graph_known(e->g, v.node) : NULL;
+    if (!t) {
+      Diag *g = whole || !(x->flags & NODE_KNOWN) ? elab_error(e, at, E_NOT_KNOWN, what)
+                                                  : elab_error(e, at, E_WANTED_INT, what, value_kind_text(e, &v));
+      if (!(x->flags & NODE_KNOWN)) say_depends(e, g, v.node);
+      return false;
+    }
+    n = (uint32_t)t->type.dim[0];
+    if (n > MAX_RANK) {
+      elab_error(e, at, E_RANK_LIMIT, (int)n, MAX_RANK);
+      return false;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+      double d = tensor_get(t, k);         /* what a double does not count is too large in any case */
+      out->dim[k] = d < 9e15 && d > -9e15 ? (int64_t)d : d < 0 ? -1 : INT64_MAX;
+    }
+    out->rank = (uint8_t)n;
+  } else items = &v;
+  if (items) {
+    if (n > MAX_RANK) {
+      elab_error(e, at, E_RANK_LIMIT, (int)n, MAX_RANK);
+      return false;
+    }
+    for (uint32_t k = 0; k < n; k++)
+      if (!want_int(e, items[k], at, what, &out->dim[k])) return false;
+    out->rank = (uint8_t)n;
+  }
+  for (uint32_t k = 0; k < out->rank; k++)
+    if (out->dim[k] < 0) {
+      elab_error(e, at, E_NEGATIVE_SIZE, what, out->dim[k]);
+      return false;
+    }
+  if (!type_fits(out)) {
+    elab_error(e, at, E_TOO_LARGE, shape_show(e->a, out));
+    return false;
+  }
+  return true;
+}
+
+bool want_axis(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axis) {
+  if (!want_int(e, v, at, "an axis", axis)) return false;
+  if (*axis < -rank || *axis >= rank) {
+    Diag *g = elab_error(e, at, E_AXIS_RANGE, *axis, (int)rank);
+    if (rank) diag_hint(e->d, g, "axes count from 0 to %d, or from -%d to -1", rank - 1, rank);
+    else diag_hint(e->d, g, "a scalar has no axis to go along");
+    return false;
+  }
+  if (*axis < 0) *axis += rank;
+  return true;
+}
+
+bool want_axes(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axes, uint32_t *n) {
+  bool taken[MAX_RANK] = {false};
+  if (v.kind == V_ABSENT || v.kind == V_UNIT) {
+    for (uint32_t k = 0; k < rank; k++) axes[k] = k;
+    *n = rank;
+    return true;
+  }
+  Value *items = &v;
+  uint32_t count = 1;
+  Type list;
+  Value from_bracket[MAX_RANK];
+  if (v.kind == V_TUPLE || v.kind == V_LIST) {
+    items = v.items->at;
+    count = v.items->n;
+  } else if (v.kind == V_NODE && node_type(e, v.node)->rank == 1) {
+    if (!want_dims(e, v, at, "axes", &list)) return false;
+    for (uint32_t k = 0; k < list.rank; k++) from_bracket[k] = v_int(list.dim[k]);
+    items = from_bracket;
+    count = list.rank;
+  }
+  for (uint32_t k = 0; k < count; k++) {
+    int64_t axis;
+    if (!want_axis(e, items[k], rank, at, &axis)) return false;
+    if (taken[axis]) {
+      elab_error(e, at, E_AXIS_TWICE, axis);
+      return false;
+    }
+    taken[axis] = true;
+  }
+  *n = 0;
+  for (uint32_t k = 0; k < rank; k++)
+    if (taken[k]) axes[(*n)++] = k;
+  return true;
+}
+
+bool want_kind(Elab *e, Value v, const Ast *at, Type *out) {
+  if (v.kind == V_TYPE) {
+    *out = *v.type;
+    return true;
+  }
+  out->dtype = F32;
+  return want_dims(e, v, at, "a shape", out);
+}
