@@ -1,6 +1,7 @@
 /* values: what the standard library asks about values: is it known, what is it called, of which tensors is it made;
  * and it makes records of names that are known. In: any value. Out: known answers, lists, records.
  */
+#include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
