@@ -69,35 +69,11 @@ static NodeId put(Elab *e, NodeId base, NodeId part, const Item *const *item, co
   return emit_i(e, &op_update, (NodeId[]){base, y}, 2, box, 3u * t.rank, at);
 }
 
-/* ---- rows chosen by a tensor of indices: one after another, so of equal indices the last one stands ---- */
-static Value set_row(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId whole = a->at[0].node, row = a->at[1].items->at[1].node;
-  Type t = *node_type(e, row);
-  int64_t dim[MAX_RANK] = {1};
-  memcpy(dim + 1, t.dim, (MAX_RANK - 1) * sizeof *dim);
-  NodeId i = from_start(e, a->at[1].items->at[0].node, node_type(e, whole)->dim[0], at);
-  row = i == NO_NODE ? i : lower_reshape(e, row, t.rank + 1, dim, at);
-  if (row == NO_NODE) return v_bad();
-  return or_bad(emit_i(e, &op_update_slice, (NodeId[]){whole, row, i}, 3, (int64_t[]){0}, 1, at));
-}
-static const Native set_row_native = {.name = "an assignment", .params = "whole element", .call = set_row};
-
-static NodeId set_rows(Elab *e, NodeId x, NodeId part, const Item *m, const Ast *at) {
-  Type t = *node_type(e, x);
-  int64_t front[MAX_RANK], back[MAX_RANK], n = type_count(node_type(e, m->node));
-  for (int k = 0; k < t.rank; k++) front[k] = k == 0 ? m->axis : k - (k <= m->axis);
-  for (int k = 0; k < t.rank; k++) back[front[k]] = k;
-  NodeId i = lower_reshape(e, m->node, 1, &n, at);
-  if (i == NO_NODE || (x = lower_permute(e, x, front, at)) == NO_NODE) return NO_NODE;
-  if ((part = lower_permute(e, part, front, at)) == NO_NODE) return NO_NODE;
-  Value rows[2] = {v_node(i), v_node(part)};
-  Value v[3] = {native_value(e, &set_row_native, NULL, 0), v_node(x), v_items(e->a, V_TUPLE, rows, 2)};
-  const Ast *place[3] = {at, at, at};
-  Sym name[3] = {NULL, NULL, NULL};
-  const Native *fold = native_find("fold");
-  Value y = fold->call(e, &(Fn){.kind = FN_NATIVE, .native = fold}, &(Args){3, v, name, place}, at);
-  return y.kind == V_NODE ? lower_permute(e, y.node, back, at) : NO_NODE;
+/* Rows chosen by a tensor of indices: of equal indices the last one stands. */
+static NodeId set_rows(Elab *e, NodeId x, NodeId part, const Item *m) {
+  int64_t n = type_count(node_type(e, m->node));
+  NodeId i = lower_reshape(e, m->node, 1, &n, m->ast);
+  return emit_i(e, &op_scatter, (NodeId[]){x, i, part}, 3, (int64_t[]){m->axis}, 1, m->ast);
 }
 
 /* What the items leave of base, with all its axes. */
@@ -202,7 +178,7 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
     all.cut = (Cut){0, t.dim[gather.axis], 1};
     item[gather.axis] = &all;
     NodeId x = cut_out(e, whole, item, target);
-    if (x == NO_NODE || (part = set_rows(e, x, part, &gather, target)) == NO_NODE) return false;
+    if (x == NO_NODE || (part = set_rows(e, x, part, &gather)) == NO_NODE) return false;
   }
   NodeId n = put(e, whole, part, item, target);
   if (n == NO_NODE) return false;

@@ -160,7 +160,7 @@ static bool gather_run(KernelCall *c) {
 const OpKernels KERNELS_OF(gather) = {.run = gather_run};
 #endif
 
-/* ---- scatter_add: attr->i = {axis, shared leading axes}; x i v ---- */
+/* ---- scatter_add, scatter: attr->i = {axis, shared leading axes}; x i v ---- */
 
 #ifndef KERNELS
 static int64_t scatter_add_units(const KernelCall *c) {
@@ -168,21 +168,26 @@ static int64_t scatter_add_units(const KernelCall *c) {
   return l.outer * l.blocks;
 }
 
-static bool summed(TypeRule *r) {
+static bool alike(TypeRule *r) {
   const Type *x = r->x[0], *v = r->x[2];
-  if (x->dtype != v->dtype)
-    return refuse(r, BAD_MIXED, 0, 2, "convert one of them", "`%s` adds one element type, but %s meets %s", r->op->name,
-                  type_show(r->g->arena, x), type_show(r->g->arena, v));
+  r->y = *x;
+  if (x->dtype == v->dtype) return true;
+  return refuse(r, BAD_MIXED, 0, 2, "convert one of them", "`%s` takes values of the same element type, but %s meets %s",
+                r->op->name, type_show(r->g->arena, x), type_show(r->g->arena, v));
+}
+
+static bool summed(TypeRule *r) {
+  const Type *x = r->x[0];
+  if (!alike(r)) return false;
   if (x->dtype == U8 || x->dtype == BOOL)
     return refuse(r, BAD_DTYPE, 0, -1, "convert with `i32(...)`", "`%s` does not add %s", r->op->name,
                   type_show(r->g->arena, x));
-  r->y = *x;
   return true;
 }
 
-static bool scatter_add_type(TypeRule *r) {
+/* v holds a row for each index. */
+static bool rows_given(TypeRule *r) {
   const Type *x = r->x[0], *i = r->x[1];
-  if (!indices(r, i) || !summed(r) || !led(r)) return false;
   int axis = (int)r->attr->i[0], lead = lead_of(r->attr);
   Type want = {.dtype = x->dtype};
   if (x->rank + i->rank - lead - 1 <= MAX_RANK) {
@@ -196,6 +201,9 @@ static bool scatter_add_type(TypeRule *r) {
                 shape_show(r->g->arena, r->x[2]));
 }
 
+static bool scatter_add_type(TypeRule *r) { return indices(r, r->x[1]) && summed(r) && led(r) && rows_given(r); }
+static bool scatter_type(TypeRule *r) { return indices(r, r->x[1]) && alike(r) && led(r) && rows_given(r); }
+
 static void scatter_add_grad(Grad *d) {
   d->dx[0] = d->dy;
   if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_gather, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, d->attr->n);
@@ -207,8 +215,49 @@ const Op op_scatter_add = {
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
     .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units, .cost = move_cost,
 };
+
+/* Whether each index is the last of its like, in the shape of i: every place learns the number of the index that wrote it last. */
+static NodeId last_of_its_like(Grad *d) {
+  Graph *g = d->g;
+  Type x = *g->node[d->x[0]].type, i = *g->node[d->x[1]].type;
+  int lead = lead_of(d->attr);
+  int64_t count = 1, at[2] = {lead, lead};
+  Type places = {.dtype = I32, .rank = (uint8_t)(lead + 1)}, row = {.dtype = I32, .rank = (uint8_t)(i.rank - lead)};
+  for (int k = 0; k < lead; k++) places.dim[k] = x.dim[k];
+  places.dim[lead] = x.dim[d->attr->i[0]];
+  for (int k = lead; k < i.rank; k++) count *= row.dim[k - lead] = i.dim[k];
+  NodeId number = g_attr(g, &op_iota, NULL, 0, &count, 1);
+  number = g_broadcast(g, g_reshape(g, number, &row), &i);
+  NodeId writer = g_fill(g, &places, 0);
+  writer = g_attr(g, &op_scatter, (NodeId[]){writer, d->x[1], number}, 3, at, 2);
+  writer = g_attr(g, &op_gather, (NodeId[]){writer, d->x[1]}, 2, at, 2);
+  return g_op2(g, &op_eq, writer, number);
+}
+
+static void scatter_grad(Grad *d) {
+  Graph *g = d->g;
+  Type v = *g->node[d->x[2]].type, i = *g->node[d->x[1]].type;
+  NodeId none = g_fill(g, &v, 0);
+  if (d->wanted[0]) d->dx[0] = g_attr(g, &op_scatter, (NodeId[]){d->dy, d->x[1], none}, 3, d->attr->i, d->attr->n);
+  if (!d->wanted[2]) return;
+  int lead = lead_of(d->attr), axis = (int)d->attr->i[0];
+  Type stands = {.dtype = BOOL, .rank = v.rank}, whole = v;       /* a flag an index, along the axes that v has for them */
+  whole.dtype = BOOL;
+  for (int k = 0; k < v.rank; k++) stands.dim[k] = k < lead || (k >= axis && k < axis + i.rank - lead) ? v.dim[k] : 1;
+  NodeId last = last_of_its_like(d);
+  last = g_broadcast(g, g_reshape(g, last, &stands), &whole);
+  NodeId back = g_attr(g, &op_gather, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, d->attr->n);
+  d->dx[2] = g_op3(g, &op_where, last, back, none);
+}
+
+const Op op_scatter = {
+    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x i v axis:axis=0",
+    .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value stands.",
+    .example = "var x = [0, 0, 0]; x[[2, 0, 2]] = [1, 2, 3]; x   # => [2, 0, 3]",
+    .type = scatter_type, .grad = scatter_grad, .batch = scatter_add_batch, .units = scatter_add_units, .cost = move_cost,
+};
 #else
-static bool scatter_add_run(KernelCall *c) {
+static bool scatter_rows(KernelCall *c, bool add) {
   Lie l = lie_led(c->out_type, c->in_type[1], c->attr);
   int64_t size = dtype_size[c->out_type->dtype];
   for (int64_t u = c->begin; u < c->end; u++) {
@@ -224,12 +273,16 @@ static bool scatter_add_run(KernelCall *c) {
     for (int64_t k = 0; k < l.count; k++) {
       int64_t i = place_of(c, c->in[1], first + k, l.n);
       if (i < 0) return false;
-      add_row((DType)c->out_type->dtype, to + i * l.inner * size, v + k * l.inner * size, width);
+      if (add) add_row((DType)c->out_type->dtype, to + i * l.inner * size, v + k * l.inner * size, width);
+      else memcpy(to + i * l.inner * size, v + k * l.inner * size, (size_t)(width * size));
     }
   }
   return true;
 }
+static bool scatter_add_run(KernelCall *c) { return scatter_rows(c, true); }
+static bool scatter_run(KernelCall *c) { return scatter_rows(c, false); }
 const OpKernels KERNELS_OF(scatter_add) = {.run = scatter_add_run};
+const OpKernels KERNELS_OF(scatter) = {.run = scatter_run};
 #endif
 
 /* ---- take_along, scatter_along: attr->i = {axis}; i has x's shape but for the axis; units are the lines ---- */

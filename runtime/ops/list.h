@@ -107,6 +107,7 @@ OP(update_slice)
 /* index.c */
 OP(gather)
 OP(scatter_add)
+OP(scatter)
 OP(take_along)
 OP(scatter_along)
 /* sort.c */
