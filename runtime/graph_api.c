@@ -1,7 +1,9 @@
-/* graph_api: glia_graph.h over the runtime. In: a host's calls. Out: nodes, plans, statuses; never a crash, whatever is passed.
+/* graph_api: glia_graph.h over the runtime. In: a host's calls. Out: nodes, plans, statuses; never a crash, whatever is
+ * passed.
  *
- * Each public function sets a guard, so that a failed allocation comes back as a status. A plan is an arena of its own: closing it
- * frees all that was made for it. Messages are written into a buffer of the graph, so that telling of a failure needs no memory.
+ * Each public function sets a guard, so that a failed allocation comes back as a status. A plan is an arena of its own:
+ * closing it frees all that was made for it. Messages are written into a buffer of the graph, so that telling of a
+ * failure needs no memory.
  */
 #include "glia_graph.h"
 #include "graph/grad.h"
@@ -496,12 +498,12 @@ static bool matches(const glia_array *a, const Type *t) {
 
 static const char *fault_text(FaultCode code) {
   switch (code) {
-    case FAULT_INDEX: return "an index is out of range";
-    case FAULT_ZERO_DIVISION: return "a whole number is divided by zero";
-    case FAULT_FOREIGN: return "a foreign function failed";
-    case FAULT_CHECK: return "a check failed";
-    case FAULT_CANCELLED: return "cancelled";
-    case FAULT_NONE: break;
+  case FAULT_INDEX: return "an index is out of range";
+  case FAULT_ZERO_DIVISION: return "a whole number is divided by zero";
+  case FAULT_FOREIGN: return "a foreign function failed";
+  case FAULT_CHECK: return "a check failed";
+  case FAULT_CANCELLED: return "cancelled";
+  case FAULT_NONE: break;
   }
   return "";
 }

@@ -1,6 +1,8 @@
-/* pool_api: threads that several graphs and sessions share. In: a number of threads. Out: a glia_pool, which outlives all that use it.
+/* pool_api: threads that several graphs and sessions share. In: a number of threads. Out: a glia_pool, which outlives
+ * all that use it.
  *
- * A pool computes for one run at a time; a run that comes while another has it computes on its own thread, with the same bits.
+ * A pool computes for one run at a time; a run that comes while another has it computes on its own thread, with the
+ * same bits.
  */
 #include "pool_api.h"
 #include <stdlib.h>

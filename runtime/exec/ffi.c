@@ -26,7 +26,7 @@ Library *library_open(Host *h, const char *path, const char **why) {
   Library *l = host_alloc(h, sizeof *l);   /* before dlopen: nothing after it can fail */
   l->host = h;
   l->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (l->handle == NULL) {
+  if (!l->handle) {
     *why = dlerror();
     host_free(h, l, sizeof *l);
     return NULL;
@@ -38,9 +38,9 @@ Library *library_open(Host *h, const char *path, const char **why) {
 void *library_symbol(Library *l, const char *name, const char **why) {
   dlerror();
   void *p = dlsym(l->handle, name);
-  if (p == NULL) {
+  if (!p) {
     const char *reason = dlerror();
-    *why = reason != NULL ? reason : "the symbol is null";
+    *why = reason ? reason : "the symbol is null";
   }
   return p;
 }
@@ -102,7 +102,7 @@ static bool foreign_run(KernelCall *c) {
   const Foreign *f = c->attr->foreign;
   const ForeignSig *s = &f->sig;
   ffi_cif *cif = (ffi_cif *)(uintptr_t)&f->cif;    /* ffi_call reads it */
-  if (s->fn == NULL) {                             /* its library was not to be opened */
+  if (!s->fn) {                                    /* its library was not to be opened */
     c->fault = (Fault){.code = FAULT_FOREIGN, .element = 0};
     return false;
   }

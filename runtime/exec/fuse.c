@@ -1,7 +1,7 @@
-/* fuse: see planner.h. Grouping is by stages, so that it needs no search for cycles; a group too large for a thread's arena
- * is cut in the order of its nodes. The program of a group is a list of tile kernels over registers, of which a register
- * is a place in the thread's arena (reused when its value is dead), or memory itself: a load that runs in step with the
- * block, or a store.
+/* fuse: see planner.h. Grouping is by stages, so that it needs no search for cycles; a group too large for a thread's
+ * arena is cut in the order of its nodes. The program of a group is a list of tile kernels over registers, of which a
+ * register is a place in the thread's arena (reused when its value is dead), or memory itself: a load that runs in step
+ * with the block, or a store.
  *
  * Invariant: what a program needs (`layout`) follows from the graph and the unit's members alone, not from the places
  * that values get later. So one computation says both whether a group fits and, when places are known, what is run.
@@ -327,7 +327,7 @@ static void layout(Builder *b) {
 }
 
 static Builder *laid_out(Planner *w, const Unit *u) {
-  if (w->builder == NULL) w->builder = NEW(w->tmp, Builder);
+  if (!w->builder) w->builder = NEW(w->tmp, Builder);
   Builder *b = w->builder;
   b->w = w;
   b->u = u;

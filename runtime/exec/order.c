@@ -1,5 +1,5 @@
-/* order: the order in which units run: as the graph was written, but a unit that writes a cell waits for what can fail and
- * for the readers of the cell's old value, where it may; so it can write in place.
+/* order: the order in which units run: as the graph was written, but a unit that writes a cell waits for what can fail
+ * and for the readers of the cell's old value, where it may; so it can write in place.
  */
 #include "exec/planner.h"
 #include <assert.h>

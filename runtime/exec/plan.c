@@ -1,9 +1,10 @@
-/* plan: see plan.h. The order of work: classify nodes (aliases, broadcasts that are only read through, pointwise, steps of
- * their own); group into units (fuse.c); decide what each result needs; order the units; give each value a place; write
- * the steps.
+/* plan: see plan.h. The order of work: classify nodes (aliases, broadcasts that are only read through, pointwise, steps
+ * of their own); group into units (fuse.c); decide what each result needs; order the units; give each value a place;
+ * write the steps.
  *
- * Order: as the graph was written, but a unit that writes a cell waits for what can fail and for the readers of the cell's
- * old value, where it may. What still may not write its cell in place is made in the slab and copied at the very end.
+ * Order: as the graph was written, but a unit that writes a cell waits for what can fail and for the readers of the
+ * cell's old value, where it may. What still may not write its cell in place is made in the slab and copied at the very
+ * end.
  */
 #include "exec/planner.h"
 #include <assert.h>
@@ -51,7 +52,7 @@ static void bindings(Planner *w) {
   p->bind = NEW_N(p->arena, Binding, all.n + 1);
   for (uint32_t k = 0; k < all.n; k++) {
     Binding *last = p->n_bind > 0 ? &p->bind[p->n_bind - 1] : NULL;
-    if (last != NULL && last->slot == all.at[k].slot) {
+    if (last && last->slot == all.at[k].slot) {
       assert(type_eq(&last->type, &all.at[k].type));
       last->mode |= all.at[k].mode;
     } else p->bind[p->n_bind++] = all.at[k];
@@ -236,7 +237,8 @@ static void find_heir(void *ctx, NodeId user, uint32_t k, NodeId root) {
   if (!reads_loosely(w, w->unit[h->v], root, h->v)) h->from = root;
 }
 
-/* Walks the units in order; a value's bytes are free after its last reader's step. Scratch is laid out by write_step. */
+/* Walks the units in order; a value's bytes are free after its last reader's step. Scratch is laid out by
+ * write_step. */
 static void place_unit(Planner *w, uint32_t u) {
   Unit *unit = &w->units.at[u];
   uint32_t at = w->at[u];
@@ -522,7 +524,7 @@ Plan *plan_make(Host *h, const Graph *g, const NodeId *origin, const PlanOptions
 void plan_keep(Plan *p) { arena_keep(p->arena); }
 
 void plan_free(Plan *p) {
-  if (p != NULL) arena_free(p->arena);
+  if (p) arena_free(p->arena);
 }
 
 uint32_t plan_bindings(const Plan *p, const Binding **out) {

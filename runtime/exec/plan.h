@@ -18,8 +18,9 @@ typedef struct PlanOptions {
   const Kernels *kernels;
 } PlanOptions;
 
-/* In: a graph from opt_run (inputs with slots, outputs with slots; a slot that stands in both is a cell and is updated).
- * Several outputs may name one node. origin maps its nodes to the caller's (kept in the plan). Out: an Owned, young. */
+/* In: a graph from opt_run (inputs with slots, outputs with slots; a slot that stands in both is a cell and is
+ * updated). Several outputs may name one node. origin maps its nodes to the caller's (kept in the plan). Out: an Owned,
+ * young. */
 Plan *plan_make(Host *h, const Graph *g, const NodeId *origin, const PlanOptions *o);
 void plan_keep(Plan *p);
 void plan_free(Plan *p);

@@ -1,5 +1,5 @@
-/* plan_dump: a plan as text for people and golden tests: bindings, then a step a line with what it computes, from where to
- * where, and how it is split. Nodes are numbered as in the graph that was planned.
+/* plan_dump: a plan as text for people and golden tests: bindings, then a step a line with what it computes, from where
+ * to where, and how it is split. Nodes are numbered as in the graph that was planned.
  */
 #include "exec/step.h"
 

@@ -1,6 +1,6 @@
-/* planner: see planner.h. What the parts of the planner ask, and nothing that they do: copies into the plan, what a node
- * is, what a unit reads, where a value lies. In: the graph, and the Planner as far as it is filled. It calls none of the
- * parts.
+/* planner: see planner.h. What the parts of the planner ask, and nothing that they do: copies into the plan, what a
+ * node is, what a unit reads, where a value lies. In: the graph, and the Planner as far as it is filled. It calls none
+ * of the parts.
  */
 #include "exec/planner.h"
 #include <assert.h>
@@ -12,9 +12,9 @@ const Type *plan_type(Planner *w, const Type *t) {
     uint32_t cap = w->cap_types ? w->cap_types * 2 : 64;
     const Type **types = NEW_N(w->tmp, const Type *, cap), **copies = NEW_N(w->tmp, const Type *, cap);
     for (uint32_t k = 0; k < w->cap_types; k++) {
-      if (w->types[k] == NULL) continue;
+      if (!w->types[k]) continue;
       uint32_t j = (uint32_t)((uintptr_t)w->types[k] >> 4) & (cap - 1);
-      while (types[j] != NULL) j = (j + 1) & (cap - 1);
+      while (types[j]) j = (j + 1) & (cap - 1);
       types[j] = w->types[k];
       copies[j] = w->copies[k];
     }
@@ -23,8 +23,8 @@ const Type *plan_type(Planner *w, const Type *t) {
     w->cap_types = cap;
   }
   uint32_t j = (uint32_t)((uintptr_t)t >> 4) & (w->cap_types - 1);
-  while (w->types[j] != NULL && w->types[j] != t) j = (j + 1) & (w->cap_types - 1);
-  if (w->types[j] == NULL) {
+  while (w->types[j] && w->types[j] != t) j = (j + 1) & (w->cap_types - 1);
+  if (!w->types[j]) {
     w->types[j] = t;
     w->copies[j] = arena_copy(w->p->arena, t, sizeof *t);
     w->n_types++;
@@ -33,7 +33,7 @@ const Type *plan_type(Planner *w, const Type *t) {
 }
 
 const Attr *plan_attr(Planner *w, const Attr *a) {
-  assert(a->value == NULL);
+  assert(!a->value);
   Attr *own = arena_copy(w->p->arena, a, sizeof *a);
   own->body = NULL;
   if (a->n > 0) own->i = arena_copy(w->p->arena, a->i, a->n * sizeof *a->i);

@@ -1,6 +1,6 @@
 /* planner: what plan_make knows while it works, and who does what. planner.c answers questions (what a node is, what a
- * unit reads, where a value lies) and calls nobody; fuse.c (units and their tile programs) and order.c (the order of the
- * units) ask it; plan.c (results, places, steps) calls all of them, and slab.c for offsets.
+ * unit reads, where a value lies) and calls nobody; fuse.c (units and their tile programs) and order.c (the order of
+ * the units) ask it; plan.c (results, places, steps) calls all of them, and slab.c for offsets.
  *
  * Invariant: the units form no cycle. A pointwise node of stage s needs only earlier stages, other nodes of its stage
  * that are not pointwise, and pointwise nodes of its stage with its element count (its own unit) or fewer (read through

@@ -1,9 +1,9 @@
 /* pool: numbered tasks on a persistent set of pthreads.
  *
  * In: tasks 0..<n, a function, a context.  Out: all have run, what they wrote is visible.
- * One 64-bit ticket holds (generation, next task). A thread takes task k by moving the ticket from (g, k) to (g, k + 1):
- * when that succeeds, generation g is still open, so the job's fields read just before belong to it. The caller opens
- * generation g + 1 only when every task of g is done. Late threads fail the exchange and look again.
+ * One 64-bit ticket holds (generation, next task). A thread takes task k by moving the ticket from (g, k) to (g, k +
+ * 1): when that succeeds, generation g is still open, so the job's fields read just before belong to it. The caller
+ * opens generation g + 1 only when every task of g is done. Late threads fail the exchange and look again.
  * Ordering is by acquire and release on the variables themselves (sequentially consistent where a sleeper and a waker
  * must see each other); there are no stand-alone fences. Workers never allocate, and block every signal, so that the
  * host's handlers run on the host's threads.
@@ -156,7 +156,7 @@ static void wait_done(Pool *p, uint32_t n) {
 }
 
 void pool_run(Pool *p, uint32_t n, Task task, void *ctx) {
-  if (p == NULL || p->threads == 1 || n <= 1 || atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
+  if (!p || p->threads == 1 || n <= 1 || atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
     for (uint32_t k = 0; k < n; k++) task(ctx, k, 0);
     return;
   }
@@ -181,7 +181,7 @@ static void pool_drop(Owned *o) {
 /* The CPUs that a control group leaves us, or `most`. */
 static int cpu_quota(int most) {
   FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
-  if (f == NULL) return most;
+  if (!f) return most;
   long long quota, period;
   int n = most;
   if (fscanf(f, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0) {
@@ -241,9 +241,9 @@ Pool *pool_new(Host *h, int threads) {
 void pool_keep(Pool *p) { owned_keep(&p->owned); }
 
 void pool_free(Pool *p) {
-  if (p == NULL) return;
+  if (!p) return;
   owned_keep(&p->owned);
   pool_drop(&p->owned);
 }
 
-int pool_threads(const Pool *p) { return p == NULL ? 1 : p->threads; }
+int pool_threads(const Pool *p) { return p ? p->threads : 1; }

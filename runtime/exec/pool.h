@@ -7,7 +7,8 @@
 
 typedef struct Pool Pool;
 
-Pool *pool_new(Host *h, int threads);            /* 1: none are made; an Owned, young. Blocks all signals in its threads */
+/* 1: none are made; an Owned, young. Blocks all signals in its threads */
+Pool *pool_new(Host *h, int threads);
 void pool_keep(Pool *p);
 void pool_free(Pool *p);                         /* joins them; NULL is fine */
 int pool_threads(const Pool *p);                 /* NULL: 1 */

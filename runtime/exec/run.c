@@ -1,6 +1,6 @@
-/* run: see run.h. A run resolves the plan's places to pointers (kept at the head of the slab) and walks the steps. A step
- * of several parts goes to the pool; a part's range depends on the step alone, so who runs it changes nothing. Of the
- * parts' faults the lowest part's is reported, which is the first by element.
+/* run: see run.h. A run resolves the plan's places to pointers (kept at the head of the slab) and walks the steps. A
+ * step of several parts goes to the pool; a part's range depends on the step alone, so who runs it changes nothing. Of
+ * the parts' faults the lowest part's is reported, which is the first by element.
  */
 #include "exec/run.h"
 #include "exec/step.h"
@@ -100,7 +100,7 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
       const TileOp *o = &t->op[k];
       const void *in[TILE_IN];
       for (uint32_t j = 0; j < o->n_in; j++) in[j] = reg[o->in[j]];
-      if (o->fn != NULL) o->fn(reg[o->out], in, n, o->attr);
+      if (o->fn) o->fn(reg[o->out], in, n, o->attr);
       else memcpy(reg[o->out], in[0], (size_t)n * o->size);
     }
     e += n;
@@ -137,8 +137,8 @@ static void run_part(void *ctx, uint32_t k, int worker) {
 
 static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
 
-/* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the last
- * turn writes the loop's own outputs. */
+/* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the
+ * last turn writes the loop's own outputs. */
 static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
   const Loop *l = s->loop;
   void *const *out = at + s->n_in, *const *spare = out + s->n_out;
@@ -146,7 +146,7 @@ static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atom
   void **data = spare[l->n_carry + 1];
   char *slab = spare[l->n_carry + 2];
   for (int64_t turn = 0; turn < l->turns; turn++) {
-    if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
+    if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
     int64_t row = l->reverse ? l->turns - 1 - turn : turn;
     bool to_out = (l->turns - 1 - turn) % 2 == 0;
     *number = (int32_t)row;

@@ -5,10 +5,10 @@
 #include "exec/plan.h"
 #include "exec/pool.h"
 
-/* data[k] belongs to plan_bindings[k]; a cell is updated in place. slab: plan_slab(p) bytes, 64-byte aligned. cancel may
- * be NULL; it is looked at until the first cell write. Returns a fault with code FAULT_NONE when all went well; else the
- * first in plan order, then by element, on any number of threads, and no cell has been written. Values of VALUE slots
- * computed by earlier steps are in place even then. */
+/* data[k] belongs to plan_bindings[k]; a cell is updated in place. slab: plan_slab(p) bytes, 64-byte aligned. cancel
+ * may be NULL; it is looked at until the first cell write. Returns a fault with code FAULT_NONE when all went well;
+ * else the first in plan order, then by element, on any number of threads, and no cell has been written. Values of
+ * VALUE slots computed by earlier steps are in place even then. */
 Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel);
 
 /* Whether step `step` of the plan ran before the fault (all steps with a smaller number did). */

@@ -1,5 +1,5 @@
-/* slab: see slab.h. A plan may hold thousands of blocks: neighbours are links, free blocks an ordered list for the best fit, used
- * ones a table by offset. */
+/* slab: see slab.h. A plan may hold thousands of blocks: neighbours are links, free blocks an ordered list for the best
+ * fit, used ones a table by offset. */
 #include "exec/slab.h"
 #include <assert.h>
 #include <string.h>

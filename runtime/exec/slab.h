@@ -1,6 +1,7 @@
-/* slab: offsets for buffers with lifetimes in one block of memory. In: take and give in the order of the steps. Out: 64-byte
- * aligned offsets, the size of the whole. Invariant: blocks cover the slab without gap or overlap, no two free ones side by
- * side. Best fit, the lowest of equals, so that what was just read or written is likely to be used again while it is in cache.
+/* slab: offsets for buffers with lifetimes in one block of memory. In: take and give in the order of the steps. Out:
+ * 64-byte aligned offsets, the size of the whole. Invariant: blocks cover the slab without gap or overlap, no two free
+ * ones side by side. Best fit, the lowest of equals, so that what was just read or written is likely to be used again
+ * while it is in cache.
  */
 #ifndef RUNTIME_SLAB_H
 #define RUNTIME_SLAB_H

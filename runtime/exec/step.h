@@ -1,5 +1,5 @@
-/* step: what a plan is made of, as plan.c and fuse.c write it and run.c reads it. Everything is flat: a run resolves each
- * Place to a pointer once and then walks arrays. Nothing here is written after plan_make.
+/* step: what a plan is made of, as plan.c and fuse.c write it and run.c reads it. Everything is flat: a run resolves
+ * each Place to a pointer once and then walks arrays. Nothing here is written after plan_make.
  */
 #ifndef RUNTIME_STEP_H
 #define RUNTIME_STEP_H

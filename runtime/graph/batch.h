@@ -6,8 +6,8 @@
 /* What cannot have one axis more: its type has no room for it. */
 typedef struct BatchError { Loc loc; Type type; } BatchError;
 
-/* out[k] is root[k] for each element, along a first axis of `size`, when in[k] is an element of to[k] (whose first axis has
- * that size). What the roots do not have of `in` is the same for all elements. false: *e says what is too large. */
+/* out[k] is root[k] for each element, along a first axis of `size`, when in[k] is an element of to[k] (whose first axis
+ * has that size). What the roots do not have of `in` is the same for all elements. false: *e says what is too large. */
 bool graph_batch(Graph *g, const NodeId *in, const NodeId *to, uint32_t n, int64_t size, const NodeId *root,
                  uint32_t n_root, NodeId *out, BatchError *e);
 #endif

@@ -11,8 +11,8 @@
 void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n, NodeId *out, bool *connected);
 /* The same for a y of any shape with a seed of y's type (vjp). */
 
-/* What op `custom` does instead of differentiating its input 0: attr->foreign is one of these. build fills d->dx[1..], the
- * adjoints of the arguments that stand behind the value. */
+/* What op `custom` does instead of differentiating its input 0: attr->foreign is one of these. build fills d->dx[1..],
+ * the adjoints of the arguments that stand behind the value. */
 typedef struct CustomGrad {
   void (*build)(const struct CustomGrad *self, Grad *d);
 } CustomGrad;

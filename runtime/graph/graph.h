@@ -70,7 +70,8 @@ struct Graph {
 };
 
 Graph *graph_new(Arena *a);
-Graph *graph_beside(const Graph *g, Arena *a);              /* a new one that shares the types of g, whose arena outlives it */
+/* a new one that shares the types of g, whose arena outlives it */
+Graph *graph_beside(const Graph *g, Arena *a);
 const Type *graph_type(Graph *g, const Type *t);            /* interned */
 
 /* Why a type rule refused. The language gives each kind a stable code and a place. */
@@ -82,7 +83,8 @@ typedef enum {
 typedef struct TypeError {
   Bad kind;
   int a, b;                  /* the operands that disagree, or -1 */
-  const char *text;          /* in the graph's arena: what was found and expected, with shapes; no place, no full stop */
+  /* in the graph's arena: what was found and expected, with shapes; no place, no full stop */
+  const char *text;
   const char *hint;          /* a way out, or NULL */
 } TypeError;
 
@@ -90,15 +92,18 @@ typedef struct TypeError {
  * the caller knows the types: then a refusal is a bug and asserts). */
 NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const Attr *attr, Loc loc, TypeError *e);
 
-/* n, of a graph that g stands beside, with these inputs of g, whose types are those of n's own. `in` may be n->in: the same ids are not copied again.
- * lasts: what n points to lives at least as long as g (else it is copied). Its type rule does not run again. */
+/* n, of a graph that g stands beside, with these inputs of g, whose types are those of n's own. `in` may be n->in: the
+ * same ids are not copied again. lasts: what n points to lives at least as long as g (else it is copied). Its type rule
+ * does not run again. */
 NodeId graph_copy(Graph *g, const Node *n, const NodeId *in, bool lasts);
 /* A graph with the same nodes, which g must outlive. */
 Graph *graph_clone(const Graph *g, Arena *a);
-void graph_room(Graph *g, uint32_t more);                                  /* for so many more nodes, which then need not move */
+/* for so many more nodes, which then need not move */
+void graph_room(Graph *g, uint32_t more);
 
 NodeId graph_input(Graph *g, uint32_t slot, const Type *t, Loc loc);       /* op input; attr->i[0] is the slot */
-NodeId graph_const(Graph *g, Tensor *t, Loc loc);                          /* the arena refs t; the caller keeps its own */
+/* the arena refs t; the caller keeps its own */
+NodeId graph_const(Graph *g, Tensor *t, Loc loc);
 NodeId graph_const_like(Graph *g, DType d, double v, Loc loc);             /* a scalar literal */
 void graph_output(Graph *g, NodeId node, uint32_t slot);
 static inline const Node *graph_at(const Graph *g, NodeId id) { return &g->node[id]; }

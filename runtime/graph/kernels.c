@@ -1,6 +1,6 @@
-/* kernels: which machine code runs an op, and the one place where it is called. In: the tables that the family files fill
- * once for each CPU feature level (-DKERNELS=v1|v3|v4). Out: the table of a level, the best that this CPU has; see kernels.h.
- * Chosen by feature bits, never by the CPU's name, which virtual machines get wrong.
+/* kernels: which machine code runs an op, and the one place where it is called. In: the tables that the family files
+ * fill once for each CPU feature level (-DKERNELS=v1|v3|v4). Out: the table of a level, the best that this CPU has; see
+ * kernels.h. Chosen by feature bits, never by the CPU's name, which virtual machines get wrong.
  */
 #include "graph/kernels.h"
 #include <assert.h>
@@ -71,21 +71,21 @@ Dispatch kernel_dispatch(const Kernels *k, const Op *op, const KernelCall *c) {
     d.tile = kernel_tile(k, op, last);
     d.check = kernel_check(k, op, last);
     d.units = type_count(c->out_type);
-    assert(d.tile != NULL && c->n_in <= POINT_IN);
+    assert(d.tile && c->n_in <= POINT_IN);
     return d;
   }
-  if (d.run == NULL) d.run = k->op[op->id]->run;
+  if (!d.run) d.run = k->op[op->id]->run;
   d.units = op->units ? op->units(c) : 1;
   size_t scratch = op->scratch ? op->scratch(c) : 0;
   d.scratch = (scratch + KERNEL_ALIGN - 1) / KERNEL_ALIGN * KERNEL_ALIGN;
-  assert(d.run != NULL);
+  assert(d.run);
   return d;
 }
 
 static bool point_part(const Dispatch *d, KernelCall *c) {
   const void *in[POINT_IN];
   for (uint32_t k = 0; k < c->n_in; k++) in[k] = (const char *)c->in[k] + c->begin * dtype_size[c->in_type[k]->dtype];
-  if (d->check != NULL && !d->check(in, c->end - c->begin, c->attr, &c->fault)) {
+  if (d->check && !d->check(in, c->end - c->begin, c->attr, &c->fault)) {
     c->fault.element += c->begin;
     return false;
   }
@@ -95,7 +95,7 @@ static bool point_part(const Dispatch *d, KernelCall *c) {
 
 bool kernel_part(const Dispatch *d, KernelCall *c) {
   if (c->begin >= c->end) return true;
-  if (d->tile != NULL) return point_part(d, c);
+  if (d->tile) return point_part(d, c);
   bool ok = d->run(c);
   assert(ok || c->fault.code != FAULT_NONE);
   return ok;

@@ -1,5 +1,5 @@
-/* kernels: how the kernel of an op is called. In: a level's table, an op, the types of its operands. Out: a Dispatch, found
- * once (by the planner for a step), with which any number of parts can be run; or the whole, run here and now.
+/* kernels: how the kernel of an op is called. In: a level's table, an op, the types of its operands. Out: a Dispatch,
+ * found once (by the planner for a step), with which any number of parts can be run; or the whole, run here and now.
  */
 #ifndef RUNTIME_KERNELS_H
 #define RUNTIME_KERNELS_H

@@ -152,8 +152,8 @@ static NodeId below_broadcasts(Pass *p, const Node *n, int depth) {
 
 static bool cuts(const Op *op) { return op == &op_slice || op == &op_slice_dyn || op == &op_gather; }
 
-/* The cut n (a slice or gather of x) of another operand of x's shape. A broadcast is cut by being stretched less, where no
- * axis of its own is concerned; *real counts those that were truly cut, without which a fault could be lost. */
+/* The cut n (a slice or gather of x) of another operand of x's shape. A broadcast is cut by being stretched less, where
+ * no axis of its own is concerned; *real counts those that were truly cut, without which a fault could be lost. */
 static NodeId cut(Pass *p, const Node *n, NodeId operand, int *real, int depth) {
   Graph *g = p->to;
   const Node *b = &g->node[operand];
@@ -182,8 +182,8 @@ static NodeId cut(Pass *p, const Node *n, NodeId operand, int *real, int depth) 
   return share(p, n->op, in, n->n_in, n->attr, depth);
 }
 
-/* A slice of rows gathered from file data: x[p][a:b, c:d] is x[p[a:b]][:, c:d]. Of such a formula only the rows that somebody reads are
- * ever computed, so an index that is cut away is no fault. */
+/* A slice of rows gathered from file data: x[p][a:b, c:d] is x[p[a:b]][:, c:d]. Of such a formula only the rows that
+ * somebody reads are ever computed, so an index that is cut away is no fault. */
 static NodeId rows_of_rows(Pass *p, const Node *n, const Node *x, int depth) {
   Graph *g = p->to;
   if (g->node[x->in[1]].type->rank != 1 || n->type->dim[0] >= x->type->dim[0]) return NO_NODE;
@@ -211,7 +211,8 @@ static NodeId cut_below(Pass *p, const Node *n, bool alone, int depth) {
     for (uint32_t k = 0; k < x.n_in; k++) in[k] = cut(p, n, x.in[k], &real, depth - 1);
     return real > 0 ? share(p, x.op, in, x.n_in, x.attr, depth - 1) : NO_NODE;
   }
-  if (n->op == &op_slice && x.op == &op_gather && x.attr->i[0] == 0 && x.flags & NODE_LAZY) return rows_of_rows(p, n, &x, depth - 1);
+  if (n->op == &op_slice && x.op == &op_gather && x.attr->i[0] == 0 && x.flags & NODE_LAZY)
+    return rows_of_rows(p, n, &x, depth - 1);
   bool first_axis = n->op != &op_slice && n->attr->i[0] == 0;
   if (!first_axis) return NO_NODE;
   if (x.op == &op_reshape) {
@@ -325,7 +326,7 @@ static bool pass(Pass *p, const Opt *o, bool bodies) {
     for (uint32_t k = 0; k < n.n_in; k++) in[k] = p->map[n.in[k]];
     bool alone = n.n_in == 0 || p->uses[n.in[0]] == 1;
     NodeId y;
-    if (bodies && n.attr->body != NULL) {
+    if (bodies && n.attr->body) {
       Attr attr = *n.attr;
       NodeId *unused;
       attr.body = opt_run(attr.body, p->home, o, &unused);

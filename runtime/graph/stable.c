@@ -1,7 +1,7 @@
-/* stable: the named rewrites, which change rounding: textbook formulas that overflow, cancel or saturate become the forms
- * that do not. In: roots of a graph. Out: their stable forms, beside the old nodes in the same graph.
- * One walk in the order of ids, so that a form made from a stable form is met. Reshapes, slices and the like between the
- * parts of a formula are looked through: log(move(f(x))) is move(log(f(x))).
+/* stable: the named rewrites, which change rounding: textbook formulas that overflow, cancel or saturate become the
+ * forms that do not. In: roots of a graph. Out: their stable forms, beside the old nodes in the same graph.
+ * One walk in the order of ids, so that a form made from a stable form is met. Reshapes, slices and the like between
+ * the parts of a formula are looked through: log(move(f(x))) is move(log(f(x))).
  *
  *   log-sigmoid         log(sigmoid(x))                   min(x, 0) - log1p(exp(-abs(x)))
  *   one-minus-sigmoid   1 - sigmoid(x)                    sigmoid(-x)
@@ -40,7 +40,7 @@ static bool moves(const Op *op) {
 
 static Peeled peel(const Stable *s, NodeId id) {
   Peeled p = {.base = id};
-  while (p.n < MOVES && op_of(s, p.base) != NULL && moves(op_of(s, p.base))) {
+  while (p.n < MOVES && op_of(s, p.base) && moves(op_of(s, p.base))) {
     p.move[p.n++] = p.base;
     p.base = s->g->node[p.base].in[0];
   }
@@ -147,9 +147,10 @@ static bool same(const Graph *g, NodeId a, NodeId b, int *most) {
   if (a == b) return true;
   if (--*most < 0 || x->op != y->op || x->type != y->type || x->n_in != y->n_in) return false;
   const Attr *p = x->attr, *q = y->attr;
-  if (p->n != q->n || p->body || q->body || p->foreign || q->foreign || memcmp(p->f, q->f, sizeof p->f) != 0) return false;
+  if (p->n != q->n || p->body || q->body || p->foreign || q->foreign || memcmp(p->f, q->f, sizeof p->f) != 0)
+    return false;
   if (p->n && memcmp(p->i, q->i, p->n * sizeof *p->i) != 0) return false;
-  if ((p->value == NULL) != (q->value == NULL)) return false;
+  if (!p->value != !q->value) return false;
   if (p->value && memcmp(p->value->data, q->value->data, (size_t)type_bytes(x->type)) != 0) return false;
   for (uint32_t k = 0; k < x->n_in; k++)
     if (!same(g, x->in[k], y->in[k], most)) return false;
@@ -258,7 +259,7 @@ void graph_stable(Graph *g, const NodeId *root, uint32_t n, const NodeId *keep, 
   NodeId *ids;
   uint32_t n_ids = graph_slice(g, root, n, stop_at, &s, &ids);
   VEC(NodeId) from = {0};
-  for (NodeId id = 0; origin != NULL && id < g->n; id++) vec_push(g->arena, &from, id);
+  for (NodeId id = 0; origin && id < g->n; id++) vec_push(g->arena, &from, id);
   Loc loc = g->loc;
   uint32_t segment = g->segment;
   for (uint32_t j = 0; j < n_ids; j++) {
@@ -280,11 +281,11 @@ void graph_stable(Graph *g, const NodeId *root, uint32_t n, const NodeId *keep, 
     }
     NodeId better = node.loc & LOC_ADJOINT ? NO_NODE : rewrite(&s, map[id]);
     if (better != NO_NODE) map[id] = better;
-    while (origin != NULL && from.n < g->n) vec_push(g->arena, &from, id);
+    while (origin && from.n < g->n) vec_push(g->arena, &from, id);
   }
   g->loc = loc;
   g->segment = segment;
-  if (origin != NULL) *origin = from.at;
+  if (origin) *origin = from.at;
   for (uint32_t k = 0; k < n; k++) out[k] = map[root[k]];
   arena_free(tmp);
 }

@@ -39,7 +39,8 @@ static inline double vm_max2(double x, double y) { return x > y || x != x ? x : 
 
 /* ---- smul: the product of gradient rules ---- */
 #ifndef KERNELS
-/* y is flat in x[1] where x[0] is zero, even under an infinite dy, which the third derivative of an untaken branch has. */
+/* y is flat in x[1] where x[0] is zero, even under an infinite dy, which the third derivative of an untaken branch
+ * has. */
 static void smul_grad(Grad *d) {
   Graph *g = d->g;
   NodeId x = d->x[0];

@@ -1,5 +1,5 @@
-/* custom: a value whose gradient somebody else knows: `gradient f(...)` of the language, a host's C function. in: the value,
- * then the arguments it was made of; out: the value. The gradient is built by the CustomGrad in attr->foreign.
+/* custom: a value whose gradient somebody else knows: `gradient f(...)` of the language, a host's C function. in: the
+ * value, then the arguments it was made of; out: the value. The gradient is built by the CustomGrad in attr->foreign.
  */
 #include "graph/grad.h"
 #include "ops/pointwise.h"

@@ -8,7 +8,8 @@
 
 enum { COLUMNS = 1024 };     /* elements of a row that one unit of a scatter owns */
 
-/* x around its axis: outer rows, n places of `inner` elements. count: indices. shared: outer rows that read the same ones. */
+/* x around its axis: outer rows, n places of `inner` elements. count: indices. shared: outer rows that read the same
+ * ones. */
 typedef struct Lie { int64_t outer, n, inner, count, blocks, shared; } Lie;
 
 static inline Lie lie(const Type *x, int64_t axis, int64_t count) {
@@ -213,7 +214,8 @@ const Op op_scatter_add = {
     .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x i v axis:axis=0",
     .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
-    .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units, .cost = move_cost,
+    .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units,
+    .cost = move_cost,
 };
 
 /* Whether each index is the last of its like, in the shape of i: every place learns the number of the index that wrote it last. */
@@ -342,7 +344,8 @@ const Op op_scatter_along = {
     .args = "x i v axis:axis=0",
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
-    .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units, .cost = move_cost,
+    .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units,
+    .cost = move_cost,
 };
 #else
 /* A line's start, and how its elements follow, in x and in what has the indices' shape. */

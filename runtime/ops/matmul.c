@@ -325,6 +325,7 @@ const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x y",
     .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
-    .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .units = matmul_units, .scratch = matmul_scratch, .cost = matmul_cost,
+    .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .units = matmul_units, .scratch = matmul_scratch,
+    .cost = matmul_cost,
 };
 #endif

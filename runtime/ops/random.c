@@ -175,7 +175,8 @@ const Op op_random_uniform = {
     .name = "random_uniform", .id = OP_random_uniform, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key dtype:dtype shape:sizes",
     .doc = "Numbers of [0, 1), each as likely.", .example = "uniform([2])",
-    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units, .cost = draw_cost,
+    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units,
+    .cost = draw_cost,
 };
 #endif
 
@@ -294,7 +295,8 @@ const Op op_random_normal = {
     .name = "random_normal", .id = OP_random_normal, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key dtype:dtype shape:sizes",
     .doc = "Numbers of the normal distribution with mean 0 and standard deviation 1.", .example = "normal([2])",
-    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units, .cost = draw_cost,
+    .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units,
+    .cost = draw_cost,
 };
 #endif
 
@@ -334,7 +336,8 @@ const Op op_random_int = {
     .name = "random_int", .id = OP_random_int, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key low:int high:int shape:sizes",
     .doc = "Ints from low to below high, each as likely.", .example = "randint([2], 0, 10)",
-    .type = int_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = int_units, .cost = draw_cost,
+    .type = int_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = int_units,
+    .cost = draw_cost,
 };
 #endif
 

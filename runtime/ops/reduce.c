@@ -197,10 +197,10 @@ static bool logic_type(TypeRule *r) {
 
 static bool sum_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
-    case F32: return sum_f32(c);
-    case F64: return sum_f64(c);
-    case I32: return sum_i32(c);
-    default: return sum_u8(c);
+  case F32: return sum_f32(c);
+  case F64: return sum_f64(c);
+  case I32: return sum_i32(c);
+  default: return sum_u8(c);
   }
 }
 const OpKernels KERNELS_OF(sum) = {.run = sum_run};
@@ -209,7 +209,8 @@ const Op op_sum = {
     .name = "sum", .id = OP_sum, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The sum over the given axes, or over all. A sum of bools counts.",
     .example = "sum([[1, 2], [3, 4]], axis = 0)   # => [4, 6]",
-    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units,
+    .cost = fold_cost,
 };
 #endif
 
@@ -248,10 +249,10 @@ const Op op_sum = {
 
 static bool prod_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
-    case F32: return prod_f32(c);
-    case F64: return prod_f64(c);
-    case I32: return prod_i32(c);
-    default: return prod_u8(c);
+  case F32: return prod_f32(c);
+  case F64: return prod_f64(c);
+  case I32: return prod_i32(c);
+  default: return prod_u8(c);
   }
 }
 const OpKernels KERNELS_OF(prod) = {.run = prod_run};
@@ -260,7 +261,8 @@ const Op op_prod = {
     .name = "prod", .id = OP_prod, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The product over the given axes, or over all.",
     .example = "prod([1, 2, 3, 4])   # => 24",
-    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units,
+    .cost = fold_cost,
 };
 #endif
 
@@ -330,18 +332,18 @@ const Op op_prod = {
 
 static bool reduce_max_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
-    case F32: return max_f32(c);
-    case F64: return max_f64(c);
-    case I32: return max_i32(c);
-    default: return max_u8(c);
+  case F32: return max_f32(c);
+  case F64: return max_f64(c);
+  case I32: return max_i32(c);
+  default: return max_u8(c);
   }
 }
 static bool reduce_min_run(KernelCall *c) {
   switch ((DType)c->in_type[0]->dtype) {
-    case F32: return min_f32(c);
-    case F64: return min_f64(c);
-    case I32: return min_i32(c);
-    default: return min_u8(c);
+  case F32: return min_f32(c);
+  case F64: return min_f64(c);
+  case I32: return min_i32(c);
+  default: return min_u8(c);
   }
 }
 const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run};
@@ -351,13 +353,15 @@ const Op op_reduce_max = {
     .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units,
+    .cost = fold_cost,
 };
 const Op op_reduce_min = {
     .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units,
+    .cost = fold_cost,
 };
 #endif
 
@@ -387,14 +391,16 @@ const Op op_all = {
     .name = "all", .id = OP_all, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether all elements over the given axes are true; all of nothing are.",
     .example = "all([true, false])   # => false",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch, .units = fold_units,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
+    .units = fold_units,
     .cost = fold_cost,
 };
 const Op op_any = {
     .name = "any", .id = OP_any, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "Whether any element over the given axes is true; none of nothing is.",
     .example = "any([true, false])   # => true",
-    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch, .units = fold_units,
+    .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
+    .units = fold_units,
     .cost = fold_cost,
 };
 #endif

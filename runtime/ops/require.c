@@ -1,5 +1,5 @@
-/* require: values that must hold, or the run stops at their place before any cell is written. The value passes through, so
- * the derivative does.
+/* require: values that must hold, or the run stops at their place before any cell is written. The value passes through,
+ * so the derivative does.
  */
 #include "ops/pointwise.h"
 
@@ -8,8 +8,8 @@
 static void require_finite_grad(Grad *d) { d->dx[0] = d->dy; }
 const Op op_require_finite = {
     POINTWISE(require_finite, 1, pointwise_float), .flags = OP_POINTWISE | OP_FAILS, .grad = require_finite_grad,
-    .doc = "x itself. If an element is NaN or infinite, the run stops before any cell changes and names the expression\n"
-           "that made the first such value.",
+    .doc = "x itself. If an element is NaN or infinite, the run stops before any cell changes and names the\n"
+           "expression that made the first such value.",
     .example = "require_finite([1, 2])   # => [1, 2]",
 };
 #else

@@ -97,7 +97,8 @@ const Op op_broadcast = {
     .name = "broadcast", .id = OP_broadcast, .flags = OP_HIDDEN, .n_in = 1, .args = "x shape:sizes",
     .doc = "Repeats along axes of size 1 and new leading ones, so that the result has the given shape.",
     .example = "[1, 2] + zeros([2, 2])   # => [[1, 2], [1, 2]]",
-    .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch, .units = broadcast_units, .cost = copy_cost,
+    .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch,
+    .units = broadcast_units, .cost = copy_cost,
 };
 #endif
 
@@ -145,7 +146,8 @@ const Op op_reshape = {
     .name = "reshape", .id = OP_reshape, .flags = OP_KEEPS_LAZY, .n_in = 1, .args = "x shape:sizes",
     .doc = "The same elements, in row-major order, in another shape.",
     .example = "reshape([1, 2, 3, 4], [2, 2])   # => [[1, 2], [3, 4]]",
-    .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch, .units = reshape_units, .cost = copy_cost,
+    .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch,
+    .units = reshape_units, .cost = copy_cost,
 };
 #endif
 
@@ -223,7 +225,8 @@ const Op op_permute = {
     .name = "permute", .id = OP_permute, .n_in = 1, .args = "x axes:perm",
     .doc = "The axes in another order: axis k of the result is axis axes[k] of x.",
     .example = "permute([[1, 2, 3], [4, 5, 6]], [1, 0])   # => [[1, 4], [2, 5], [3, 6]]",
-    .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch, .units = permute_units, .cost = copy_cost,
+    .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch,
+    .units = permute_units, .cost = copy_cost,
 };
 #endif
 

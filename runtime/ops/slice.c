@@ -116,7 +116,8 @@ const Op op_slice = {
     .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
     .doc = "A box cut out of a tensor: of each axis a start, a count and a step, which may be negative.",
     .example = "[1, 2, 3, 4][3:0:-2]   # => [4, 2]",
-    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .batch = boxes_batch, .units = slice_units, .cost = move_cost,
+    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .batch = boxes_batch, .units = slice_units,
+    .cost = move_cost,
 };
 #endif
 
@@ -420,6 +421,7 @@ const Op op_update_slice = {
     .args = "x v start axis:axis",
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
-    .type = update_slice_type, .grad = update_slice_grad, .batch = dyn_batch, .units = update_slice_units, .cost = move_cost,
+    .type = update_slice_type, .grad = update_slice_grad, .batch = dyn_batch, .units = update_slice_units,
+    .cost = move_cost,
 };
 #endif

@@ -53,13 +53,15 @@ const Op op_sort = {
     .name = "sort", .id = OP_sort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
     .doc = "The elements along an axis in ascending order, or descending; NaN last.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
-    .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch, .cost = line_cost,
+    .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,
+    .cost = line_cost,
 };
 const Op op_argsort = {
     .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
     .doc = "The places of the elements along an axis in ascending order, or descending; equals keep their order.",
     .example = "argsort([3, 1, 2])   # => [1, 2, 0]",
-    .type = line_type, .no_grad = "an index has no slope", .batch = batch_axis, .units = line_units, .scratch = line_scratch,
+    .type = line_type, .no_grad = "an index has no slope", .batch = batch_axis, .units = line_units,
+    .scratch = line_scratch,
     .cost = line_cost,
 };
 #else
@@ -114,10 +116,10 @@ SORT(sort_u8, uint8_t)
 
 static bool lines_run(KernelCall *c, bool places) {
   switch ((DType)c->in_type[0]->dtype) {
-    case F32: sort_f32(c, places); break;
-    case F64: sort_f64(c, places); break;
-    case I32: sort_i32(c, places); break;
-    default: sort_u8(c, places); break;
+  case F32: sort_f32(c, places); break;
+  case F64: sort_f64(c, places); break;
+  case I32: sort_i32(c, places); break;
+  default: sort_u8(c, places); break;
   }
   return true;
 }
@@ -171,7 +173,8 @@ const Op op_search_sorted = {
     .name = "search_sorted", .id = OP_search_sorted, .n_in = 2, .args = "s v right:flag",
     .doc = "Where each value would go in an ascending vector: before its equals, or after them (right).",
     .example = "search_sorted([1, 2, 2, 3], [2, 9])   # => [1, 4]",
-    .type = search_type, .no_grad = "an index has no slope", .batch = search_batch, .units = search_units, .cost = search_cost,
+    .type = search_type, .no_grad = "an index has no slope", .batch = search_batch, .units = search_units,
+    .cost = search_cost,
 };
 #else
 #define SEARCH(name, T)                                                            \
@@ -204,10 +207,10 @@ static bool search_run(KernelCall *c) {
   for (int64_t k = c->begin * SEARCHES; k < end && k < count; k++) {
     int64_t at = k / each * n;
     switch ((DType)s->dtype) {
-      case F32: out[k] = search_f32((const float *)c->in[0] + at, n, ((const float *)c->in[1])[k], right); break;
-      case F64: out[k] = search_f64((const double *)c->in[0] + at, n, ((const double *)c->in[1])[k], right); break;
-      case I32: out[k] = search_i32((const int32_t *)c->in[0] + at, n, ((const int32_t *)c->in[1])[k], right); break;
-      default: out[k] = search_u8((const uint8_t *)c->in[0] + at, n, ((const uint8_t *)c->in[1])[k], right); break;
+    case F32: out[k] = search_f32((const float *)c->in[0] + at, n, ((const float *)c->in[1])[k], right); break;
+    case F64: out[k] = search_f64((const double *)c->in[0] + at, n, ((const double *)c->in[1])[k], right); break;
+    case I32: out[k] = search_i32((const int32_t *)c->in[0] + at, n, ((const int32_t *)c->in[1])[k], right); break;
+    default: out[k] = search_u8((const uint8_t *)c->in[0] + at, n, ((const uint8_t *)c->in[1])[k], right); break;
     }
   }
   return true;
