@@ -4,6 +4,7 @@
 #include "syntax/ast.h"
 
 struct Session;
-/* Replaces the literals of the top-level `let`s that the session's configuration names; mistakes go to its diagnostics. */
+/* Replaces the literals of the top-level `let`s that the session's configuration names; mistakes go to its
+ * diagnostics. */
 void define_all(struct Session *s, const Ast *program);
 #endif

@@ -157,7 +157,8 @@ static bool not_computed(Elab *e, const Bound *b) {
 
 /* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
  * warnings were told; an error now is about the shapes that it has. */
-/* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way there. */
+/* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way
+ * there. */
 static Status run_part(Session *s, uint32_t begin, uint32_t from, Steps *steps, bool waiting, Checkpoint **resume) {
   if (s->elab->repl) return run(s, from, steps);
   s->waiting = waiting;

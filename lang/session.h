@@ -1,5 +1,5 @@
-/* session: everything one user of the language has: texts, names, one graph, cells, a pool. Used by one thread at a time; two
- * sessions never meet. The pipeline stands in session.c: read that first.
+/* session: everything one user of the language has: texts, names, one graph, cells, a pool. Used by one thread at a
+ * time; two sessions never meet. The pipeline stands in session.c: read that first.
  */
 #ifndef LANG_SESSION_H
 #define LANG_SESSION_H
@@ -21,9 +21,10 @@ typedef struct Entry {                          /* a text that was taken in */
 } Entry;
 
 typedef enum { LOAD_CHECK, LOAD_PLAN, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
-/* Parses, resolves, elaborates (LOAD_CHECK ends here), prepares (LOAD_PLAN ends here), runs. Diagnostics are in s->diags (of this call only). LOAD_REPL: a
- * later definition replaces a name, an expression is evaluated into it. LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and
- * keeps what later questions about its names need (a host). */
+/* Parses, resolves, elaborates (LOAD_CHECK ends here), prepares (LOAD_PLAN ends here), runs. Diagnostics are in
+ * s->diags (of this call only). LOAD_REPL: a later definition replaces a name, an expression is evaluated into it.
+ * LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and keeps what later questions about its
+ * names need (a host). */
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
 Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out);
 
@@ -32,18 +33,23 @@ Status session_again(Session *s, Entry *entry);
 bool session_is_pure(const Session *s, const Entry *entry);
 
 /* LOAD_TEST tells each `test` block's outcome here (may be NULL). */
-typedef struct TestReport { void (*done)(void *to, const char *name, bool passed, const char *why); void *to; } TestReport;
+typedef struct TestReport {
+  void (*done)(void *to, const char *name, bool passed, const char *why);
+  void *to;
+} TestReport;
 void session_tests(Session *s, const TestReport *r);
 
 /* Computes nodes of the session's graph now; their slots are filled in. false: a diagnostic was made. */
 bool session_evaluate(Session *s, Need *need, uint32_t n);
 void session_seed(Session *s, uint64_t seed);   /* inside a guard */
-void session_want_pool(Session *s);             /* makes the threads, if they are wanted and not there; inside a guard */
+/* makes the threads, if they are wanted and not there; inside a guard */
+void session_want_pool(Session *s);
 Status session_failed(Session *s);              /* after a guard was left by a crossed limit: a diagnostic */
 
 /* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */
 char *session_type_text(Session *s, const struct Value *v);
 char *session_value_text(Session *s, const struct Value *v);
-const char *session_dump(Session *s, const Entry *e, const char *stage);   /* "ast" "graph" "grad" "opt" "plan"; NULL: no such stage */
+/* "ast" "graph" "grad" "opt" "plan"; NULL: no such stage */
+const char *session_dump(Session *s, const Entry *e, const char *stage);
 const char *session_diagnostics(Session *s, bool color, int width);
 #endif

@@ -1,7 +1,7 @@
 /* api: glia.h over sessions. In: a host's calls. Out: statuses, texts, views; never a crash, whatever is passed.
  *
- * Each call begins by forgetting the last one's failure and ends by telling its own. What a call allocates beyond its session's own business
- * is in the session's arena, behind a guard; the message of a failed allocation is a constant.
+ * Each call begins by forgetting the last one's failure and ends by telling its own. What a call allocates beyond its
+ * session's own business is in the session's arena, behind a guard; the message of a failed allocation is a constant.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "api/api.h"
@@ -36,13 +36,13 @@ glia_status api_failed(glia_session *s) {
 
 glia_status api_told(glia_session *s, Status status) {
   switch (status) {
-    case STATUS_OK: return GLIA_OK;
-    case STATUS_CANCELLED:
-      atomic_store(&s->s->cancel, false);
-      return api_say(s, GLIA_CANCELLED, "cancelled");
-    case STATUS_MEMORY: return api_failed(s);
-    case STATUS_CLOSED: return api_say(s, GLIA_CANCELLED, "cancelled by the print callback");
-    case STATUS_SCRIPT: break;
+  case STATUS_OK: return GLIA_OK;
+  case STATUS_CANCELLED:
+    atomic_store(&s->s->cancel, false);
+    return api_say(s, GLIA_CANCELLED, "cancelled");
+  case STATUS_MEMORY: return api_failed(s);
+  case STATUS_CLOSED: return api_say(s, GLIA_CANCELLED, "cancelled by the print callback");
+  case STATUS_SCRIPT: break;
   }
   s->error = session_diagnostics(s->checked ? s->checked : s->s, false, 0);
   return GLIA_SCRIPT;
@@ -78,7 +78,8 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
   SessionConfig inner = {
       .realloc = c->alloc, .user = c->user, .threads = c->threads, .no_fuse = c->no_fuse != 0, .strict = c->strict != 0,
       .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0, .max_memory = c->max_memory,
-      .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print, .progress = c->log ? forward_log : NULL,
+      .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print,
+      .progress = c->log ? forward_log : NULL,
       .poll = c->poll ? forward_poll : NULL, .shared = c->pool != NULL, .pool = pool_behind(c->pool), .to = s,
   };
   const char *unknown;

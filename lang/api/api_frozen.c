@@ -1,4 +1,5 @@
-/* api_frozen: glia_freeze and what follows from it. In: a function of a session. Out: a handle that another thread may call.
+/* api_frozen: glia_freeze and what follows from it. In: a function of a session. Out: a handle that another thread may
+ * call.
  *
  * What a call needs is made when it is frozen, its messages included: a call takes no lock and no memory.
  */

@@ -1,4 +1,5 @@
-/* frozen: see frozen.h. In: a compiled function of one segment. Out: the same results, whatever the session does meanwhile. */
+/* frozen: see frozen.h. In: a compiled function of one segment. Out: the same results, whatever the session does
+ * meanwhile. */
 #include "api/frozen.h"
 #include <string.h>
 
@@ -59,12 +60,12 @@ Fault frozen_run(Frozen *f, const void *const *arg, void **result) {
   for (uint32_t j = 0; j < n; j++) {
     uint32_t at = c->from[j] & FROM_NUMBER;
     switch (function_from(c->from[j])) {
-      case FROM_ARG: f->data[j] = (void *)(uintptr_t)arg[at]; break;
-      case FROM_RESULT: f->data[j] = result[at]; break;
-      default:
-        f->data[j] = (void *)(uintptr_t)(b[j].slot == c->turn       ? &f->calls
-                                         : is_arg(c, b[j].slot, &k) ? arg[k]
-                                                                    : f->fixed[j]);
+    case FROM_ARG: f->data[j] = (void *)(uintptr_t)arg[at]; break;
+    case FROM_RESULT: f->data[j] = result[at]; break;
+    default:
+      f->data[j] = (void *)(uintptr_t)(b[j].slot == c->turn       ? &f->calls
+                                       : is_arg(c, b[j].slot, &k) ? arg[k]
+                                                                  : f->fixed[j]);
     }
   }
   Fault fault = {.code = FAULT_NONE};

@@ -1,7 +1,9 @@
-/* frozen: a function with the values of its cells now, which runs beside its session. In: a compiled function. Out: calls on another thread.
+/* frozen: a function with the values of its cells now, which runs beside its session. In: a compiled function. Out:
+ * calls on another thread.
  *
- * The plan is the session's (plans are immutable); the tensors that it reads are held, so that the session copies one before it changes it;
- * slab, turn and results are its own. A call allocates nothing and touches nothing of the session.
+ * The plan is the session's (plans are immutable); the tensors that it reads are held, so that the session copies one
+ * before it changes it; slab, turn and results are its own. A call allocates nothing and touches nothing of the
+ * session.
  */
 #ifndef LANG_FROZEN_H
 #define LANG_FROZEN_H
@@ -20,7 +22,8 @@ typedef struct Frozen {
   int32_t calls;                       /* the turn of its draws */
 } Frozen;
 
-/* On the session's thread, inside a guard. NULL: it is a proc with steps, or a file could not be read (then a diagnostic was made). */
+/* On the session's thread, inside a guard. NULL: it is a proc with steps, or a file could not be read (then a
+ * diagnostic was made). */
 Frozen *frozen_make(Function *f, Compiled *c);
 void frozen_free(Frozen *f);           /* the same thread, or a time when the session rests */
 /* Any thread, one at a time. A result[k] that is NULL is set to its own memory. */

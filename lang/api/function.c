@@ -1,8 +1,8 @@
 /* function: see function.h. In: a name, argument types, buffers. Out: results.
  *
- * The call is written as a text of the language, `glia_f(x, y)`, and read by the language's own parser and elaborator in a scope where the
- * parameters' names stand for the arguments: so an error has a place, and `grad(glia_y, net)` means what it means in a script,
- * whether `net` is an argument or a tree at the top level.
+ * The call is written as a text of the language, `glia_f(x, y)`, and read by the language's own parser and elaborator
+ * in a scope where the parameters' names stand for the arguments: so an error has a place, and `grad(glia_y, net)`
+ * means what it means in a script, whether `net` is an argument or a tree at the top level.
  */
 #include "api/function.h"
 #include "elab/cell.h"
@@ -61,32 +61,32 @@ static const char *below(Elab *e, const char *path, const char *name) {
 /* The tensors of a value in order, each with its path. */
 static void add_leaves(Elab *e, Building *b, Value v, const char *path, const Ast *at) {
   switch (v.kind) {
-    case V_BAD: case V_UNIT: break;
-    case V_TUPLE: case V_LIST:
-      for (uint32_t k = 0; k < v.items->n; k++)
-        add_leaves(e, b, v.items->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
+  case V_BAD: case V_UNIT: break;
+  case V_TUPLE: case V_LIST:
+    for (uint32_t k = 0; k < v.items->n; k++)
+      add_leaves(e, b, v.items->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
+    break;
+  case V_RECORD:
+    for (uint32_t k = 0; k < v.fields->n; k++)
+      add_leaves(e, b, v.fields->at[k], below(e, path, v.fields->name[k]), at);
+    break;
+  case V_INSTANCE:
+    for (uint32_t k = 0; k < v.instance->n; k++) {
+      const Field *field = &v.instance->field[k];
+      bool tree = field->role == FIELD_LET && is_tree(&field->value);
+      if (field->role == FIELD_PARAM || tree) add_leaves(e, b, field->value, below(e, path, field->name), at);
+    }
+    break;
+  case V_FN:
+    if (v.fn->kind == FN_CHAIN) {
+      for (uint32_t k = 0; k < v.fn->captured->n; k++)
+        if (is_tree(&v.fn->captured->at[k]))
+          add_leaves(e, b, v.fn->captured->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
       break;
-    case V_RECORD:
-      for (uint32_t k = 0; k < v.fields->n; k++)
-        add_leaves(e, b, v.fields->at[k], below(e, path, v.fields->name[k]), at);
-      break;
-    case V_INSTANCE:
-      for (uint32_t k = 0; k < v.instance->n; k++) {
-        const Field *field = &v.instance->field[k];
-        bool tree = field->role == FIELD_LET && is_tree(&field->value);
-        if (field->role == FIELD_PARAM || tree) add_leaves(e, b, field->value, below(e, path, field->name), at);
-      }
-      break;
-    case V_FN:
-      if (v.fn->kind == FN_CHAIN) {
-        for (uint32_t k = 0; k < v.fn->captured->n; k++)
-          if (is_tree(&v.fn->captured->at[k]))
-            add_leaves(e, b, v.fn->captured->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
-        break;
-      }
-      add_result(e, b, v, path, at);
-      break;
-    default: add_result(e, b, v, path, at);
+    }
+    add_result(e, b, v, path, at);
+    break;
+  default: add_result(e, b, v, path, at);
   }
 }
 
@@ -277,9 +277,9 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
   for (uint32_t k = 0; k < n; k++) {
     uint32_t at = c->from[k] & FROM_NUMBER;
     switch (function_from(c->from[k])) {
-      case FROM_ARG: c->data[k] = (void *)(uintptr_t)arg[at]; break;
-      case FROM_RESULT: c->data[k] = result[at]; break;
-      default: c->data[k] = (void *)(uintptr_t)slot_data(f, c, at, arg);
+    case FROM_ARG: c->data[k] = (void *)(uintptr_t)arg[at]; break;
+    case FROM_RESULT: c->data[k] = result[at]; break;
+    default: c->data[k] = (void *)(uintptr_t)slot_data(f, c, at, arg);
     }
     if (!c->data[k]) return false;
   }

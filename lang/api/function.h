@@ -1,9 +1,10 @@
-/* function: a function of a session, called from outside the language. In: a name, argument types, buffers. Out: results in the caller's
- * buffers, and gradients.
+/* function: a function of a session, called from outside the language. In: a name, argument types, buffers. Out:
+ * results in the caller's buffers, and gradients.
  *
- * A call is elaborated once for each list of argument types (and once more for each thing it is differentiated by), as an entry whose arguments are
- * SLOT_ARG inputs. When that is one segment, as every formula is, a call binds the caller's buffers to its plan and runs it: no copy,
- * no allocation. A proc with loops runs on the machine, and its results are copied.
+ * A call is elaborated once for each list of argument types (and once more for each thing it is differentiated by), as
+ * an entry whose arguments are SLOT_ARG inputs. When that is one segment, as every formula is, a call binds the
+ * caller's buffers to its plan and runs it: no copy, no allocation. A proc with loops runs on the machine, and its
+ * results are copied.
  */
 #ifndef LANG_FUNCTION_H
 #define LANG_FUNCTION_H
@@ -56,7 +57,8 @@ typedef enum { FOUND, FOUND_NOTHING, FOUND_OTHER } Found;      /* FOUND_OTHER: i
 Found function_find(Session *s, const char *name, Function **out);
 /* A mistake is in s->diags, with STATUS_SCRIPT. The same types and wrt again are the same Compiled. */
 Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt, Compiled **out);
-/* arg[k] and result[k] are buffers of the compiled types; a result[k] that is NULL is set to the Result's own memory. */
+/* arg[k] and result[k] are buffers of the compiled types; a result[k] that is NULL is set to the Result's own
+ * memory. */
 Status function_run(Function *f, Compiled *c, const void *const *arg, void **result);
 void function_close(Function *f);              /* its plans go with the session */
 #endif

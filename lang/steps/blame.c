@@ -1,8 +1,9 @@
-/* blame: see blame.h. In: a segment, and the values that it began with. Out: one diagnostic at the place of the culprit.
+/* blame: see blame.h. In: a segment, and the values that it began with. Out: one diagnostic at the place of the
+ * culprit.
  *
- * How a plan runs never changes the bits, so the graph run node by node meets the same bad number. From a bad element one
- * walks back to an operand that is bad too, until there is none: that node made it. An untaken branch of a `where` is not
- * followed, so a formula that computes log(0) and does not choose it is not blamed.
+ * How a plan runs never changes the bits, so the graph run node by node meets the same bad number. From a bad element
+ * one walks back to an operand that is bad too, until there is none: that node made it. An untaken branch of a `where`
+ * is not followed, so a formula that computes log(0) and does not choose it is not blamed.
  */
 #include "steps/blame.h"
 #include <math.h>
@@ -105,7 +106,9 @@ static double operand_largest(const Walk *w, const Node *n) {
 
 static const char *way_out(const Op *op) {
   static const struct { uint16_t op; const char *hint; } ways[] = {
-      {OP_log, "the logarithm wants numbers above 0: `log(max(x, 1e-12))` bounds them, `log_softmax` and `bce_logits` need no bound"},
+      {OP_log,
+       "the logarithm wants numbers above 0: `log(max(x, 1e-12))` bounds them, `log_softmax` and `bce_logits` need no "
+       "bound"},
       {OP_div, "something is divided by 0: add a small number to what may become 0, or choose with `where`"},
       {OP_recip, "something is divided by 0: add a small number to what may become 0, or choose with `where`"},
       {OP_sqrt, "the root wants numbers of at least 0: `sqrt(max(x, 0))`"},
@@ -236,7 +239,8 @@ Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *
   for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
     any |= (b[k].mode & BIND_WRITE) && bytes_bad(&b[k].type, at[k]);
   if (!any) return 0;
-  /* what was computed while planning is a constant of the optimised graph: then the graph as written says who made it */
+  /* what was computed while planning is a constant of the optimised graph: then the graph as written says who made
+   * it */
   const Graph *graphs[] = {g->graph, g->source};
   Loc found = 0;
   for (int pass = 0; pass < 2 && !found; pass++) {

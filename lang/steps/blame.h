@@ -3,12 +3,12 @@
 #define LANG_BLAME_H
 #include "steps/program.h"
 
-/* A value of the segment is not finite: at[k] belongs to binding k of its plan and holds what the run wrote; before[k] is
- * what was bound before. Computes the segment again, node by node, and follows the bad element to where it was made, which
- * is reported and returned. 0: no result is bad, or it came from a literal, a file or a cell that held it. */
+/* A value of the segment is not finite: at[k] belongs to binding k of its plan and holds what the run wrote; before[k]
+ * is what was bound before. Computes the segment again, node by node, and follows the bad element to where it was made,
+ * which is reported and returned. 0: no result is bad, or it came from a literal, a file or a cell that held it. */
 Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before);
 
-/* A `require_finite` of the segment refused its operand: reports where it was made, or the refusal itself, and returns that
- * place. Cells are as they were before. */
+/* A `require_finite` of the segment refused its operand: reports where it was made, or the refusal itself, and returns
+ * that place. Cells are as they were before. */
 Loc blame_refusal(Session *s, const Segment *g, Loc refused);
 #endif

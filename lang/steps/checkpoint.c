@@ -4,7 +4,8 @@
  *   slot NUMBER NAME                      a tensor of the file and where it goes
  *   series NUMBER ROWS COLUMNS            its columns are the entries `~series NUMBER NAME`
  *   whole 0f..     at the end: of the text before it and of all other entries
- *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame stands in
+ *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame
+ *   stands in
  */
 #include "steps/checkpoint.h"
 #include "steps/state.h"
@@ -225,7 +226,8 @@ bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
   tensor_unref(text);
   vec_push(a, &out, (NamedTensor){CHECKPOINT_TEXT, text});
   FileError e = {0};
-  if (ok && s->config.flush && !s->config.flush(s->config.to)) ok = !(s->closed = true);   /* what was given is not given again */
+  /* what was given is not given again */
+  if (ok && s->config.flush && !s->config.flush(s->config.to)) ok = !(s->closed = true);
   if (ok && !safetensors_write(&s->host, path, out.at, out.n, &e)) {
     diag_at(s->diags, loc, E_CHECKPOINT_WRITE, e.text);
     ok = false;
@@ -428,7 +430,8 @@ static bool position_fits(Session *s, const Checkpoint *c, Arena *a, Frame *out)
     if (x->at < 0 || x->at > block->n || (!inner && x->at == block->n) || x->turn < 0 || x->turn > INT32_MAX ||
         x->turn_in_piece < 0 || x->piece < 0)
       return unfit(s, c, "its place is not in the script");
-    out[k] = (Frame){.block = (Steps *)(uintptr_t)block, .at = (uint32_t)x->at, .piece = (uint32_t)x->piece, .turn = x->turn,
+    out[k] = (Frame){.block = (Steps *)(uintptr_t)block, .at = (uint32_t)x->at, .piece = (uint32_t)x->piece,
+                     .turn = x->turn,
                      .turn_in_piece = x->turn_in_piece, .count = x->count};
     if (inner) break;
     Step *step = out[k].step = block->at[x->at];

@@ -1,9 +1,11 @@
-/* checkpoint: the whole state of a run in a file, and a run that goes on from it. In: a session whose script runs, between
- * two steps. Out: a safetensors file that holds every cell under its path (so that `load` reads it), the values that are
- * still to be read, the series, and in the entry `~run` a text: which script, arguments, library and data, where it stands.
+/* checkpoint: the whole state of a run in a file, and a run that goes on from it. In: a session whose script runs,
+ * between two steps. Out: a safetensors file that holds every cell under its path (so that `load` reads it), the values
+ * that are still to be read, the series, and in the entry `~run` a text: which script, arguments, library and data,
+ * where it stands.
  *
- * A script that is read again makes the same graph, slots and steps, so numbers of slots and of steps mean the same there.
- * What the file says is checked against them before anything is taken over: a damaged file is refused, never believed.
+ * A script that is read again makes the same graph, slots and steps, so numbers of slots and of steps mean the same
+ * there. What the file says is checked against them before anything is taken over: a damaged file is refused, never
+ * believed.
  */
 #ifndef LANG_CHECKPOINT_H
 #define LANG_CHECKPOINT_H
@@ -24,7 +26,8 @@ void checkpoint_close(Checkpoint *c);
 uint32_t checkpoint_parts(const Checkpoint *c);      /* how many were begun: it stands in the last */
 /* Before part `k` is read: the rows that its series had then. */
 void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k);
-/* Takes over what belongs to the parts that are ready. last: all of it, series and position too. false: reported, nothing runs. */
+/* Takes over what belongs to the parts that are ready. last: all of it, series and position too. false: reported,
+ * nothing runs. */
 bool checkpoint_take(Session *s, Checkpoint *c, bool last);
 
 Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc);

@@ -1,7 +1,8 @@
-/* effects: what steps do to the world. In: the values a step needs, as tensors. Out: lines, files, cells, rows of a series.
+/* effects: what steps do to the world. In: the values a step needs, as tensors. Out: lines, files, cells, rows of a
+ * series.
  *
- * Invariant: an effect takes memory only in arenas of its own that it frees, so that a run of any length stays as large as
- * it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
+ * Invariant: an effect takes memory only in arenas of its own that it frees, so that a run of any length stays as large
+ * as it was; a series grows, that is its purpose. Cells are written only when nothing can fail any more.
  */
 #include "steps/effects.h"
 #include <string.h>
@@ -247,7 +248,8 @@ static bool save_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect save_effect = {.name = "save", .cuts = true, .run = save_run};
 
 /* A step over such a file. The path's holes are needs behind those of the entries. */
-static Step *tree_step(Session *s, const Effect *effect, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc) {
+static Step *tree_step(Session *s, const Effect *effect, const TextValue *path, const TreeEntry *entry, uint32_t n,
+                       Loc loc) {
   TreeFile *f = NEW(s->arena, TreeFile);
   Step *step = step_new(s, effect, f, loc);
   TreeEntry *own = arena_copy(s->arena, entry, n * sizeof *entry);
@@ -364,7 +366,9 @@ static bool column_run(Session *s, Step *step, Tensor *const *value) {
   Tensor *t = table_tensor(s, c->table, c->column);
   bool fits = t && type_eq(&t->type, &slot->type);
   if (fits) slot_put(s->program, c->cell, t);
-  else diag_at(s->diags, step->loc, E_SERIES_CHANGED, c->column, (long long)slot->type.dim[0], (long long)table_rows(c->table));
+  else
+    diag_at(s->diags, step->loc, E_SERIES_CHANGED, c->column, (long long)slot->type.dim[0],
+            (long long)table_rows(c->table));
   if (t) tensor_unref(t);
   return fits;
 }

@@ -1,9 +1,9 @@
-/* effects: the steps that act: print, assert, seed, save, load, series, progress, trace. Each constructor makes a Step (in the session's
- * arena) with what it needs; the elaborator gives it to step_effect, which places it and cuts where it must. What an effect
- * needs it names by node: prepare fills in the slots.
+/* effects: the steps that act: print, assert, seed, save, load, series, progress, trace. Each constructor makes a Step
+ * (in the session's arena) with what it needs; the elaborator gives it to step_effect, which places it and cuts where
+ * it must. What an effect needs it names by node: prepare fills in the slots.
  *
- * Effects that only read (print, trace, series, progress) cut nothing. assert, seed, save and load cut: what stands behind them has not
- * happened when they fail. An effect frees what it takes, so that a long run does not grow.
+ * Effects that only read (print, trace, series, progress) cut nothing. assert, seed, save and load cut: what stands
+ * behind them has not happened when they fail. An effect frees what it takes, so that a long run does not grow.
  */
 #ifndef LANG_EFFECTS_H
 #define LANG_EFFECTS_H
@@ -27,18 +27,18 @@ Step *effect_assert(Session *s, NodeId condition, const TextValue *why, Loc loc)
 /* The two sides of the comparison it came from, shown when it fails. */
 void effect_assert_sides(Session *s, Step *assertion, NodeId left, NodeId right);
 
-/* Writes the seed's cell (i32[2]: low, high): the value of a known seed, or that of a node of type i32[]. The elaborator
- * reads the cell anew afterwards. */
+/* Writes the seed's cell (i32[2]: low, high): the value of a known seed, or that of a node of type i32[]. The
+ * elaborator reads the cell anew afterwards. */
 Step *effect_seed(Session *s, SlotId cell, int64_t known, Loc loc);
 Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc);
 
 /* A tensor of a tree by its path: a cell (its value when the step runs), or a node. */
 typedef struct TreeEntry { const char *name; SlotId cell; NodeId node; } TreeEntry;   /* NO_SLOT: the node */
-#define CHECKPOINT_TEXT "~run"      /* the entry by which a file of tensors is a checkpoint: it holds more than a tree */
+#define CHECKPOINT_TEXT "~run" /* the entry by which a file of tensors is a checkpoint: it holds more than a tree */
 /* safetensors, written atomically, in the order given. */
 Step *effect_save(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
-/* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell changes.
- * The elaborator reads the cells anew afterwards. */
+/* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell
+ * changes. The elaborator reads the cells anew afterwards. */
 Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
 
 /* Columns not named in this add stay a row behind and are filled with zeros. */
@@ -49,8 +49,9 @@ Step *effect_clear(Session *s, Table *t, Loc loc);
 /* Writes a column to a cell, whose first size must be the rows that there are. */
 Step *effect_column(Session *s, Table *t, const char *column, SlotId cell, Loc loc);
 
-/* Training's progress. The steps of one training share a clock: BEGIN stands before the loop over the epochs (shows nothing), BATCH
- * at the end of a batch (a live line), EPOCH behind the batches of an epoch (a line that stays, unless there are many). */
+/* Training's progress. The steps of one training share a clock: BEGIN stands before the loop over the epochs (shows
+ * nothing), BATCH at the end of a batch (a live line), EPOCH behind the batches of an epoch (a line that stays, unless
+ * there are many). */
 typedef struct ProgressClock ProgressClock;
 ProgressClock *progress_clock(Session *s);
 typedef struct ProgressSpec {

@@ -1,8 +1,9 @@
 /* format: values as text. In: numbers, tensors, templates with their values. Out: what `print` and string holes write.
  *
- * Invariant: the text depends on the value and the format alone, not on the locale of the host: a point is a point. What is
- * written is bounded whatever the shape (a tensor of no elements may still have a billion rows). A number is written by
- * printf and then mended (`-0`, the decimal point), because its rounding is exact for every number of digits.
+ * Invariant: the text depends on the value and the format alone, not on the locale of the host: a point is a point.
+ * What is written is bounded whatever the shape (a tensor of no elements may still have a billion rows). A number is
+ * written by printf and then mended (`-0`, the decimal point), because its rounding is exact for every number of
+ * digits.
  */
 #include "steps/format.h"
 #include <math.h>
@@ -110,17 +111,18 @@ void format_number(Text *t, double v, DType d, const Format *f) {
   char s[512];
   int n = 0;
   switch (kind) {
-    case 'f': n = snprintf(s, sizeof s, "%.*f", digits, v); break;
-    case 'e':
-      if (digits < 0) digits = SIGNIFICANT - 1;
-      n = snprintf(s, sizeof s, "%.*e", digits, v);
-      break;
-    case '%':
-      if (fabs(v) > 1e300) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v);   /* a hundred times as much is no number */
-      else if (digits < 0) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v * 100);
-      else n = snprintf(s, sizeof s, "%.*f%%", digits, v * 100);
-      break;
-    default: n = snprintf(s, sizeof s, "%.*g", SIGNIFICANT, v); break;
+  case 'f': n = snprintf(s, sizeof s, "%.*f", digits, v); break;
+  case 'e':
+    if (digits < 0) digits = SIGNIFICANT - 1;
+    n = snprintf(s, sizeof s, "%.*e", digits, v);
+    break;
+  case '%':
+    /* a hundred times as much is no number */
+    if (fabs(v) > 1e300) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v);
+    else if (digits < 0) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v * 100);
+    else n = snprintf(s, sizeof s, "%.*f%%", digits, v * 100);
+    break;
+  default: n = snprintf(s, sizeof s, "%.*g", SIGNIFICANT, v); break;
   }
   padded(t, s, mend(s, (size_t)n), f);
 }

@@ -1,11 +1,12 @@
-/* format: values as text, as `print` and string holes write them: 6 significant digits, nested brackets, on one line if they
- * fit 80 columns, else a row a line; above 1,000 elements the first and last 3 of an axis and the shape.
+/* format: values as text, as `print` and string holes write them: 6 significant digits, nested brackets, on one line if
+ * they fit 80 columns, else a row a line; above 1,000 elements the first and last 3 of an axis and the shape.
  */
 #ifndef LANG_FORMAT_H
 #define LANG_FORMAT_H
 #include "runtime/value/tensor.h"
 
-typedef struct Format { char kind; int width, digits; } Format;   /* kind 0: as print; 'f' .4, 'e' .4e, '%' .1%; digits -1: none given */
+/* kind 0: as print; 'f' .4, 'e' .4e, '%' .1%; digits -1: none given */
+typedef struct Format { char kind; int width, digits; } Format;
 /* ".4" "6.2" ".4e" ".1%" "6"; NULL or what is wrong with it, in a. */
 const char *format_parse(Arena *a, const char *text, size_t n, Format *out);
 void format_number(Text *t, double v, DType d, const Format *f);    /* f NULL: as print */

@@ -1,8 +1,8 @@
-/* machine: runs a prepared block of steps. In: steps, slots, plans. Out: cells changed, effects done, or a diagnostic with the
- * place of the expression at fault and its chain of calls.
+/* machine: runs a prepared block of steps. In: steps, slots, plans. Out: cells changed, effects done, or a diagnostic
+ * with the place of the expression at fault and its chain of calls.
  *
- * The position is data: a stack of frames in the session, so that it can be shown, saved and taken up again, and depth costs
- * no C stack. Between two steps the run may be cancelled.
+ * The position is data: a stack of frames in the session, so that it can be shown, saved and taken up again, and depth
+ * costs no C stack. Between two steps the run may be cancelled.
  * Invariant: a segment changes cells only when all of it went well. Cells that its plan updates in place are the plan's
  * matter; a cell that is written unread is computed beside and exchanged afterwards; a cell whose tensor somebody else
  * holds too is copied before it is written.
@@ -59,7 +59,8 @@ bool machine_files(Session *s, uint32_t from) {
 static Tensor *slot_own(Session *s, SlotId id, bool keep) {
   Slot *slot = &s->program->slot.at[id];
   if (slot->value && slot->value->refs == 1) return slot->value;
-  Tensor *t = keep && slot->value ? tensor_from(&s->host, &slot->type, slot->value->data) : tensor_new(&s->host, &slot->type);
+  Tensor *t =
+      keep && slot->value ? tensor_from(&s->host, &slot->type, slot->value->data) : tensor_new(&s->host, &slot->type);
   slot_put(s->program, id, t);
   tensor_unref(t);
   return t;
@@ -147,11 +148,12 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   long long a = f->a, b = f->b;
   Diag *d = NULL;
   switch (f->code) {
-    case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
-    case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
-    case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);   /* a check runs nothing */
-    case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
-    case FAULT_NONE: case FAULT_CANCELLED: return;
+  case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
+  case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
+  /* a check runs nothing */
+  case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);
+  case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
+  case FAULT_NONE: case FAULT_CANCELLED: return;
   }
   if (!n || n->type->rank == 0 || f->element < 0) return;
   Arena *tmp = arena_new(&s->host);
@@ -179,8 +181,8 @@ static bool effect_run(Session *s, Step *step) {
   return step->effect->run(s, step, p->value);
 }
 
-/* Effects that stand before the fault and only read: what they need is computed without what failed. The first fault in the
- * order of the text is the one that counts. */
+/* Effects that stand before the fault and only read: what they need is computed without what failed. The first fault in
+ * the order of the text is the one that counts. */
 static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at, NodeId failed) {
   Arena *a = arena_new(&s->host);
   Needs need = {0};
@@ -308,45 +310,45 @@ static bool step_begin(Session *s, Frame *f) {
   Step *step = f->step = f->block->at[f->at];
   double v = 0;
   switch (step->kind) {
-    case STEP_SEGMENT:
-      if (!segment_run(s, s->program->segment.at[step->segment], f->block, f->at)) return false;
-      step_done(f);
-      return true;
-    case STEP_EFFECT:
-      if (!effect_run(s, step)) return false;
-      step_done(f);
-      return true;
-    case STEP_LOOP:
-      if (step->need.n && !scalar(s, step, &v)) return false;
-      f->piece = 0;
-      f->turn = f->turn_in_piece = 0;
-      f->count = (int64_t)v;
-      return loop_turn(s, f);
-    case STEP_WHILE:
-      f->piece = 0;
-      f->turn = 0;
-      f->phase = 0;
-      if (!turn_set(s, step, 0)) return false;
-      enter(s, &step->head);
-      return true;
-    case STEP_IF:
-      if (!scalar(s, step, &v)) return false;
-      enter(s, v != 0 ? &step->body : &step->other);
-      return true;
-    case STEP_BREAK: case STEP_CONTINUE: {
-      uint32_t k = s->position.frame.n - 1;
-      Frame *frame = s->position.frame.at;
-      do assert(k > 0);
-      while (frame[--k].step->kind != STEP_LOOP && frame[k].step->kind != STEP_WHILE);
-      if (step->kind == STEP_BREAK) {
-        s->position.frame.n = k + 1;
-        step_done(&frame[k]);
-      } else {
-        s->position.frame.n = k + 2;
-        frame[k + 1].at = frame[k + 1].block->n;
-      }
-      return true;
+  case STEP_SEGMENT:
+    if (!segment_run(s, s->program->segment.at[step->segment], f->block, f->at)) return false;
+    step_done(f);
+    return true;
+  case STEP_EFFECT:
+    if (!effect_run(s, step)) return false;
+    step_done(f);
+    return true;
+  case STEP_LOOP:
+    if (step->need.n && !scalar(s, step, &v)) return false;
+    f->piece = 0;
+    f->turn = f->turn_in_piece = 0;
+    f->count = (int64_t)v;
+    return loop_turn(s, f);
+  case STEP_WHILE:
+    f->piece = 0;
+    f->turn = 0;
+    f->phase = 0;
+    if (!turn_set(s, step, 0)) return false;
+    enter(s, &step->head);
+    return true;
+  case STEP_IF:
+    if (!scalar(s, step, &v)) return false;
+    enter(s, v != 0 ? &step->body : &step->other);
+    return true;
+  case STEP_BREAK: case STEP_CONTINUE: {
+    uint32_t k = s->position.frame.n - 1;
+    Frame *frame = s->position.frame.at;
+    do assert(k > 0);
+    while (frame[--k].step->kind != STEP_LOOP && frame[k].step->kind != STEP_WHILE);
+    if (step->kind == STEP_BREAK) {
+      s->position.frame.n = k + 1;
+      step_done(&frame[k]);
+    } else {
+      s->position.frame.n = k + 2;
+      frame[k + 1].at = frame[k + 1].block->n;
     }
+    return true;
+  }
   }
   return false;
 }
@@ -357,28 +359,28 @@ static bool block_end(Session *s) {
   Frame *f = innermost(s);
   double v = 0;
   switch (f->step->kind) {
-    case STEP_LOOP:
-      f->turn++;
-      f->turn_in_piece++;
-      return loop_turn(s, f);
-    case STEP_WHILE:
-      if (f->phase == 1) {
-        f->phase = 0;
-        if (!turn_set(s, f->step, ++f->turn)) return false;
-        enter(s, &f->step->head);
-        return true;
-      }
-      if (!scalar(s, f->step, &v)) return false;
-      if (v == 0) {
-        step_done(f);
-        return true;
-      }
-      f->phase = 1;
-      enter(s, &f->step->body);
+  case STEP_LOOP:
+    f->turn++;
+    f->turn_in_piece++;
+    return loop_turn(s, f);
+  case STEP_WHILE:
+    if (f->phase == 1) {
+      f->phase = 0;
+      if (!turn_set(s, f->step, ++f->turn)) return false;
+      enter(s, &f->step->head);
       return true;
-    default:
+    }
+    if (!scalar(s, f->step, &v)) return false;
+    if (v == 0) {
       step_done(f);
       return true;
+    }
+    f->phase = 1;
+    enter(s, &f->step->body);
+    return true;
+  default:
+    step_done(f);
+    return true;
   }
 }
 

@@ -3,12 +3,12 @@
 #define LANG_MACHINE_H
 #include "steps/program.h"
 
-/* Reads the files that the segments from this one on use, so that a broken one is said before anything was done. false: a
- * diagnostic was made. */
+/* Reads the files that the segments from this one on use, so that a broken one is said before anything was done. false:
+ * a diagnostic was made. */
 bool machine_files(Session *s, uint32_t from);
 
-/* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are as they
- * were before the segment that failed. */
+/* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are
+ * as they were before the segment that failed. */
 bool machine_run(Session *s, Steps *block);
 bool machine_continue(Session *s);     /* from the position in the session on */
 

@@ -1,12 +1,13 @@
 /* prepare: makes a block of steps ready to run. In: one graph whose nodes carry the
- * number of their segment, and what steps need of it. Out: for each segment a slice in a graph of its own, optimised and
- * planned, and the slots in which values cross.
+ * number of their segment, and what steps need of it. Out: for each segment a slice in a graph of its own, optimised
+ * and planned, and the slots in which values cross.
  *
  * Segments are looked at from the last to the first: what a slice meets of an earlier segment is then asked of that one
- * before its turn comes. A node of another segment is recomputed where that is cheap or owed (small known values, formulas
- * over file data, entries that ran before), else it crosses. A cell's value of another moment always crosses: its slot may
- * have been written since.
- * Invariant: prepare changes nothing that a run sees until everything is made: it publishes in one loop that cannot fail.
+ * before its turn comes. A node of another segment is recomputed where that is cheap or owed (small known values,
+ * formulas over file data, entries that ran before), else it crosses. A cell's value of another moment always crosses:
+ * its slot may have been written since.
+ * Invariant: prepare changes nothing that a run sees until everything is made: it publishes in one loop that cannot
+ * fail.
  */
 #include "steps/prepare.h"
 #include <assert.h>
@@ -129,13 +130,13 @@ static SlotId resolve(Prep *w, Segment *s, NodeId id) {
   SlotId slot;
   w->now = s;
   switch (route(w, id, &slot)) {
-    case SLOT: return slot;
-    case OWN: case CELL: case CROSS: return demand(w, id);
-    case PULL:
-      for (uint32_t k = 0; k < s->save.n; k++)
-        if (s->save.at[k].node == id) return s->save.at[k].slot;
-      return save_in(w, s, id);
-    case LOST: break;
+  case SLOT: return slot;
+  case OWN: case CELL: case CROSS: return demand(w, id);
+  case PULL:
+    for (uint32_t k = 0; k < s->save.n; k++)
+      if (s->save.at[k].node == id) return s->save.at[k].slot;
+    return save_in(w, s, id);
+  case LOST: break;
   }
   lost(w, id);
   return NO_SLOT;
@@ -227,22 +228,22 @@ static NodeId copy_node(Prep *w, Graph *out, NodeId id) {
   SlotId slot;
   NodeId made;
   switch (route(w, id, &slot)) {
-    case OWN: case PULL: {
-      NodeId few[8], *in = n.n_in <= 8 ? few : NEW_N(w->tmp, NodeId, n.n_in);
-      for (uint32_t k = 0; k < n.n_in; k++) in[k] = w->map[n.in[k]];
-      made = graph_copy(out, &n, in, true);
-      out->node[made].flags |= n.flags & NODE_LAZY;   /* what is known is so in the slice's own terms */
-      return made;
-    }
-    case CROSS:
-      assert(n.segment < w->now->id);
-      slot = demand(w, id);
-      break;
-    case SLOT: case CELL: break;
-    case LOST:
-      lost(w, id);
-      slot = (SlotId)n.attr->i[0];
-      break;
+  case OWN: case PULL: {
+    NodeId few[8], *in = n.n_in <= 8 ? few : NEW_N(w->tmp, NodeId, n.n_in);
+    for (uint32_t k = 0; k < n.n_in; k++) in[k] = w->map[n.in[k]];
+    made = graph_copy(out, &n, in, true);
+    out->node[made].flags |= n.flags & NODE_LAZY;   /* what is known is so in the slice's own terms */
+    return made;
+  }
+  case CROSS:
+    assert(n.segment < w->now->id);
+    slot = demand(w, id);
+    break;
+  case SLOT: case CELL: break;
+  case LOST:
+    lost(w, id);
+    slot = (SlotId)n.attr->i[0];
+    break;
   }
   if (slot < w->n_slot && w->slot_node[slot] != NO_NODE) return w->slot_node[slot];
   made = graph_input(out, slot, n.type, n.loc);
@@ -388,8 +389,8 @@ static bool shared(const Slice *c, SlotId slot) {
   return false;
 }
 
-/* The tensors that a run fills, made now so that it allocates nothing: one for each value that is saved (but for large ones
- * that are only shared), a spare for each cell that is written unread. */
+/* The tensors that a run fills, made now so that it allocates nothing: one for each value that is saved (but for large
+ * ones that are only shared), a spare for each cell that is written unread. */
 typedef struct Made { Tensor **saved, **spare; void **data; } Made;
 
 static size_t saved_bytes(const Prep *w, const Segment *s, const Slice *c) {

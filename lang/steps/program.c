@@ -1,5 +1,5 @@
-/* program: slots and segments. In: what elaboration makes and assigns. Out: tensors in slots. Invariant: a slot holds a reference of its
- * own, and its tensor has its type; all of them, and the plans, go with the session's arena.
+/* program: slots and segments. In: what elaboration makes and assigns. Out: tensors in slots. Invariant: a slot holds a
+ * reference of its own, and its tensor has its type; all of them, and the plans, go with the session's arena.
  */
 #include "steps/program.h"
 #include <assert.h>

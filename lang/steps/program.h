@@ -2,8 +2,8 @@
  *
  * All formulas of a session stand in one Graph. A stretch of steps that can be computed at once is a Segment: its nodes
  * carry its number. A segment ends only where a branch, a loop or an effect must see a value or may change a cell. What
- * a later segment needs of an earlier one crosses in a Slot. prepare() finds out what crosses, copies each segment's slice
- * into a graph of its own, optimises and plans it; machine_run() executes the tree.
+ * a later segment needs of an earlier one crosses in a Slot. prepare() finds out what crosses, copies each segment's
+ * slice into a graph of its own, optimises and plans it; machine_run() executes the tree.
  *
  * The position of a run is data (a stack of frames: block, step, turn), never the C stack.
  */
@@ -50,7 +50,8 @@ typedef VEC(struct Step *) Steps;
 
 typedef struct CellWrite { SlotId cell; NodeId node; } CellWrite;
 
-/* A slot that takes another's tensor without a plan: of a cell that is read and crosses, before the plan runs; of a version that the segment makes, after it. */
+/* A slot that takes another's tensor without a plan: of a cell that is read and crosses, before the plan runs; of a
+ * version that the segment makes, after it. */
 typedef struct Share { SlotId from, to; bool after; } Share;
 enum { SHARE_COPIED = 4096 };  /* up to so many bytes are copied: the cell may then be updated in place */
 
@@ -80,13 +81,14 @@ typedef enum {
 typedef struct Step Step;
 typedef struct Effect {
   const char *name;
-  bool cuts;                  /* it changes cells or must stop the run before later cells change; else it only reads, and happens in
+  bool cuts; /* it changes cells or must stop the run before later cells change; else it only reads, and happens in
                                  order after the segment's plan ran */
   /* false: the run stops; the diagnostic was made */
   bool (*run)(Session *s, Step *step, Tensor *const *value);
 } Effect;
 
-typedef struct Piece { int64_t count; Steps body; } Piece;   /* a sequence whose last element has another shape has two */
+/* a sequence whose last element has another shape has two */
+typedef struct Piece { int64_t count; Steps body; } Piece;
 
 struct Step {
   StepKind kind;
@@ -104,7 +106,8 @@ struct Step {
 typedef struct Program {
   Owned owned;               /* lets slots and plans go with the session's arena */
   Session *session;
-  bool keep_leaves;          /* set by the session for what a REPL loads: later entries may recompute any value of this one */
+  /* set by the session for what a REPL loads: later entries may recompute any value of this one */
+  bool keep_leaves;
   VEC(Arena *) arena;        /* of segment graphs */
   void *slab; size_t slab_all;
   Tensor **value;            /* an effect's values, as many as the most that one needs */
@@ -122,11 +125,12 @@ Segment *segment_new(Program *p);      /* also makes it the graph's current one 
 
 /* The tensor in a slot; reads the file of a SLOT_DATA. NULL: a diagnostic was made. */
 Tensor *slot_tensor(Session *s, SlotId slot, Loc loc);
-/* A slot takes a reference of its own (the caller keeps the one it has) and releases what it held. Types must be equal. */
+/* A slot takes a reference of its own (the caller keeps the one it has) and releases what it held. Types must be
+ * equal. */
 void slot_put(Program *p, SlotId slot, Tensor *t);
 
-/* The frames of the run that is going on, outermost first: where it stands in each block, and in a loop that stands there.
- * It is left as it was when a run ends early, and empty after a run that came to its end. */
+/* The frames of the run that is going on, outermost first: where it stands in each block, and in a loop that stands
+ * there. It is left as it was when a run ends early, and empty after a run that came to its end. */
 typedef struct Frame {
   Steps *block;
   Step *step;                /* block->at[at], once it began */

@@ -1,6 +1,6 @@
 /* program_dump: a block of steps as text, with each segment's graph or plan. In: a prepared block. Out: the text of
- * --dump=graph, grad (the same with places: an adjoint has its forward node's), opt and plan, stable from run to run, which
- * golden tests compare: slots and segments are numbers, given in
+ * --dump=graph, grad (the same with places: an adjoint has its forward node's), opt and plan, stable from run to run,
+ * which golden tests compare: slots and segments are numbers, given in
  * the order of elaboration.
  */
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "steps/state.h"
 
 typedef struct Dump { Program *p; Arena *a; Text t; const char *stage; } Dump;
-typedef struct Level { const Steps *block; uint32_t at, part; } Level;   /* part: of a step that holds blocks, how many are written */
+/* part: of a step that holds blocks, how many are written */
+typedef struct Level { const Steps *block; uint32_t at, part; } Level;
 typedef VEC(Level) Levels;
 
 static void indent(Dump *d, uint32_t by) { text_printf(&d->t, "%*s", (int)(2 * by), ""); }
@@ -69,23 +70,23 @@ static void segment(Dump *d, const Segment *s, uint32_t by) {
 /* The block that a step's part holds, with its heading; NULL: no further part. */
 static const Steps *part(Dump *d, const Step *s, uint32_t k, uint32_t by) {
   switch (s->kind) {
-    case STEP_LOOP:
-      if (k >= s->piece.n) return NULL;
-      indent(d, by);
-      if (s->piece.at[k].count < 0) text_printf(&d->t, "piece %u:\n", k);
-      else text_printf(&d->t, "piece %u, %lld turns:\n", k, (long long)s->piece.at[k].count);
-      return &s->piece.at[k].body;
-    case STEP_WHILE:
-      if (k > 1) return NULL;
-      indent(d, by);
-      text_add(&d->t, k ? "body:\n" : "head:\n");
-      return k ? &s->body : &s->head;
-    case STEP_IF:
-      if (k > 1 || (k == 1 && s->other.n == 0)) return NULL;
-      indent(d, by);
-      text_add(&d->t, k ? "else:\n" : "then:\n");
-      return k ? &s->other : &s->body;
-    default: return NULL;
+  case STEP_LOOP:
+    if (k >= s->piece.n) return NULL;
+    indent(d, by);
+    if (s->piece.at[k].count < 0) text_printf(&d->t, "piece %u:\n", k);
+    else text_printf(&d->t, "piece %u, %lld turns:\n", k, (long long)s->piece.at[k].count);
+    return &s->piece.at[k].body;
+  case STEP_WHILE:
+    if (k > 1) return NULL;
+    indent(d, by);
+    text_add(&d->t, k ? "body:\n" : "head:\n");
+    return k ? &s->body : &s->head;
+  case STEP_IF:
+    if (k > 1 || (k == 1 && s->other.n == 0)) return NULL;
+    indent(d, by);
+    text_add(&d->t, k ? "else:\n" : "then:\n");
+    return k ? &s->other : &s->body;
+  default: return NULL;
   }
 }
 

@@ -1,8 +1,9 @@
-/* progress: what a training says while it runs. In: the steps of `progress` and their numbers. Out: lines for the host: live ones, each in
- * place of the one before, and lines that stay, one for an epoch.
+/* progress: what a training says while it runs. In: the steps of `progress` and their numbers. Out: lines for the host:
+ * live ones, each in place of the one before, and lines that stay, one for an epoch.
  *
- * At most ten live lines a second, none wider than the host's terminal: what matters least is left out first. Of many fast epochs
- * about twenty lines stay, and of a training that a loop repeats the last one: a log is for people. A slow epoch always has its line.
+ * At most ten live lines a second, none wider than the host's terminal: what matters least is left out first. Of many
+ * fast epochs about twenty lines stay, and of a training that a loop repeats the last one: a log is for people. A slow
+ * epoch always has its line.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
@@ -14,7 +15,8 @@
 #include "steps/state.h"
 
 struct ProgressClock {
-  double begun, epoch, said, kept;     /* seconds: of the training, of this epoch, of the last line, of the last that stays */
+  /* seconds: of the training, of this epoch, of the last line, of the last that stays */
+  double begun, epoch, said, kept;
   double from;                         /* epochs done when the clock began: not 0 in a run that goes on */
   int64_t lines;                       /* that stayed */
 };
@@ -203,7 +205,8 @@ ProgressClock *progress_clock(Session *s) { return NEW(s->arena, ProgressClock);
 
 Step *effect_progress(Session *s, const ProgressSpec *spec, Loc loc) {
   Progress *p = NEW(s->arena, Progress);
-  *p = (Progress){.spec = *spec, .label = NEW_N(s->arena, const char *, spec->n + 1), .sum = NEW_N(s->arena, double, spec->n + 1)};
+  *p = (Progress){.spec = *spec, .label = NEW_N(s->arena, const char *, spec->n + 1),
+                  .sum = NEW_N(s->arena, double, spec->n + 1)};
   Step *step = NEW(s->arena, Step);
   *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &progress_effect, .data = p};
   const NodeId first[] = {spec->epoch, spec->batch, spec->last};

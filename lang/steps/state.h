@@ -1,5 +1,5 @@
-/* state: a session as the steps that it runs see it: the pool and the slab that they run on, the tensors, where the run stands,
- * what the host wants to hear. Opened, loaded and closed by session.h.
+/* state: a session as the steps that it runs see it: the pool and the slab that they run on, the tensors, where the run
+ * stands, what the host wants to hear. Opened, loaded and closed by session.h.
  */
 #ifndef LANG_STATE_H
 #define LANG_STATE_H
@@ -8,7 +8,8 @@
 typedef struct SessionConfig {
   HostRealloc realloc; void *user;             /* the allocator; NULL: the C library's */
   int threads;                                  /* 0: the CPUs allowed */
-  bool shared; Pool *pool;                      /* shared: pool is the host's (NULL: no threads), whatever threads says */
+  /* shared: pool is the host's (NULL: no threads), whatever threads says */
+  bool shared; Pool *pool;
   bool no_fuse, strict, no_extern, check_numbers;
   WarningRules rules;                           /* which warnings are off: warnings_allow */
   uint64_t seed; bool seed_given;
@@ -21,10 +22,13 @@ typedef struct SessionConfig {
   const char *const *defines; int n_defines;    /* -D name=value */
   /* Output of the script: a whole print statement, with its newline. false: the other side is gone (the run ends). */
   bool (*print)(void *to, const char *text, size_t n, Loc loc);
-  bool (*flush)(void *to);                      /* what was printed must be out now: a checkpoint follows. May be NULL */
-  /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL: none. */
+  /* what was printed must be out now: a checkpoint follows. May be NULL */
+  bool (*flush)(void *to);
+  /* Progress: a line that replaces the last one (a bar, on a terminal), or a line for the log when final. NULL:
+   * none. */
   void (*progress)(void *to, const char *text, bool final);
-  int (*columns)(void *to);                     /* how wide a line of progress may be. NULL, or 0: as wide as it wants */
+  /* how wide a line of progress may be. NULL, or 0: as wide as it wants */
+  int (*columns)(void *to);
   /* Called between two steps of a run; false: it stops there, cancelled. NULL: never. */
   bool (*poll)(void *to);
   /* What a text is warned of, when it was checked and before its first step; the warnings stay in diags. NULL: none. */
@@ -32,7 +36,8 @@ typedef struct SessionConfig {
   void *to;
 } SessionConfig;
 
-typedef struct RunPart { uint32_t from, n; int64_t *rows; } RunPart;   /* its first statement; the rows of each series before it */
+/* its first statement; the rows of each series before it */
+typedef struct RunPart { uint32_t from, n; int64_t *rows; } RunPart;
 
 struct Session {
   Host host;
@@ -49,7 +54,8 @@ struct Session {
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
   bool only_checks;                             /* this load runs nothing */
-  void (*offered)(void);                        /* the function of the `extern` of this load: the host's own; NULL: from its library */
+  /* the function of the `extern` of this load: the host's own; NULL: from its library */
+  void (*offered)(void);
   bool closed;                                  /* print said that the other side is gone: the run ended */
   Position position;
   /* what a checkpoint holds besides: checkpoint.h */

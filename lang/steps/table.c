@@ -1,5 +1,6 @@
-/* table: the rows of a series while a script runs. In: rows, column by column. Out: columns as tensors. Invariant: every column
- * has room for every row, and a table lives in its session's arena while its rows are the session's, dropped with it.
+/* table: the rows of a series while a script runs. In: rows, column by column. Out: columns as tensors. Invariant:
+ * every column has room for every row, and a table lives in its session's arena while its rows are the session's,
+ * dropped with it.
  */
 #include "steps/table.h"
 #include <stddef.h>

@@ -38,15 +38,15 @@ static void dump(Text *t, const Ast *x, int indent) {
   }
   text_add(t, kind_text[x->kind]);
   switch (x->kind) {
-    case A_INT: case A_CONST: text_printf(t, " %lld", (long long)x->i); break;
-    case A_FLOAT: text_printf(t, " %.17g", x->f); break;
-    case A_CHARS: text_add(t, " "); quoted(t, x->text, x->n_text); break;
-    case A_HOLE: if (x->text) text_printf(t, " :%.*s", (int)x->n_text, x->text); break;
-    default:
-      if (x->op) text_printf(t, " %s", x->op == '=' || x->kind != A_ASSIGN ? ast_op_text(x->op) :
-                             (const char[]){(char)x->op, '=', 0});
-      if (x->name) text_printf(t, " %s", x->name);
-      break;
+  case A_INT: case A_CONST: text_printf(t, " %lld", (long long)x->i); break;
+  case A_FLOAT: text_printf(t, " %.17g", x->f); break;
+  case A_CHARS: text_add(t, " "); quoted(t, x->text, x->n_text); break;
+  case A_HOLE: if (x->text) text_printf(t, " :%.*s", (int)x->n_text, x->text); break;
+  default:
+    if (x->op) text_printf(t, " %s", x->op == '=' || x->kind != A_ASSIGN ? ast_op_text(x->op) :
+                           (const char[]){(char)x->op, '=', 0});
+    if (x->name) text_printf(t, " %s", x->name);
+    break;
   }
   text_printf(t, " @ %u..%u", x->span.first, x->span.end);
   if (x->at.first != x->span.first || x->at.end != x->span.end) text_printf(t, " at %u..%u", x->at.first, x->at.end);

@@ -104,10 +104,11 @@ typedef struct Parsed {
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl);
 char *ast_dump(const Ast *ast, Arena *a);  /* indented, one node a line, with byte spans: `binary @ 12..20` */
 
-/* resolve: names of a whole file before elaboration, whether called or not: unknown (with did-you-mean), defined twice in a
- * block, used before it stands, unused (a warning), hidden where that is a mistake (a warning). known(ctx, name) says whether a name exists
- * outside the file (standard library, ops, earlier entries); each calls f for all of these (suggestions). missing(ctx, use, made): this use was
- * reported (made is NULL), or is of a name that stands further down, at made: elaboration need not, or can, say so. */
+/* resolve: names of a whole file before elaboration, whether called or not: unknown (with did-you-mean), defined twice
+ * in a block, used before it stands, unused (a warning), hidden where that is a mistake (a warning). known(ctx, name)
+ * says whether a name exists outside the file (standard library, ops, earlier entries); each calls f for all of these
+ * (suggestions). missing(ctx, use, made): this use was reported (made is NULL), or is of a name that stands further
+ * down, at made: elaboration need not, or can, say so. */
 typedef struct Outside {
   bool (*known)(void *ctx, Sym name);
   void (*each)(void *ctx, void (*f)(void *to, const char *name), void *to);

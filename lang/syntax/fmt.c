@@ -1,8 +1,9 @@
 /* fmt: lays tokens out. In: tokens of fmt_read. Out: lines.
  *
- * Where lines break is the writer's choice as long as they are short enough; how they are indented and spaced is not. A line indents by its
- * innermost bracket: two blanks more than the line that ends in it, or below what follows it. A line that is too long is broken at its outermost
- * bracket or operator, and what is left is a line of its own; so what was broken once is found short, and left, the next time.
+ * Where lines break is the writer's choice as long as they are short enough; how they are indented and spaced is not. A
+ * line indents by its innermost bracket: two blanks more than the line that ends in it, or below what follows it. A
+ * line that is too long is broken at its outermost bracket or operator, and what is left is a line of its own; so what
+ * was broken once is found short, and left, the next time.
  */
 #include "syntax/fmt.h"
 #include "syntax/layout.h"
@@ -15,8 +16,9 @@ static bool closes(int kind) { return kind == ')' || kind == ']' || kind == '}';
 /* ---- blanks between two tokens of a line ---- */
 static bool ends_operand(int kind) {
   switch (kind) {
-    case T_ID: case T_INT: case T_FLOAT: case T_CONST: case T_NONE: case T_SBEGIN: case ')': case ']': case '}': case '\'': return true;
-    default: return false;
+  case T_ID: case T_INT: case T_FLOAT: case T_CONST: case T_NONE: case T_SBEGIN: case ')': case ']': case '}':
+  case '\'': return true;
+  default: return false;
   }
 }
 
@@ -80,8 +82,8 @@ static void settle_lines(Fmt *f) {
 static uint32_t equals(const Fmt *f, uint32_t first) {
   const FmtToken *t = f->token.at;
   switch (t[first].kind) {
-    case T_LET: case T_VAR: case T_PARAM: case T_STATE: case T_ID: break;
-    default: return 0;
+  case T_LET: case T_VAR: case T_PARAM: case T_STATE: case T_ID: break;
+  default: return 0;
   }
   for (uint32_t k = first + 1; k < f->token.n && !t[k].line; k++)
     if (t[k].depth == t[first].depth && (t[k].kind == '=' || t[k].kind == '~')) return k;
@@ -134,7 +136,8 @@ static void align_equals(Fmt *f) {
 
 /* ---- lines ---- */
 typedef struct Open { uint32_t at, inner, outer; } Open;
-typedef struct Line { size_t first, end; uint32_t width, after; bool blank, comment; uint32_t indent; } Line;   /* bytes of the code */
+/* bytes of the code */
+typedef struct Line { size_t first, end; uint32_t width, after; bool blank, comment; uint32_t indent; } Line;
 typedef struct Lay {
   Fmt *f;
   VEC(Open) open;
@@ -172,14 +175,15 @@ static uint32_t measure(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
 
 static bool binary(const FmtToken *t) {
   switch (t->kind) {
-    case T_OR: case T_AND: case T_EQ: case T_NE: case '<': case '>': case T_LE: case T_GE: case '+': case '-': case '*': case '/':
-    case T_FLOORDIV: case '%': case '@': return !t->unary;
-    default: return false;
+  case T_OR: case T_AND: case T_EQ: case T_NE: case '<': case '>': case T_LE: case T_GE: case '+': case '-':
+  case '*': case '/':
+  case T_FLOORDIV: case '%': case '@': return !t->unary;
+  default: return false;
   }
 }
 
-/* What a break before k costs within its bracket: the looser what is parted, the less; 0: it cannot be there. defines: the line begins
- * with `fn`, whose body rather goes to the next line than its parameters. */
+/* What a break before k costs within its bracket: the looser what is parted, the less; 0: it cannot be there. defines:
+ * the line begins with `fn`, whose body rather goes to the next line than its parameters. */
 static uint32_t cost(const FmtToken *t, uint32_t k, bool defines) {
   const FmtToken *before = &t[k - 1];
   if (t[k].kind == T_PIPE) return 1;
@@ -245,7 +249,8 @@ static bool break_line(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
       if (t[k].kind == t[best].kind && t[k].depth == t[best].depth) t[k].line = true;
     return true;
   }
-  for (uint32_t k = best; k-- > first;)                                      /* the bracket it stands in begins too far right */
+  /* the bracket it stands in begins too far right */
+  for (uint32_t k = best; k-- > first;)
     if (opens(t[k].kind) && t[k].pair >= best) {
       if (t[k].depth + 1 == t[best].depth && t[k].column > FMT_WIDTH * 3 / 5 &&
           t[k + 1].column > indent + 2 * FMT_STEP) {
@@ -319,7 +324,8 @@ static bool expectation(const Fmt *f, const FmtComment *c) {
   return p[0] == '=' && p[1] == '>';
 }
 
-/* Comments at the ends of lines by the column that they stood in, within one paragraph: how many, the widest line, and where they would go. */
+/* Comments at the ends of lines by the column that they stood in, within one paragraph: how many, the widest line, and
+ * where they would go. */
 typedef struct Column { uint32_t many, wide, next; } Column;
 
 /* The paragraph that begins with line k, into column[]; the line after it. */
@@ -340,8 +346,8 @@ static uint32_t paragraph(const Lay *l, uint32_t k, Column *column) {
   return end;
 }
 
-/* A column in which more than one comment of the file stood is the writer's, and kept where there is room; else the comments of a paragraph
- * that stood below one another move as one. */
+/* A column in which more than one comment of the file stood is the writer's, and kept where there is room; else the
+ * comments of a paragraph that stood below one another move as one. */
 static void comment_columns(Lay *l) {
   const Fmt *f = l->f;
   uint32_t most = 0;
@@ -418,13 +424,13 @@ bool fmt_same_tree(const Ast *a, const Ast *b) {
   if (a->kind != b->kind || a->parens != b->parens || a->op != b->op || a->n != b->n) return false;
   if (!same_text(a->name, b->name) || !same_doc(a->doc, b->doc)) return false;
   switch (a->kind) {
-    case A_INT: case A_CONST: if (a->i != b->i) return false; break;
-    case A_FLOAT: if (memcmp(&a->f, &b->f, sizeof a->f)) return false; break;
-    case A_CHARS: case A_HOLE:
-      if (!a->text != !b->text || (a->text && (a->n_text != b->n_text || memcmp(a->text, b->text, a->n_text))))
-        return false;
-      break;
-    default: break;
+  case A_INT: case A_CONST: if (a->i != b->i) return false; break;
+  case A_FLOAT: if (memcmp(&a->f, &b->f, sizeof a->f)) return false; break;
+  case A_CHARS: case A_HOLE:
+    if (!a->text != !b->text || (a->text && (a->n_text != b->n_text || memcmp(a->text, b->text, a->n_text))))
+      return false;
+    break;
+  default: break;
   }
   for (uint32_t k = 0; k < a->n; k++)
     if (!fmt_same_tree(a->kid[k], b->kid[k])) return false;

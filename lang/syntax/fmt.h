@@ -1,7 +1,7 @@
 /* fmt: the one layout of a text. In: a text of the language. Out: the same tokens and comments, laid out.
  *
- * Only blanks, line breaks and needless `;` change; the tree that the text parses to is compared before and after, so a layout that
- * would mean something else is never handed out. Laying out a second time changes nothing.
+ * Only blanks, line breaks and needless `;` change; the tree that the text parses to is compared before and after, so a
+ * layout that would mean something else is never handed out. Laying out a second time changes nothing.
  */
 #ifndef LANG_FMT_H
 #define LANG_FMT_H
@@ -19,10 +19,12 @@ typedef struct FmtToken {
   Span span;
   uint32_t pair;                   /* of a bracket: the other one */
   uint32_t depth;                  /* brackets open around it */
-  uint32_t head;                   /* of the { of a block: the token its header begins with; of `else`: the first `if` of the chain */
+  /* of the { of a block: the token its header begins with; of `else`: the first `if` of the chain */
+  uint32_t head;
   uint32_t comment, n_comment;     /* comments on lines of their own before it */
   uint32_t after;                  /* a comment at the end of its line: its number + 1 */
-  bool statement, block, unary, slice, spaced, of_for;   /* block: of a block's brackets; spaced: of a `:` with blanks around it */
+  /* block: of a block's brackets; spaced: of a `:` with blanks around it */
+  bool statement, block, unary, slice, spaced, of_for;
   bool line, blank;                /* a line begins with it; a blank line stands before it (and its comments) */
   bool gone;                       /* a `;` that became a line break */
   uint32_t pad;                    /* further blanks before it, which align it */

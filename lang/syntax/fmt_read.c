@@ -1,8 +1,9 @@
-/* fmt_read: what is laid out. In: a text and its tree. Out: tokens and comments in order, each with what the layout must know: where
- * statements and blocks begin, which `-` is a sign, which `:` a slice's, which `=` stand below one another.
+/* fmt_read: what is laid out. In: a text and its tree. Out: tokens and comments in order, each with what the layout
+ * must know: where statements and blocks begin, which `-` is a sign, which `:` a slice's, which `=` stand below one
+ * another.
  *
- * The tokens come from the scanner itself; what only the parser knows is looked up in the tree by byte, so no rule of the grammar
- * is written down a second time.
+ * The tokens come from the scanner itself; what only the parser knows is looked up in the tree by byte, so no rule of
+ * the grammar is written down a second time.
  */
 #include "syntax/fmt.h"
 #include "syntax/layout.h"
@@ -157,27 +158,27 @@ static void slice(Fmt *f, const Ast *x) {
 static void walk(Fmt *f, const Ast *x, const Ast *parent, uint32_t chain) {
   if (!x || x->kind == A_STRING) return;           /* one token, holes and all */
   switch (x->kind) {
-    case A_BLOCK:
-      if (parent) {
-        uint32_t open = token_at(f, x->span.first);
-        FmtToken *t = &f->token.at[open];
-        t->block = f->token.at[t->pair].block = true;
-        t->head = open > 0 && f->token.at[open - 1].kind == T_ELSE ? open - 1 : token_at(f, parent->span.first);
-      }
-      for (uint32_t k = 0; k < x->n; k++) token_of(f, x->kid[k]->span.first)->statement = true;
-      break;
-    case A_IF:
-      if (x->kid[2]) {
-        uint32_t after = token_at(f, x->kid[2]->span.first);
-        if (after > 0 && f->token.at[after - 1].kind == T_ELSE) f->token.at[after - 1].head = token_at(f, chain);
-      }
-      break;
-    case A_UNARY:
-      if (x->op == '-') token_of(f, x->at.first)->unary = true;
-      break;
-    case A_SLICE: slice(f, x); break;
-    case A_COMPREHENSION: token_of(f, x->at.first)->of_for = true; break;
-    default: break;
+  case A_BLOCK:
+    if (parent) {
+      uint32_t open = token_at(f, x->span.first);
+      FmtToken *t = &f->token.at[open];
+      t->block = f->token.at[t->pair].block = true;
+      t->head = open > 0 && f->token.at[open - 1].kind == T_ELSE ? open - 1 : token_at(f, parent->span.first);
+    }
+    for (uint32_t k = 0; k < x->n; k++) token_of(f, x->kid[k]->span.first)->statement = true;
+    break;
+  case A_IF:
+    if (x->kid[2]) {
+      uint32_t after = token_at(f, x->kid[2]->span.first);
+      if (after > 0 && f->token.at[after - 1].kind == T_ELSE) f->token.at[after - 1].head = token_at(f, chain);
+    }
+    break;
+  case A_UNARY:
+    if (x->op == '-') token_of(f, x->at.first)->unary = true;
+    break;
+  case A_SLICE: slice(f, x); break;
+  case A_COMPREHENSION: token_of(f, x->at.first)->of_for = true; break;
+  default: break;
   }
   for (uint32_t k = 0; k < x->n; k++) {
     const Ast *kid = x->kid[k];

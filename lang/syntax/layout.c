@@ -7,12 +7,13 @@
 /* A line that ends in one of these goes on. */
 static bool goes_on_after(int kind) {
   switch (kind) {
-    case T_PIPE: case T_COMPOSE: case T_OR: case T_AND: case T_NOT: case T_EQ: case T_NE: case '<': case '>': case T_LE: case T_GE:
-    case T_DOTDOT: case T_DOTLT: case '+': case '-': case '*': case '/': case T_FLOORDIV: case '%': case '@': case '^':
-    case ',': case '=': case T_OPSET: case '~': case T_ARROW: case ':': case '.': case T_IN: case T_ELSE:
-    case '(': case '[': case '{': case T_IOPEN:
-      return true;
-    default: return false;
+  case T_PIPE: case T_COMPOSE: case T_OR: case T_AND: case T_NOT: case T_EQ: case T_NE: case '<': case '>':
+  case T_LE: case T_GE:
+  case T_DOTDOT: case T_DOTLT: case '+': case '-': case '*': case '/': case T_FLOORDIV: case '%': case '@': case '^':
+  case ',': case '=': case T_OPSET: case '~': case T_ARROW: case ':': case '.': case T_IN: case T_ELSE:
+  case '(': case '[': case '{': case T_IOPEN:
+    return true;
+  default: return false;
   }
 }
 
@@ -25,11 +26,12 @@ static bool opens(int kind) { return kind == '(' || kind == '[' || kind == '{' |
 
 bool layout_is_word(const Token *t) {
   switch (t->kind) {
-    case T_LET: case T_VAR: case T_PROC: case T_WHILE: case T_BREAK: case T_CONTINUE: case T_PRINT: case T_ASSERT: case T_IMPORT:
-    case T_PARAM: case T_STATE: case T_LAYER: case T_OPTIMIZER: case T_GRADIENT: case T_TEST: case T_EXTERN:
-      return true;
-    case T_FN: return t->value.i != 0;      /* fn NAME */
-    default: return false;
+  case T_LET: case T_VAR: case T_PROC: case T_WHILE: case T_BREAK: case T_CONTINUE: case T_PRINT:
+  case T_ASSERT: case T_IMPORT:
+  case T_PARAM: case T_STATE: case T_LAYER: case T_OPTIMIZER: case T_GRADIENT: case T_TEST: case T_EXTERN:
+    return true;
+  case T_FN: return t->value.i != 0;      /* fn NAME */
+  default: return false;
   }
 }
 

@@ -58,7 +58,8 @@ typedef struct Reader {
   uint32_t n_queue;
   bool end_told;           /* what is still open at the end has been reported */
   bool closed_block;       /* the last token handed out was the } of a block */
-  bool recovering;         /* dropping the rest of a statement that stands at keep_depth; the error was at error_depth */
+  /* dropping the rest of a statement that stands at keep_depth; the error was at error_depth */
+  bool recovering;
   uint32_t keep_depth, error_depth;
 } Reader;
 

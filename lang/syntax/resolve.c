@@ -1,16 +1,18 @@
-/* resolve: the names of a whole text before elaboration, in bodies that are called and in those that are not. In: the syntax, and what exists
- * outside of it. Out: diagnostics (unknown, used before it stands, defined twice, not used, hidden by mistake), and for the elaborator the
- * uses that were reported, so that one mistake is one report.
+/* resolve: the names of a whole text before elaboration, in bodies that are called and in those that are not. In: the
+ * syntax, and what exists outside of it. Out: diagnostics (unknown, used before it stands, defined twice, not used,
+ * hidden by mistake), and for the elaborator the uses that were reported, so that one mistake is one report.
  *
- * One walk, one table: a name's entry holds its innermost binding, which holds the one that it hides; a block takes its bindings back when it
- * ends. So it costs what the text is long. The body of a function reads names when it is called: what is unknown in it waits, and a `let` that
- * stands further down in a block around the function answers it. At the end, what still waits is unknown.
+ * One walk, one table: a name's entry holds its innermost binding, which holds the one that it hides; a block takes its
+ * bindings back when it ends. So it costs what the text is long. The body of a function reads names when it is called:
+ * what is unknown in it waits, and a `let` that stands further down in a block around the function answers it. At the
+ * end, what still waits is unknown.
  */
 #include "syntax/ast.h"
 #include "text/foreign.h"
 #include <string.h>
 
-typedef enum { BOUND_LET, BOUND_VAR, BOUND_CELL, BOUND_DEFINITION, BOUND_PARAMETER, BOUND_PATTERN, BOUND_TURN, BOUND_IMPORT, BOUND_DIM } BoundKind;
+typedef enum { BOUND_LET, BOUND_VAR, BOUND_CELL, BOUND_DEFINITION, BOUND_PARAMETER, BOUND_PATTERN, BOUND_TURN,
+  BOUND_IMPORT, BOUND_DIM } BoundKind;
 
 enum { MOST_ASKED = 100 };
 
@@ -353,7 +355,8 @@ static Binding *declare(Resolver *r, Sym s, const Ast *at, BoundKind kind, uint3
   if (is_hole(s)) return NULL;
   Name *n = name_of(r, s);
   Binding *b = NEW(r->a, Binding), *old = n->top;
-  *b = (Binding){.name = n, .hides = old, .next = r->block->binding, .ast = at, .block = r->block, .kind = (uint8_t)kind};
+  *b = (Binding){.name = n, .hides = old, .next = r->block->binding, .ast = at, .block = r->block,
+                 .kind = (uint8_t)kind};
   b->quiet = kind == BOUND_TURN || kind == BOUND_DIM;
   r->block->binding = b;
   n->top = b;
@@ -523,7 +526,19 @@ static void assignment(Resolver *r, const Ast *x) {
   } else expr(r, target);
 }
 
-/* What stands in the body of a layer or an optimizer: the same whatever it is made with, so it is told where it is defined. */
+/* What is written instead of a statement that cannot stand in the body of a layer or an optimizer. */
+static const char *instead(const Ast *s, bool optimizer) {
+  if (s->kind == A_VAR || s->kind == A_PARAM)
+    return optimizer ? "what an optimizer keeps for each parameter is a `state`"
+                     : "what a layer keeps beside its parameters is a `state`";
+  if (s->kind != A_EXPR) return "steps belong to a `proc` or to the top of the script";
+  if (s->kid[0]->kind == A_IF) return "what is chosen is the value: `let x = if ...`";
+  return optimizer ? "the new value of a parameter is that of the rule `fn (p, g, t)`"
+                   : "what a call computes is the body of its `fn (x)`";
+}
+
+/* What stands in the body of a layer or an optimizer: the same whatever it is made with, so it is told where it is
+ * defined. */
 static void body_statements(Resolver *r, const Ast *x, bool optimizer) {
   const Ast *body = x->kid[1], *call = NULL;
   for (uint32_t k = 0; k < body->n; k++) {
@@ -538,16 +553,12 @@ static void body_statements(Resolver *r, const Ast *x, bool optimizer) {
       call = call ? call : s->kid[0];
       continue;
     }
-    bool stands = s->kind == A_STATE || s->kind == A_LET || s->kind == A_ASSERT || s->kind == A_FN || s->kind == A_GRADIENT ||
-                  s->kind == A_ERROR || (s->kind == A_PARAM && !optimizer);
+    bool stands = s->kind == A_STATE || s->kind == A_LET || s->kind == A_ASSERT || s->kind == A_FN ||
+                  s->kind == A_GRADIENT || s->kind == A_ERROR || (s->kind == A_PARAM && !optimizer);
     if (stands) continue;
-    Diag *g = diag_in(r->d, r->source, (s->kind == A_EXPR ? s->kid[0] : s)->at, optimizer ? E_OPTIMIZER_BODY : E_LAYER_BODY);
-    diag_hint(r->d, g, "%s", s->kind == A_VAR || s->kind == A_PARAM ? optimizer ? "what an optimizer keeps for each parameter is a `state`"
-                                                                                : "what a layer keeps beside its parameters is a `state`"
-                             : s->kind == A_EXPR && s->kid[0]->kind == A_IF ? "what is chosen is the value: `let x = if ...`"
-                             : s->kind == A_EXPR && !optimizer ? "what a call computes is the body of its `fn (x)`"
-                             : s->kind == A_EXPR               ? "the new value of a parameter is that of the rule `fn (p, g, t)`"
-                                                               : "steps belong to a `proc` or to the top of the script");
+    const Ast *at = s->kind == A_EXPR ? s->kid[0] : s;
+    Diag *g = diag_in(r->d, r->source, at->at, optimizer ? E_OPTIMIZER_BODY : E_LAYER_BODY);
+    diag_hint(r->d, g, "%s", instead(s, optimizer));
   }
 }
 
@@ -644,7 +655,8 @@ static bool acts(const Ast *program) {
 }
 
 void resolve(Arena *a, const Ast *program, Diags *d, const Outside *o) {
-  Resolver r = {.a = a, .d = d, .o = o, .source = program->source, .cap = 256, .warns = d->n_errors == 0 && !program->source->imported};
+  Resolver r = {.a = a, .d = d, .o = o, .source = program->source, .cap = 256,
+                .warns = d->n_errors == 0 && !program->source->imported};
   r.table = NEW_N(a, Name *, r.cap);
   block_open(&r, program, false);
   statements(&r, program);

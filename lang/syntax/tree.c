@@ -111,14 +111,20 @@ Ast *tree_cell(Tree *t, AstKind kind, Span span, Ast *name, Ast *type, AstList *
 Ast *tree_assign(Tree *t, Span span, Span at, int op, Ast *target, Ast *value) {
   bool name = target->kind == A_NAME && strcmp(target->name, "_") != 0;
   if (!name && target->kind != A_MEMBER && target->kind != A_INDEX) {
-    const char *what = target->kind == A_NAME ? "`_`" : target->kind == A_CALL ? "the result of a call" :
-      target->kind == A_INT || target->kind == A_FLOAT || target->kind == A_CONST || target->kind == A_STRING ? "a literal" :
-      target->kind == A_TUPLE ? "a tuple" : target->kind == A_RECORD ? "a record" : "an expression";
+    const char *what =
+        target->kind == A_NAME   ? "`_`"
+        : target->kind == A_CALL ? "the result of a call"
+        : target->kind == A_INT || target->kind == A_FLOAT || target->kind == A_CONST || target->kind == A_STRING
+            ? "a literal"
+        : target->kind == A_TUPLE  ? "a tuple"
+        : target->kind == A_RECORD ? "a record"
+                                   : "an expression";
     Diag *g = diag_in(t->r->diags, t->r->source, target->span, E_ASSIGN_TARGET, what);
     diag_hint(t->r->diags, g, "%s",
               target->kind == A_TUPLE || target->kind == A_RECORD ? "`let (a, b) = ...` takes a value apart"
-              : op == '=' && target->kind != A_NAME ? "what is assigned is a name, a member or an element; `==` compares"
-                                                    : "what is assigned is a name, a member or an element");
+              : op == '=' && target->kind != A_NAME
+                  ? "what is assigned is a name, a member or an element; `==` compares"
+                  : "what is assigned is a name, a member or an element");
     return tree_node(t, A_ERROR, span, at, 0);
   }
   Ast *x = tree_node(t, A_ASSIGN, span, at, 2, target, value);
@@ -148,7 +154,8 @@ Ast *tree_paren(Tree *t, Span span, Ast *x) {
   return x;
 }
 
-/* Reports names that stand twice. Few are usual; many are compared through a table, so that a long record costs little. */
+/* Reports names that stand twice. Few are usual; many are compared through a table, so that a long record costs
+ * little. */
 static void twice(Tree *t, const Ast *x, AstKind kind, DiagId id) {
   uint32_t cap = 16;
   while (cap < 2 * x->n) cap *= 2;

@@ -1,5 +1,6 @@
-/* allow: warnings that were turned off: by `--allow`, `:set allow` or a host for a whole session, by `# allow NAME` behind a line for that
- * line. In: lists of names. Out: rules that diag asks before it keeps a warning. A name that no warning has is never passed over.
+/* allow: warnings that were turned off: by `--allow`, `:set allow` or a host for a whole session, by `# allow NAME`
+ * behind a line for that line. In: lists of names. Out: rules that diag asks before it keeps a warning. A name that no
+ * warning has is never passed over.
  */
 #include "text/diag.h"
 #include <string.h>
@@ -85,7 +86,7 @@ bool warnings_allow(WarningRules *r, const char *list, const char **unknown, siz
     *unknown = list;
     *n_unknown = strlen(list);
   }
-  return *unknown == NULL;
+  return !*unknown;
 }
 
 static void line_allows(Diags *d, Source *s, Span comment) {

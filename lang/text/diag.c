@@ -2,8 +2,8 @@
  * arguments of its text. Out: a Diag in the list. Rendering stands in render.c.
  *
  * Invariant: a diagnostic is placed where the user can change something: a place inside the standard library or an
- * import moves out along the callers to the first line of the user's own text; what is moved over becomes notes, so that
- * nothing is lost.
+ * import moves out along the callers to the first line of the user's own text; what is moved over becomes notes, so
+ * that nothing is lost.
  */
 #include "text/diag.h"
 #include <string.h>

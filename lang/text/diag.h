@@ -65,18 +65,20 @@ bool warning_is_off(const Diags *d, const Diag *g);     /* or was told by an ear
 void warnings_told(const Diags *d);                     /* later lists do not repeat what this one holds */
 
 Diags *diags_new(Arena *a, Sources *s);
-/* Formats errors.list's text for id with the arguments (printf). A place inside the standard library or an import is moved
- * to the innermost line of the user's own file (the chain of callers in Loc), the inner places become notes; callers
- * become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once; what is not kept is
+/* Formats errors.list's text for id with the arguments (printf). A place inside the standard library or an import is
+ * moved to the innermost line of the user's own file (the chain of callers in Loc), the inner places become notes;
+ * callers become notes "in `NAME`, called at FILE:L:C". The same id at the same place is kept once; what is not kept is
  * returned all the same, so that the caller need not ask. */
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...);
 Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap);
-Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text);             /* in words of its own, where it was found */
+/* in words of its own, where it was found */
+Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text);
 Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...);   /* while parsing: no Loc yet */
 Diag *diag_adopt(Diags *d, Diag *g);                                         /* one that was made for another list; g */
 /* The same, but an import's line is shown as it is: for what is wrong about the file itself. */
 Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...);
-Loc own_loc(const Diags *d, Loc loc);              /* the innermost place of the user's own text; loc itself if there is none */
+/* the innermost place of the user's own text; loc itself if there is none */
+Loc own_loc(const Diags *d, Loc loc);
 /* Where something is wrong, what is not used yet is not worth a word: drops it. */
 void diags_focus(Diags *d);
 void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -88,7 +90,8 @@ void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) __attribute__((
 void diag_hint(Diags *d, Diag *g, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 typedef struct RenderOptions { bool color; int width; } RenderOptions;   /* width 0: 100 */
-/* mnist.nn:12:19: error: ...\n   12 |   fn ...\n      |   ^ - ^ ...\n   note: ...  as in LANGUAGE.md, sorted by place. */
+/* mnist.nn:12:19: error: ...\n   12 |   fn ...\n      |   ^ - ^ ...\n   note: ...  as in LANGUAGE.md, sorted by
+ * place. */
 char *diags_render(const Diags *d, Arena *a, const RenderOptions *o);
 
 /* The nearest of n names within a small edit distance, or NULL. */

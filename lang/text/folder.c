@@ -1,5 +1,5 @@
-/* folder: a name like the one that is not there. In: a path. Out: the nearest name in its folder, or which folder is missing.
- * What a folder cannot say (it is unreadable, or huge) is simply not offered.
+/* folder: a name like the one that is not there. In: a path. Out: the nearest name in its folder, or which folder is
+ * missing. What a folder cannot say (it is unreadable, or huge) is simply not offered.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "text/folder.h"

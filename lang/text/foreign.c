@@ -1,6 +1,6 @@
-/* foreign: what other tools call it, in our words. In: a name, a member or an argument that does not exist here, as a user of
- * NumPy, PyTorch, Keras or Python writes it. Out: how the same is written here, or NULL. One table a kind; `%s` stands
- * for what the member is asked of.
+/* foreign: what other tools call it, in our words. In: a name, a member or an argument that does not exist here, as a
+ * user of NumPy, PyTorch, Keras or Python writes it. Out: how the same is written here, or NULL. One table a kind; `%s`
+ * stands for what the member is asked of.
  */
 #include "text/foreign.h"
 #include <string.h>
@@ -185,7 +185,8 @@ static const Word members[] = {
     {"__call__", "a layer is called: `%s(x)`"},
     {"predict", "a layer is called: `%s(x)`"},
     {"train",
-     "training mode is a block: `training { loss(%s(x), y) }`; a whole run is `train(%s, data, loss = ..., with = ...)`"},
+     "training mode is a block: `training { loss(%s(x), y) }`; a whole run is `train(%s, data, loss = ..., with = "
+     "...)`"},
     {"eval", "outside a `training { }` block a layer is in evaluation mode: call `%s(x)`"},
     {"fit", "a whole run is `train(%s, data, loss = ..., with = adam())`"},
     {"compile", "nothing needs compiling: `train(%s, data, loss = ..., with = adam())`"},

@@ -9,7 +9,8 @@ enum { SOURCE_MAX = 64 << 20 };      /* bytes; of a longer text only one byte mo
 
 typedef const char *Sym;           /* an interned name: equal names are one pointer; NUL-terminated */
 
-typedef struct LineAllows { uint32_t line, id; } LineAllows;     /* `# allow NAME` behind a line: a DiagId that it may have */
+/* `# allow NAME` behind a line: a DiagId that it may have */
+typedef struct LineAllows { uint32_t line, id; } LineAllows;
 
 typedef struct Source {
   const char *name;                /* as errors print it: a path, "entry 3", "<stdlib/layers.nn>" */
@@ -52,5 +53,6 @@ Sym sym(Sources *s, const char *text, size_t n);
 Source *source_add(Sources *s, const char *name, const char *text, size_t n);
 Loc loc_make(Sources *s, const Source *source, Span span, Loc caller);   /* the same place twice is one Loc */
 const Place *loc_place(const Sources *s, Loc loc);     /* LOC_ADJOINT is ignored; NULL for nowhere */
-void source_position(const Source *s, uint32_t byte, uint32_t *line, uint32_t *column);   /* from 1, columns in characters */
+/* from 1, columns in characters */
+void source_position(const Source *s, uint32_t byte, uint32_t *line, uint32_t *column);
 #endif

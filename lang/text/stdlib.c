@@ -1,5 +1,5 @@
-/* stdlib: looks a name up in the table that stdlib/embed makes. In: a name. Out: the file that defines it. The table is in
- * byte order, each name once (embed refuses a second definition), so the search is binary.
+/* stdlib: looks a name up in the table that stdlib/embed makes. In: a name. Out: the file that defines it. The table is
+ * in byte order, each name once (embed refuses a second definition), so the search is binary.
  */
 #include "text/stdlib.h"
 #include <string.h>

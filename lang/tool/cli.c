@@ -1,7 +1,8 @@
 /* cli: reads the command line. In: argv. Out: a Cli, or a message and status 2.
  *
- * Flags may stand before and after the file; `--` ends them, and what is left are the script's own arguments. A flag is taken only
- * if it does something; the planned ones that do not yet answer `not yet`, so that nobody believes in a flag that is ignored.
+ * Flags may stand before and after the file; `--` ends them, and what is left are the script's own arguments. A flag is
+ * taken only if it does something; the planned ones that do not yet answer `not yet`, so that nobody believes in a flag
+ * that is ignored.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
@@ -124,56 +125,56 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   char what[96];
   snprintf(what, sizeof what, "%s: no such value:", name);
   switch (id) {
-    case F_THREADS:
-      if (!parse_count(value, 1, 1024, &v))
-        return bad_usage("--threads wants a number from 1 to 1024, not", value, NULL);
-      c->config.threads = (int)v;
-      break;
-    case F_SEED:
-      if (!parse_count(value, 0, INT64_MAX, &v)) return bad_usage("--seed wants a whole number, not", value, NULL);
-      c->config.seed = (uint64_t)v;
-      c->config.seed_given = true;
-      break;
-    case F_MEMORY:
-      if (!parse_bytes(value, &c->config.max_memory))
-        return bad_usage("--max-memory wants bytes (such as 512M), not", value, NULL);
-      break;
-    case F_DEFINE:
-      if (!strchr(value, '=') || *value == '=') return bad_usage("-D wants NAME=VALUE, not", value, NULL);
-      c->defines[c->config.n_defines++] = value;
-      break;
-    case F_ALLOW: return allow(c, value);
-    case F_DUMP:
-      if (!in_list(value, stages)) return bad_usage("--dump wants ast, graph, grad, opt or plan, not", value,
-                                                    did_you_mean(value, stages));
-      c->dump = value;
-      break;
-    case F_COLOR:
-      c->color_asked = true;
-      if (!strcmp(value, "always")) c->color = true;
-      else if (!strcmp(value, "never")) c->color = false;
-      else if (!strcmp(value, "auto")) c->color_asked = false;
-      else return bad_usage("--color wants auto, always or never, not", value, NULL);
-      break;
-    case F_NO_FUSE: c->config.no_fuse = true; break;
-    case F_STRICT: c->config.strict = true; break;
-    case F_NUMBERS: c->config.check_numbers = true; break;
-    case F_NO_EXTERN: c->config.no_extern = true; break;
-    case F_QUIET: c->quiet = c->config.rules.quiet = true; break;
-    case F_CHECK: c->fmt_check = true; break;
-    case F_LIBRARY: c->library = true; break;
-    case F_VERSION:
-      printf("glia %s\n", PACKAGE_VERSION);
-      return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
-    case F_HELP:
-      fputs(cli_usage, stdout);
-      return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
-    case F_RESUME:
-      c->config.resume = value;
-      return -1;
-    case F_LATER:
-      fprintf(stderr, "glia: not yet: %s\n", name);
-      return EXIT_USAGE;
+  case F_THREADS:
+    if (!parse_count(value, 1, 1024, &v))
+      return bad_usage("--threads wants a number from 1 to 1024, not", value, NULL);
+    c->config.threads = (int)v;
+    break;
+  case F_SEED:
+    if (!parse_count(value, 0, INT64_MAX, &v)) return bad_usage("--seed wants a whole number, not", value, NULL);
+    c->config.seed = (uint64_t)v;
+    c->config.seed_given = true;
+    break;
+  case F_MEMORY:
+    if (!parse_bytes(value, &c->config.max_memory))
+      return bad_usage("--max-memory wants bytes (such as 512M), not", value, NULL);
+    break;
+  case F_DEFINE:
+    if (!strchr(value, '=') || *value == '=') return bad_usage("-D wants NAME=VALUE, not", value, NULL);
+    c->defines[c->config.n_defines++] = value;
+    break;
+  case F_ALLOW: return allow(c, value);
+  case F_DUMP:
+    if (!in_list(value, stages)) return bad_usage("--dump wants ast, graph, grad, opt or plan, not", value,
+                                                  did_you_mean(value, stages));
+    c->dump = value;
+    break;
+  case F_COLOR:
+    c->color_asked = true;
+    if (!strcmp(value, "always")) c->color = true;
+    else if (!strcmp(value, "never")) c->color = false;
+    else if (!strcmp(value, "auto")) c->color_asked = false;
+    else return bad_usage("--color wants auto, always or never, not", value, NULL);
+    break;
+  case F_NO_FUSE: c->config.no_fuse = true; break;
+  case F_STRICT: c->config.strict = true; break;
+  case F_NUMBERS: c->config.check_numbers = true; break;
+  case F_NO_EXTERN: c->config.no_extern = true; break;
+  case F_QUIET: c->quiet = c->config.rules.quiet = true; break;
+  case F_CHECK: c->fmt_check = true; break;
+  case F_LIBRARY: c->library = true; break;
+  case F_VERSION:
+    printf("glia %s\n", PACKAGE_VERSION);
+    return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+  case F_HELP:
+    fputs(cli_usage, stdout);
+    return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+  case F_RESUME:
+    c->config.resume = value;
+    return -1;
+  case F_LATER:
+    fprintf(stderr, "glia: not yet: %s\n", name);
+    return EXIT_USAGE;
   }
   return -1;
 }

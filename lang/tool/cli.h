@@ -1,7 +1,8 @@
 /* cli: the program `glia`: what a command line asked for, and where its output goes. In: argv. Out: an exit status.
  *
- * One Cli a process. The library never prints: everything that is written passes through here, the script's text to standard
- * output, diagnostics and progress to standard error. Only this part knows file descriptors, terminals and signals.
+ * One Cli a process. The library never prints: everything that is written passes through here, the script's text to
+ * standard output, diagnostics and progress to standard error. Only this part knows file descriptors, terminals and
+ * signals.
  */
 #ifndef LANG_CLI_H
 #define LANG_CLI_H
@@ -9,7 +10,8 @@
 
 enum { EXIT_DONE = 0, EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-typedef struct Out {              /* standard output, buffered: a line at once on a terminal, else by block and by time */
+/* standard output, buffered: a line at once on a terminal, else by block and by time */
+typedef struct Out {
   char *at;
   size_t n;
   bool terminal, gone;            /* gone: the other side closed the pipe */
@@ -41,7 +43,8 @@ bool out_write(Cli *c, const char *text, size_t n);     /* false: the other side
 void out_text(Cli *c, const char *text);
 bool out_flush(Cli *c);
 void out_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void err_text(Cli *c, const char *text);                /* flushes standard output first, so that the order is the script's */
+/* flushes standard output first, so that the order is the script's */
+void err_text(Cli *c, const char *text);
 void err_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int out_finish(Cli *c, int status);                     /* the last flush; a full disk makes the status 1 */
 bool cli_print(void *to, const char *text, size_t n, Loc loc);
@@ -51,9 +54,11 @@ int cli_columns(void *to);                              /* of the terminal of st
 void cli_diagnostics(Cli *c, Session *s);               /* all of the last call, to standard error */
 
 /* ---- sessions ---- */
-Session *cli_open(Cli *c);                              /* NULL: said already. Ctrl-C cancels this session until cli_close */
+/* NULL: said already. Ctrl-C cancels this session until cli_close */
+Session *cli_open(Cli *c);
 void cli_close(Cli *c, Session *s);
-int cli_status(Cli *c, Session *s, Status status);      /* writes the diagnostics, says where it stopped; the exit status */
+/* writes the diagnostics, says where it stopped; the exit status */
+int cli_status(Cli *c, Session *s, Status status);
 char *cli_read_input(Cli *c, size_t *n);                /* all of standard input, to be freed; NULL: said already */
 bool cli_interrupted(void);                             /* Ctrl-C came since cli_resume */
 void cli_resume(Session *s);

@@ -1,5 +1,6 @@
-/* cli_fmt: `glia fmt [--check] FILE...`. In: files, or `-` for standard input, whose layout goes to standard output. Out: the files in the one
- * layout, each written whole or not at all and only if something changes; with --check only the names of those that would change.
+/* cli_fmt: `glia fmt [--check] FILE...`. In: files, or `-` for standard input, whose layout goes to standard output.
+ * Out: the files in the one layout, each written whole or not at all and only if something changes; with --check only
+ * the names of those that would change.
  *
  * A file with a mistake in its syntax is left as it is, and so are none of the others: the status is 1 at the end.
  */

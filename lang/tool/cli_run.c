@@ -1,7 +1,7 @@
 /* cli_run: runs and checks scripts. In: a Cli. Out: the script's output, its diagnostics, a status.
  *
- * Ctrl-C only sets the session's flag: the machine stops between two steps, and this part says where. Who presses it three times does
- * not want to wait for the step.
+ * Ctrl-C only sets the session's flag: the machine stops between two steps, and this part says where. Who presses it
+ * three times does not want to wait for the step.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A handler has no argument: the session that it stops, and how often it was asked. The program's, not the library's. */
+/* A handler has no argument: the session that it stops, and how often it was asked. The program's, not the
+ * library's. */
 static _Atomic(Session *) running;
 static volatile sig_atomic_t asked;
 
@@ -101,21 +102,21 @@ int cli_status(Cli *c, Session *s, Status status) {
   if (c->out.gone) return EXIT_DONE;
   if (c->out.error) return EXIT_SCRIPT;
   switch (status) {
-    case STATUS_OK:
-      if (!c->quiet) cli_diagnostics(c, s);
-      return EXIT_DONE;
-    case STATUS_SCRIPT:
-      cli_diagnostics(c, s);
-      return EXIT_SCRIPT;
-    case STATUS_CANCELLED:
-      cli_diagnostics(c, s);
-      say_where(c, s);
-      say_how(c, s);
-      return EXIT_INTERRUPTED;
-    case STATUS_MEMORY:
-      err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");
-      return EXIT_SCRIPT;
-    case STATUS_CLOSED: return EXIT_DONE;
+  case STATUS_OK:
+    if (!c->quiet) cli_diagnostics(c, s);
+    return EXIT_DONE;
+  case STATUS_SCRIPT:
+    cli_diagnostics(c, s);
+    return EXIT_SCRIPT;
+  case STATUS_CANCELLED:
+    cli_diagnostics(c, s);
+    say_where(c, s);
+    say_how(c, s);
+    return EXIT_INTERRUPTED;
+  case STATUS_MEMORY:
+    err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");
+    return EXIT_SCRIPT;
+  case STATUS_CLOSED: return EXIT_DONE;
   }
   return EXIT_SCRIPT;
 }

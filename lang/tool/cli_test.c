@@ -1,9 +1,9 @@
-/* cli_test: runs the tests of files. In: files and folders. Out: a line `ok PLACE WHAT` or `not ok PLACE WHAT` a test, with expected
- * and found below it, then `N passed, N failed`.
+/* cli_test: runs the tests of files. In: files and folders. Out: a line `ok PLACE WHAT` or `not ok PLACE WHAT` a test,
+ * with expected and found below it, then `N passed, N failed`.
  *
- * Three kinds: `test` blocks (the session runs them), `# =>` expectations on what the file prints (what each print wrote is kept by
- * its place), and examples in ## texts (evaluated after the file has run, in its own session). --library takes the last kind from
- * the operation table, the native functions and the standard library.
+ * Three kinds: `test` blocks (the session runs them), `# =>` expectations on what the file prints (what each print
+ * wrote is kept by its place), and examples in ## texts (evaluated after the file has run, in its own session).
+ * --library takes the last kind from the operation table, the native functions and the standard library.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "elab/elab.h"

@@ -1,5 +1,5 @@
-/* doc: the documentation of a name. In: a name of a session, an operation, a native function, the standard library, or the code of a
- * diagnostic. Out: its signature, its ## text, its example; or a name like it.
+/* doc: the documentation of a name. In: a name of a session, an operation, a native function, the standard library, or
+ * the code of a diagnostic. Out: its signature, its ## text, its example; or a name like it.
  *
  * All of it is derived from the one place where the thing is defined; nothing is written twice.
  */
@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "x axis:axes? keep:flag" as "x, axis?, keep?": what a type rule wants of an argument is the documentation's matter. */
+/* "x axis:axes? keep:flag" as "x, axis?, keep?": what a type rule wants of an argument is the documentation's
+ * matter. */
 static void add_parameters(Text *t, const char *face) {
   const char *between = "(";
   for (const char *p = face; *p;) {
@@ -67,11 +68,11 @@ static void add_definition(Text *t, const Ast *at) {
 
 static bool defines(const Ast *at, const char *name) {
   switch (at->kind) {
-    case A_FN: case A_PROC: case A_LAYER: case A_OPTIMIZER: case A_EXTERN: case A_PARAM:
-      return at->name && !strcmp(at->name, name);
-    case A_LET: case A_VAR:
-      return at->n > 0 && at->kid[0] && at->kid[0]->kind == A_NAME && !strcmp(at->kid[0]->name, name);
-    default: return false;
+  case A_FN: case A_PROC: case A_LAYER: case A_OPTIMIZER: case A_EXTERN: case A_PARAM:
+    return at->name && !strcmp(at->name, name);
+  case A_LET: case A_VAR:
+    return at->n > 0 && at->kid[0] && at->kid[0]->kind == A_NAME && !strcmp(at->kid[0]->name, name);
+  default: return false;
   }
 }
 

@@ -1,5 +1,5 @@
-/* doc_words: what has no definition to read a documentation from: the words of the language, its types and constants, the commands of the
- * program and of the REPL. In: a word. Out: its form and what it means, in a line or two.
+/* doc_words: what has no definition to read a documentation from: the words of the language, its types and constants,
+ * the commands of the program and of the REPL. In: a word. Out: its form and what it means, in a line or two.
  *
  * Commands are read from the usage text and the table of the REPL, which are the one place where they are described.
  */
@@ -11,7 +11,8 @@
 typedef struct Word { const char *name, *form, *text; } Word;
 static const Word words[] = {
     {"let", "let p = e\nlet x: f64[3, 4] ~ normal(0, 1)",
-     "A name for a value, never given another one; a pattern, (a, b) or {x, y}, names the parts. With `~` a draw of the type."},
+     "A name for a value, never given another one; a pattern, (a, b) or {x, y}, names the parts. With `~` a draw of "
+     "the type."},
     {"var", "var v = e",
      "A cell that assignment changes: v = e, v += e, v -= e, v *= e, v /= e, and v[i] = e for a part."},
     {"param", "param w: [2, 1] ~ glorot_uniform()\nparam b: [4] = 0",
@@ -20,10 +21,14 @@ static const Word words[] = {
      "In a layer a cell that is kept and saved, not trained; in an optimizer one for each leaf."},
     {"fn", "fn f(a, b: [N], k = 3) -> [N] = e\nfn f(a) { ... }\nfn (x) = e",
      "A formula, which has no effect outside itself. Without a name it is a value."},
-    {"proc", "proc p(a, k = 3) { ... }", "Steps that may assign, loop, print and make layers; its value is its last expression."},
-    {"layer", "layer net(n: int) { param ...; let ...; fn (x) = ... }", "Makes instances, each with parameters of its own."},
-    {"optimizer", "optimizer sgd(lr = 0.1) { state ...; fn (p, g, t) = ... }", "A rule for the next value of a parameter p from its gradient g."},
-    {"gradient", "gradient f(x, y) -> out, dout = (dx, dy)", "The gradient of f, used instead of differentiating its body."},
+    {"proc", "proc p(a, k = 3) { ... }",
+     "Steps that may assign, loop, print and make layers; its value is its last expression."},
+    {"layer", "layer net(n: int) { param ...; let ...; fn (x) = ... }",
+     "Makes instances, each with parameters of its own."},
+    {"optimizer", "optimizer sgd(lr = 0.1) { state ...; fn (p, g, t) = ... }",
+     "A rule for the next value of a parameter p from its gradient g."},
+    {"gradient", "gradient f(x, y) -> out, dout = (dx, dy)",
+     "The gradient of f, used instead of differentiating its body."},
     {"extern", "extern \"libm.so.6\" fn j0(x: f64) -> f64", "A function of a foreign library."},
     {"import", "import \"path.nn\" as m", "The definitions of another file, read as m.name."},
     {"if", "if c { ... } else if d { ... } else { ... }",

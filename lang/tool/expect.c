@@ -1,8 +1,8 @@
-/* expect: expectations beside the code. In: comments and their file's tree, or a ## text. Out: which statement is expected to
- * print what; a comparison that forgives layout and unwritten digits, nothing else.
+/* expect: expectations beside the code. In: comments and their file's tree, or a ## text. Out: which statement is
+ * expected to print what; a comparison that forgives layout and unwritten digits, nothing else.
  *
- * The statement of a comment is the last one that ends on its line, so that one comment after a loop's brace collects all that the
- * loop prints. Reading numbers and comparing text go hand in hand over both texts: no copy, no token list.
+ * The statement of a comment is the last one that ends on its line, so that one comment after a loop's brace collects
+ * all that the loop prints. Reading numbers and comparing text go hand in hand over both texts: no copy, no token list.
  */
 #include "tool/expect.h"
 #include <ctype.h>
@@ -19,7 +19,8 @@ static uint32_t line_of(const Source *s, uint32_t byte) {
 
 static bool is_block(const Ast *at) { return at->kind == A_BLOCK; }
 
-/* The deepest blocks hold the innermost statements, but what ends last wins: an outer statement ends after its inner ones. */
+/* The deepest blocks hold the innermost statements, but what ends last wins: an outer statement ends after its inner
+ * ones. */
 static void last_statement(const Ast *at, uint32_t before, uint32_t line, const Ast **best) {
   for (uint32_t k = 0; k < at->n; k++) {
     const Ast *kid = at->kid[k];

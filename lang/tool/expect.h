@@ -1,9 +1,9 @@
-/* expect: what a comment `# => ...` says a statement prints. In: a parsed file, or a ## text. Out: the expectations with the
- * statements they belong to, and whether a text is the expected one.
+/* expect: what a comment `# => ...` says a statement prints. In: a parsed file, or a ## text. Out: the expectations
+ * with the statements they belong to, and whether a text is the expected one.
  *
- * Runs of white space are equal to one space, so that a matrix printed on several lines may be expected on one. A number that
- * is written with a point or an exponent matches one that, rounded to the digits written, is it (0.59 matches 0.5893); one that is
- * written without matches an equal number alone. All other text is compared exactly.
+ * Runs of white space are equal to one space, so that a matrix printed on several lines may be expected on one. A
+ * number that is written with a point or an exponent matches one that, rounded to the digits written, is it (0.59
+ * matches 0.5893); one that is written without matches an equal number alone. All other text is compared exactly.
  */
 #ifndef LANG_EXPECT_H
 #define LANG_EXPECT_H

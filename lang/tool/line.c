@@ -1,8 +1,8 @@
 /* line: reads lines, with editing, history and completion where there is a terminal. In: standard input. Out: lines.
  *
- * The editor reads through a function of ours, because libedit tries an interrupted read again: Ctrl-C must leave the line. It needs
- * the terminal's character set, so the locale of characters, and that alone, is set, and only here. The history is in
- * $XDG_STATE_HOME/glia/history or ~/.local/state/glia/history; where no home is, none is kept.
+ * The editor reads through a function of ours, because libedit tries an interrupted read again: Ctrl-C must leave the
+ * line. It needs the terminal's character set, so the locale of characters, and that alone, is set, and only here. The
+ * history is in $XDG_STATE_HOME/glia/history or ~/.local/state/glia/history; where no home is, none is kept.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/line.h"
@@ -168,7 +168,8 @@ static void show_candidates(const Candidates *c) {
   fflush(stdout);
 }
 
-/* Where the path before the cursor begins: behind an open quote, or behind a command that takes one; NULL: it is none. */
+/* Where the path before the cursor begins: behind an open quote, or behind a command that takes one; NULL: it is
+ * none. */
 static const char *path_before(const LineInfo *line) {
   static const char *const commands[] = {":load ", ":save ", NULL};
   const char *quote = NULL;

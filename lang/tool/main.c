@@ -1,5 +1,5 @@
-/* main: the program `glia`. In: a command line. Out: an exit status: 0 done, 1 the script is wrong or failed, 2 the command line
- * is wrong, 130 interrupted.
+/* main: the program `glia`. In: a command line. Out: an exit status: 0 done, 1 the script is wrong or failed, 2 the
+ * command line is wrong, 130 interrupted.
  *
  * Nothing happens at start-up that the command does not need: no locale, no thread, no line editor.
  */
@@ -13,7 +13,8 @@
 
 static int dispatch(Cli *c) {
   static const struct { const char *name; int (*run)(Cli *); } table[] = {
-      {"run", cli_run}, {"check", cli_check}, {"test", cli_test}, {"doc", cli_doc}, {"repl", cli_repl}, {"fmt", cli_fmt},
+      {"run", cli_run}, {"check", cli_check}, {"test", cli_test}, {"doc", cli_doc}, {"repl", cli_repl},
+      {"fmt", cli_fmt},
   };
   for (size_t k = 0; k < sizeof table / sizeof *table; k++)
     if (!strcmp(c->command, table[k].name)) return table[k].run(c);

@@ -1,9 +1,9 @@
-/* out: what the program writes. In: text of the script, diagnostics, progress. Out: bytes on two file descriptors, in the order in which
- * they were made.
+/* out: what the program writes. In: text of the script, diagnostics, progress. Out: bytes on two file descriptors, in
+ * the order in which they were made.
  *
- * Standard output has a buffer of its own, because stdio cannot say which write failed nor flush by time: on a terminal each print
- * appears at once; on a pipe a block at a time, but never later than a fifth of a second after the next print, so that `glia f.nn | tee log`
- * shows a long training run as it goes.
+ * Standard output has a buffer of its own, because stdio cannot say which write failed nor flush by time: on a terminal
+ * each print appears at once; on a pipe a block at a time, but never later than a fifth of a second after the next
+ * print, so that `glia f.nn | tee log` shows a long training run as it goes.
  */
 #define _DEFAULT_SOURCE                /* ioctl of a terminal */
 #include "tool/cli.h"

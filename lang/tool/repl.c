@@ -1,8 +1,8 @@
-/* repl: evaluates what is typed, an entry at a time, in one session. In: lines. Out: values with their types on standard output,
- * diagnostics as `entry 3:1:5: error: ...` on standard error.
+/* repl: evaluates what is typed, an entry at a time, in one session. In: lines. Out: values with their types on
+ * standard output, diagnostics as `entry 3:1:5: error: ...` on standard error.
  *
- * An error never ends it. A piped session gives the same output as a typed one, without prompts and colour. Commands begin with a
- * colon; each stands in one table, from which help and completion are derived.
+ * An error never ends it. A piped session gives the same output as a typed one, without prompts and colour. Commands
+ * begin with a colon; each stands in one table, from which help and completion are derived.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/repl_commands.h"

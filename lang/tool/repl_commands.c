@@ -1,6 +1,8 @@
-/* repl_commands: what begins with a colon. In: a Repl and the rest of the line. Out: lines on standard output; false when the session ends.
+/* repl_commands: what begins with a colon. In: a Repl and the rest of the line. Out: lines on standard output; false
+ * when the session ends.
  *
- * A command stands in one table, from which help, completion and `glia doc` are derived; one that is planned and not yet there says so.
+ * A command stands in one table, from which help, completion and `glia doc` are derived; one that is planned and not
+ * yet there says so.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/exec/ffi.h"
@@ -84,8 +86,10 @@ static bool show_doc(Repl *r, const char *rest) {
 
 static bool show_help(Repl *r, const char *rest) {
   if (*rest) return show_doc(r, rest);
-  out_text(r->c, "Type an expression to see its value, or any statement. `it' is the last value. Brackets continue a line.\n");
-  for (const Command *c = commands; c->name; c->run ? out_printf(r->c, "  :%-18s %s\n", c->usage, c->help) : (void)0, c++);
+  out_text(r->c, "Type an expression to see its value, or any statement. "
+                 "`it' is the last value. Brackets continue a line.\n");
+  for (const Command *c = commands; c->name; c++)
+    if (c->run) out_printf(r->c, "  :%-18s %s\n", c->usage, c->help);
   return true;
 }
 

@@ -10,9 +10,11 @@ typedef struct Command {
 extern const Command commands[];              /* ends with a NULL name */
 const Command *command_find(const char *name);
 
-bool repl_command(Repl *r, const char *text);                     /* what stands behind the colon; false: the session ends */
+/* what stands behind the colon; false: the session ends */
+bool repl_command(Repl *r, const char *text);
 
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */
-void repl_complete(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);        /* repl_complete.c */
+/* repl_complete.c */
+void repl_complete(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);
 void repl_complete_path(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);
 #endif

@@ -1,7 +1,7 @@
 /* repl_complete: what could stand at the cursor. In: the word or path before it. Out: candidates, unsorted.
  *
- * Words of the language, operations, functions, the session's names; behind a point the fields of the value there; behind a colon at the
- * start the commands; inside a string, or behind a command that takes a file, paths.
+ * Words of the language, operations, functions, the session's names; behind a point the fields of the value there;
+ * behind a colon at the start the commands; inside a string, or behind a command that takes a file, paths.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "elab/native.h"

@@ -1,5 +1,5 @@
-/* repl_eval: an entry evaluated and shown, for the loop and the commands alike. In: a text. Out: its value with its type on standard
- * output, diagnostics as `entry 3:1:5: error: ...` on standard error.
+/* repl_eval: an entry evaluated and shown, for the loop and the commands alike. In: a text. Out: its value with its
+ * type on standard output, diagnostics as `entry 3:1:5: error: ...` on standard error.
  */
 #include "tool/repl_eval.h"
 #include "text/stdlib.h"
@@ -62,10 +62,10 @@ bool repl_blank(const char *text) {
 static bool same_thing(const Value *a, const Value *b) {
   if (a->kind != b->kind) return false;
   switch (a->kind) {
-    case V_FN: return a->fn == b->fn;
-    case V_INSTANCE: return a->instance == b->instance;
-    case V_OPTIMIZER: return a->optimizer == b->optimizer;
-    default: return false;
+  case V_FN: return a->fn == b->fn;
+  case V_INSTANCE: return a->instance == b->instance;
+  case V_OPTIMIZER: return a->optimizer == b->optimizer;
+  default: return false;
   }
 }
 
@@ -74,28 +74,28 @@ static bool made_with(const Value *v, const Value *old, int depth) {
   if (depth > 20) return false;
   if (same_thing(v, old)) return true;
   switch (v->kind) {
-    case V_FN:
-      for (uint32_t k = 0; v->fn->captured && k < v->fn->captured->n; k++)
-        if (made_with(&v->fn->captured->at[k], old, depth + 1)) return true;
-      return v->fn->base && old->kind == V_FN && v->fn->base == old->fn;
-    case V_INSTANCE:
-      if (old->kind == V_FN && v->instance->layer == old->fn) return true;
-      for (uint32_t k = 0; k < v->instance->n; k++)
-        if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1))
-          return true;
-      return false;
-    case V_OPTIMIZER:
-      if (old->kind == V_FN && v->optimizer->rule == old->fn) return true;
-      return v->optimizer->tied && made_with(&v->optimizer->tree, old, depth + 1);
-    case V_TUPLE: case V_LIST:
-      for (uint32_t k = 0; k < v->items->n; k++)
-        if (made_with(&v->items->at[k], old, depth + 1)) return true;
-      return false;
-    case V_RECORD:
-      for (uint32_t k = 0; k < v->fields->n; k++)
-        if (made_with(&v->fields->at[k], old, depth + 1)) return true;
-      return false;
-    default: return false;
+  case V_FN:
+    for (uint32_t k = 0; v->fn->captured && k < v->fn->captured->n; k++)
+      if (made_with(&v->fn->captured->at[k], old, depth + 1)) return true;
+    return v->fn->base && old->kind == V_FN && v->fn->base == old->fn;
+  case V_INSTANCE:
+    if (old->kind == V_FN && v->instance->layer == old->fn) return true;
+    for (uint32_t k = 0; k < v->instance->n; k++)
+      if (v->instance->field[k].role != FIELD_FN && made_with(&v->instance->field[k].value, old, depth + 1))
+        return true;
+    return false;
+  case V_OPTIMIZER:
+    if (old->kind == V_FN && v->optimizer->rule == old->fn) return true;
+    return v->optimizer->tied && made_with(&v->optimizer->tree, old, depth + 1);
+  case V_TUPLE: case V_LIST:
+    for (uint32_t k = 0; k < v->items->n; k++)
+      if (made_with(&v->items->at[k], old, depth + 1)) return true;
+    return false;
+  case V_RECORD:
+    for (uint32_t k = 0; k < v->fields->n; k++)
+      if (made_with(&v->fields->at[k], old, depth + 1)) return true;
+    return false;
+  default: return false;
   }
 }
 

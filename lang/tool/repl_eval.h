@@ -28,6 +28,7 @@ bool repl_run(Repl *r, const char *text, size_t n);
 void repl_keep(Repl *r, const char *text, size_t n);
 extern const char repl_entry_mark[];                              /* the line between entries in what :save writes */
 bool repl_blank(const char *text);                                /* nothing but blanks and a comment */
-bool repl_goes_on(const char *line);                              /* it continues the line before: `|>`, `.`, `else` ... */
+/* it continues the line before: `|>`, `.`, `else` ... */
+bool repl_goes_on(const char *line);
 void repl_name_it(Repl *r, Value v);
 #endif

@@ -1,9 +1,9 @@
-/* repl_grad: `:grad e [w...]`. In: an expression and perhaps what to differentiate by. Out: for each leaf of the gradients its path,
- * shape, norm, min, mean, max, share of zeros and a small histogram.
+/* repl_grad: `:grad e [w...]`. In: an expression and perhaps what to differentiate by. Out: for each leaf of the
+ * gradients its path, shape, norm, min, mean, max, share of zeros and a small histogram.
  *
- * The gradients are computed by the language itself: `grad(it, w)` of the value that e has just got, so that what is shown is
- * what a script would get. Without w, it is by every cell that the graph below e reads, or, where it reads none, by every
- * name whose value is a leaf of it.
+ * The gradients are computed by the language itself: `grad(it, w)` of the value that e has just got, so that what is
+ * shown is what a script would get. Without w, it is by every cell that the graph below e reads, or, where it reads
+ * none, by every name whose value is a leaf of it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/repl_commands.h"
@@ -127,35 +127,35 @@ static void show_tensor(Repl *r, const char *path, const Tensor *t) {
 
 static void show_tree(Repl *r, const char *path, const Value *v) {
   switch (v->kind) {
-    case V_NODE: {
-      Need need = {.node = v->node, .slot = NO_SLOT};
-      const Tensor *t = session_evaluate(r->s, &need, 1) ? slot_tensor(r->s, need.slot, 0) : NULL;
-      if (t) show_tensor(r, path, t);
-      break;
-    }
-    case V_CELL: {
-      const Tensor *t = slot_tensor(r->s, v->cell->slot, 0);
-      if (t) show_tensor(r, path, t);
-      break;
-    }
-    case V_TUPLE: case V_LIST:
-      for (uint32_t k = 0; k < v->items->n; k++)
-        show_tree(r, arena_printf(r->a, "%s.%u", path, k), &v->items->at[k]);
-      break;
-    case V_RECORD:
-      for (uint32_t k = 0; k < v->fields->n; k++)
-        show_tree(r, arena_printf(r->a, "%s.%s", path, v->fields->name[k]), &v->fields->at[k]);
-      break;
-    case V_INSTANCE:
-      for (uint32_t k = 0; k < v->instance->n; k++)
-        if (v->instance->field[k].role == FIELD_PARAM || v->instance->field[k].role == FIELD_LET)
-          show_tree(r, arena_printf(r->a, "%s.%s", path, v->instance->field[k].name), &v->instance->field[k].value);
-      break;
-    case V_FN:
-      for (uint32_t k = 0; v->fn->kind == FN_CHAIN && k < v->fn->captured->n; k++)
-        show_tree(r, arena_printf(r->a, "%s.%u", path, k), &v->fn->captured->at[k]);
-      break;
-    default: break;
+  case V_NODE: {
+    Need need = {.node = v->node, .slot = NO_SLOT};
+    const Tensor *t = session_evaluate(r->s, &need, 1) ? slot_tensor(r->s, need.slot, 0) : NULL;
+    if (t) show_tensor(r, path, t);
+    break;
+  }
+  case V_CELL: {
+    const Tensor *t = slot_tensor(r->s, v->cell->slot, 0);
+    if (t) show_tensor(r, path, t);
+    break;
+  }
+  case V_TUPLE: case V_LIST:
+    for (uint32_t k = 0; k < v->items->n; k++)
+      show_tree(r, arena_printf(r->a, "%s.%u", path, k), &v->items->at[k]);
+    break;
+  case V_RECORD:
+    for (uint32_t k = 0; k < v->fields->n; k++)
+      show_tree(r, arena_printf(r->a, "%s.%s", path, v->fields->name[k]), &v->fields->at[k]);
+    break;
+  case V_INSTANCE:
+    for (uint32_t k = 0; k < v->instance->n; k++)
+      if (v->instance->field[k].role == FIELD_PARAM || v->instance->field[k].role == FIELD_LET)
+        show_tree(r, arena_printf(r->a, "%s.%s", path, v->instance->field[k].name), &v->instance->field[k].value);
+    break;
+  case V_FN:
+    for (uint32_t k = 0; v->fn->kind == FN_CHAIN && k < v->fn->captured->n; k++)
+      show_tree(r, arena_printf(r->a, "%s.%u", path, k), &v->fn->captured->at[k]);
+    break;
+  default: break;
   }
 }
 
