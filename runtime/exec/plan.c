@@ -376,11 +376,14 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   s->attr = call.attr = plan_attr(w, n->attr);
   s->cost = n->op->cost ? n->op->cost(&call) : (Cost){(double)type_count(n->type), bytes};
   s->kernel = kernel_dispatch(w->kernels, n->op, &call);
-  s->parts = parts_for(s->cost.flops * 0.01 + s->cost.bytes * 0.1, s->kernel.units);
+  double ns = s->cost.flops * 0.01 + s->cost.bytes * 0.1;
+  s->parts = s->kernel.exclusive ? 1 : parts_for(ns, s->kernel.units);
+  if (s->kernel.prepares > 0) s->prepare_parts = s->kernel.exclusive ? 1 : parts_for(ns, s->kernel.prepares);
   add_origin(w, s, id);
   for (uint32_t k = 0; k < n->n_in; k++) add_place(w, plan_place(w, n->in[k]), n->in[k]);
   add_place(w, w->place[id], id);
-  if (s->kernel.scratch) add_place(w, take_scratch(w, taken, s->kernel.scratch * s->parts), NO_NODE);
+  size_t memory = s->kernel.shared + s->kernel.scratch * s->parts;
+  if (memory > 0) add_place(w, take_scratch(w, taken, memory), NO_NODE);
 }
 
 /* Gives back what died in unit u's step. */
@@ -484,6 +487,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   w->kernels = o->kernels ? o->kernels : kernels_best();
   w->p = NEW(keep, Plan);
   w->p->arena = keep;
+  w->p->kernels = w->kernels;
   w->kind = NEW_N(tmp, uint8_t, g->n + 1);
   w->root = NEW_N(tmp, NodeId, g->n + 1);
   w->shift = NEW_N(tmp, size_t, g->n + 1);

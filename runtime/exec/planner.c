@@ -46,15 +46,19 @@ bool plan_pointwise(const Node *n) {
   return (n->op->flags & OP_POINTWISE) != 0 && n->n_in >= 1 && n->n_in <= TILE_IN;
 }
 
+static const OpKernels *point_kernels(const Planner *w, const Node *n) {
+  return kernels_of(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype);
+}
+
 bool plan_may_fail(const Planner *w, const Node *n) {
   if (!(n->op->flags & OP_FAILS)) return false;
   return !plan_pointwise(n) ||
-         kernel_check(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype) != NULL;
+         point_kernels(w, n)->check[w->g->node[n->in[n->n_in - 1]].type->dtype] != NULL;
 }
 
 TileKernel plan_tile(const Planner *w, NodeId id) {
   const Node *n = &w->g->node[id];
-  return kernel_tile(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype);
+  return point_kernels(w, n)->tile[w->g->node[n->in[n->n_in - 1]].type->dtype];
 }
 
 /* ---- what a unit reads, what a result needs ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 typedef struct Part {
+  const Kernels *kernels;
   const PlanStep *s;
   void *const *at;             /* the step's operands */
   Fault *fault;                /* of each part */
@@ -57,9 +58,9 @@ static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, 
 
 /* ---- parts ---- */
 
-static void range(const PlanStep *s, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
-  *begin = units * k / s->parts;
-  *end = units * (k + 1) / s->parts;
+static void range(uint32_t parts, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
+  *begin = units * k / parts;
+  *end = units * (k + 1) / parts;
 }
 
 static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
@@ -67,7 +68,7 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   char *reg[TILE_REGS];
   const Tiles *t = s->tiles;
   int64_t first, end;
-  range(s, part, (s->units + TILE - 1) / TILE, &first, &end);
+  range(s->parts, part, (s->units + TILE - 1) / TILE, &first, &end);
   first *= TILE;
   end *= TILE;
   if (end > s->units) end = s->units;
@@ -111,28 +112,54 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   }
 }
 
-static void kernel_part_of(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
+static KernelCall call_of(const PlanStep *s, void *const *at, uint32_t part) {
   KernelCall c = {.in = (const void *const *)at, .out = at[s->n_in], .in_type = s->in_type, .out_type = s->out_type,
                   .attr = s->attr, .n_in = s->n_in};
-  range(s, part, s->kernel.units, &c.begin, &c.end);
-  if (s->kernel.scratch) c.scratch = (char *)at[s->n_in + 1] + s->kernel.scratch * part;
+  char *memory = s->kernel.shared + s->kernel.scratch > 0 ? at[s->n_in + 1] : NULL;
+  if (s->kernel.shared) c.shared = memory;
+  if (s->kernel.scratch) c.scratch = memory + s->kernel.shared + s->kernel.scratch * part;
+  return c;
+}
+
+static void work_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
+  KernelCall c = call_of(s, at, part);
+  range(s->parts, part, s->kernel.units, &c.begin, &c.end);
   if (!kernel_part(&s->kernel, &c)) *fault = c.fault;
+}
+
+static void prepare_part(void *ctx, uint32_t part, int worker) {
+  Part *p = ctx;
+  KernelCall c = call_of(p->s, p->at, 0);
+  if (worker != 0) kernels_begin(p->kernels);
+  c.scratch = NULL;
+  range(p->s->prepare_parts, part, p->s->kernel.prepares, &c.begin, &c.end);
+  if (!kernel_prepare(&p->s->kernel, &c)) p->fault[part] = c.fault;
 }
 
 static void copy_part(const PlanStep *s, void *const *at, uint32_t part) {
   int64_t begin, end;
-  range(s, part, s->units, &begin, &end);
+  range(s->parts, part, s->units, &begin, &end);
   if (begin < end) memcpy((char *)at[1] + begin, (const char *)at[0] + begin, (size_t)(end - begin));
 }
 
 static void run_part(void *ctx, uint32_t k, int worker) {
   Part *p = ctx;
-  (void)worker;
+  if (worker != 0) kernels_begin(p->kernels);
   switch (p->s->kind) {
-  case PLAN_KERNEL: kernel_part_of(p->s, p->at, k, &p->fault[k]); break;
+  case PLAN_KERNEL: work_part(p->s, p->at, k, &p->fault[k]); break;
   case PLAN_TILES: tiles_part(p->s, p->at, k); break;
   default: copy_part(p->s, p->at, k); break;
   }
+}
+
+/* All parts of a step: those that prepare, or those of the work. Out: the first fault by part, or NULL. */
+static const Fault *run_parts(Part *p, uint32_t parts, void (*part)(void *ctx, uint32_t k, int worker), Pool *pool) {
+  for (uint32_t k = 0; k < parts; k++) p->fault[k].code = FAULT_NONE;
+  if (parts == 1) part(p, 0, 0);
+  else pool_run(pool, parts, part, p);
+  for (uint32_t k = 0; k < parts; k++)
+    if (p->fault[k].code != FAULT_NONE) return &p->fault[k];
+  return NULL;
 }
 
 static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
@@ -183,26 +210,24 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
     bool may_stop = cancel != NULL && k <= p->first_write;
     if (may_stop && atomic_load_explicit(cancel, memory_order_relaxed))
       return (Fault){.code = FAULT_CANCELLED, .step = k};
-    Part part = {s, at + s->operand, fault};
+    Part part = {p->kernels, s, at + s->operand, fault};
+    const Fault *f = NULL;
     if (s->kind == PLAN_LOOP) {
       fault[0] = run_loop(s, part.at, pool, k < p->first_write ? cancel : NULL);
-    } else if (s->parts == 1) {
-      fault[0].code = FAULT_NONE;
-      run_part(&part, 0, 0);
+      if (fault[0].code != FAULT_NONE) f = &fault[0];
     } else {
-      for (uint32_t j = 0; j < s->parts; j++) fault[j].code = FAULT_NONE;
-      pool_run(pool, s->parts, run_part, &part);
+      if (s->prepare_parts > 0) f = run_parts(&part, s->prepare_parts, prepare_part, pool);
+      if (!f) f = run_parts(&part, s->parts, run_part, pool);
     }
-    if (!s->fails && s->kind != PLAN_LOOP) continue;
-    for (uint32_t j = 0; j < s->parts; j++)
-      if (fault[j].code != FAULT_NONE) {
-        fault[j].step = k;
-        return fault[j];
-      }
+    if (!f) continue;
+    Fault first = *f;
+    first.step = k;
+    return first;
   }
   return (Fault){.code = FAULT_NONE};
 }
 
 Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel) {
+  kernels_begin(p->kernels);
   return run_steps(p, data, slab, pool, cancel);
 }

@@ -80,8 +80,8 @@ typedef enum { PLAN_KERNEL, PLAN_TILES, PLAN_COPY, PLAN_LOOP } PlanStepKind;
 typedef struct PlanStep {
   uint8_t kind;
   bool fails, writes_cell;
-  uint16_t parts;
-  uint32_t operand, n_in, n_out; /* plan->place[operand ..]: inputs, then outputs, then scratch if any */
+  uint16_t parts, prepare_parts; /* PLAN_KERNEL: all of the latter come before the former */
+  uint32_t operand, n_in, n_out; /* plan->place[operand ..]: inputs, then outputs, then memory for a kernel or loop */
   int64_t units;                 /* PLAN_TILES: elements; PLAN_COPY: bytes */
   Dispatch kernel;
   const Type *const *in_type;
@@ -96,6 +96,7 @@ typedef struct PlanStep {
 
 struct Plan {
   Arena *arena;                  /* the plan lives in it */
+  const Kernels *kernels;
   uint32_t n_step, n_place, n_bind, n_origin;
   uint32_t first_write;          /* the first step that writes a cell: cancel is looked at before it only */
   PlanStep *step;

@@ -1,9 +1,11 @@
 /* kernels: which machine code runs an op, and the one place where it is called. In: the tables that the family files
  * fill once for each CPU feature level (-DKERNELS=v1|v3|v4). Out: the table of a level, the best that this CPU has; see
- * kernels.h. Chosen by feature bits, never by the CPU's name, which virtual machines get wrong.
+ * kernels.h.
+ * Chosen by feature bits, never by the CPU's name, which virtual machines get wrong.
  */
 #include "graph/kernels.h"
 #include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
 #define OP(name) extern const OpKernels name##_kernels_v1, name##_kernels_v3, name##_kernels_v4;
@@ -17,13 +19,13 @@ static const Kernels table_v1 = {.level = "v1", .op = {
 }};
 
 #if defined(__x86_64__) && !defined(KERNELS_ONLY_V1)
-static const Kernels table_v3 = {.level = "v3", .op = {
+static const Kernels table_v3 = {.level = "v3", .below = &table_v1, .op = {
 #define OP(name) [OP_##name] = &name##_kernels_v3,
 #include "ops/list.h"
 #undef OP
 }};
 
-static const Kernels table_v4 = {.level = "v4", .op = {
+static const Kernels table_v4 = {.level = "v4", .below = &table_v3, .op = {
 #define OP(name) [OP_##name] = &name##_kernels_v4,
 #include "ops/list.h"
 #undef OP
@@ -61,25 +63,57 @@ const Kernels *kernels_best(void) {
 
 /* ---- calls ---- */
 
-TileKernel kernel_tile(const Kernels *k, const Op *op, DType last) { return k->op[op->id]->tile[last]; }
-TileCheck kernel_check(const Kernels *k, const Op *op, DType last) { return k->op[op->id]->check[last]; }
+const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last) {
+  for (; k; k = k->below) {
+    const OpKernels *own = k->op[op->id];
+    if (own && (op->flags & OP_POINTWISE ? own->tile[last] != NULL : own->run != NULL)) return own;
+  }
+  return NULL;
+}
+
+static void begin_levels(const Kernels *k) {
+  if (k->below) begin_levels(k->below);
+  if (k->begin_thread) k->begin_thread();
+}
+
+/* What a level asks of a thread is a state of that thread (permissions, the shape of tile registers): so is the note
+ * that it has been done. */
+static _Thread_local const Kernels *begun;
+
+void kernels_begin(const Kernels *k) {
+  if (begun == k) return;
+  begun = k;
+  begin_levels(k);
+}
+
+static size_t whole(size_t bytes) { return (bytes + KERNEL_ALIGN - 1) / KERNEL_ALIGN * KERNEL_ALIGN; }
 
 Dispatch kernel_dispatch(const Kernels *k, const Op *op, const KernelCall *c) {
-  Dispatch d = {.run = op->run};
-  if (op->flags & OP_POINTWISE) {
-    DType last = (DType)c->in_type[c->n_in - 1]->dtype;
-    d.tile = kernel_tile(k, op, last);
-    d.check = kernel_check(k, op, last);
-    d.units = type_count(c->out_type);
-    assert(d.tile && c->n_in <= POINT_IN);
-    return d;
-  }
-  if (!d.run) d.run = k->op[op->id]->run;
+  if (op->run) return (Dispatch){.run = op->run, .units = 1};
+  DType last = c->n_in > 0 ? (DType)c->in_type[c->n_in - 1]->dtype : F32;
+  const OpKernels *own = kernels_of(k, op, last);
+  assert(own && c->n_in <= (op->flags & OP_POINTWISE ? POINT_IN : UINT32_MAX));
+  if (op->flags & OP_POINTWISE)
+    return (Dispatch){.tile = own->tile[last], .check = own->check[last], .units = type_count(c->out_type)};
+  Dispatch d = {.run = own->run, .prepare = own->prepare, .exclusive = own->exclusive};
   d.units = op->units ? op->units(c) : 1;
-  size_t scratch = op->scratch ? op->scratch(c) : 0;
-  d.scratch = (scratch + KERNEL_ALIGN - 1) / KERNEL_ALIGN * KERNEL_ALIGN;
-  assert(d.run);
+  d.scratch = whole(op->scratch ? op->scratch(c) : 0);
+  if (d.prepare) {
+    d.prepares = own->prepares(c);
+    d.shared = d.prepares > 0 ? whole(own->shared(c)) : 0;
+  }
   return d;
+}
+
+/* Of the process, as what it guards is. */
+static pthread_mutex_t one_caller = PTHREAD_MUTEX_INITIALIZER;
+
+static bool guarded(const Dispatch *d, Kernel f, KernelCall *c) {
+  if (d->exclusive) pthread_mutex_lock(&one_caller);
+  bool ok = f(c);
+  if (d->exclusive) pthread_mutex_unlock(&one_caller);
+  assert(ok || c->fault.code != FAULT_NONE);
+  return ok;
 }
 
 static bool point_part(const Dispatch *d, KernelCall *c) {
@@ -93,21 +127,27 @@ static bool point_part(const Dispatch *d, KernelCall *c) {
   return true;
 }
 
+bool kernel_prepare(const Dispatch *d, KernelCall *c) { return c->begin >= c->end || guarded(d, d->prepare, c); }
+
 bool kernel_part(const Dispatch *d, KernelCall *c) {
   if (c->begin >= c->end) return true;
-  if (d->tile) return point_part(d, c);
-  bool ok = d->run(c);
-  assert(ok || c->fault.code != FAULT_NONE);
-  return ok;
+  return d->tile ? point_part(d, c) : guarded(d, d->run, c);
+}
+
+static void *room(Arena *a, size_t bytes) {
+  if (bytes == 0) return NULL;
+  char *raw = arena_alloc(a, bytes + KERNEL_ALIGN);
+  return raw + (KERNEL_ALIGN - (uintptr_t)raw % KERNEL_ALIGN) % KERNEL_ALIGN;
 }
 
 bool kernel_call(const Kernels *k, const Op *op, KernelCall *c, Arena *a) {
+  kernels_begin(k);
   Dispatch d = kernel_dispatch(k, op, c);
+  c->scratch = room(a, d.scratch);
+  c->shared = room(a, d.shared);
   c->begin = 0;
+  c->end = d.prepares;
+  if (!kernel_prepare(&d, c)) return false;
   c->end = d.units;
-  if (d.scratch > 0) {
-    char *room = arena_alloc(a, d.scratch + KERNEL_ALIGN);
-    c->scratch = room + (KERNEL_ALIGN - (uintptr_t)room % KERNEL_ALIGN) % KERNEL_ALIGN;
-  }
   return kernel_part(&d, c);
 }

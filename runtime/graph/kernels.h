@@ -13,14 +13,21 @@ typedef struct Dispatch {
   TileCheck check;           /* NULL: cannot fail */
   int64_t units;
   size_t scratch;            /* bytes that each caller needs for itself; a multiple of KERNEL_ALIGN */
+  Kernel prepare;
+  int64_t prepares;          /* units of prepare; 0: nothing is prepared */
+  size_t shared;             /* bytes that it fills for all; a multiple of KERNEL_ALIGN */
+  bool exclusive;            /* the parts of all calls in the process run one at a time */
 } Dispatch;
 
-/* By the dtype of the last input; NULL: it has no tile kernel, cannot fail. */
-TileKernel kernel_tile(const Kernels *k, const Op *op, DType last);
-TileCheck kernel_check(const Kernels *k, const Op *op, DType last);
+/* The level, k or one below it, that has the kernel: of a pointwise op for this dtype of its last input. NULL: none. */
+const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last);
+/* Before a thread runs kernels of k; cheap after the first time. */
+void kernels_begin(const Kernels *k);
 /* c has types and attr; data is not looked at. */
 Dispatch kernel_dispatch(const Kernels *k, const Op *op, const KernelCall *c);
-/* Units c->begin..c->end. c->scratch is the caller's own. False: c->fault says why. */
+/* Units c->begin..c->end of d->prepares, then of d->units. c->scratch is the caller's own, c->shared that of all parts.
+ * False: c->fault says why. */
+bool kernel_prepare(const Dispatch *d, KernelCall *c);
 bool kernel_part(const Dispatch *d, KernelCall *c);
 /* All units, on this thread, with scratch from a. */
 bool kernel_call(const Kernels *k, const Op *op, KernelCall *c, Arena *a);

@@ -80,6 +80,7 @@ typedef struct KernelCall {
   uint32_t n_in;
   int64_t begin, end;        /* this call's part of the units of work */
   void *scratch;             /* op->scratch(call) bytes, a thread's own */
+  void *shared;              /* what `prepare` made for all parts; NULL: nothing was prepared */
   Fault fault;               /* filled by a kernel that returns false */
 } KernelCall;
 typedef bool (*Kernel)(KernelCall *c);
@@ -136,11 +137,18 @@ extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
 
 /* What one feature level knows of one op: `const OpKernels KERNELS_OF(sin) = { ... }` beside the op, under #ifdef KERNELS.
- * Every op in list.h has one (an empty one if it never runs: input, const). */
+ * Every op in list.h has one (an empty one if it never runs: input, const). A kernel that it lacks is that of the level
+ * below, with all that belongs to it: the check of a tile kernel, what a run kernel prepares. */
 typedef struct OpKernels {
   Kernel run;                                /* NULL for pointwise ops */
   TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of the last input (`where` begins with a bool) */
   TileCheck check[N_DTYPES];                 /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
+  /* What all parts of a call share (a packed operand, a factorisation): `prepare` fills c->shared, `shared` bytes, in
+   * `prepares` units of its own, all of them before the first of `run`. 0 units: of this shape nothing is prepared. */
+  Kernel prepare;
+  int64_t (*prepares)(const KernelCall *c);
+  size_t (*shared)(const KernelCall *c);
+  bool exclusive;                            /* one caller at a time in the process: a library that is not safe */
 } OpKernels;
 #define KERNELS_NAME_(op, level) op##_kernels_##level
 #define KERNELS_NAME(op, level) KERNELS_NAME_(op, level)
@@ -149,7 +157,9 @@ typedef struct OpKernels {
 /* A level's constant table, derived from list.h (runtime/graph/kernels.c). No mutable global. */
 typedef struct Kernels {
   const char *level;                         /* "v1" "v3" "v4" */
-  const OpKernels *op[N_OPS];
+  const struct Kernels *below;               /* what this level lacks; NULL: it lacks nothing */
+  void (*begin_thread)(void);                /* once by each thread that is to run the level's kernels; may be NULL */
+  const OpKernels *op[N_OPS];                /* NULL: the level below's */
 } Kernels;
 const Kernels *kernels_best(void);
 const Kernels *kernels_level(const char *level);             /* NULL if this CPU lacks it */

@@ -127,9 +127,16 @@ static inline bool same_in_parts(Calc *c, NodeId id) {
       KernelCall call = {.in = in, .out = y->data, .in_type = type, .out_type = node.type, .attr = node.attr,
                          .n_in = node.n_in};
       Dispatch d = kernel_dispatch(kernels, node.op, &call);
-      char *room = arena_alloc(c->arena, d.scratch + KERNEL_ALIGN);
-      call.scratch = room + (KERNEL_ALIGN - (uintptr_t)room % KERNEL_ALIGN) % KERNEL_ALIGN;
+      char *room = arena_alloc(c->arena, d.shared + d.scratch + KERNEL_ALIGN);
+      room += (KERNEL_ALIGN - (uintptr_t)room % KERNEL_ALIGN) % KERNEL_ALIGN;
+      call.shared = d.shared ? room : NULL;
+      call.scratch = room + d.shared;
       for (int p = parts; p-- > 0;) {   /* the last part first: none may rely on another */
+        call.begin = d.prepares * p / parts;
+        call.end = d.prepares * (p + 1) / parts;
+        if (!kernel_prepare(&d, &call)) CU_FAIL("fault");
+      }
+      for (int p = parts; p-- > 0;) {
         call.begin = d.units * p / parts;
         call.end = d.units * (p + 1) / parts;
         if (!kernel_part(&d, &call)) CU_FAIL("fault");
