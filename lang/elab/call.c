@@ -264,7 +264,7 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
     return elab_type_error(e, at, &t, operand);
   }
   bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
-               op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll ||
+               op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll_along ||
                op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
                op == &op_square || op == &op_sort || op == &op_cumprod;
   if (keeps && ints) e->g->node[y].flags |= NODE_INTS;

@@ -60,8 +60,10 @@ static const DiagId bad_code[N_BADS] = {
     [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_LIMIT, [BAD_LIMIT] = E_LIMIT};
 
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand) {
-  Diag *g = diag_said(e->d, elab_loc_at(e, at), bad_code[t->kind], t->text);
-  if (operand) {
+  const Ast *wrong = operand && t->a >= 0 && t->b < 0 ? operand[t->a] : NULL;
+  bool there = wrong && argument(e, wrong);
+  Diag *g = elab_said(e, there ? wrong : at, bad_code[t->kind], t->text);
+  if (operand && !there) {
     if (t->a >= 0 && operand[t->a]) diag_mark(e->d, g, elab_loc(e, operand[t->a]), "%s", "");
     if (t->b >= 0 && operand[t->b]) diag_mark(e->d, g, elab_loc(e, operand[t->b]), "%s", "");
   }

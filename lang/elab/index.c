@@ -141,9 +141,8 @@ static bool check_index(Elab *e, int64_t *i, int64_t n, const Ast *at, const cha
   return true;
 }
 
-/* from : to : by over n elements; ends as Python counts them, but nothing clamps. */
-static bool known_slice(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by,
-                        int64_t n, const char *of, Cut *out) {
+bool index_cut(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by, int64_t n,
+               const char *of, Cut *out) {
   int64_t first = from, last = to;
   if (by > 0) {
     if (!has_from) from = 0; else if (from < 0) from += n;
@@ -184,7 +183,7 @@ static bool read_slice(Elab *e, const Ast *ast, int64_t n, const char *of, Item 
   }
   if (is_known[0] && is_known[1]) {
     item->kind = ITEM_SLICE;
-    return known_slice(e, ast, has[0], v[0], has[1], v[1], by, n, of, &item->cut);
+    return index_cut(e, ast, has[0], v[0], has[1], v[1], by, n, of, &item->cut);
   }
   int64_t length;
   Diag *g;
@@ -369,7 +368,7 @@ bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, bool tensor
       elab_error(e, at->kid[2], E_SLICE_STEP);
       return false;
     }
-    return known_slice(e, at, has[0], v[0], has[1], v[1], by, n, of, cut);
+    return index_cut(e, at, has[0], v[0], has[1], v[1], by, n, of, cut);
   }
   Value v = value_decay(e, elab_expr(e, at));
   bool is_known;

@@ -23,4 +23,7 @@ bool index_read(Elab *e, const Ast *ast, const Type *t, ItemList *list);
  * reported. */
 bool index_one(Elab *e, const Ast *ast, int64_t n, const char *what, bool tensors, Cut *cut);
 Value elab_index(Elab *e, const Ast *ast, Value base);
+/* from : to : by over n elements; ends as Python counts them, but nothing clamps. of: " of axis 1". false: reported. */
+bool index_cut(Elab *e, const Ast *ast, bool has_from, int64_t from, bool has_to, int64_t to, int64_t by, int64_t n,
+               const char *of, Cut *out);
 #endif

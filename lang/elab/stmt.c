@@ -97,8 +97,9 @@ void unused_value(Elab *e, const Ast *stmt, const Value *v) {
 static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
   for (; k < block->n; k++) {
     *last = v_unit();
-    if (!elab_stmt(e, block->kid[k], last) && block->kid[k]->kind == A_ASSERT && !e->frame->steps) {
-      *last = v_bad();        /* what follows in the formula was to rest on it */
+    const Ast *stmt = block->kid[k];
+    if (!elab_stmt(e, stmt, last) && (stmt->kind == A_ASSERT || stmt->source->library) && !e->frame->steps) {
+      *last = v_bad();        /* what follows in the formula was to rest on it; in the library nothing else can be wrong */
       return;
     }
     if (k + 1 < block->n && e->scope != e->globals) unused_value(e, block->kid[k], last);

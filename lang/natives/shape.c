@@ -3,12 +3,15 @@
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/index.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/rows.h"
 #include "elab/show.h"
 #include "elab/want.h"
 #include <string.h>
+
+enum { MOST_INTS = 4096 };    /* that one argument of the library may hold */
 
 /* The type of a tensor, or the declared type that a distribution is given. */
 static const Type *type_of(Elab *e, const Args *a, const Ast *at) {
@@ -109,59 +112,6 @@ static Value n_transpose(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return or_bad(lower_permute(e, x, order, at));
 }
 
-static Value n_swap_axes(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`swap_axes`");
-  if (x == NO_NODE) return v_bad();
-  uint8_t rank = node_type(e, x)->rank;
-  int64_t p, q, order[MAX_RANK];
-  if (!want_axis(e, a->at[1], rank, arg_ast(a, 1, at), &p) || !want_axis(e, a->at[2], rank, arg_ast(a, 2, at), &q))
-    return v_bad();
-  for (int k = 0; k < rank; k++) order[k] = k == p ? q : k == q ? p : k;
-  return or_bad(lower_permute(e, x, order, at));
-}
-
-static Value n_squeeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`squeeze`");
-  if (x == NO_NODE) return v_bad();
-  Type t = *node_type(e, x);
-  int64_t axes[MAX_RANK], dim[MAX_RANK];
-  uint32_t n = 0;
-  if (given(a, 1)) {
-    if (!want_axes(e, a->at[1], t.rank, arg_ast(a, 1, at), axes, &n)) return v_bad();
-  } else {
-    for (int k = 0; k < t.rank; k++)
-      if (t.dim[k] == 1) axes[n++] = k;
-  }
-  int rank = 0;
-  for (int k = 0, j = 0; k < t.rank; k++) {
-    if (j < (int)n && axes[j] == k) {
-      j++;
-      if (t.dim[k] != 1) {
-        elab_error(e, arg_ast(a, 1, at), E_SQUEEZE, k, node_text(e, x), (long long)t.dim[k]);
-        return v_bad();
-      }
-    } else dim[rank++] = t.dim[k];
-  }
-  return or_bad(lower_reshape(e, x, rank, dim, at));
-}
-
-static Value n_unsqueeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`unsqueeze`");
-  if (x == NO_NODE) return v_bad();
-  Type t = *node_type(e, x);
-  int64_t axis, dim[MAX_RANK + 1];
-  if (t.rank == MAX_RANK) {
-    elab_error(e, at, E_RANK_LIMIT, MAX_RANK + 1, MAX_RANK);
-    return v_bad();
-  }
-  if (!want_axis(e, a->at[1], (uint8_t)(t.rank + 1), arg_ast(a, 1, at), &axis)) return v_bad();
-  for (int k = 0; k <= t.rank; k++) dim[k] = k < axis ? t.dim[k] : k == axis ? 1 : t.dim[k - 1];
-  return or_bad(lower_reshape(e, x, t.rank + 1, dim, at));
-}
-
 /* ---- joining and cutting ---- */
 /* The tensors of a list or tuple, in one element type. NULL: reported. */
 static NodeId *tensors_of(Elab *e, Value v, const Ast *at, const char *what, uint32_t *n) {
@@ -224,54 +174,79 @@ static Value n_concat(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return or_bad(lower_concat(e, x, n, (int)axis, at));
 }
 
-static Value n_stack(Elab *e, const Fn *self, Args *a, const Ast *at) {
+/* x[start:stop:step] along one axis. */
+static Value n_slice(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  uint32_t n;
-  const Ast *where = arg_ast(a, 0, at);
-  NodeId *x = tensors_of(e, a->at[0], where, "stack", &n);
-  if (!x) return v_bad();
-  Type t = *node_type(e, x[0]);
-  int64_t axis = 0, dim[MAX_RANK + 1];
-  if (t.rank == MAX_RANK) {
-    elab_error(e, at, E_RANK_LIMIT, MAX_RANK + 1, MAX_RANK);
+  NodeId x = arg_node(e, a, 0, at, "a tensor");
+  int64_t from, to, by, axis = 0;
+  if (x == NO_NODE) return v_bad();
+  const Type *t = node_type(e, x);
+  bool ends = given(a, 2) && a->at[2].kind != V_UNIT;
+  if (t->rank == 0 || given(a, 3)) {
+    Value zero = v_int(0);
+    if (!want_axis(e, given(a, 3) ? a->at[3] : zero, t->rank, arg_ast(a, 3, at), &axis)) return v_bad();
+  }
+  if (!arg_int(e, a, 1, 0, at, "an end of `slice`", &from) ||
+      (ends && !arg_int(e, a, 2, 0, at, "an end of `slice`", &to)) || !arg_int(e, a, 4, 1, at, "the step of `slice`", &by))
+    return v_bad();
+  if (by == 0) {
+    elab_error(e, arg_ast(a, 4, at), E_SLICE_STEP);
     return v_bad();
   }
-  if (given(a, 1) && !want_axis(e, a->at[1], (uint8_t)(t.rank + 1), arg_ast(a, 1, at), &axis)) return v_bad();
-  for (int k = 0; k <= t.rank; k++) dim[k] = k < axis ? t.dim[k] : k == axis ? 1 : t.dim[k - 1];
-  for (uint32_t k = 0; k < n; k++) {
-    if (!type_same_shape(node_type(e, x[k]), &t)) {
-      elab_error(e, where, E_STACK, shape_show(e->a, &t), shape_show(e->a, node_type(e, x[k])));
-      return v_bad();
-    }
-    if ((x[k] = lower_reshape(e, x[k], t.rank + 1, dim, at)) == NO_NODE) return v_bad();
-  }
-  return or_bad(lower_concat(e, x, n, (int)axis, at));
+  Cut cut;
+  const char *of = t->rank == 1 ? "" : arena_printf(e->a, " of axis %d", (int)axis);
+  if (!index_cut(e, at, true, from, ends, ends ? to : 0, by, t->dim[axis], of, &cut)) return v_bad();
+  return or_bad(lower_rows(e, x, (int)axis, cut.from, cut.count, cut.by, at));
 }
 
-static Value n_chunk(Elab *e, const Fn *self, Args *a, const Ast *at) {
+/* ---- what the library reads of its arguments ---- */
+static Value ints_value(Elab *e, const int64_t *i, uint32_t n) {
+  Value v = v_items(e->a, V_LIST, NULL, 0);
+  v.items->at = NEW_N(e->a, Value, n + 1);
+  v.items->n = n;
+  for (uint32_t k = 0; k < n; k++) v.items->at[k] = v_int(i[k]);
+  return v;
+}
+
+static Value n_axes_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`chunk`");
-  int64_t n, axis = 0;
-  if (x == NO_NODE || !arg_int(e, a, 1, 0, at, "the number of pieces", &n)) return v_bad();
-  Type t = *node_type(e, x);
-  if (t.rank == 0) {
-    elab_error(e, arg_ast(a, 0, at), E_CHUNK_SCALAR);
+  int64_t rank, axes[MAX_RANK];
+  uint32_t n;
+  if (!arg_int(e, a, 1, 0, at, "a rank", &rank)) return v_bad();
+  if (rank < 0 || rank > MAX_RANK) {
+    elab_error(e, arg_ast(a, 1, at), E_RANK_LIMIT, (int)rank, MAX_RANK);
     return v_bad();
   }
-  if (given(a, 2) && !want_axis(e, a->at[2], t.rank, arg_ast(a, 2, at), &axis)) return v_bad();
-  if (n < 1 || n > 100000 || t.dim[axis] % n != 0) {
-    Diag *g =
-        elab_error(e, arg_ast(a, 1, at), E_CHUNK, (int)axis, node_text(e, x), (long long)t.dim[axis], (long long)n);
-    if (g && n > 1) diag_hint(e->d, g, "a slice cuts anywhere: `x[:k]`, `x[k:]`");
-    return v_bad();
+  if (!want_axes(e, a->at[0], (uint8_t)rank, arg_ast(a, 0, at), axes, &n)) return v_bad();
+  return ints_value(e, axes, n);
+}
+
+static bool ints_in(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t *n) {
+  v = value_decay(e, v);
+  if (v.kind == V_LIST || v.kind == V_TUPLE) {
+    for (uint32_t k = 0; k < v.items->n; k++)
+      if (!ints_in(e, v.items->at[k], at, what, out, n)) return false;
+    return true;
   }
-  int64_t size = t.dim[axis] / n;
-  Value *v = NEW_N(e->a, Value, n);
-  for (int64_t k = 0; k < n; k++) {
-    v[k] = or_bad(lower_rows(e, x, (int)axis, k * size, size, 1, at));
-    if (v[k].kind == V_BAD) return v_bad();
+  if (v.kind == V_NODE && node_type(e, v.node)->rank == 2) {          /* `[[1, 2], [3, 4]]` */
+    Type t = *node_type(e, v.node);
+    int64_t count = type_count(&t);
+    NodeId flat = lower_reshape(e, v.node, 1, &count, at);
+    if (flat == NO_NODE) return false;
+    v = v_node(flat);
   }
-  return v_items(e->a, V_TUPLE, v, (uint32_t)n);
+  uint32_t more;
+  if (!want_ints(e, v, at, what, out + *n, MOST_INTS - *n, &more)) return false;
+  *n += more;
+  return true;
+}
+
+static Value n_ints_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  int64_t i[MOST_INTS];
+  uint32_t n = 0;
+  const char *what = want_string(e, a->at[1], arg_ast(a, 1, at), "the words for a number");
+  return what && ints_in(e, a->at[0], arg_ast(a, 0, at), what, i, &n) ? ints_value(e, i, n) : v_bad();
 }
 
 const Native native_shapes[] = {
@@ -287,15 +262,15 @@ const Native native_shapes[] = {
      "transpose([[1, 2], [3, 4]])   # => [[1, 3], [2, 4]]"},
     {"permute", "x axes", n_transpose, "The axes of x in another order: axis k of the result is axis `axes[k]` of x.",
      "shape(permute([[[1, 2]]], [2, 0, 1]))   # => [2, 1, 1]"},
-    {"swap_axes", "x axis1 axis2", n_swap_axes, "x with two axes exchanged.",
-     "swap_axes([[1, 2]], 0, 1)   # => [[1], [2]]"},
-    {"squeeze", "x axis?", n_squeeze, "x without its axes of size 1, or without those given.",
-     "squeeze([[1, 2]])   # => [1, 2]"},
-    {"unsqueeze", "x axis", n_unsqueeze, "x with a new axis of size 1.", "unsqueeze([1, 2], 1)   # => [[1], [2]]"},
     {"concat", "xs axis?", n_concat, "A list or tuple of tensors joined along an axis (0).",
      "concat(([1, 2], [3]))   # => [1, 2, 3]"},
-    {"stack", "xs axis?", n_stack, "A list or tuple of tensors of one shape joined along a new axis (0).",
-     "stack(([1, 2], [3, 4]))   # => [[1, 2], [3, 4]]"},
-    {"chunk", "x n axis?", n_chunk, "x cut into a tuple of n equal pieces along an axis (0); n must divide the size.",
-     "chunk([1, 2, 3, 4], 2)   # => ([1, 2], [3, 4])"},
+    {"slice", "x start stop? axis? step?", n_slice,
+     "The elements from start up to (not with) stop along an axis (0): `x[start:stop:step]` where the axis is a number.",
+     "slice([[1, 2, 3]], 1, 3, axis = 1)   # => [[2, 3]]"},
+    {"axes_of", "axis rank", n_axes_of,
+     "The axes that an argument `axis` means, ascending, for a tensor of that rank: an int, a tuple, or () for all.",
+     "axes_of((-1, 0), 3), axes_of((), 2)   # => [0, 2] [0, 1]"},
+    {"ints_of", "x what", n_ints_of,
+     "The whole numbers in x, an int, a bracket, or tuples and lists of them, as one list; what are the words for one.",
+     "ints_of([(1, 2), (3, 4)], \"a size\"), ints_of(5, \"a size\")   # => [1, 2, 3, 4] [5]"},
     {0}};

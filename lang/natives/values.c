@@ -185,6 +185,11 @@ static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
 }
 
+static Value n_is_list(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_LIST || a->at[0].kind == V_TUPLE);
+}
+
 static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Fields *f = NEW(e->a, Fields);
@@ -247,6 +252,7 @@ const Native native_values[] = {
      "ones(kind_of([1, 2]))   # => [1, 1]"},
     {"described", "x", n_described, "What x is, as the words of a message.", "described([1, 2])   # => a tensor f32[2]"},
     {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
+    {"is_list", "x", n_is_list, "Whether x is a list or a tuple.", "is_list((1, 2)), is_list(1)   # => true false"},
     {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
     {"known_zero", "x", n_known_zero,
      "Whether x is a scalar that is known to be 0 while the script is checked; a value of the run is not.",

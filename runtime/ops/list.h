@@ -95,7 +95,7 @@ OP(broadcast)
 OP(reshape)
 OP(permute)
 OP(concat)
-OP(roll)
+OP(roll_along)
 OP(tril)
 OP(triu)
 /* slice.c */

@@ -94,9 +94,9 @@ static NodeId broadcast_batch(Batch *b) {
 static void broadcast_grad(Grad *d) { d->dx[0] = g_sum_to(d->g, d->dy, d->g->node[d->x[0]].type); }
 
 const Op op_broadcast = {
-    .name = "broadcast", .id = OP_broadcast, .flags = OP_HIDDEN, .n_in = 1, .args = "x shape:sizes",
+    .name = "broadcast", .id = OP_broadcast, .n_in = 1, .args = "x shape:sizes",
     .doc = "Repeats along axes of size 1 and new leading ones, so that the result has the given shape.",
-    .example = "[1, 2] + zeros([2, 2])   # => [[1, 2], [1, 2]]",
+    .example = "broadcast([1, 2], [2, 2])   # => [[1, 2], [1, 2]]",
     .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch,
     .units = broadcast_units, .cost = copy_cost,
 };
@@ -346,7 +346,7 @@ static bool roll_run(KernelCall *c) {
   }
   return true;
 }
-const OpKernels KERNELS_OF(roll) = {.run = roll_run};
+const OpKernels KERNELS_OF(roll_along) = {.run = roll_run};
 #else
 static bool roll_type(TypeRule *r) {
   if (!ints(r, 2, "numbers (a shift and an axis)") || !axis_within(r, r->attr->i[1])) return false;
@@ -356,13 +356,13 @@ static bool roll_type(TypeRule *r) {
 
 static void roll_grad(Grad *d) {
   int64_t n = d->g->node[d->x[0]].type->dim[d->attr->i[1]], shift = n ? d->attr->i[0] % n : 0;
-  d->dx[0] = g_attr(d->g, &op_roll, &d->dy, 1, (int64_t[]){-shift, d->attr->i[1]}, 2);
+  d->dx[0] = g_attr(d->g, &op_roll_along, &d->dy, 1, (int64_t[]){-shift, d->attr->i[1]}, 2);
 }
 
-const Op op_roll = {
-    .name = "roll", .id = OP_roll, .n_in = 1, .args = "x shift:int axis:axis=0",
+const Op op_roll_along = {
+    .name = "roll_along", .id = OP_roll_along, .n_in = 1, .args = "x shift:int axis:axis=0",
     .doc = "Moves elements along an axis; what leaves at one end comes in at the other.",
-    .example = "roll([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
+    .example = "roll_along([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
     .type = roll_type, .grad = roll_grad, .batch = batch_second_axis, .units = roll_units, .cost = copy_cost,
 };
 #endif

@@ -185,7 +185,7 @@ static void rolls_and_triangles(void) {
   CALC(c);
   for (int shift = -7; shift <= 7; shift += 2)
     for (int axis = 0; axis < 2; axis++) {
-      NodeId x = numbers(&c, F64, DIMS(3, 4)), y = make(&c, &op_roll, &x, 1, INTS(shift, axis));
+      NodeId x = numbers(&c, F64, DIMS(3, 4)), y = make(&c, &op_roll_along, &x, 1, INTS(shift, axis));
       const double *vx = values_of(&c, x), *vy = values_of(&c, y);
       for (int i = 0; i < 3; i++)
         for (int j = 0; j < 4; j++) {
