@@ -1,7 +1,7 @@
-/* frontend: what a text costs before its first step runs: parse, resolve, elaborate, prepare (slices, opt, plans), each alone and
- * all together, and the memory of it. In: nothing; the scripts are written here: N lines of layers and formulas with five operations a
- * line, and a transformer of D blocks with its gradient. Medians and quartiles of interleaved runs, a session each, on one thread, whose
- * own time is taken (page faults count, other programs do not).
+/* frontend: what a text costs before its first step runs: parse, resolve, elaborate, prepare (slices, opt, plans), each
+ * alone and all together, and the memory of it. In: nothing; the scripts are written here: N lines of layers and
+ * formulas with five operations a line, and a transformer of D blocks with its gradient. Medians and quartiles of
+ * interleaved runs, a session each, on one thread, whose own time is taken (page faults count, other programs do not).
  *   bench/frontend [RUNS [CASE]] the table, or one case of it, counted from 0
  *   bench/frontend --print N     the script of N lines, for `glia check -`
  *   bench/frontend --transformer D
@@ -34,7 +34,8 @@ static void put(Script *s, const char *fmt, ...) {
   }
 }
 
-/* Ten lines at a time: a layer, an instance, a function and formulas that use them; each formula has five operations. */
+/* Ten lines at a time: a layer, an instance, a function and formulas that use them; each formula has five
+ * operations. */
 static Script lines(int n) {
   Script s = {0};
   put(&s, "let a0 = full([8, 16], 0.5)\n");
@@ -165,8 +166,8 @@ static void measure(const char *name, const Script *script, int runs) {
            1e3 * t[k][3 * runs / 4]);
   }
   printf("  memory     %8.3f MB parsed, %.3f elaborated, %.3f prepared, %.3f at most: %.0f bytes a byte of text\n",
-         1e-6 * (double)size.parsed, 1e-6 * (double)size.elaborated, 1e-6 * (double)size.prepared, 1e-6 * (double)size.peak,
-         (double)size.peak / (double)script->n);
+         1e-6 * (double)size.parsed, 1e-6 * (double)size.elaborated, 1e-6 * (double)size.prepared,
+         1e-6 * (double)size.peak, (double)size.peak / (double)script->n);
 }
 
 int main(int argc, char **argv) {

@@ -326,7 +326,8 @@ static void slopes_agree(Arena *a, const Op *op, const Sample *s) {
 static Pool *pools[3];
 static const int threads[3] = {1, 2, 7};
 
-static void plan_agrees(const Sample *s, const Run *r, const Graph *g, const char *how, Tensor *const *want, FaultCode fault) {
+static void plan_agrees(const Sample *s, const Run *r, const Graph *g, const char *how, Tensor *const *want,
+                        FaultCode fault) {
   for (int no_fuse = 0; no_fuse < 2; no_fuse++) {
     Plan *p = plan_make(&host, g, NULL, &(PlanOptions){.no_fuse = no_fuse, .kernels = kernels_best()});
     const Binding *b;
@@ -407,8 +408,8 @@ static Tensor *value_alone(const Run *r, NodeId root, FaultCode *fault) {
   return v;
 }
 
-/* y of a batch whose operands in `which` have the axis, and whose first axis that is too where `which2` says, against y of
- * each element; and its gradients. */
+/* y of a batch whose operands in `which` have the axis, and whose first axis that is too where `which2` says, against y
+ * of each element; and its gradients. */
 static void batch_is_loop(Arena *a, const Op *op, const Sample *s, uint32_t which, uint32_t which2) {
   Run one = sample_run(a, op, s, F64), all = {.g = one.g, .n = one.n};
   Graph *g = one.g;
@@ -539,8 +540,8 @@ static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
     }
 }
 
-/* Those that a type rule and numbers alone do not make: they have tests of their own, unit/graph.c and unit/loop.c; the gradient of
- * custom is that of a `gradient` statement, tested in the language. */
+/* Those that a type rule and numbers alone do not make: they have tests of their own, unit/graph.c and unit/loop.c; the
+ * gradient of custom is that of a `gradient` statement, tested in the language. */
 static bool needs_a_graph(const Op *op) {
   return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick || op->id == OP_custom;
 }

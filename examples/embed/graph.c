@@ -36,7 +36,8 @@ int main(void) {
     return 1;
   }
 
-  glia_array in[] = {glia_f32(points, 1, four), glia_f32(values, 1, four), glia_f32(&weight, 0, NULL), glia_f32(&bias, 0, NULL)};
+  glia_array in[] = {glia_f32(points, 1, four), glia_f32(values, 1, four), glia_f32(&weight, 0, NULL),
+                     glia_f32(&bias, 0, NULL)};
   glia_array out = glia_f32(&loss_now, 0, NULL);
   for (int k = 1; k <= 40; k++) {
     if (glia_run(step, in, 4, &out, 1) != GLIA_OK) {
@@ -44,7 +45,8 @@ int main(void) {
       glia_graph_close(g);
       return 1;
     }
-    if (k % 10 == 0) printf("step %d  loss %.6f  y = %.3f x + %.3f\n", k, (double)loss_now, (double)weight, (double)bias);
+    if (k % 10 == 0)
+      printf("step %d  loss %.6f  y = %.3f x + %.3f\n", k, (double)loss_now, (double)weight, (double)bias);
   }
   glia_graph_close(g);
   return 0;

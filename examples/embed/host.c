@@ -1,4 +1,5 @@
-/* Runs a script from C: loads it, calls a function of it on C's own numbers, reads a gradient by its path, and changes a parameter.
+/* Runs a script from C: loads it, calls a function of it on C's own numbers, reads a gradient by its path, and changes
+ * a parameter.
  *
  *     cc host.c $(pkg-config --cflags --libs glia) -o host && ./host model.nn
  */

@@ -47,7 +47,8 @@ static void calls(void) {
   float points[] = {1, 2, 3, 4}, own[2] = {0};
   glia_array x = glia_f32(points, 2, two_two), y = {0}, mine = glia_f32(own, 2, two_one);
   CHECK(glia_call(f, &x, 1, &y, 1) == GLIA_OK);
-  CHECK(y.rank == 2 && y.dim[0] == 2 && y.dim[1] == 1 && ((float *)y.data)[0] == 1.75f && ((float *)y.data)[1] == 3.75f);
+  CHECK(y.rank == 2 && y.dim[0] == 2 && y.dim[1] == 1 && ((float *)y.data)[0] == 1.75f &&
+        ((float *)y.data)[1] == 3.75f);
   points[0] = 3;
   CHECK(glia_call(f, &x, 1, &mine, 1) == GLIA_OK && own[0] == 2.75f);
   x = glia_f32(points, 2, one_two);                       /* another shape: compiled anew */
@@ -125,7 +126,8 @@ static void mistakes(void) {
   CHECK(glia_check(s, "bad.nn", "let a = [1, 2]\nlet b = a @ unknown_thing\nprint b\n", GLIA_TEXT_END) == GLIA_SCRIPT);
   CHECK(!strncmp(glia_error(s), "bad.nn:2:13: error: ", 20));
   CHECK(glia_diagnostics(s, &d, &n) == GLIA_OK && n >= 1);
-  CHECK(n && !strcmp(d[0].file, "bad.nn") && d[0].line == 2 && d[0].column == 13 && d[0].code[0] == 'E' && !d[0].warning);
+  CHECK(n && !strcmp(d[0].file, "bad.nn") && d[0].line == 2 && d[0].column == 13 && d[0].code[0] == 'E' &&
+        !d[0].warning);
   CHECK(glia_load(s, "syntax.nn", "let let", GLIA_TEXT_END) == GLIA_SCRIPT);
   CHECK(glia_load_file(s, "/no/such/file.nn") == GLIA_SCRIPT && *glia_error(s));
   CHECK(glia_load_file(s, "/") == GLIA_SCRIPT);
@@ -174,7 +176,8 @@ static void misuse(void) {
   CHECK(glia_call(f, &bad, 1, &y, 1) == GLIA_MISUSE);
   bad = glia_f32(points, 2, one_two);
   CHECK(glia_call(f, &x, 1, &bad, 1) == GLIA_MISUSE && strstr(glia_error(s), "f32[1, 1]"));
-  CHECK(glia_value_and_grad(f, NULL, &x, 1, &y, &g) == GLIA_MISUSE && glia_value_and_grad(f, "w", &x, 1, &y, NULL) == GLIA_MISUSE);
+  CHECK(glia_value_and_grad(f, NULL, &x, 1, &y, &g) == GLIA_MISUSE &&
+        glia_value_and_grad(f, "w", &x, 1, &y, NULL) == GLIA_MISUSE);
   float two_rows[] = {1, 2, 3, 4};
   bad = glia_f32(two_rows, 2, two_two);
   CHECK(glia_value_and_grad(f, "w", &bad, 1, &y, &g) == GLIA_SCRIPT && !g);      /* no scalar */

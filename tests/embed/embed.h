@@ -23,8 +23,8 @@ static inline void *failing(void *user, void *p, size_t size) {
   return q;
 }
 
-/* The request to fail after the k-th: each of the first `all`, then one in `step`; under AddressSanitizer, where each piece of an arena
- * is a request of its own, ever fewer. */
+/* The request to fail after the k-th: each of the first `all`, then one in `step`; under AddressSanitizer, where each
+ * piece of an arena is a request of its own, ever fewer. */
 static inline long failing_next(long k, long all, long step) {
 #ifdef GLIA_ASAN
   return k + (k < all ? 1 : step) + k / 64;

@@ -66,7 +66,8 @@ static void misuse(void) {
   CHECK(glia_input(g, GLIA_F32, 2, (int64_t[]){INT64_MAX, INT64_MAX}) == GLIA_NO_NODE);
   CHECK(glia_constant(g, NULL) == GLIA_NO_NODE);
   CHECK(glia_scalar(g, (glia_dtype)77, 1) == GLIA_NO_NODE);
-  glia_node x = glia_input(g, GLIA_F32, 2, two_three), v = glia_input(g, GLIA_F32, 1, two), i = glia_input(g, GLIA_I32, 0, NULL);
+  glia_node x = glia_input(g, GLIA_F32, 2, two_three), v = glia_input(g, GLIA_F32, 1, two),
+            i = glia_input(g, GLIA_I32, 0, NULL);
   CHECK(glia_op1(g, "no_such_thing", x) == GLIA_NO_NODE && strstr(glia_graph_error(g), "no_such_thing"));
   CHECK(glia_op1(g, NULL, x) == GLIA_NO_NODE);
   CHECK(glia_op1(g, "add", x) == GLIA_NO_NODE);

@@ -1,5 +1,6 @@
-/* meaning: what the language says of data, draws and results, as a host meets it: the n-th call draws what the n-th call
- * draws, whatever shape it has; data sets, files of the run and training through calls; errors at the host's own text.
+/* meaning: what the language says of data, draws and results, as a host meets it: the n-th call draws what the n-th
+ * call draws, whatever shape it has; data sets, files of the run and training through calls; errors at the host's own
+ * text.
  */
 #include <glia.h>
 #include <math.h>
@@ -91,7 +92,8 @@ static void draws_in_a_call(void) {
   }
   glia_tree *g;                                  /* a derivative repeats the draw */
   glia_array dx, l = {0};
-  CHECK(glia_value_and_grad(function(s, "scaled"), "x", &in, 1, &l, &g) == GLIA_OK && glia_tree_get(g, "", &dx) == GLIA_OK);
+  CHECK(glia_value_and_grad(function(s, "scaled"), "x", &in, 1, &l, &g) == GLIA_OK &&
+        glia_tree_get(g, "", &dx) == GLIA_OK);
   CHECK(l.data && fabsf(*(float *)l.data - 4 * ((float *)dx.data)[0]) < 1e-5f && ((float *)dx.data)[0] > 0);
   for (int k = 0; k < 4; k++) x[k] = (float)k;
   y[0] = (glia_array){0};

@@ -1,5 +1,5 @@
-/* glia.h for hosts with threads and functions of their own: frozen handles, shared pools, registered functions with gradients, training that is
- * watched and stopped, and every allocation of all that failing once.
+/* glia.h for hosts with threads and functions of their own: frozen handles, shared pools, registered functions with
+ * gradients, training that is watched and stopped, and every allocation of all that failing once.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <glia.h>
@@ -109,16 +109,19 @@ static void frozen_gradients_and_misuse(void) {
   CHECK(glia_freeze(NULL, NULL, x, 1, &z) == GLIA_MISUSE && glia_freeze(loss, NULL, x, 2, NULL) == GLIA_MISUSE);
   /* results that are arguments, twins, cells; draws; a fault */
   glia_array three_results[3] = {{0}}, w = {0}, v = glia_f32(points, 1, three);
-  CHECK(glia_freeze(function(s, "pair"), NULL, &v, 1, &z) == GLIA_OK && glia_frozen_call(z, &v, 1, three_results, 3, NULL) == GLIA_OK);
+  CHECK(glia_freeze(function(s, "pair"), NULL, &v, 1, &z) == GLIA_OK &&
+        glia_frozen_call(z, &v, 1, three_results, 3, NULL) == GLIA_OK);
   CHECK(((float *)three_results[0].data)[1] == -0.2f && ((float *)three_results[1].data)[1] == -0.4f &&
         ((float *)three_results[2].data)[1] == -0.4f);
   glia_frozen_close(z);
-  CHECK(glia_freeze(function(s, "fixed"), NULL, &v, 1, &z) == GLIA_OK && glia_frozen_call(z, &v, 1, &w, 1, NULL) == GLIA_OK);
+  CHECK(glia_freeze(function(s, "fixed"), NULL, &v, 1, &z) == GLIA_OK &&
+        glia_frozen_call(z, &v, 1, &w, 1, NULL) == GLIA_OK);
   CHECK(glia_parameter_get(s, "net.0.w", &(glia_array){0}) == GLIA_OK && w.rank == 2 && w.dim[0] == 3);
   glia_frozen_close(z);
   float one[3], again[3];
   glia_array to = glia_f32(one, 1, three), to2 = glia_f32(again, 1, three);
-  CHECK(glia_freeze(function(s, "noise"), NULL, &v, 1, &z) == GLIA_OK && glia_frozen_call(z, &v, 1, &to, 1, NULL) == GLIA_OK);
+  CHECK(glia_freeze(function(s, "noise"), NULL, &v, 1, &z) == GLIA_OK &&
+        glia_frozen_call(z, &v, 1, &to, 1, NULL) == GLIA_OK);
   CHECK(glia_frozen_call(z, &v, 1, &to2, 1, NULL) == GLIA_OK && memcmp(one, again, sizeof one));
   glia_frozen_close(z);
   int32_t at = 7;
@@ -169,7 +172,8 @@ static void pools(void) {
   glia_plan *plan;
   float in[] = {1, 2}, out = 0;
   glia_array a = glia_f32(in, 1, two), b = glia_f32(&out, 0, NULL);
-  CHECK(glia_compile(g, &x, 1, &y, 1, NULL, 0, &plan) == GLIA_OK && glia_run(plan, &a, 1, &b, 1) == GLIA_OK && out == 3);
+  CHECK(glia_compile(g, &x, 1, &y, 1, NULL, 0, &plan) == GLIA_OK && glia_run(plan, &a, 1, &b, 1) == GLIA_OK &&
+        out == 3);
   glia_graph_close(g);
   glia_pool_close(p);
   glia_pool_close(NULL);
@@ -191,9 +195,11 @@ static void registered(void) {
   glia_session *s = loaded(NULL);                     /* no permission for `extern` is needed */
   CHECK(glia_register(s, "half(x: f64) -> f64", (glia_foreign)half, NULL) == GLIA_OK);
   CHECK(glia_register(s, "swish_grad(x: [..S], dy: [..S]) -> [..S]", (glia_foreign)swish_grad, NULL) == GLIA_OK);
-  CHECK(glia_register(s, "swish(x: [..S]) -> [..S]", (glia_foreign)swish, "swish(x) -> y, dy = swish_grad(x, dy)") == GLIA_OK);
+  CHECK(glia_register(s, "swish(x: [..S]) -> [..S]", (glia_foreign)swish, "swish(x) -> y, dy = swish_grad(x, dy)") ==
+        GLIA_OK);
   if (*glia_error(s)) puts(glia_error(s));
-  CHECK(glia_load(s, "use.nn", "fn f(x: [N]) = sum(swish(x) * 3)\nfn g(x: f64[]) = half(x) + 1\n", GLIA_TEXT_END) == GLIA_OK);
+  CHECK(glia_load(s, "use.nn", "fn f(x: [N]) = sum(swish(x) * 3)\nfn g(x: f64[]) = half(x) + 1\n", GLIA_TEXT_END) ==
+        GLIA_OK);
   if (*glia_error(s)) puts(glia_error(s));
   float v[] = {0, 1};
   glia_array x = glia_f32(v, 1, two), y = {0}, dx;

@@ -1,5 +1,5 @@
-/* fuzz_csv: any bytes as a table, with and without gaps, and as a text. An error has a text; every class is one that occurs,
- * in order; nothing stays allocated. */
+/* fuzz_csv: any bytes as a table, with and without gaps, and as a text. An error has a text; every class is one that
+ * occurs, in order; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
 #include <string.h>

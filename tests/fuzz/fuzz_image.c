@@ -1,5 +1,5 @@
-/* fuzz_image: any bytes as a picture. An error has a text; what is read has the type that was promised and no sample above the
- * greatest; nothing stays allocated. */
+/* fuzz_image: any bytes as a picture. An error has a text; what is read has the type that was promised and no sample
+ * above the greatest; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
 #include "input_file.h"

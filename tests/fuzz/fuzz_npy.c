@@ -1,5 +1,5 @@
-/* fuzz_npy: any bytes as a file of NumPy's. An error has a text; what is read can be written and read again with the same
- * bits; nothing stays allocated. */
+/* fuzz_npy: any bytes as a file of NumPy's. An error has a text; what is read can be written and read again with the
+ * same bits; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
 #include "input_file.h"

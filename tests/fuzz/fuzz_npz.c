@@ -1,5 +1,5 @@
-/* fuzz_npz: any bytes as an archive of NumPy's. An error has a text; each array that is read has the type that was promised; nothing
- * stays allocated. */
+/* fuzz_npz: any bytes as an archive of NumPy's. An error has a text; each array that is read has the type that was
+ * promised; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
 #include "input_file.h"

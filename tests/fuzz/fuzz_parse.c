@@ -1,5 +1,5 @@
-/* fuzz_parse: any bytes as a script's text. Every span lies in the text and in its parent's, messages can be rendered, both as a
- * file and as a REPL's entry; nothing stays allocated. */
+/* fuzz_parse: any bytes as a script's text. Every span lies in the text and in its parent's, messages can be rendered,
+ * both as a file and as a REPL's entry; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include "lang/syntax/ast.h"
@@ -7,7 +7,9 @@
 
 static void check(const Ast *ast, const Source *source) {
   if (!ast) return;
-  if (ast->span.first > ast->span.end || ast->span.end > source->n || ast->at.first > ast->at.end || ast->at.end > source->n) abort();
+  if (ast->span.first > ast->span.end || ast->span.end > source->n || ast->at.first > ast->at.end ||
+      ast->at.end > source->n)
+    abort();
   for (uint32_t k = 0; k < ast->n; k++) check(ast->kid[k], source);
 }
 

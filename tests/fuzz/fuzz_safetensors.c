@@ -1,5 +1,5 @@
-/* fuzz_safetensors: any bytes as a safetensors file. An error has a text; what is read can be written and read again with
- * the same bits; nothing stays allocated. */
+/* fuzz_safetensors: any bytes as a safetensors file. An error has a text; what is read can be written and read again
+ * with the same bits; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
 #include <string.h>

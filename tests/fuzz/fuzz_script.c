@@ -1,5 +1,5 @@
-/* fuzz_script: any bytes as a script through the whole pipeline, fused and not: the same status and the same output, errors that say
- * something, nothing left allocated, no hang. */
+/* fuzz_script: any bytes as a script through the whole pipeline, fused and not: the same status and the same output,
+ * errors that say something, nothing left allocated, no hang. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
 #include "script_run.h"

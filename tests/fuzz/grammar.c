@@ -1,10 +1,11 @@
-/* grammar: random programs of the language, with plausible names, types and shapes, some of them broken on purpose, each through the
- * whole pipeline fused and unfused (script_run.h says what must hold). Programs run in batches, a process each, so that a crash
- * costs one program: it is printed and counted, and the batch goes on behind it.
+/* grammar: random programs of the language, with plausible names, types and shapes, some of them broken on purpose,
+ * each through the whole pipeline fused and unfused (script_run.h says what must hold). Programs run in batches, a
+ * process each, so that a crash costs one program: it is printed and counted, and the batch goes on behind it.
  *   tests/fuzz/grammar [N [FIRST_SEED]]     N programs; the status is 1 if any crashed, hung or leaked
  *   tests/fuzz/grammar --print SEED         one program
  *   tests/fuzz/grammar --one SEED           runs it, in this process
- * Every fourth seed is run as tests are, every fourth line by line as in a REPL. FUZZ_TEXTS="FILE..." mixes lines of files in.
+ * Every fourth seed is run as tests are, every fourth line by line as in a REPL. FUZZ_TEXTS="FILE..." mixes lines of
+ * files in.
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
@@ -86,8 +87,11 @@ static const Name *find(Kind kind, const Shape *shape) {
 static void tensor(const Shape *s, int depth);
 static void boolean(const Shape *s, int depth);
 static void number(void) {
-  static const char *const some[] = {"0", "1", "2", "3", "0.5", "1.5", "1e-3", "-1", "-0.25", "2.0", "pi", "0.1", "10", "100"};
-  put("%s", one_in(40) ? PICK(((const char *const[]){"1e308", "inf", "nan", "0x7f", "1_000", "-0.0", "2147483647", "9223372036854775807"})) : PICK(some));
+  static const char *const some[] = {"0",  "1",     "2",   "3",  "0.5", "1.5", "1e-3",
+                                     "-1", "-0.25", "2.0", "pi", "0.1", "10",  "100"};
+  put("%s", one_in(40) ? PICK(((const char *const[]){"1e308", "inf", "nan", "0x7f", "1_000", "-0.0", "2147483647",
+                                                     "9223372036854775807"}))
+                       : PICK(some));
 }
 
 static void integer(int depth) {
@@ -123,8 +127,10 @@ static void literal(const Shape *s, int axis) {
 }
 
 static const char *unary(void) {
-  static const char *const f[] = {"tanh", "exp", "sigmoid", "relu", "abs", "square", "sin", "cos", "sqrt", "log", "softplus", "identity", "gelu",
-                                  "neg", "round", "log1p", "sign", "floor", "erf", "silu", "f32", "stop_gradient", "elu", "atan", "recip"};
+  static const char *const f[] = {"tanh",          "exp",   "sigmoid", "relu",     "abs",      "square", "sin",
+                                  "cos",           "sqrt",  "log",     "softplus", "identity", "gelu",   "neg",
+                                  "round",         "log1p", "sign",    "floor",    "erf",      "silu",   "f32",
+                                  "stop_gradient", "elu",   "atan",    "recip"};
   return PICK(f);
 }
 
@@ -133,20 +139,20 @@ static void wild(int depth) {
   Shape s = any_shape();
   const Name *m = n_names ? &names[below((uint32_t)n_names)] : NULL;
   switch (below(14)) {
-    case 0: put("undefined"); break;
-    case 1: put("\"text {1 + 1:.2} {{}}\""); break;
-    case 2: put("()"); break;
-    case 3: put("{a = 1, b = "); tensor(&s, 0); put("}"); break;
-    case 4: if (m) put("%s", m->at); else put("[]"); break;
-    case 5: if (m) put("%s.w", m->at); else put("1"); break;
-    case 6: if (m) put("%s(_, 1)", m->at); else put("_"); break;
-    case 7: if (m) put("grad(%s)", m->at); else put("grad(sin)"); break;
-    case 8: put("f%u(", below(9)); tensor(&s, 0); put(")"); break;
-    case 9: put("[1, [2, 3]]"); break;
-    case 10: if (m) put("%s[%d:%d, ..]", m->at, (int)below(5) - 2, (int)below(5)); else put("[1][3]"); break;
-    case 11: put("None"); break;
-    case 12: if (m) put("%s'", m->at); else put("1'"); break;
-    default: tensor(&s, depth > 0 ? depth - 1 : 0);
+  case 0: put("undefined"); break;
+  case 1: put("\"text {1 + 1:.2} {{}}\""); break;
+  case 2: put("()"); break;
+  case 3: put("{a = 1, b = "); tensor(&s, 0); put("}"); break;
+  case 4: if (m) put("%s", m->at); else put("[]"); break;
+  case 5: if (m) put("%s.w", m->at); else put("1"); break;
+  case 6: if (m) put("%s(_, 1)", m->at); else put("_"); break;
+  case 7: if (m) put("grad(%s)", m->at); else put("grad(sin)"); break;
+  case 8: put("f%u(", below(9)); tensor(&s, 0); put(")"); break;
+  case 9: put("[1, [2, 3]]"); break;
+  case 10: if (m) put("%s[%d:%d, ..]", m->at, (int)below(5) - 2, (int)below(5)); else put("[1][3]"); break;
+  case 11: put("None"); break;
+  case 12: if (m) put("%s'", m->at); else put("1'"); break;
+  default: tensor(&s, depth > 0 ? depth - 1 : 0);
   }
 }
 
@@ -174,106 +180,116 @@ static void tensor(const Shape *s, int depth) {
   }
   Shape t;
   switch (below(24)) {
-    case 0: case 1: case 2: case 3: {
-      static const char *const op[] = {"+", "-", "*", "/", "+", "*", "//", "%", "^"};
-      tensor(s, depth - 1);
-      put(" %s ", PICK(op));
-      if (one_in(3)) number(); else { put("("); tensor(s, depth - 1); put(")"); }
-      return;
-    }
-    case 4: case 5: put("%s(", unary()); tensor(s, depth - 1); put(")"); return;
-    case 6: put("-"); put("("); tensor(s, depth - 1); put(")"); return;
-    case 7:
-      if (s->rank < 2) break;
-      t = *s;
-      t.dim[s->rank - 1] = PICK(sizes);
-      put("("); tensor(&t, depth - 1); put(") @ (");
-      t = (Shape){.rank = 2, .dim = {t.dim[s->rank - 1], s->dim[s->rank - 1]}};
-      tensor(&t, depth - 1); put(")");
-      return;
-    case 8:
-      t = *s;
-      if (t.rank >= 3) break;
-      t.rank++;
-      t.dim[t.rank - 1] = PICK(sizes);
-      put("%s(", PICK(((const char *const[]){"sum", "mean", "max", "min"}))); tensor(&t, depth - 1); put(", axis = %s)", one_in(2) ? "-1" : (char[]){(char)('0' + s->rank), 0});
-      return;
-    case 9: put("where("); boolean(s, depth - 1); put(", "); tensor(s, depth - 1); put(", "); tensor(s, depth - 1); put(")"); return;
-    case 10:
-      put("if "); t = (Shape){0}; if (one_in(2)) boolean(&t, 0); else put("%s", one_in(2) ? "true" : "false");
-      put(" { "); tensor(s, depth - 1); put(" } else { "); tensor(s, depth - 1); put(" }");
-      return;
-    case 11:
-      if (s->rank != 2) break;
-      t = (Shape){.rank = 2, .dim = {s->dim[1], s->dim[0]}};
-      put("("); tensor(&t, depth - 1); put(")'");
-      return;
-    case 12: tensor(s, depth - 1); put(" |> %s", unary()); return;
-    case 13:
-      m = find(FUNCTION, s);
-      if (!m) break;
-      put("%s(", m->at); tensor(s, depth - 1); put(")");
-      return;
-    case 14:
-      m = find(NET, NULL);
-      if (!m || s->rank != 2 || m->n_out != s->dim[1]) break;
-      t = (Shape){.rank = 2, .dim = {s->dim[0], m->n_in}};
-      put("%s(", m->at); tensor(&t, depth - 1); put(")");
-      return;
-    case 15:
-      t = *s;
-      if (t.rank < 1) break;
-      t.dim[0] += 1 + (int)below(2);
-      put("("); tensor(&t, depth - 1);
-      if (one_in(2)) put(")[:%d]", s->dim[0]); else put(")[%d:]", t.dim[0] - s->dim[0]);
-      return;
-    case 16:
-      if (s->rank >= 3) break;
-      t = (Shape){.rank = s->rank + 1, .dim = {PICK(sizes)}};
-      for (int k = 0; k < s->rank; k++) t.dim[k + 1] = s->dim[k];
-      put("("); tensor(&t, depth - 1); put(")[%s%u]", one_in(3) ? "-" : "", one_in(3) ? 1u : 0u);
-      return;
-    case 17:
-      m = find(one_in(2) ? CELL : TENSOR, s);
-      if (!m) break;
-      put("grad("); t = (Shape){0}; put("sum("); tensor(s, depth - 1); put(" * %s), %s)", m->at, m->at);
-      return;
-    case 18:
-      put("grad(fn (a) = sum(%s(a%s)))(", unary(), one_in(2) ? " * a" : ""); tensor(s, depth - 1); put(")");
-      return;
-    case 19:
-      if (s->rank < 1 || s->dim[0] < 2) break;
-      t = *s;
-      t.dim[0] -= 1;
-      put("concat(("); tensor(&t, depth - 1); put(", "); t.dim[0] = 1; tensor(&t, depth - 1); put("), axis = 0)");
-      return;
-    case 20:
-      if (s->rank < 1) break;
-      t = *s;
-      t.rank--;
-      for (int k = 0; k < t.rank; k++) t.dim[k] = s->dim[k + 1];
-      put("[");
-      tensor(&t, depth - 1);
-      put(" for q in %s%d]", one_in(2) ? "0..<" : "1..", s->dim[0]);
-      return;
-    case 21:
-      if (s->rank >= 3) break;
-      t = (Shape){.rank = s->rank + 1, .dim = {PICK(sizes)}};
-      for (int k = 0; k < s->rank; k++) t.dim[k + 1] = s->dim[k];
-      put("fold(fn (a, b) = a * 0.5 + b, "); tensor(s, 0); put(", "); tensor(&t, depth - 1); put(")");
-      return;
-    case 22:
-      if (s->rank != 2) break;
-      t = *s;
-      put("einsum(\"i j, j k -> i k\", "); t.dim[1] = PICK(sizes); tensor(&t, depth - 1); put(", ");
-      t = (Shape){.rank = 2, .dim = {t.dim[1], s->dim[1]}}; tensor(&t, depth - 1); put(")");
-      return;
-    default:
-      if (s->rank == 0) { scalar_of(depth - 1); return; }
-      t = (Shape){.rank = 1, .dim = {1}};
-      for (int k = 0; k < s->rank; k++) t.dim[0] *= s->dim[k];
-      put("reshape("); tensor(&t, depth - 1); put(", "); dims(s); put(")");
-      return;
+  case 0: case 1: case 2: case 3: {
+    static const char *const op[] = {"+", "-", "*", "/", "+", "*", "//", "%", "^"};
+    tensor(s, depth - 1);
+    put(" %s ", PICK(op));
+    if (one_in(3)) number(); else { put("("); tensor(s, depth - 1); put(")"); }
+    return;
+  }
+  case 4: case 5: put("%s(", unary()); tensor(s, depth - 1); put(")"); return;
+  case 6: put("-"); put("("); tensor(s, depth - 1); put(")"); return;
+  case 7:
+    if (s->rank < 2) break;
+    t = *s;
+    t.dim[s->rank - 1] = PICK(sizes);
+    put("("); tensor(&t, depth - 1); put(") @ (");
+    t = (Shape){.rank = 2, .dim = {t.dim[s->rank - 1], s->dim[s->rank - 1]}};
+    tensor(&t, depth - 1); put(")");
+    return;
+  case 8:
+    t = *s;
+    if (t.rank >= 3) break;
+    t.rank++;
+    t.dim[t.rank - 1] = PICK(sizes);
+    put("%s(", PICK(((const char *const[]){"sum", "mean", "max", "min"})));
+    tensor(&t, depth - 1);
+    put(", axis = %s)", one_in(2) ? "-1" : (char[]){(char)('0' + s->rank), 0});
+    return;
+  case 9:
+    put("where(");
+    boolean(s, depth - 1);
+    put(", ");
+    tensor(s, depth - 1);
+    put(", ");
+    tensor(s, depth - 1);
+    put(")");
+    return;
+  case 10:
+    put("if "); t = (Shape){0}; if (one_in(2)) boolean(&t, 0); else put("%s", one_in(2) ? "true" : "false");
+    put(" { "); tensor(s, depth - 1); put(" } else { "); tensor(s, depth - 1); put(" }");
+    return;
+  case 11:
+    if (s->rank != 2) break;
+    t = (Shape){.rank = 2, .dim = {s->dim[1], s->dim[0]}};
+    put("("); tensor(&t, depth - 1); put(")'");
+    return;
+  case 12: tensor(s, depth - 1); put(" |> %s", unary()); return;
+  case 13:
+    m = find(FUNCTION, s);
+    if (!m) break;
+    put("%s(", m->at); tensor(s, depth - 1); put(")");
+    return;
+  case 14:
+    m = find(NET, NULL);
+    if (!m || s->rank != 2 || m->n_out != s->dim[1]) break;
+    t = (Shape){.rank = 2, .dim = {s->dim[0], m->n_in}};
+    put("%s(", m->at); tensor(&t, depth - 1); put(")");
+    return;
+  case 15:
+    t = *s;
+    if (t.rank < 1) break;
+    t.dim[0] += 1 + (int)below(2);
+    put("("); tensor(&t, depth - 1);
+    if (one_in(2)) put(")[:%d]", s->dim[0]); else put(")[%d:]", t.dim[0] - s->dim[0]);
+    return;
+  case 16:
+    if (s->rank >= 3) break;
+    t = (Shape){.rank = s->rank + 1, .dim = {PICK(sizes)}};
+    for (int k = 0; k < s->rank; k++) t.dim[k + 1] = s->dim[k];
+    put("("); tensor(&t, depth - 1); put(")[%s%u]", one_in(3) ? "-" : "", one_in(3) ? 1u : 0u);
+    return;
+  case 17:
+    m = find(one_in(2) ? CELL : TENSOR, s);
+    if (!m) break;
+    put("grad("); t = (Shape){0}; put("sum("); tensor(s, depth - 1); put(" * %s), %s)", m->at, m->at);
+    return;
+  case 18:
+    put("grad(fn (a) = sum(%s(a%s)))(", unary(), one_in(2) ? " * a" : ""); tensor(s, depth - 1); put(")");
+    return;
+  case 19:
+    if (s->rank < 1 || s->dim[0] < 2) break;
+    t = *s;
+    t.dim[0] -= 1;
+    put("concat(("); tensor(&t, depth - 1); put(", "); t.dim[0] = 1; tensor(&t, depth - 1); put("), axis = 0)");
+    return;
+  case 20:
+    if (s->rank < 1) break;
+    t = *s;
+    t.rank--;
+    for (int k = 0; k < t.rank; k++) t.dim[k] = s->dim[k + 1];
+    put("[");
+    tensor(&t, depth - 1);
+    put(" for q in %s%d]", one_in(2) ? "0..<" : "1..", s->dim[0]);
+    return;
+  case 21:
+    if (s->rank >= 3) break;
+    t = (Shape){.rank = s->rank + 1, .dim = {PICK(sizes)}};
+    for (int k = 0; k < s->rank; k++) t.dim[k + 1] = s->dim[k];
+    put("fold(fn (a, b) = a * 0.5 + b, "); tensor(s, 0); put(", "); tensor(&t, depth - 1); put(")");
+    return;
+  case 22:
+    if (s->rank != 2) break;
+    t = *s;
+    put("einsum(\"i j, j k -> i k\", "); t.dim[1] = PICK(sizes); tensor(&t, depth - 1); put(", ");
+    t = (Shape){.rank = 2, .dim = {t.dim[1], s->dim[1]}}; tensor(&t, depth - 1); put(")");
+    return;
+  default:
+    if (s->rank == 0) { scalar_of(depth - 1); return; }
+    t = (Shape){.rank = 1, .dim = {1}};
+    for (int k = 0; k < s->rank; k++) t.dim[0] *= s->dim[k];
+    put("reshape("); tensor(&t, depth - 1); put(", "); dims(s); put(")");
+    return;
   }
   put("("); tensor(s, depth - 1); put(")");
 }
@@ -281,7 +297,11 @@ static void tensor(const Shape *s, int depth) {
 static void boolean(const Shape *s, int depth) {
   static const char *const op[] = {"<", ">", "<=", ">=", "==", "!="};
   if (depth > 0 && one_in(4)) {
-    put(one_in(3) ? "not (" : "("); boolean(s, depth - 1); put(") %s (", one_in(2) ? "and" : "or"); boolean(s, depth - 1); put(")");
+    put(one_in(3) ? "not (" : "(");
+    boolean(s, depth - 1);
+    put(") %s (", one_in(2) ? "and" : "or");
+    boolean(s, depth - 1);
+    put(")");
     return;
   }
   put("("); tensor(s, depth - 1); put(") %s ", PICK(op)); number();
@@ -341,7 +361,8 @@ static void define_net(void) {
   int n_in = PICK(sizes), n_out = PICK(sizes), mid = PICK(sizes), k = new_number();
   if (one_in(3)) {
     put("layer L%d(n: int) {\n  param w: [n, %d]%s\n%s  fn (x: [N, n]) -> [N, %d] = %s(x @ w)\n}\n%*s", k, n_out,
-        one_in(2) ? " ~ glorot_uniform()" : " = 0.1", one_in(3) ? "  state seen = 0\n" : "", n_out, unary(), 2 * indent, "");
+        one_in(2) ? " ~ glorot_uniform()" : " = 0.1", one_in(3) ? "  state seen = 0\n" : "", n_out, unary(), 2 * indent,
+        "");
     put("let net%d = L%d(%d)", k, k, n_in);
   } else if (one_in(2)) {
     put("let net%d = dense(%d, %d, %s) >> dense(%d, %d)", k, n_in, mid, unary(), mid, n_out);
@@ -357,162 +378,173 @@ static void statement(int depth) {
   Shape s = any_shape(), zero = {0};
   const Name *m;
   switch (below(in_formula ? 9 : 30)) {
-    case 0: case 1: case 2: {
-      int k = new_number();
-      put("let x%d", k);
-      if (one_in(4)) type_of(&s);
-      put(" = ");
-      tensor(&s, DEPTH);
-      name_add(TENSOR, &s, "x", k);
-      return;
+  case 0: case 1: case 2: {
+    int k = new_number();
+    put("let x%d", k);
+    if (one_in(4)) type_of(&s);
+    put(" = ");
+    tensor(&s, DEPTH);
+    name_add(TENSOR, &s, "x", k);
+    return;
+  }
+  case 3: case 4: {
+    int k = new_number();
+    put("var v%d = ", k);
+    tensor(&s, 2);
+    name_add(CELL, &s, "v", k);
+    return;
+  }
+  case 5: case 6:
+    if (!(m = find(CELL, NULL))) break;
+    put("%s %s ", m->at, PICK(((const char *const[]){"=", "+=", "-=", "*=", "="})));
+    tensor(&m->shape, DEPTH - 1);
+    return;
+  case 7:
+    if (!(m = find(CELL, NULL)) || m->shape.rank == 0) break;
+    put("%s[%d] = ", m->at, (int)below(3) - 1);
+    zero = (Shape){.rank = m->shape.rank - 1};
+    for (int k = 0; k < zero.rank; k++) zero.dim[k] = m->shape.dim[k + 1];
+    tensor(&zero, 1);
+    return;
+  case 8: {
+    int k = new_number();
+    put("let n%d = ", k);
+    integer(2);
+    name_add(INT, NULL, "n", k);
+    return;
+  }
+  case 9: case 10: define_fn(3); return;
+  case 11: define_net(); return;
+  case 12:
+    put("param w%d", ++serial);
+    type_of(&s);
+    put(one_in(2) ? " = 0.5" : " ~ normal(0, 1)");
+    name_add(CELL, &s, "w", serial);
+    return;
+  case 13: case 14:
+    if (depth <= 0) break;
+    put("for i%d in %s", ++serial, one_in(2) ? "1..3" : one_in(2) ? "[1, 2]" : "0..<2");
+    block(depth, 3);
+    return;
+  case 15:
+    if (depth <= 0) break;
+    put("if ");
+    if (one_in(3)) put("%s", one_in(2) ? "true" : "false"); else boolean(&zero, 1);
+    block(depth, 2);
+    if (one_in(2)) { put(" else"); block(depth, 2); }
+    return;
+  case 16: {
+    if (depth <= 0) break;
+    int k = ++serial;
+    put("var k%d = 0", k);
+    line();
+    put("while k%d < %u {", k, below(4));
+    indent++;
+    line();
+    statement(depth - 1);
+    line();
+    if (one_in(6)) { put("%s", one_in(2) ? "break" : "continue"); line(); }
+    put("k%d += 1", k);
+    indent--;
+    line();
+    put("}");
+    return;
+  }
+  case 17: case 18: case 19:
+    put("print ");
+    if (one_in(3)) { put("\"it is {"); tensor(&s, 1); put("%s}\", ", one_in(2) ? ":.3" : ""); }
+    tensor(&s, 2);
+    return;
+  case 20: put("assert "); boolean(&zero, 1); if (one_in(2)) put(" or true"); return;
+  case 21: {
+    if (!(m = find(NET, NULL))) break;
+    static const char *const rule[] = {"sgd", "adam", "sgd", "rmsprop", "adamw"};
+    int k = ++serial, rows = PICK(sizes);
+    Name net = *m;
+    put("let opt%d = %s(%s, lr = %s)", k, PICK(rule), net.at, one_in(2) ? "0.1" : "fn (t) = 0.1 / t");
+    line();
+    put("for step in 1..%u {", 1 + below(3));
+    indent++;
+    line();
+    put("let l = %s(%s(", PICK(((const char *const[]){"mean", "sum", "max"})), net.at);
+    s = (Shape){.rank = 2, .dim = {rows, net.n_in}};
+    tensor(&s, 1);
+    put(") - ");
+    if (one_in(2)) number(); else { s.dim[1] = net.n_out; literal(&s, 0); }
+    put(")");
+    line();
+    put("opt%d.step(l)", k);
+    line();
+    if (one_in(2)) put("print l");
+    indent--;
+    line();
+    put("}");
+    return;
+  }
+  case 22: if (depth <= 0) break; put("test \"%d\"", ++serial); block(depth, 2); return;
+  case 23: {
+    int k = ++serial;
+    put("let (a%d, b%d) = (", k, k);
+    tensor(&s, 1); put(", "); tensor(&zero, 1); put(")");
+    name_add(TENSOR, &s, "a", k);
+    return;
+  }
+  case 24: {
+    int k = ++serial;
+    put("let r%d = {a = ", k); tensor(&s, 1); put(", b = "); tensor(&zero, 1); put("}");
+    line();
+    put("let x%d = r%d.%s", k, k, one_in(5) ? "c" : "a");
+    name_add(TENSOR, &s, "x", k);
+    return;
+  }
+  case 25: {
+    int k = ++serial;
+    put("let xs%d = [", k);
+    if (one_in(2)) put("q * 2 for q in [1, 2, 3]"); else put("\"a\", \"b\"");
+    put("]");
+    name_add(LIST, NULL, "xs", k);
+    return;
+  }
+  case 26: {
+    if (depth <= 0) break;
+    int k = ++serial;
+    bool was = in_formula;
+    put("proc p%d(a, b = 1)", k);
+    int saved = n_names;
+    names[n_names < MOST_NAMES ? n_names++ : n_names - 1] = (Name){.at = "a", .kind = TENSOR, .shape = s};
+    block(depth, 3);
+    n_names = saved;
+    in_formula = was;
+    line();
+    put("p%d(", k); tensor(&s, 1); put(")");
+    return;
+  }
+  case 27:
+    put("let x%d = training { ", ++serial);
+    tensor(&s, 2);
+    put(" }");
+    name_add(TENSOR, &s, "x", serial);
+    return;
+  case 28:
+    if (!(m = find(NET, NULL))) break;
+    s = (Shape){.rank = 2, .dim = {2, m->n_in}};
+    switch (below(4)) {
+    case 0: put("%s -= 0.1 * grad(sum(%s(", m->at, m->at); tensor(&s, 1); put(")), %s)", m->at); return;
+    case 1: put("print (%s * 0.5)(", m->at); tensor(&s, 1); put(")"); return;
+    case 2: put("let c%d = copy(%s)", ++serial, m->at); return;
+    default: put("print vmap(fn (row) = sum(row * row))("); tensor(&s, 1); put(")"); return;
     }
-    case 3: case 4: {
-      int k = new_number();
-      put("var v%d = ", k);
-      tensor(&s, 2);
-      name_add(CELL, &s, "v", k);
-      return;
-    }
-    case 5: case 6:
-      if (!(m = find(CELL, NULL))) break;
-      put("%s %s ", m->at, PICK(((const char *const[]){"=", "+=", "-=", "*=", "="})));
-      tensor(&m->shape, DEPTH - 1);
-      return;
-    case 7:
-      if (!(m = find(CELL, NULL)) || m->shape.rank == 0) break;
-      put("%s[%d] = ", m->at, (int)below(3) - 1);
-      zero = (Shape){.rank = m->shape.rank - 1};
-      for (int k = 0; k < zero.rank; k++) zero.dim[k] = m->shape.dim[k + 1];
-      tensor(&zero, 1);
-      return;
-    case 8: {
-      int k = new_number();
-      put("let n%d = ", k);
-      integer(2);
-      name_add(INT, NULL, "n", k);
-      return;
-    }
-    case 9: case 10: define_fn(3); return;
-    case 11: define_net(); return;
-    case 12:
-      put("param w%d", ++serial);
+  default:
+    if (one_in(3)) { put("seed(%u)", below(9)); return; }
+    if (one_in(2)) {
+      put("let x%d", ++serial);
       type_of(&s);
-      put(one_in(2) ? " = 0.5" : " ~ normal(0, 1)");
-      name_add(CELL, &s, "w", serial);
-      return;
-    case 13: case 14:
-      if (depth <= 0) break;
-      put("for i%d in %s", ++serial, one_in(2) ? "1..3" : one_in(2) ? "[1, 2]" : "0..<2");
-      block(depth, 3);
-      return;
-    case 15:
-      if (depth <= 0) break;
-      put("if ");
-      if (one_in(3)) put("%s", one_in(2) ? "true" : "false"); else boolean(&zero, 1);
-      block(depth, 2);
-      if (one_in(2)) { put(" else"); block(depth, 2); }
-      return;
-    case 16: {
-      if (depth <= 0) break;
-      int k = ++serial;
-      put("var k%d = 0", k);
-      line();
-      put("while k%d < %u {", k, below(4));
-      indent++;
-      line();
-      statement(depth - 1);
-      line();
-      if (one_in(6)) { put("%s", one_in(2) ? "break" : "continue"); line(); }
-      put("k%d += 1", k);
-      indent--;
-      line();
-      put("}");
+      put(" ~ %s", one_in(2) ? "normal(0, 1)" : "uniform(-1, 1)");
+      name_add(TENSOR, &s, "x", serial);
       return;
     }
-    case 17: case 18: case 19:
-      put("print ");
-      if (one_in(3)) { put("\"it is {"); tensor(&s, 1); put("%s}\", ", one_in(2) ? ":.3" : ""); }
-      tensor(&s, 2);
-      return;
-    case 20: put("assert "); boolean(&zero, 1); if (one_in(2)) put(" or true"); return;
-    case 21: {
-      if (!(m = find(NET, NULL))) break;
-      static const char *const rule[] = {"sgd", "adam", "sgd", "rmsprop", "adamw"};
-      int k = ++serial, rows = PICK(sizes);
-      Name net = *m;
-      put("let opt%d = %s(%s, lr = %s)", k, PICK(rule), net.at, one_in(2) ? "0.1" : "fn (t) = 0.1 / t");
-      line();
-      put("for step in 1..%u {", 1 + below(3));
-      indent++;
-      line();
-      put("let l = %s(%s(", PICK(((const char *const[]){"mean", "sum", "max"})), net.at);
-      s = (Shape){.rank = 2, .dim = {rows, net.n_in}};
-      tensor(&s, 1);
-      put(") - ");
-      if (one_in(2)) number(); else { s.dim[1] = net.n_out; literal(&s, 0); }
-      put(")");
-      line();
-      put("opt%d.step(l)", k);
-      line();
-      if (one_in(2)) put("print l");
-      indent--;
-      line();
-      put("}");
-      return;
-    }
-    case 22: if (depth <= 0) break; put("test \"%d\"", ++serial); block(depth, 2); return;
-    case 23: {
-      int k = ++serial;
-      put("let (a%d, b%d) = (", k, k);
-      tensor(&s, 1); put(", "); tensor(&zero, 1); put(")");
-      name_add(TENSOR, &s, "a", k);
-      return;
-    }
-    case 24: {
-      int k = ++serial;
-      put("let r%d = {a = ", k); tensor(&s, 1); put(", b = "); tensor(&zero, 1); put("}");
-      line();
-      put("let x%d = r%d.%s", k, k, one_in(5) ? "c" : "a");
-      name_add(TENSOR, &s, "x", k);
-      return;
-    }
-    case 25: {
-      int k = ++serial;
-      put("let xs%d = [", k);
-      if (one_in(2)) put("q * 2 for q in [1, 2, 3]"); else put("\"a\", \"b\"");
-      put("]");
-      name_add(LIST, NULL, "xs", k);
-      return;
-    }
-    case 26: {
-      if (depth <= 0) break;
-      int k = ++serial;
-      bool was = in_formula;
-      put("proc p%d(a, b = 1)", k);
-      int saved = n_names;
-      names[n_names < MOST_NAMES ? n_names++ : n_names - 1] = (Name){.at = "a", .kind = TENSOR, .shape = s};
-      block(depth, 3);
-      n_names = saved;
-      in_formula = was;
-      line();
-      put("p%d(", k); tensor(&s, 1); put(")");
-      return;
-    }
-    case 27: put("let x%d = training { ", ++serial); tensor(&s, 2); put(" }"); name_add(TENSOR, &s, "x", serial); return;
-    case 28:
-      if (!(m = find(NET, NULL))) break;
-      s = (Shape){.rank = 2, .dim = {2, m->n_in}};
-      switch (below(4)) {
-        case 0: put("%s -= 0.1 * grad(sum(%s(", m->at, m->at); tensor(&s, 1); put(")), %s)", m->at); return;
-        case 1: put("print (%s * 0.5)(", m->at); tensor(&s, 1); put(")"); return;
-        case 2: put("let c%d = copy(%s)", ++serial, m->at); return;
-        default: put("print vmap(fn (row) = sum(row * row))("); tensor(&s, 1); put(")"); return;
-      }
-    default:
-      if (one_in(3)) { put("seed(%u)", below(9)); return; }
-      if (one_in(2)) { put("let x%d", ++serial); type_of(&s); put(" ~ %s", one_in(2) ? "normal(0, 1)" : "uniform(-1, 1)"); name_add(TENSOR, &s, "x", serial); return; }
-      put("let s%d = \"n {", ++serial); integer(1); put("}\"");
-      return;
+    put("let s%d = \"n {", ++serial); integer(1); put("}\"");
+    return;
   }
   put("let x%d = ", ++serial);
   tensor(&s, 2);
@@ -546,25 +578,29 @@ static void splice(size_t at, size_t gone, const char *with, size_t n) {
 }
 
 static void mutate(void) {
-  static const char *const piece[] = {"(", ")", "[", "]", "{", "}", ",", "=", ":", "..", "->", "\"", "fn ", "if ", "for ", "in ", "let ", "var ", " else ", "@", "^", "-",
-                                      "'", "_", "None", "1e999", "99999999999999999999", "\\u{", "\xff", "\xc3\xa9", "\n", ";", "#", "##", "grad(", "param ", "layer ", "|> ",
-                                      ">> ", "training ", "import ", "test ", "while ", "true", "not ", "{x:.2}", "known(", "[..S]", "~ ", ".w", "0..<", "\t", "\r\n", "\0"};
+  static const char *const piece[] = {
+      "(",      ")",      "[",        "]",         "{",       "}",     ",",      "=",     ":",
+      "..",     "->",     "\"",       "fn ",       "if ",     "for ",  "in ",    "let ",  "var ",
+      " else ", "@",      "^",        "-",         "'",       "_",     "None",   "1e999", "99999999999999999999",
+      "\\u{",   "\xff",   "\xc3\xa9", "\n",        ";",       "#",     "##",     "grad(", "param ",
+      "layer ", "|> ",    ">> ",      "training ", "import ", "test ", "while ", "true",  "not ",
+      "{x:.2}", "known(", "[..S]",    "~ ",        ".w",      "0..<",  "\t",     "\r\n",  "\0"};
   for (uint32_t k = 1 + below(3); k-- > 0 && n_text > 4;) {
     size_t at = below((uint32_t)n_text), span = 1 + below(one_in(4) ? 40 : 6);
     if (at + span > n_text) span = n_text - at;
     char copy[64];
     switch (below(4)) {
-      case 0: splice(at, span, "", 0); break;
-      case 1: {
-        const char *p = PICK(piece);
-        splice(at, one_in(2) ? 1 : 0, p, *p ? strlen(p) : 1);
-        break;
-      }
-      case 2:
-        memcpy(copy, text + at, span);
-        splice(below((uint32_t)n_text), 0, copy, span);
-        break;
-      default: text[at] = (char)(one_in(3) ? below(256) : 32 + below(95));
+    case 0: splice(at, span, "", 0); break;
+    case 1: {
+      const char *p = PICK(piece);
+      splice(at, one_in(2) ? 1 : 0, p, *p ? strlen(p) : 1);
+      break;
+    }
+    case 2:
+      memcpy(copy, text + at, span);
+      splice(below((uint32_t)n_text), 0, copy, span);
+      break;
+    default: text[at] = (char)(one_in(3) ? below(256) : 32 + below(95));
     }
   }
 }
@@ -640,7 +676,8 @@ int main(int argc, char **argv) {
     }
     return 0;
   }
-  uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000, seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, end = seed + n;
+  uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000, seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1,
+           end = seed + n;
   unsigned bad = 0;
   while (seed < end) {
     uint64_t stop = seed + BATCH < end ? seed + BATCH : end;
@@ -663,12 +700,14 @@ int main(int argc, char **argv) {
       continue;
     }
     bad++;
-    printf("seed %llu: %s %d\n", (unsigned long long)shared->at, WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    printf("seed %llu: %s %d\n", (unsigned long long)shared->at, WIFSIGNALED(status) ? "signal" : "status",
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     generate(shared->at);
     printf("---- begins\n%.*s\n---- ends\n", (int)n_text, text);
     fflush(stdout);
     seed = shared->at + 1;
   }
-  printf("%llu programs, %llu ran to their end, %u wrong\n", (unsigned long long)n, (unsigned long long)shared->good, bad);
+  printf("%llu programs, %llu ran to their end, %u wrong\n", (unsigned long long)n, (unsigned long long)shared->good,
+         bad);
   return bad != 0;
 }

@@ -1,5 +1,6 @@
 /* replay: gives an entry point LLVMFuzzerTestOneInput a main that feeds it the files named on the command line, so that
- * a corpus is replayed without libFuzzer. To fuzz: clang -DLIBFUZZER -fsanitize=fuzzer,address with the house's sources.
+ * a corpus is replayed without libFuzzer. To fuzz: clang -DLIBFUZZER -fsanitize=fuzzer,address with the house's
+ * sources.
  */
 #ifndef TESTS_REPLAY_H
 #define TESTS_REPLAY_H

@@ -1,6 +1,6 @@
-/* script_run: one text through the whole pipeline in a session of its own: parsed, resolved, elaborated, prepared and run, with bounds
- * on memory, time and output. What must hold of any text is checked here; what is wrong aborts with a word about it.
- * In: text. Out: its status and what it printed.
+/* script_run: one text through the whole pipeline in a session of its own: parsed, resolved, elaborated, prepared and
+ * run, with bounds on memory, time and output. What must hold of any text is checked here; what is wrong aborts with a
+ * word about it. In: text. Out: its status and what it printed.
  */
 #ifndef TESTS_SCRIPT_RUN_H
 #define TESTS_SCRIPT_RUN_H
@@ -53,8 +53,8 @@ static bool printed(void *to, const char *text, size_t n, Loc loc) {
   return true;
 }
 
-/* A moment of this process's own time: other programs on the machine do not make a hang. Half a second is many turns of any
- * loop; what has not ended by then would only repeat itself. */
+/* A moment of this process's own time: other programs on the machine do not make a hang. Half a second is many turns of
+ * any loop; what has not ended by then would only repeat itself. */
 static void tick(int signal) {
   (void)signal;
   if (++ticks >= TICKS_HANG) {
@@ -90,7 +90,8 @@ static Status entries(Session *s, const char *text, size_t n) {
 }
 
 static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, Outcome *o) {
-  SessionConfig config = {.realloc = counted, .threads = 1, .no_extern = true, .no_fuse = no_fuse, .print = printed, .to = o,
+  SessionConfig config = {.realloc = counted, .threads = 1, .no_extern = true, .no_fuse = no_fuse, .print = printed,
+                          .to = o,
                           .max_memory = SCRIPT_MEMORY, .stack = (size_t)1 << 20};
 #ifdef GLIA_ASAN
   config.stack = (size_t)4 << 20;
@@ -115,7 +116,8 @@ static void script_run(const char *text, size_t n, LoadMode mode, bool no_fuse, 
   const char *said = session_diagnostics(s, false, 0);
   if (o->status == STATUS_SCRIPT && (!s->diags->n_errors || !said || !strstr(said, "error")))
     wrong("a failure without an error", text, n);
-  if (mode == LOAD_RUN && o->status == STATUS_OK && s->diags->n_errors) wrong("an error, but the status is OK", text, n);
+  if (mode == LOAD_RUN && o->status == STATUS_OK && s->diags->n_errors)
+    wrong("an error, but the status is OK", text, n);
   if (said && strstr(said, "(null)")) wrong(said, text, n);
   session_close(s);
   if (outstanding) wrong("memory is not given back", text, n);

@@ -1,6 +1,6 @@
 /* alloc_fail: the test of the k-th allocation. Runs a function on a host whose k-th allocation fails, for k = 1, 2, ...
- * until the function gets through, and asserts each time that the failure came back as FAIL_MEMORY through the guard and
- * that nothing is left allocated. The function frees what it made when it succeeds.
+ * until the function gets through, and asserts each time that the failure came back as FAIL_MEMORY through the guard
+ * and that nothing is left allocated. The function frees what it made when it succeeds.
  *
  *   static void build(Host *h, void *ctx) { Arena *a = arena_new(h); ...; arena_free(a); }
  *   static void survives(void) { CU_ASSERT(alloc_fail_each(build, NULL) > 3); }
@@ -39,8 +39,9 @@ static bool alloc_fail_once(Host *h, void (*run)(Host *, void *), void *ctx) {
   return false;
 }
 
-/* The allocation to fail after the k-th. Under AddressSanitizer each piece of an arena is an allocation of its own, some hundred for
- * each block of the usual build, where all are tried: there they are taken ever more thinly, and the k-th is still tried within 2 %. */
+/* The allocation to fail after the k-th. Under AddressSanitizer each piece of an arena is an allocation of its own,
+ * some hundred for each block of the usual build, where all are tried: there they are taken ever more thinly, and the
+ * k-th is still tried within 2 %. */
 static inline long alloc_fail_next(long k) {
 #ifdef GLIA_ASAN
   return k + 1 + k / 64;

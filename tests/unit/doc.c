@@ -1,5 +1,6 @@
-/* `glia doc NAME`: every name that a script can use without defining it has a signature and a text; every diagnostic and every
- * word of the language is explained. The examples in these texts are run by the part `library` of tests/run. */
+/* `glia doc NAME`: every name that a script can use without defining it has a signature and a text; every diagnostic
+ * and every word of the language is explained. The examples in these texts are run by the part `library` of
+ * tests/run. */
 #include "lang/tool/cli.h"
 #include "lang/elab/elab.h"
 #include "lang/elab/native.h"

@@ -239,4 +239,5 @@ static void every_allocation_fails_once(void) { CU_ASSERT(alloc_fail_each(whole,
 
 UNIT(TEST(print_writes_text), TEST(an_output_that_is_gone_ends_the_run), TEST(assert_stops_before_later_cells_change),
      TEST(seed_writes_the_cell), TEST(trees_are_saved_and_loaded), TEST(load_names_what_does_not_fit),
-     TEST(files_that_cannot_be), TEST(a_series_grows), TEST(progress_says_each_epoch), TEST(every_allocation_fails_once))
+     TEST(files_that_cannot_be), TEST(a_series_grows), TEST(progress_says_each_epoch),
+     TEST(every_allocation_fails_once))

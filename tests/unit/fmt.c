@@ -1,4 +1,5 @@
-/* The one layout: what comes out of texts laid out badly, and of every script of the tree: the same tree, and the second time the same text. */
+/* The one layout: what comes out of texts laid out badly, and of every script of the tree: the same tree, and the
+ * second time the same text. */
 #define _POSIX_C_SOURCE 200809L
 #include "lang/syntax/fmt.h"
 #include "../../runtime/files/files.h"
@@ -46,9 +47,11 @@ static void blanks(void) {
         "let z = x[1:] + x[i + 1 :] + x[:, None] + x[a:b:2] + x[.., :k] + x[a + 1 : b : c]\n");
   gives("fn f( a:int,b :[N,2*N]=[ ],k=3 )->( [N],f64 [] )={a=1 , b}\n",
         "fn f(a: int, b: [N, 2 * N] = [], k = 3) -> ([N], f64[]) = {a = 1, b}\n");
-  gives("layer L{}\nlayer M( n:int ){param w:[..S]~normal( )}\n", "layer L { }\nlayer M(n: int) { param w: [..S] ~ normal() }\n");
+  gives("layer L{}\nlayer M( n:int ){param w:[..S]~normal( )}\n",
+        "layer L { }\nlayer M(n: int) { param w: [..S] ~ normal() }\n");
   gives("let g=fn(x)=x|>f>>h\n", "let g = fn (x) = x |> f >> h\n");
-  gives("assert not(a)and b or-c<0 , \"{ x:.3 } as {{ it }} was\"\n", "assert not (a) and b or -c < 0, \"{ x:.3 } as {{ it }} was\"\n");
+  gives("assert not(a)and b or-c<0 , \"{ x:.3 } as {{ it }} was\"\n",
+        "assert not (a) and b or -c < 0, \"{ x:.3 } as {{ it }} was\"\n");
   gives("print \"{x[1:-1]}\",y , \"{if a { -1 } else { f(2,y) }}\" ,-z\n",
         "print \"{x[1:-1]}\", y, \"{if a { -1 } else { f(2,y) }}\", -z\n");
   gives("let t=(1 ,)\nlet u=( )\nlet v={ }\n", "let t = (1,)\nlet u = ()\nlet v = {}\n");
@@ -61,7 +64,8 @@ static void lines(void) {
   gives("\n\nlet x = 1;\n\n\n\nlet y = 2\n\n", "let x = 1\n\nlet y = 2\n");
   gives("let x = 1\r\nlet y = 2\r\n", "let x = 1\nlet y = 2\n");
   gives("if a {\nprint 1 }\nelse { print 2 }\n", "if a {\n  print 1\n} else { print 2 }\n");
-  gives("let y = if a { 1 }\n  else if b { 2 }\n else { 3 }\n", "let y = if a { 1 }\n        else if b { 2 }\n        else { 3 }\n");
+  gives("let y = if a { 1 }\n  else if b { 2 }\n else { 3 }\n",
+        "let y = if a { 1 }\n        else if b { 2 }\n        else { 3 }\n");
   gives("let x = [1,\n2\n]\n", "let x = [1,\n         2]\n");
   gives("let x = [\n1,\n2]\n", "let x = [\n  1,\n  2\n]\n");
   gives("let r = {\na = 1,\n  b = f(2,\n3)}\n", "let r = {\n  a = 1,\n  b = f(2,\n        3)\n}\n");
@@ -69,22 +73,28 @@ static void lines(void) {
   gives("let z = a +\nb\n", "let z = a +\n  b\n");
   gives("for x in f(a,\n b) {\nprint x\n}\n", "for x in f(a,\n           b) {\n  print x\n}\n");
   gives("map(fn (x) {\nx+1 }, [1, 2])\n", "map(fn (x) {\n  x + 1\n}, [1, 2])\n");
-  gives("let w = f(1,\nfn (x) {\n x+1\n },\n3)\n", "let w = f(1,\n          fn (x) {\n            x + 1\n          },\n          3)\n");
+  gives("let w = f(1,\nfn (x) {\n x+1\n },\n3)\n",
+        "let w = f(1,\n          fn (x) {\n            x + 1\n          },\n          3)\n");
   gives("let a  = 1\nlet bb = 2\nlet c = 3\n", "let a  = 1\nlet bb = 2\nlet c = 3\n");
   gives("let a   = 1\nlet bb = 2\n", "let a = 1\nlet bb = 2\n");
 }
 
 static void long_lines(void) {
-  gives("let long_name = some_function(first_argument, second_argument = [1, 2, 3, 4], third_argument = another(a, b, c), last = 1)\n",
-        "let long_name = some_function(first_argument, second_argument = [1, 2, 3, 4], third_argument = another(a, b, c),\n"
+  gives("let long_name = some_function(first_argument, second_argument = [1, 2, 3, 4], third_argument = another(a, b, "
+        "c), last = 1)\n",
+        "let long_name = some_function(first_argument, second_argument = [1, 2, 3, 4], third_argument = another(a, b, "
+        "c),\n"
         "                              last = 1)\n");
-  gives("let q = alpha_function(1) |> beta_function(2, 3, 4, 5, 6) |> gamma_function(\"hello hello hello\") |> delta_function(1, 2, 34)\n",
+  gives("let q = alpha_function(1) |> beta_function(2, 3, 4, 5, 6) |> gamma_function(\"hello hello hello\") |> "
+        "delta_function(1, 2, 34)\n",
         "let q = alpha_function(1)\n  |> beta_function(2, 3, 4, 5, 6)\n  |> gamma_function(\"hello hello hello\")\n"
         "  |> delta_function(1, 2, 34)\n");
-  gives("for step in 1..500 { let loss = binary_cross_entropy(net(x), y); opt.step(loss); print \"step {step} has a loss of {loss:.4}\" }\n",
+  gives("for step in 1..500 { let loss = binary_cross_entropy(net(x), y); opt.step(loss); print \"step {step} has a "
+        "loss of {loss:.4}\" }\n",
         "for step in 1..500 {\n  let loss = binary_cross_entropy(net(x), y)\n  opt.step(loss)\n"
         "  print \"step {step} has a loss of {loss:.4}\"\n}\n");
-  gives("fn weighted_mean_of_squares(values, weights, axis = -1) = sum(values * values * weights, axis = axis) / sum(weights, axis = axis)\n",
+  gives("fn weighted_mean_of_squares(values, weights, axis = -1) = sum(values * values * weights, axis = axis) / "
+        "sum(weights, axis = axis)\n",
         "fn weighted_mean_of_squares(values, weights, axis = -1) =\n"
         "  sum(values * values * weights, axis = axis) / sum(weights, axis = axis)\n");
 }

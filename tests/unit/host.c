@@ -127,4 +127,5 @@ static void sizes(void) {
   CU_ASSERT_FALSE(size_add(SIZE_MAX, 1, &s));
 }
 
-UNIT(TEST(accounts), TEST(limit_is_met), TEST(absurd_size), TEST(failure_drops_the_young), TEST(guards_nest), TEST(sizes))
+UNIT(TEST(accounts), TEST(limit_is_met), TEST(absurd_size), TEST(failure_drops_the_young), TEST(guards_nest),
+     TEST(sizes))

@@ -1,4 +1,5 @@
-/* machine: control, turns, effects in order, positions, faults, cancelling, sharing of tensors, and every allocation failing. */
+/* machine: control, turns, effects in order, positions, faults, cancelling, sharing of tensors, and every allocation
+ * failing. */
 #include "alloc_fail.h"
 #include "steps.h"
 #include "unit.h"

@@ -25,12 +25,15 @@ static void a_code_stands_once(void) {
 /* ---- allocations ---- */
 static const char *const scripts[] = {
     "print 1 + 2\n",
-    "param w: [2] = 1\nlet x = [1, 2]\nfor i in 1..3 { let l = sum((w * x)^2)  w -= 0.1 * grad(l, w) }\nprint \"w {w:.3}\"\n",
+    "param w: [2] = 1\nlet x = [1, 2]\nfor i in 1..3 { let l = sum((w * x)^2)  w -= 0.1 * grad(l, w) }\nprint \"w "
+    "{w:.3}\"\n",
     "let net = dense(2, 3, tanh) >> dense(3, 1)\nlet opt = adam(net)\nopt.step(mse(net([[1, 2]]), [[1]]))\nprint net\n",
     "fn rnn(w, xs) = fold(fn (h, x) = tanh(h * w + x), 0.5, xs)\nprint grad(rnn)(0.3, [1.0, 2.0])\n",
     "let x = undefined + 1\nlet y = [1, 2] @ [[3]]\nlet (a, b) = (1, {c = \"s\"})\nprint a.d\n",
-    "var v = 0\nwhile v < 3 { v += 1 }\nif v == 3 { print \"three\" } else { print \"not\" }\nassert v == 4, \"four\"\n",
-    "proc p(a, k = 2) { let xs = [a, k]  print xs }\np(1)\ntest \"t\" { assert true }\nlet z: [3] ~ normal(0, 1)\nprint shape(z)\n",
+    "var v = 0\nwhile v < 3 { v += 1 }\nif v == 3 { print \"three\" } else { print \"not\" }\nassert v == 4, "
+    "\"four\"\n",
+    "proc p(a, k = 2) { let xs = [a, k]  print xs }\np(1)\ntest \"t\" { assert true }\nlet z: [3] ~ normal(0, "
+    "1)\nprint shape(z)\n",
 };
 
 typedef struct Failing { long count, fail_at, out; } Failing;
@@ -122,7 +125,8 @@ static void cancel_stops_between_steps(void) {
   Watched w = {0};
   SessionConfig c = {.threads = 1, .print = cancels, .to = &w};
   CU_ASSERT_EQUAL_FATAL(session_open(&c, &w.s), STATUS_OK);
-  static const char text[] = "var n = 0\nfor i in 1..1000 {\n  n += 1\n  print \"loop\"\n}\n", after[] = "assert n == 3\nprint n\n";
+  static const char text[] = "var n = 0\nfor i in 1..1000 {\n  n += 1\n  print \"loop\"\n}\n",
+                    after[] = "assert n == 3\nprint n\n";
   CU_ASSERT_EQUAL(session_load(w.s, "c.nn", text, strlen(text), LOAD_KEEP, NULL), STATUS_CANCELLED);
   Guard g;
   if (HOST_GUARD(&w.s->host, &g)) {

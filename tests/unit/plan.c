@@ -32,7 +32,8 @@ typedef struct Case {
 static Tensor *filled(Host *h, const Type *t) {
   Tensor *x = tensor_new(h, t);
   int64_t n = type_count(t);
-  for (int64_t k = 0; k < n; k++) tensor_set(x, k, dtype_is_float((DType)t->dtype) ? (double)draw(2001) / 1000 - 1 : draw(3));
+  for (int64_t k = 0; k < n; k++)
+    tensor_set(x, k, dtype_is_float((DType)t->dtype) ? (double)draw(2001) / 1000 - 1 : draw(3));
   return x;
 }
 
@@ -64,7 +65,8 @@ static Fault planned(const Case *c, const Plan *p, Pool *pool, Tensor **got, con
   void *data[SLOTS];
   for (uint32_t k = 0; k < n; k++) {
     Tensor *t = c->in[b[k].slot];
-    got[b[k].slot] = t && (b[k].mode & BIND_READ) ? tensor_from(c->h, &b[k].type, t->data) : tensor_new(c->h, &b[k].type);
+    got[b[k].slot] =
+        t && (b[k].mode & BIND_READ) ? tensor_from(c->h, &b[k].type, t->data) : tensor_new(c->h, &b[k].type);
     data[k] = got[b[k].slot]->data;
   }
   size_t bytes = plan_slab(p);
@@ -83,7 +85,8 @@ static void forget(Case *c, Tensor **t) {
   }
 }
 
-/* Every byte of the slab that a step reads was written last by the step that makes its node, or what it is a view of. */
+/* Every byte of the slab that a step reads was written last by the step that makes its node, or what it is a view
+ * of. */
 static bool lifetimes_hold(const Graph *g, const Plan *p) {
   NodeId *owner = malloc((p->slab + 1) * sizeof *owner);
   for (size_t k = 0; k <= p->slab; k++) owner[k] = NO_NODE;

@@ -245,5 +245,6 @@ BENCH(dumps) {
 }
 
 UNIT(TEST(values_cross), TEST(known_values), TEST(files_are_read_when_needed), TEST(a_file_that_is_gone),
-     TEST(entries_recompute_from_leaves), TEST(entries_share_large_leaves), TEST(blocks_of_one_text), TEST(a_lost_value_is_an_error),
-     TEST(arguments_and_results), TEST(nothing_wanted_nothing_computed), TEST(memory_is_counted_before), TEST(dumps))
+     TEST(entries_recompute_from_leaves), TEST(entries_share_large_leaves), TEST(blocks_of_one_text),
+     TEST(a_lost_value_is_an_error), TEST(arguments_and_results), TEST(nothing_wanted_nothing_computed),
+     TEST(memory_is_counted_before), TEST(dumps))

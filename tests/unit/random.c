@@ -162,7 +162,8 @@ static void permutations(void) {
 static void refusals(void) {
   CALC(c);
   NodeId k = key(&c, 1, 1), x = numbers(&c, F32, DIMS(2));
-  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_uniform, &x, 1, INTS(F32, 2)), "a key is i32[.., 2], but this is f32[2]");
+  CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_uniform, &x, 1, INTS(F32, 2)),
+                         "a key is i32[.., 2], but this is f32[2]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_normal, &k, 1, INTS(I32, 2)), "a draw of this kind is f32 or f64");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_int, &k, 1, INTS(3, 3, 2)), "there is no int from 3 to below 3");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_random_int, &k, 1, INTS(0, 5000000000, 2)),

@@ -1,5 +1,5 @@
-/* render: places and marks in terminal columns: tabs, combining and wide characters, long lines, many marks, colour; the chain of
- * calls, shortened; what is reported twice; the nearest name. */
+/* render: places and marks in terminal columns: tabs, combining and wide characters, long lines, many marks, colour;
+ * the chain of calls, shortened; what is reported twice; the nearest name. */
 #include <string.h>
 #include "lang/text/diag.h"
 #include "unit.h"

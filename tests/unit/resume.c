@@ -34,8 +34,9 @@ static bool keep(void *to, const char *text, size_t n, Loc loc) {
 static Status go(Counting *c, bool resume, Out *out) {
   Session *s;
   memset(out, 0, sizeof *out);
-  Status status = session_open(&(SessionConfig){.realloc = counting_realloc, .user = c, .threads = 1, .print = keep, .to = out,
-                                                .resume = resume ? path : NULL}, &s);
+  const SessionConfig config = {.realloc = counting_realloc, .user = c, .threads = 1, .print = keep, .to = out,
+                                .resume = resume ? path : NULL};
+  Status status = session_open(&config, &s);
   if (status == STATUS_OK) {
     status = session_load(s, "run.nn", script, strlen(script), LOAD_RUN, NULL);
     session_close(s);
@@ -80,7 +81,8 @@ int main(void) {
   unlink(path);
   snprintf(script, sizeof script,
            "let net = dense(2, 3, tanh) >> dense(3, 1)\nlet opt = adam(net)\nlet s = series()\n"
-           "for k in 1..9 {\n  let z: [4, 2] ~ normal(0, 1)\n  let l = mse(net(z), z[:, :1])\n  opt.step(l)\n  s.add(loss = l)\n"
+           "for k in 1..9 {\n  let z: [4, 2] ~ normal(0, 1)\n  let l = mse(net(z), z[:, :1])\n  opt.step(l)\n  "
+           "s.add(loss = l)\n"
            "  if k == 3 { checkpoint(\"%s\") }\n  print k, l\n  if k == 5 { break }\n}\nprint mean(s.loss), len(s)\n"
            "let e: [2] ~ normal(0, 1)\nprint e, net.0.b\n", path);
   CU_TestInfo tests[] = {TEST(goes_on), TEST(every_allocation_fails), CU_TEST_INFO_NULL};

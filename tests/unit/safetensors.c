@@ -66,7 +66,8 @@ static void written_bytes(void) {
   host_init(&host, NULL, NULL);
   CU_ASSERT_FATAL(HOST_GUARD(&host, &g));
   Type t1 = type_make(F32, 1, (int64_t[]){2}), t2 = type_scalar(U8), t3 = type_make(F64, 2, (int64_t[]){0, 3});
-  NamedTensor t[] = {{"w\"", tensor_from(&host, &t1, (float[]){1.5f, -2})}, {"a.\xc3\xa9", tensor_from(&host, &t2, "\7")},
+  NamedTensor t[] = {{"w\"", tensor_from(&host, &t1, (float[]){1.5f, -2})},
+                     {"a.\xc3\xa9", tensor_from(&host, &t2, "\7")},
                      {"z", tensor_new(&host, &t3)}};
   CU_ASSERT(safetensors_write(&host, file(), t, 3, &err));
   char bytes[400] = {0};
@@ -141,7 +142,8 @@ static void lying_headers(void) {
   refused("{" E("a", "F32", "2", "0", "4") "}", 4, "hold 4 bytes, but its shape wants 8");
   refused("{" E("a", "F32", "1", "4", "0") "}", 4, "not two offsets in order");
   refused("{" E("a", "F32", "1", "-4", "0") "}", 4, "not two offsets in order");
-  refused("{" E("a", "F32", "1", "0", "4") "," E("b", "F32", "1", "2", "6") "}", 6, "the data of `b` overlaps that of `a`");
+  refused("{" E("a", "F32", "1", "0", "4") "," E("b", "F32", "1", "2", "6") "}", 6,
+          "the data of `b` overlaps that of `a`");
   refused("{" E("a", "F32", "1", "0", "4") "," E("b", "F32", "1", "8", "12") "}", 12, "4 bytes before the data of `b`");
   refused("{" E("a", "F32", "1", "0", "4") "," E("a", "F32", "1", "4", "8") "}", 8, "duplicate");
   refused("{" E("a", "F32", "2", "0", "8") "}", 5, "the file ends after 5 of the 8 bytes");

@@ -1,5 +1,5 @@
-/* steps: a session made by hand, for tests of programs: graph, slots, segments and steps as elaboration would make them.
- * What is printed is gathered in `out`.
+/* steps: a session made by hand, for tests of programs: graph, slots, segments and steps as elaboration would make
+ * them. What is printed is gathered in `out`.
  */
 #ifndef TESTS_STEPS_H
 #define TESTS_STEPS_H
@@ -138,7 +138,9 @@ static inline NodeId bench_sum(Bench *b, NodeId x) {
 
 static inline void bench_print_node(Bench *b, NodeId node) { bench_effect(b, effect_trace(&b->s, NULL, node, 0)); }
 
-static inline double bench_value(const Bench *b, SlotId slot) { return tensor_get(b->s.program->slot.at[slot].value, 0); }
+static inline double bench_value(const Bench *b, SlotId slot) {
+  return tensor_get(b->s.program->slot.at[slot].value, 0);
+}
 
 static inline bool bench_prepare(Bench *b) { return program_prepare(b->s.program, 0, &b->top, NULL, 0); }
 static inline bool bench_run(Bench *b) { return bench_prepare(b) && machine_run(&b->s, &b->top); }
