@@ -268,6 +268,7 @@ static void build_custom(const CustomGrad *base, Grad *d) {
   const Custom *c = (const Custom *)base;
   if (d->g == c->e->g) elaborate(c, d->x + 1, d->y, d->dy, d->dx + 1);
   else elaborate_apart(c, d);
+  grad_given(d);
 }
 
 Value with_gradient(Elab *e, const Fn *f, Scope *s, Value y, const Ast *at) {
@@ -311,8 +312,8 @@ static void build_again(const CustomGrad *base, Grad *d) {
   const Again *c = (const Again *)base;
   Graph *g = d->g;
   uint32_t n = d->n - 1, n_wrt = 0;
-  NodeId *in = NEW_N(g->arena, NodeId, n + 2), *wrt = NEW_N(g->arena, NodeId, n + 1),
-         *dx = NEW_N(g->arena, NodeId, n + 1), y;
+  NodeId *in = NEW_N(g->arena, NodeId, n + 2), *wrt = NEW_N(g->arena, NodeId, n + 1), y;
+  Adjoint *dx = NEW_N(g->arena, Adjoint, n + 1);
   uint32_t *of = NEW_N(g->arena, uint32_t, n + 1);
   for (uint32_t k = 0; k < n; k++) in[k] = g_op2(g, &op_barrier, d->x[1 + k], d->dy);
   in[n] = NO_NODE;
@@ -326,8 +327,12 @@ static void build_again(const CustomGrad *base, Grad *d) {
     }
   }
   graph_inline(g, body, in, &y);
-  grad_reverse(g, y, d->dy, wrt, n_wrt, dx, NULL);
-  for (uint32_t k = 0; k < n_wrt; k++) d->dx[1 + of[k]] = dx[k];
+  NodeId dy = g_op(g, &op_alias, d->dy);   /* an adjoint comes after the formula that it is of */
+  grad_back(g, &(Seed){y, {dy, d->selected}}, 1, wrt, n_wrt, dx, NULL);
+  for (uint32_t k = 0; k < n_wrt; k++) {
+    d->dx[1 + of[k]] = dx[k].node;
+    d->dx_selected[1 + of[k]] = dx[k].selected;
+  }
 }
 
 static Value own_operand(Elab *e, void *ctx, Value leaf) {

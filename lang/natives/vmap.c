@@ -64,11 +64,11 @@ static bool float_values(Elab *e, Value y, Nodes *out, const char *name, const A
   return false;
 }
 
-/* sum(x[k] * v[k]) over all leaves: its derivative by x is v. */
-static NodeId inner(Elab *e, const NodeId *x, const NodeId *v, uint32_t n, const Ast *at) {
+/* sum(x[k] * v[k]) over all leaves: its derivative by x is v. `product` is mul, or smul if zeros of x choose. */
+static NodeId inner(Elab *e, const Op *product, const NodeId *x, const NodeId *v, uint32_t n, const Ast *at) {
   NodeId total = NO_NODE;
   for (uint32_t k = 0; k < n; k++) {
-    NodeId y = emit2(e, &op_mul, x[k], v[k], at);
+    NodeId y = emit2(e, product, x[k], v[k], at);
     Type scalar = type_scalar((DType)node_type(e, y)->dtype);
     y = g_sum_to(e->g, y, &scalar);
     if (total != NO_NODE && node_type(e, total)->dtype != scalar.dtype) {
@@ -132,7 +132,7 @@ static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   e->make = make;
   if (!float_values(e, value, &y, "vjp", at)) return v_bad();
   if (!vector_like(e, a->at[2], &y, &u, "vjp", "the value of the function", arg_ast(a, 2, at))) return v_bad();
-  return derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+  return derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
 }
 
 static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -152,9 +152,9 @@ static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
     vec_push(e->a, &u, n);
     seed[k] = v_node(n);
   }
-  Value back = derive(e, v_node(inner(e, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+  Value back = derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
   if (back.kind == V_BAD || !tensors(e, back, &g, at, "the derivative")) return v_bad();
-  Value t = derive(e, v_node(inner(e, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
+  Value t = derive(e, v_node(inner(e, &op_mul, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
   if (t.kind == V_BAD) return t;
   NodeId *out = NEW_N(e->a, NodeId, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) out[k] = t.items->at[k].node;
@@ -190,7 +190,7 @@ static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
   Type t = *node_type(e, y);
   if (t.rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there: no warning */
   NodeId c = body_input(e, &t, at);
-  Value g = derive(e, v_node(inner(e, &y, &c, 1, at)), by, at, DERIVE_QUIET);
+  Value g = derive(e, v_node(inner(e, &op_smul, &c, &y, 1, at)), by, at, DERIVE_QUIET);   /* a unit vector chooses one of y */
   Nodes leaf = {0};
   if (g.kind == V_BAD || !tensors(e, g, &leaf, at, "the derivative")) return v_bad();
   BatchError why = {.type = t};

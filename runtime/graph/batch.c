@@ -219,8 +219,8 @@ static void build_batched(const CustomGrad *base, Grad *d) {
     in[k] = k < b->n ? d->x[k] : k == b->n ? d->y : d->dy;
   }
   for (uint32_t k = 0; k < b->n; k++) dx[k] = NO_NODE;
-  Grad e = {.g = one, .y = x[b->n], .dy = x[b->n + 1], .x = x, .n = b->n, .attr = b->attr, .wanted = d->wanted,
-            .dx = dx};
+  Grad e = {.g = one, .y = x[b->n], .dy = x[b->n + 1], .selected = d->selected, .x = x, .n = b->n, .attr = b->attr,
+            .wanted = d->wanted, .dx = dx, .dx_selected = d->dx_selected};
   b->of->build(b->of, &e);
   graph_no_gradient(g, one->no_gradient, one->no_gradient_at);
   NodeId *root = NEW_N(a, NodeId, b->n + 1u), *of = NEW_N(a, NodeId, b->n + 1u);

@@ -50,6 +50,10 @@ NodeId g_fill(Graph *g, const Type *t, double v) {
   return g_broadcast(g, graph_const_like(g, (DType)t->dtype, v, 0), t);
 }
 
+NodeId g_times(const Grad *d, NodeId adjoint, NodeId slope) {
+  return g_op2(d->g, d->selected ? &op_smul : &op_mul, adjoint, slope);
+}
+
 /* broadcast and reshape: attr->i is the shape of the result. */
 NodeId g_broadcast(Graph *g, NodeId a, const Type *shape_of) {
   if (type_same_shape(g->node[a].type, shape_of)) return a;

@@ -30,16 +30,24 @@ bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *f
     __attribute__((format(printf, 6, 7)));   /* always false: `return refuse(...)` */
 
 /* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
+
+/* selected: a zero in it says that the element was not chosen (grad.c). NO_NODE: none came. */
+typedef struct Adjoint { NodeId node; bool selected; } Adjoint;
+
 typedef struct Grad {
   Graph *g;
   NodeId y, dy;              /* of a loop: dy is NO_NODE, see dys */
-  const NodeId *dys;         /* a loop's adjoints, one for each output of its body; NO_NODE: none came */
+  bool selected;             /* dy is */
+  const Adjoint *dys;        /* a loop's adjoints, one for each output of its body */
   const NodeId *x;
   uint32_t n;
   const Attr *attr;
   const bool *wanted;        /* whether dx[k] is needed */
   NodeId *dx;                /* NO_NODE: zero */
+  bool *dx_selected;         /* as dy is, and by op->selects; a rule that knows better changes it */
 } Grad;
+/* An adjoint (dy, or what was made of it) times a slope: exactly zero where a selected one is, whatever the slope. */
+NodeId g_times(const Grad *d, NodeId adjoint, NodeId slope);
 
 /* ---- vmap: a node over a batch (batch.c). x[k] has one axis more than the element's operand, in front, where has[k] ---- */
 typedef struct Batch {
@@ -108,11 +116,14 @@ enum {
   OP_RANDOM = 128,           /* draws from a key, its input 0 */
 };
 
+#define SELECTS(operand) (1u << (operand))
+
 struct Op {
   const char *name, *doc, *example;
   const char *args;          /* the language's face, see below. Unset: all inputs are tensors x, y, z */
   uint16_t id, flags;
   int8_t n_in;               /* -1: any number */
+  uint8_t selects;           /* SELECTS(k): operand k's adjoint is zero where the result did not take its element */
   float lo, hi;              /* where tests draw float operands from; both 0: [-2, 2] */
   bool (*type)(TypeRule *r);
   NodeId (*simplify)(Simplify *s);

@@ -77,11 +77,11 @@ static NodeId tail(Graph *g, NodeId x) {
 /* Both are smooth, but their parts have a kink at 0: the derivative is given. */
 static void softplus_grad(const CustomGrad *self, Grad *d) {
   (void)self;
-  d->dx[1] = g_op2(d->g, &op_smul, d->dy, g_op(d->g, &op_sigmoid, d->x[1]));
+  d->dx[1] = g_times(d, d->dy, g_op(d->g, &op_sigmoid, d->x[1]));
 }
 static void log_sigmoid_grad(const CustomGrad *self, Grad *d) {
   (void)self;
-  d->dx[1] = g_op2(d->g, &op_smul, d->dy, g_op(d->g, &op_sigmoid, g_op(d->g, &op_neg, d->x[1])));
+  d->dx[1] = g_times(d, d->dy, g_op(d->g, &op_sigmoid, g_op(d->g, &op_neg, d->x[1])));
 }
 
 static NodeId with_grad(Graph *g, NodeId y, NodeId x, const CustomGrad *grad) {

@@ -5,11 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* 1 where x wins, 1/2 where they are equal, else 0. */
-static NodeId share(Graph *g, NodeId x, NodeId y, const Op *wins) {
-  DType t = (DType)g->node[x].type->dtype;
-  NodeId first = g_cast(g, g_op2(g, wins, x, y), t), equal = g_cast(g, g_op2(g, &op_eq, x, y), t);
-  return add_(g, first, scale_(g, equal, 0.5));
+/* dy where operand k wins, half of it where both are equal, else 0. */
+static void share(Grad *d, int k, const Op *wins) {
+  Graph *g = d->g;
+  if (!d->wanted[k]) return;
+  NodeId first = g_op2(g, wins, d->x[k], d->x[1 - k]), equal = g_op2(g, &op_eq, d->x[k], d->x[1 - k]);
+  NodeId half = scale_(g, d->dy, 0.5);
+  d->dx[k] = g_op3(g, &op_where, first, d->dy, g_op3(g, &op_where, equal, half, number_(g, d->dy, 0)));
 }
 #else
 /* fmod is exact; the rest takes the sign of y, as Python and NumPy have it. */
@@ -44,10 +46,10 @@ static inline double vm_max2(double x, double y) { return x > y || x != x ? x : 
 static void smul_grad(Grad *d) {
   Graph *g = d->g;
   NodeId x = d->x[0];
-  if (d->wanted[0]) d->dx[0] = smul_(g, d->dy, d->x[1]);
+  if (d->wanted[0]) slope(d, 0, d->x[1]);
   if (d->wanted[1]) {
-    NodeId moves = g_cast(g, g_op2(g, &op_ne, x, number_(g, x, 0)), (DType)g->node[x].type->dtype);
-    d->dx[1] = smul_(g, smul_(g, moves, d->dy), x);
+    NodeId zero = number_(g, x, 0), moves = g_op2(g, &op_ne, x, zero);
+    d->dx[1] = g_op3(g, &op_where, moves, mul_(g, d->dy, x), zero);
   }
 }
 static NodeId smul_simplify(Simplify *s) {
@@ -57,11 +59,22 @@ static NodeId smul_simplify(Simplify *s) {
 }
 const Op op_smul = {
     POINTWISE(smul, 2, pointwise_float), .simplify = smul_simplify,
-    .flags = OP_POINTWISE | OP_HIDDEN, .grad = smul_grad,
+    .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(1), .grad = smul_grad,
     .doc = "x * y, but exactly 0 where x is 0, whatever y is.", .example = "smul(0.0, inf)   # => 0",
 };
 #else
 FLOATS2(smul, x == 0 ? 0 : x * y, x == 0 ? 0 : x * y)
+#endif
+
+/* ---- gate: the adjoint of relu ---- */
+#ifndef KERNELS
+static void gate_grad(Grad *d) { d->dx[0] = g_op2(d->g, &op_gate, d->dy, d->x[1]); }
+const Op op_gate = {
+    POINTWISE(gate, 2, pointwise_float), .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(0), .grad = gate_grad,
+    .doc = "x where y is positive, else exactly 0.", .example = "gate([1, 2], [-3, 4])   # => [0, 2]",
+};
+#else
+FLOATS2(gate, y > 0 ? x : 0, y > 0 ? x : 0)
 #endif
 
 /* ---- add ---- */
@@ -231,15 +244,15 @@ FLOATS2(pow, y == 2 ? x * x : y == 1 ? x : powf(x, y), y == 2 ? x * x : y == 1 ?
 /* ---- min2 ---- */
 #ifndef KERNELS
 static void min2_grad(Grad *d) {
-  if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_lt));
-  if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_lt));
+  share(d, 0, &op_lt);
+  share(d, 1, &op_lt);
 }
 static NodeId min2_simplify(Simplify *s) {
   return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
 }
 const Op op_min2 = {
     POINTWISE(min2, 2, pointwise_number), .simplify = min2_simplify,
-    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = min2_grad,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .selects = SELECTS(0) | SELECTS(1), .grad = min2_grad,
     .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "min([1, 5], [2, 4])   # => [1, 4]",
 };
@@ -253,15 +266,15 @@ const OpKernels KERNELS_OF(min2) = {.tile = {[F32] = min2_f32, [F64] = min2_f64,
 /* ---- max2 ---- */
 #ifndef KERNELS
 static void max2_grad(Grad *d) {
-  if (d->wanted[0]) slope(d, 0, share(d->g, d->x[0], d->x[1], &op_gt));
-  if (d->wanted[1]) slope(d, 1, share(d->g, d->x[1], d->x[0], &op_gt));
+  share(d, 0, &op_gt);
+  share(d, 1, &op_gt);
 }
 static NodeId max2_simplify(Simplify *s) {
   return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
 }
 const Op op_max2 = {
     POINTWISE(max2, 2, pointwise_number), .simplify = max2_simplify,
-    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = max2_grad,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .selects = SELECTS(0) | SELECTS(1), .grad = max2_grad,
     .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "max([1, 5], [2, 4])   # => [2, 5]",
 };

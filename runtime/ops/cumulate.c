@@ -140,12 +140,12 @@ static NodeId tail(Grad *d, NodeId a) {
 
 static void cumprod_grad(Grad *d) {
   NodeId prior = before(d->g, d->y, d->attr->i[0], d->attr->i[1] != 0, 1);
-  d->dx[0] = g_op2(d->g, &op_smul, tail(d, d->x[0]), prior);
+  d->dx[0] = g_times(d, tail(d, d->x[0]), prior);
 }
 
 static void recur_grad(Grad *d) {
   NodeId l = tail(d, d->x[0]);
-  if (d->wanted[0]) d->dx[0] = g_op2(d->g, &op_smul, l, before(d->g, d->y, d->attr->i[0], d->attr->i[1] != 0, 0));
+  if (d->wanted[0]) d->dx[0] = g_times(d, l, before(d->g, d->y, d->attr->i[0], d->attr->i[1] != 0, 0));
   d->dx[1] = l;
 }
 

@@ -139,7 +139,8 @@ const Op op_gather = {
     .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x i axis:axis=0",
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
-    .type = gather_type, .grad = gather_grad, .batch = gather_batch, .units = gather_units, .cost = move_cost,
+    .type = gather_type, .selects = SELECTS(0), .grad = gather_grad, .batch = gather_batch, .units = gather_units,
+    .cost = move_cost,
 };
 #else
 static bool gather_run(KernelCall *c) {
@@ -337,7 +338,8 @@ const Op op_take_along = {
     .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x i axis:axis=0",
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
-    .type = take_along_type, .grad = take_along_grad, .batch = batch_axis, .units = along_units, .cost = move_cost,
+    .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis, .units = along_units,
+    .cost = move_cost,
 };
 const Op op_scatter_along = {
     .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,

@@ -48,6 +48,7 @@ OP(lgamma)
 OP(polygamma)
 /* binary.c */
 OP(smul)
+OP(gate)
 OP(add)
 OP(sub)
 OP(mul)

@@ -89,123 +89,163 @@ static uint32_t stacked_output(Graph *g, NodeId y, NodeId id) {
   return body->out.n - 1;
 }
 
-/* The backward loop while it is made. */
+/* The backward loop while it is made. By forward slot: reads is the forward body's input, in the new body's; both NO_NODE
+ * where no turn reads the slot. By forward output: weight is the new body's input for its adjoint. By operand: sum is the
+ * new body's input for a constant's adjoint so far. Its carries are adjoints of float carries, then sums. */
 typedef struct Back {
   Grad *d;
-  Graph *body, *fwd;         /* its body; the forward one */
-  uint32_t c, s, n_out;      /* of the forward loop */
-  NodeId *in;                /* by forward slot: the input of the new body; NO_NODE if the body reads none */
-  VEC(NodeId) carry, sequence, constant;      /* its operands */
+  Graph *g, *body, *fwd;     /* body: the new one */
+  uint32_t c, s, n, n_out;   /* of the forward loop */
+  NodeId *reads, *in, *weight, *sum;
+  bool *selected;            /* by carry: its adjoint is, on every turn */
+  Adjoint *slope;            /* by operand, of the new body */
 } Back;
 
-static NodeId body_node(Back *b, const Type *t, uint32_t slot) { return graph_input(b->body, slot, t, 0); }
-
-/* total += sum(result * its adjoint): one scalar whose derivative is that of all results at once. */
-static void weigh(Graph *g, NodeId *total, NodeId result, NodeId adjoint) {
-  NodeId both = g_op2(g, &op_mul, result, adjoint);
-  int rank = g->node[both].type->rank;
-  int64_t i[MAX_RANK + 2] = {rank};
-  for (int k = 0; k < rank; k++) i[1 + k] = k;
-  NodeId sum = g_attr(g, &op_sum, &both, 1, i, (uint32_t)rank + 2);
-  *total = *total == NO_NODE ? sum : g_op2(g, &op_add, *total, sum);
+static bool floats(const Graph *g, NodeId id) { return dtype_is_float((DType)g->node[id].type->dtype); }
+static bool is_read(const Back *b, uint32_t k) { return b->reads[k] != NO_NODE; }
+static bool carries(const Back *b, uint32_t k) { return k < b->c && floats(b->g, b->d->x[k]); }
+static bool sums(const Back *b, uint32_t k) {
+  return k >= b->c + b->s && k < b->n && b->d->wanted[k] && is_read(b, k) && floats(b->g, b->d->x[k]);
+}
+/* A turn differentiates by it. */
+static bool slopes(const Back *b, uint32_t k) {
+  return is_read(b, k) && floats(b->g, b->d->x[k]) && (k < b->c || b->d->wanted[k]);
 }
 
-static bool floats(const Graph *g, NodeId id) { return dtype_is_float((DType)g->node[id].type->dtype); }
-
-static void loop_grad(Grad *d) {
+static Back back_of(Grad *d) {
   Graph *g = d->g;
-  Arena *a = g->arena;
   const int64_t *i = d->attr->i;
-  Back b = {.d = d, .fwd = d->attr->body, .c = (uint32_t)i[CARRIES], .s = (uint32_t)i[SEQUENCES]};
+  Back b = {.d = d, .g = g, .fwd = d->attr->body, .c = (uint32_t)i[CARRIES], .s = (uint32_t)i[SEQUENCES], .n = d->n};
   b.n_out = b.fwd->out.n;
-  b.body = graph_new(a);
-  b.body->loc = g->loc;
-  b.body->limit = g->limit;
-  uint32_t n = d->n;
-  NodeId *reads = NEW_N(a, NodeId, n + 1u);   /* the forward body's input of each slot */
-  for (uint32_t k = 0; k <= n; k++) reads[k] = NO_NODE;
+  b.reads = NEW_N(g->arena, NodeId, b.n + 1u);
+  b.in = NEW_N(g->arena, NodeId, b.n + 1u);
+  b.sum = NEW_N(g->arena, NodeId, b.n + 1u);
+  b.weight = NEW_N(g->arena, NodeId, b.n_out + 1u);
+  b.selected = NEW_N(g->arena, bool, b.c + 1u);
+  b.slope = NEW_N(g->arena, Adjoint, b.n + 1u);
+  for (uint32_t k = 0; k <= b.n; k++) b.reads[k] = NO_NODE;
   for (NodeId id = 0; id < b.fwd->n; id++)
-    if (b.fwd->node[id].op == &op_input) reads[b.fwd->node[id].attr->i[0]] = id;
+    if (b.fwd->node[id].op == &op_input) b.reads[b.fwd->node[id].attr->i[0]] = id;
+  for (uint32_t k = 0; k < b.c; k++) b.selected[k] = d->dys[k].selected;
+  return b;
+}
 
-  /* The operands: adjoints of float carries, sums for wanted constants; saved carries, sequences, adjoints of what was
-   * stacked; the constants. */
-  NodeId *weight = NEW_N(a, NodeId, b.n_out + 1u);
-  b.in = NEW_N(a, NodeId, n + 1u);
-  for (uint32_t k = 0; k < b.c; k++)
-    if (floats(g, d->x[k])) {
-      vec_push(a, &b.carry, d->dys[k] != NO_NODE ? d->dys[k] : g_fill(g, g->node[d->x[k]].type, 0));
-    }
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (d->wanted[k] && reads[k] != NO_NODE && floats(g, d->x[k])) {
-      vec_push(a, &b.carry, g_fill(g, g->node[d->x[k]].type, 0));
-    }
-  for (uint32_t k = 0; k < b.c; k++)
-    if (reads[k] != NO_NODE) vec_push(a, &b.sequence, pick(g, d->y, stacked_output(g, d->y, reads[k])));
-  for (uint32_t k = b.c; k < b.c + b.s; k++)
-    if (reads[k] != NO_NODE) vec_push(a, &b.sequence, d->x[k]);
-  for (uint32_t k = b.c; k < b.n_out; k++)
-    if (d->dys[k] != NO_NODE) vec_push(a, &b.sequence, d->dys[k]);
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (reads[k] != NO_NODE) vec_push(a, &b.constant, d->x[k]);
-
-  /* Its body's inputs, in the same order. */
+/* The new body's inputs, in the order of the new loop's operands. */
+static void back_inputs(Back *b) {
+  Graph *g = b->g;
+  const NodeId *x = b->d->x;
   uint32_t slot = 0;
-  NodeId *sum = NEW_N(a, NodeId, n + 1u);
-  for (uint32_t k = 0; k < b.n_out; k++) weight[k] = NO_NODE;
-  for (uint32_t k = 0; k <= n; k++) b.in[k] = sum[k] = NO_NODE;
-  for (uint32_t k = 0; k < b.c; k++)
-    if (floats(g, d->x[k])) weight[k] = body_node(&b, g->node[d->x[k]].type, slot++);
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (d->wanted[k] && reads[k] != NO_NODE && floats(g, d->x[k]))
-      sum[k] = body_node(&b, g->node[d->x[k]].type, slot++);
-  for (uint32_t k = 0; k < b.c + b.s; k++)
-    if (reads[k] != NO_NODE) b.in[k] = body_node(&b, b.fwd->node[reads[k]].type, slot++);
-  for (uint32_t k = b.c; k < b.n_out; k++)
-    if (d->dys[k] != NO_NODE) weight[k] = body_node(&b, b.fwd->node[b.fwd->out.at[k].node].type, slot++);
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (reads[k] != NO_NODE) b.in[k] = body_node(&b, g->node[d->x[k]].type, slot++);
-  if (reads[n] != NO_NODE) b.in[n] = body_node(&b, b.fwd->node[reads[n]].type, slot);
+  for (uint32_t k = 0; k < b->n_out; k++) b->weight[k] = NO_NODE;
+  for (uint32_t k = 0; k <= b->n; k++) b->in[k] = b->sum[k] = NO_NODE;
+  for (uint32_t k = 0; k < b->c; k++)
+    if (carries(b, k)) b->weight[k] = graph_input(b->body, slot++, g->node[x[k]].type, 0);
+  for (uint32_t k = 0; k < b->n; k++)
+    if (sums(b, k)) b->sum[k] = graph_input(b->body, slot++, g->node[x[k]].type, 0);
+  for (uint32_t k = 0; k < b->c + b->s; k++)
+    if (is_read(b, k)) b->in[k] = graph_input(b->body, slot++, b->fwd->node[b->reads[k]].type, 0);
+  for (uint32_t k = b->c; k < b->n_out; k++)
+    if (b->d->dys[k].node != NO_NODE)
+      b->weight[k] = graph_input(b->body, slot++, b->fwd->node[b->fwd->out.at[k].node].type, 0);
+  for (uint32_t k = b->c + b->s; k < b->n; k++)
+    if (is_read(b, k)) b->in[k] = graph_input(b->body, slot++, g->node[x[k]].type, 0);
+  if (is_read(b, b->n)) b->in[b->n] = graph_input(b->body, slot, b->fwd->node[b->reads[b->n]].type, 0);
+}
 
-  /* The turn, and its derivative. */
-  NodeId *result = NEW_N(a, NodeId, b.n_out + 1u), total = NO_NODE;
-  graph_inline(b.body, b.fwd, b.in, result);
-  for (uint32_t k = 0; k < b.n_out; k++)
-    if (weight[k] != NO_NODE) weigh(b.body, &total, result[k], weight[k]);
-  if (total == NO_NODE) return;
-  NodeId *wrt = NEW_N(a, NodeId, n + 1u), *slope = NEW_N(a, NodeId, n + 1u), *of = NEW_N(a, NodeId, n + 1u);
-  uint32_t n_wrt = 0;
-  for (uint32_t k = 0; k < n; k++) {
-    of[k] = NO_NODE;
-    bool needed = k < b.c || d->wanted[k];
-    if (!needed || reads[k] == NO_NODE || !floats(g, d->x[k])) continue;
-    of[k] = n_wrt;
-    wrt[n_wrt++] = b.in[k];
+/* A turn and its derivative, in a body of its own. False: an adjoint that was taken to be selected is not. */
+static bool back_turn(Back *b) {
+  Arena *a = b->g->arena;
+  b->body = graph_new(a);
+  b->body->loc = b->g->loc;
+  b->body->limit = b->g->limit;
+  back_inputs(b);
+  NodeId *result = NEW_N(a, NodeId, b->n_out + 1u), *wrt = NEW_N(a, NodeId, b->n + 1u);
+  Seed *seed = NEW_N(a, Seed, b->n_out + 1u);
+  Adjoint *slope = NEW_N(a, Adjoint, b->n + 1u);
+  uint32_t n_seed = 0, n_wrt = 0;
+  graph_inline(b->body, b->fwd, b->in, result);
+  for (uint32_t k = 0; k < b->n_out; k++)
+    if (b->weight[k] != NO_NODE) {
+      bool selected = k < b->c ? b->selected[k] : b->d->dys[k].selected;
+      seed[n_seed++] = (Seed){result[k], {b->weight[k], selected}};
+    }
+  for (uint32_t k = 0; k < b->n; k++)
+    if (slopes(b, k)) wrt[n_wrt++] = b->in[k];
+  grad_back(b->body, seed, n_seed, wrt, n_wrt, slope, NULL);
+  graph_no_gradient(b->g, b->body->no_gradient, b->body->no_gradient_at);
+  bool holds = true;
+  for (uint32_t k = 0, j = 0; k < b->n; k++) {
+    b->slope[k] = slopes(b, k) ? slope[j++] : (Adjoint){NO_NODE, true};
+    if (!carries(b, k) || b->slope[k].selected || !b->selected[k]) continue;
+    holds = b->selected[k] = false;
   }
-  grad_reverse(b.body, total, NO_NODE, wrt, n_wrt, slope, NULL);
-  graph_no_gradient(g, b.body->no_gradient, b.body->no_gradient_at);
-  for (uint32_t k = 0; k < b.c; k++)
-    if (floats(g, d->x[k]))
-      graph_output(b.body, of[k] != NO_NODE ? slope[of[k]] : g_fill(b.body, g->node[d->x[k]].type, 0), b.body->out.n);
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (sum[k] != NO_NODE) graph_output(b.body, g_op2(b.body, &op_add, sum[k], slope[of[k]]), b.body->out.n);
-  for (uint32_t k = b.c; k < b.c + b.s; k++)
-    if (of[k] != NO_NODE) graph_output(b.body, slope[of[k]], b.body->out.n);
+  return holds;
+}
 
-  /* The loop, and what each operand takes from it. */
-  uint32_t n_in = b.carry.n + b.sequence.n + b.constant.n, k_in = 0;
-  NodeId *in = NEW_N(a, NodeId, n_in + 1u);
-  for (uint32_t k = 0; k < b.carry.n; k++) in[k_in++] = b.carry.at[k];
-  for (uint32_t k = 0; k < b.sequence.n; k++) in[k_in++] = b.sequence.at[k];
-  for (uint32_t k = 0; k < b.constant.n; k++) in[k_in++] = b.constant.at[k];
-  int64_t attrs[LOOP_ATTRS] = {i[TURNS], b.carry.n, b.sequence.n, !i[REVERSE]};
-  NodeId back = graph_emit(g, &op_loop, in, n_in, &(Attr){.body = b.body, .i = attrs, .n = LOOP_ATTRS}, 0, NULL);
+static void back_outputs(Back *b) {
+  Graph *body = b->body;
+  for (uint32_t k = 0; k < b->c; k++) {
+    if (!carries(b, k)) continue;
+    NodeId dx = b->slope[k].node;
+    graph_output(body, dx != NO_NODE ? dx : g_fill(body, b->g->node[b->d->x[k]].type, 0), body->out.n);
+  }
+  for (uint32_t k = b->c + b->s; k < b->n; k++)
+    if (sums(b, k)) graph_output(body, g_op2(body, &op_add, b->sum[k], b->slope[k].node), body->out.n);
+  for (uint32_t k = b->c; k < b->c + b->s; k++)
+    if (slopes(b, k)) graph_output(body, b->slope[k].node, body->out.n);
+}
+
+/* The new loop: adjoints and sums; saved carries, sequences, adjoints of what was stacked; the constants. */
+static NodeId back_loop(Back *b) {
+  Graph *g = b->g;
+  const Grad *d = b->d;
+  VEC(NodeId) in = {0};
+  for (uint32_t k = 0; k < b->c; k++)
+    if (carries(b, k))
+      vec_push(g->arena, &in, d->dys[k].node != NO_NODE ? d->dys[k].node : g_fill(g, g->node[d->x[k]].type, 0));
+  for (uint32_t k = 0; k < b->n; k++)
+    if (sums(b, k)) vec_push(g->arena, &in, g_fill(g, g->node[d->x[k]].type, 0));
+  uint32_t n_carry = in.n;
+  for (uint32_t k = 0; k < b->c; k++)
+    if (is_read(b, k)) {
+      uint32_t output = stacked_output(g, d->y, b->reads[k]);
+      vec_push(g->arena, &in, pick(g, d->y, output));
+    }
+  for (uint32_t k = b->c; k < b->c + b->s; k++)
+    if (is_read(b, k)) vec_push(g->arena, &in, d->x[k]);
+  for (uint32_t k = b->c; k < b->n_out; k++)
+    if (d->dys[k].node != NO_NODE) vec_push(g->arena, &in, d->dys[k].node);
+  uint32_t n_sequence = in.n - n_carry;
+  for (uint32_t k = b->c + b->s; k < b->n; k++)
+    if (is_read(b, k)) vec_push(g->arena, &in, d->x[k]);
+  int64_t i[LOOP_ATTRS] = {d->attr->i[TURNS], n_carry, n_sequence, !d->attr->i[REVERSE]};
+  return graph_emit(g, &op_loop, in.at, in.n, &(Attr){.body = b->body, .i = i, .n = LOOP_ATTRS}, 0, NULL);
+}
+
+/* Whether a carry's adjoint is selected depends on the turn after, so it is taken to be, until a turn says no. */
+static void loop_grad(Grad *d) {
+  Back b = back_of(d);
+  bool any = false;
+  for (uint32_t k = 0; k < b.n_out; k++) any |= d->dys[k].node != NO_NODE || carries(&b, k);
+  if (!any) return;
+  while (!back_turn(&b)) {}
+  back_outputs(&b);
+  NodeId loop = back_loop(&b);
   uint32_t out = 0;
   for (uint32_t k = 0; k < b.c; k++)
-    if (floats(g, d->x[k])) d->dx[k] = pick(g, back, out++);
-  for (uint32_t k = b.c + b.s; k < n; k++)
-    if (sum[k] != NO_NODE) d->dx[k] = pick(g, back, out++);
+    if (carries(&b, k)) {
+      d->dx[k] = pick(d->g, loop, out++);
+      d->dx_selected[k] = b.selected[k];
+    }
+  for (uint32_t k = b.c + b.s; k < b.n; k++)
+    if (sums(&b, k)) {
+      d->dx[k] = pick(d->g, loop, out++);
+      d->dx_selected[k] = b.slope[k].selected;
+    }
   for (uint32_t k = b.c; k < b.c + b.s; k++)
-    if (of[k] != NO_NODE) d->dx[k] = pick(g, back, out++);
+    if (slopes(&b, k)) {
+      d->dx[k] = pick(d->g, loop, out++);
+      d->dx_selected[k] = b.slope[k].selected;
+    }
 }
 
 const Op op_loop = {

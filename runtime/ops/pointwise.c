@@ -86,7 +86,7 @@ bool pointwise_order(TypeRule *r) { return all_of(r, NUMBERS, BOOL); }
 bool pointwise_equal(TypeRule *r) { return all_of(r, ANY, BOOL); }
 bool pointwise_any(TypeRule *r) { return all_of(r, ANY, -1); }
 
-void slope(Grad *d, int k, NodeId by) { d->dx[k] = smul_(d->g, d->dy, by); }
+void slope(Grad *d, int k, NodeId by) { d->dx[k] = g_times(d, d->dy, by); }
 
 NodeId number_(Graph *g, NodeId like, double v) { return g_fill(g, g->node[like].type, v); }
 

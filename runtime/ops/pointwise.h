@@ -1,8 +1,8 @@
 /* pointwise: what a pointwise op's block is written with, so that it is a screen or less. Graph side: type rules,
  * gradient shorthands, POINTWISE(...). Kernel side: TILE1..3, which make one loop over n elements for one element
  * type.
- * Rule for gradients: every product with dy is smul(dy, d), exactly zero where dy is zero, so that a branch that
- * `where` did not take contributes nothing even where its slope is infinite.
+ * Rule for gradients: every product with dy is made by g_times, so that a branch that `where` did not take contributes
+ * nothing even where its slope is infinite, and an infinite slope is hidden nowhere else.
  * Rule for kernels: an element's result depends on its operands alone, never on its place, so an expression is
  * either plain arithmetic (the same in the vector loop and its scalar tail) or one call of libm.
  */
@@ -25,7 +25,7 @@ bool pointwise_any(TypeRule *r);        /* any */
 /* Appends the reason to r: operands i and j (their names: op->args, or x y z) must have one type. */
 bool pointwise_agree(TypeRule *r, int i, int j);
 
-/* dx[k] = smul(dy, slope) */
+/* dx[k] = dy times `by` */
 void slope(Grad *d, int k, NodeId by);
 static inline NodeId neg_(Graph *g, NodeId a) { return g_op(g, &op_neg, a); }
 static inline NodeId add_(Graph *g, NodeId a, NodeId b) { return g_op2(g, &op_add, a, b); }

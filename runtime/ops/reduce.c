@@ -127,16 +127,17 @@ static void prod_grad(Grad *d) {
   }
   NodeId others = g_reshape(g, g_op2(g, &op_mul, side[0], side[1]), &moved);
   NodeId slope = g_attr(g, &op_permute, &others, 1, back, n);
-  d->dx[0] = g_op2(g, &op_smul, spread(d, d->dy), slope);
+  d->dx[0] = g_times(d, spread(d, d->dy), slope);
 }
 
 /* Ties share. */
 static void extreme_grad(Grad *d) {
   Graph *g = d->g;
-  DType f = (DType)g->node[d->x[0]].type->dtype;
-  NodeId is = g_cast(g, g_op2(g, &op_eq, d->x[0], spread(d, d->y)), f);
-  NodeId ties = g_attr(g, &op_sum, &is, 1, d->attr->i, d->attr->n);
-  d->dx[0] = g_op2(g, &op_mul, is, spread(d, g_op2(g, &op_div, d->dy, ties)));
+  NodeId is = g_op2(g, &op_eq, d->x[0], spread(d, d->y));
+  NodeId one = g_cast(g, is, (DType)g->node[d->x[0]].type->dtype);
+  NodeId ties = g_attr(g, &op_sum, &one, 1, d->attr->i, d->attr->n);
+  NodeId share = spread(d, g_op2(g, &op_div, d->dy, ties));
+  d->dx[0] = g_op3(g, &op_where, is, share, g_fill(g, g->node[share].type, 0));
 }
 
 static bool extreme_type(TypeRule *r) {
@@ -353,15 +354,15 @@ const Op op_reduce_max = {
     .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units,
-    .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
+    .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
     .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
-    .type = extreme_type, .simplify = fold_simplify, .grad = extreme_grad, .batch = fold_batch, .units = fold_units,
-    .cost = fold_cost,
+    .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
+    .units = fold_units, .cost = fold_cost,
 };
 #endif
 

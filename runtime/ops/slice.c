@@ -116,8 +116,8 @@ const Op op_slice = {
     .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN, .n_in = 1, .args = "x box:boxes",
     .doc = "A box cut out of a tensor: of each axis a start, a count and a step, which may be negative.",
     .example = "[1, 2, 3, 4][3:0:-2]   # => [4, 2]",
-    .type = slice_type, .simplify = slice_simplify, .grad = slice_grad, .batch = boxes_batch, .units = slice_units,
-    .cost = move_cost,
+    .type = slice_type, .simplify = slice_simplify, .selects = SELECTS(0), .grad = slice_grad, .batch = boxes_batch,
+    .units = slice_units, .cost = move_cost,
 };
 #endif
 
@@ -261,7 +261,8 @@ const Op op_update = {
     .name = "update", .id = OP_update, .flags = OP_HIDDEN, .n_in = 2, .args = "x v box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
     .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
-    .type = update_type, .grad = update_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
+    .type = update_type, .selects = SELECTS(0), .grad = update_grad, .batch = boxes_batch, .units = place_units,
+    .cost = move_cost,
 };
 #endif
 
@@ -414,14 +415,15 @@ const Op op_slice_dyn = {
     .args = "x start axis:axis count:int",
     .doc = "A known number of elements of one axis, from a start that the run knows.",
     .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
-    .type = slice_dyn_type, .grad = slice_dyn_grad, .batch = dyn_batch, .units = slice_dyn_units, .cost = move_cost,
+    .type = slice_dyn_type, .selects = SELECTS(0), .grad = slice_dyn_grad, .batch = dyn_batch,
+    .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
     .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3,
     .args = "x v start axis:axis",
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
-    .type = update_slice_type, .grad = update_slice_grad, .batch = dyn_batch, .units = update_slice_units,
-    .cost = move_cost,
+    .type = update_slice_type, .selects = SELECTS(0), .grad = update_slice_grad, .batch = dyn_batch,
+    .units = update_slice_units, .cost = move_cost,
 };
 #endif

@@ -365,12 +365,14 @@ FLOATS1(sigmoid, vm_sigmoidf(x), vm_sigmoid(x))
 
 /* ---- relu ---- */
 #ifndef KERNELS
-static void relu_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_step, d->x[0])); }
+/* By y, which is kept for what comes after, where x is not. */
+static void relu_grad(Grad *d) { d->dx[0] = g_op2(d->g, &op_gate, d->dy, d->y); }
 static NodeId relu_simplify(Simplify *s) {
   return s->g->node[s->node.in[0]].op == &op_relu ? s->node.in[0] : NO_NODE;
 }
 const Op op_relu = {
-    POINTWISE(relu, 1, pointwise_number), .simplify = relu_simplify, .flags = OP_POINTWISE, .grad = relu_grad,
+    POINTWISE(relu, 1, pointwise_number), .simplify = relu_simplify, .flags = OP_POINTWISE, .selects = SELECTS(0),
+    .grad = relu_grad,
     .doc = "x where it is positive, else 0; the derivative at 0 is 0; NaN stays NaN.",
     .example = "relu([-1, 0.5])   # => [0, 0.5]",
 };
