@@ -1,8 +1,8 @@
-/* parse: the grammar, and the tree it makes. In: the tokens of layout. Out: Ast nodes with byte-exact spans; each mistake
- * is reported once, its statement becomes an ERROR node, and reading goes on with the next one.
+/* parse: the grammar, and the tree it makes. In: the tokens of layout. Out: Ast nodes with byte-exact spans; each
+ * mistake is reported once, its statement becomes an ERROR node, and reading goes on with the next one.
  *
- * Invariant: no conflict, so nothing here depends on an order of rules. The stacks are of fixed size and never allocate.
- * What a message says about a wrong token stands in mistake.c, what a node looks like in tree.c.
+ * Invariant: no conflict, so nothing here depends on an order of rules. The stacks are of fixed size and never
+ * allocate. What a message says about a wrong token stands in mistake.c, what a node looks like in tree.c.
  */
 %code requires {
 #include "syntax/layout.h"
@@ -49,7 +49,8 @@ static void glia_syntax_error(const Span *at, Tree *t, Reader *r, const char *me
 %token EXTERN "`extern`"
 %token PIPE "`|>`" COMPOSE "`>>`" ARROW "`->`" DOTLT "`..<`" DOTDOT "`..`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
 %token FLOORDIV "`//`"
-%token SBEGIN "a string" SEND "the end of the string" IOPEN "a hole" ICLOSE "the end of the hole" SEP "the end of the line" ERR "a mistake"
+%token SBEGIN "a string" SEND "the end of the string" IOPEN "a hole" ICLOSE "the end of the hole"
+%token SEP "the end of the line" ERR "a mistake"
 %token '<' "`<`" '>' "`>`" '+' "`+`" '-' "`-`" '*' "`*`" '/' "`/`" '%' "`%`" '@' "`@`" '^' "`^`" '{' "`{`" '}' "`}`"
 %token '=' "`=`" '(' "`(`" ')' "`)`" ',' "`,`" ':' "`:`" '~' "`~`" '[' "`[`" ']' "`]`" '.' "`.`" '\'' "`'`"
 %precedence LAMBDA
@@ -84,14 +85,18 @@ stmt    : LET pat otype init                  { $$ = tree_let(t, A_LET, @$, $2, 
         | STATE name otype init               { $$ = tree_cell(t, A_STATE, @$, $2, $3, $4); }
         | expr '=' expr                       { $$ = tree_assign(t, @$, @2, '=', $1, $3); }
         | expr OPSET expr                     { $$ = tree_assign(t, @$, @2, $2, $1, $3); }
-        | FN name params ret body             { $$ = tree_named(t, A_FN, @$, $2, 3, tree_list(t, A_PARAMS, @3, $3), $4, $5); }
-        | PROC name params block              { $$ = tree_named(t, A_PROC, @$, $2, 2, tree_list(t, A_PARAMS, @3, $3), $4); }
+        | FN name params ret body
+                        { $$ = tree_named(t, A_FN, @$, $2, 3, tree_list(t, A_PARAMS, @3, $3), $4, $5); }
+        | PROC name params block
+                        { $$ = tree_named(t, A_PROC, @$, $2, 2, tree_list(t, A_PARAMS, @3, $3), $4); }
         | LAYER name head block               { $$ = tree_named(t, A_LAYER, @$, $2, 2, $3, $4); }
         | OPTIMIZER name head block           { $$ = tree_named(t, A_OPTIMIZER, @$, $2, 2, $3, $4); }
         | GRADIENT name '(' names ')' ARROW name ',' name body
-                                              { $$ = tree_named(t, A_GRADIENT, @$, $2, 4, tree_list(t, A_PARAMS, span_join(@3, @5), $4), $7, $9, $10); }
+                        { Ast *params = tree_list(t, A_PARAMS, span_join(@3, @5), $4);
+                          $$ = tree_named(t, A_GRADIENT, @$, $2, 4, params, $7, $9, $10); }
         | EXTERN string FN name params ret    { tree_plain_string(t, $2, "extern");
-                                                $$ = tree_named(t, A_EXTERN, @$, $4, 3, $2, tree_list(t, A_PARAMS, @5, $5), $6); }
+                                                Ast *params = tree_list(t, A_PARAMS, @5, $5);
+                                                $$ = tree_named(t, A_EXTERN, @$, $4, 3, $2, params, $6); }
         | IMPORT string name name             { tree_plain_string(t, $2, "import");
                                                 tree_as(t, $3);
                                                 $$ = tree_named(t, A_IMPORT, @$, $4, 1, $2); }
@@ -124,7 +129,8 @@ plist   : parm                                { $$ = list_of(t, $1); }
 parm    : pat otype                           { $$ = tree_parm(t, @$, $1, $2, NULL); }
         | pat otype '=' expr                  { $$ = tree_parm(t, @$, $1, $2, $4); } ;
 pat     : name
-        | '(' pats oc ')'                     { $$ = $2->n == 1 && @3.end == @3.first ? $2->last->next->ast : tree_list(t, A_PTUPLE, @$, $2); }
+        | '(' pats oc ')'                     { bool one = $2->n == 1 && @3.end == @3.first;
+                                                $$ = one ? $2->last->next->ast : tree_list(t, A_PTUPLE, @$, $2); }
         | '{' fpats oc '}'                    { $$ = tree_list(t, A_PRECORD, @$, $2); } ;
 pats    : pat                                 { $$ = list_of(t, $1); }
         | pats ',' pat                        { $$ = list_add(t, $1, $3); } ;
@@ -137,9 +143,11 @@ oc      : %empty
 
 type    : '[' dims ']'                        { $$ = tree_list(t, A_TTENSOR, @$, $2); }
         | name
-        | name '[' dims ']'                   { $$ = tree_list(t, A_TTENSOR, @$, $3); $$->name = $1->name; $$->at = @1; }
+        | name '[' dims ']'
+                        { $$ = tree_list(t, A_TTENSOR, @$, $3); $$->name = $1->name; $$->at = @1; }
         | FN                                  { $$ = tree_name(t, @1, sym(r->diags->sources, "fn", 2)); }
-        | '(' types oc ')'                    { $$ = $2->n == 1 && @3.end == @3.first ? $2->last->next->ast : tree_list(t, A_TTUPLE, @$, $2); } ;
+        | '(' types oc ')'                    { bool one = $2->n == 1 && @3.end == @3.first;
+                                                $$ = one ? $2->last->next->ast : tree_list(t, A_TTUPLE, @$, $2); } ;
 types   : type                                { $$ = list_of(t, $1); }
         | types ',' type                      { $$ = list_add(t, $1, $3); } ;
 dims    : %empty                              { $$ = list_new(t); }
@@ -151,8 +159,10 @@ dim     : expr
         | DOTDOT name                         { $$ = tree_named(t, A_REST, @$, $2, 0); } ;
 
 expr    : primary
-        | FN params ret '=' expr %prec LAMBDA { $$ = tree_node(t, A_LAMBDA, @$, @1, 3, tree_list(t, A_PARAMS, @2, $2), $3, $5); }
-        | FN params ret block                 { $$ = tree_node(t, A_LAMBDA, @$, @1, 3, tree_list(t, A_PARAMS, @2, $2), $3, $4); }
+        | FN params ret '=' expr %prec LAMBDA
+                        { $$ = tree_node(t, A_LAMBDA, @$, @1, 3, tree_list(t, A_PARAMS, @2, $2), $3, $5); }
+        | FN params ret block
+                        { $$ = tree_node(t, A_LAMBDA, @$, @1, 3, tree_list(t, A_PARAMS, @2, $2), $3, $4); }
         | ifx
         | TRAINING block                      { $$ = tree_node(t, A_TRAINING, @$, @1, 1, $2); }
         | expr PIPE expr                      { $$ = tree_binary(t, @$, @2, K_PIPE, $1, $3); }
@@ -220,9 +230,13 @@ oe      : %empty                              { $$ = NULL; }
         | expr ;
 string  : SBEGIN sparts SEND                  { $$ = tree_list(t, A_STRING, @$, $2); } ;
 sparts  : %empty                              { $$ = list_new(t); }
-        | sparts SCHARS                       { $$ = list_add(t, $1, tree_chars(t, A_CHARS, @2, $<text>2, $<n_text>2, NULL)); }
-        | sparts IOPEN expr ICLOSE            { $$ = list_add(t, $1, tree_chars(t, A_HOLE, span_join(@2, @4), NULL, 0, $3)); }
-        | sparts IOPEN expr FORMAT ICLOSE     { $$ = list_add(t, $1, tree_chars(t, A_HOLE, span_join(@2, @5), $<text>4, $<n_text>4, $3)); } ;
+        | sparts SCHARS
+                        { $$ = list_add(t, $1, tree_chars(t, A_CHARS, @2, $<text>2, $<n_text>2, NULL)); }
+        | sparts IOPEN expr ICLOSE
+                        { $$ = list_add(t, $1, tree_chars(t, A_HOLE, span_join(@2, @4), NULL, 0, $3)); }
+        | sparts IOPEN expr FORMAT ICLOSE
+                        { Ast *hole = tree_chars(t, A_HOLE, span_join(@2, @5), $<text>4, $<n_text>4, $3);
+                          $$ = list_add(t, $1, hole); } ;
 %%
 static int glia_syntax_lex(TokenValue *value, Span *at, Reader *r) {
   Token next;
