@@ -1,7 +1,8 @@
 /* arith: operators: element types, broadcasting, known ints, trees. In: two values. Out: a value, or one message.
  *
- * A literal has no element type until one is wanted: it is an f64 node marked NODE_FLEX, cast where an operand of the run
- * wants its own type. Of two operands that are no scalars only one may be stretched; axes made by `None` in the very operand do not count.
+ * A literal has no element type until one is wanted: it is an f64 node marked NODE_FLEX, cast where an operand of the
+ * run wants its own type. Of two operands that are no scalars only one may be stretched; axes made by `None` in the
+ * very operand do not count.
  */
 #include "elab/arith.h"
 #include "elab/cell.h"
@@ -33,7 +34,8 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
     default: whole = (int)k;
     }
   }
-  for (uint32_t k = 0; f32 >= 0 && f64 >= 0 && k < n; k++) {       /* what the run chose of literals meets f64 as they would */
+  /* what the run chose of literals meets f64 as they would */
+  for (uint32_t k = 0; f32 >= 0 && f64 >= 0 && k < n; k++) {
     if (node_type(e, in[k])->dtype != F32) continue;
     NodeId again = lower_chosen(e, in[k], F64);
     if (again == NO_NODE) break;
@@ -254,7 +256,8 @@ static Value tree_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   t.other = t.left ? b : a;
   if (t.other.kind != V_INT && (t.other.kind != V_NODE || node_type(e, t.other.node)->rank)) {
     Diag *g = elab_error(e, at, E_TREE_OPERAND, value_kind_text(e, &t.other));
-    if (t.other.kind == V_NODE) diag_hint(e->d, g, "a number or a tree of the same form; `map(fn (p) = ..., tree)` does the rest leaf by leaf");
+    if (t.other.kind == V_NODE)
+      diag_hint(e->d, g, "a number or a tree of the same form; `map(fn (p) = ..., tree)` does the rest leaf by leaf");
     return v_bad();
   }
   return tree_map(e, t.left ? a : b, LEAF_PARAM, tree_one, &t);
@@ -426,7 +429,8 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   }
   if (compares) lint_compared(e, in[0], in[1], at);
   NodeId y;
-  if (op == '^' && graph_at(e->g, in[1])->flags & NODE_KNOWN && b.kind == V_INT && b.i == 2) y = emit1(e, &op_square, in[0], at);
+  if (op == '^' && graph_at(e->g, in[1])->flags & NODE_KNOWN && b.kind == V_INT && b.i == 2)
+    y = emit1(e, &op_square, in[0], at);
   else y = emit(e, op_of(op), in, 2, NULL, at);
   if (y == NO_NODE) return v_bad();
   if (ints && whole_result(op)) e->g->node[y].flags |= NODE_INTS;

@@ -1,8 +1,8 @@
-/* assign: `x = e`, `x[...] = e`. In: what stands to the left, and the value. Out: a new version of a cell, leaf by leaf of a
- * tree; a new value of a formula's variable. A cell keeps its shape and element type.
+/* assign: `x = e`, `x[...] = e`. In: what stands to the left, and the value. Out: a new version of a cell, leaf by leaf
+ * of a tree; a new value of a formula's variable. A cell keeps its shape and element type.
  *
- * A part is assigned as a new whole: by `update` where its place is known, by `update_slice` along each axis whose start only
- * the run knows.
+ * A part is assigned as a new whole: by `update` where its place is known, by `update_slice` along each axis whose
+ * start only the run knows.
  */
 #include "elab/assign.h"
 #include "elab/arith.h"
@@ -285,7 +285,9 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   for (uint32_t k = 0; k < l.n; k++)
     if (l.at[k].value.kind != V_CELL) {
       Diag *g = elab_error(e, x.target, E_ASSIGN_VALUE, l.at[k].path[0] ? l.at[k].path : "this");
-      diag_hint(e->d, g, "a `let` of a tuple or record has the values of parameters, instances in it stay handles: assign `w = ...` itself");
+      diag_hint(e->d, g,
+                "a `let` of a tuple or record has the values of parameters, instances in it stay handles: assign `w = "
+                "...` itself");
       return false;
     }
   Value all = v;
@@ -301,7 +303,8 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
   if (b->of_var && now.kind != V_BAD && now.kind != V_CELL && !tree_has_cells(now)) {
     Diag *g = elab_error(e, target, E_VAR_EMPTY, b->name);
     if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
-    diag_hint(e->d, g, "numbers of a run are collected by `series()`, a list is built by `[e for x in xs]` or grows in a `fn`");
+    diag_hint(e->d, g,
+              "numbers of a run are collected by `series()`, a list is built by `[e for x in xs]` or grows in a `fn`");
     return;
   }
   if (now.kind == V_CELL || (is_tree(&now) && !b->mutable_)) {
@@ -429,8 +432,9 @@ void elab_assign(Elab *e, const Ast *ast) {
     const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;
     const Bound *owner = of ? scope_find(e, e->scope, of->name) : NULL;
     if (owner && owner->value.kind == V_OPTIMIZER)
-      diag_hint(e->d, g, "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`", target->name,
-                owner->value.optimizer->rule->name, target->name, target->name);
+      diag_hint(e->d, g,
+                "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`",
+                target->name, owner->value.optimizer->rule->name, target->name, target->name);
     else diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
   }
 }

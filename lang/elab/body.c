@@ -1,6 +1,6 @@
-/* body: the body of the op `loop`. In: nodes of the main graph, made over fresh inputs for state, element and turn. Out: what
- * depends on them, lifted into a graph of its own; everything else that it uses, cells among it, stays outside and is captured, so
- * that what does not change is computed once, and a derivative finds its way to it.
+/* body: the body of the op `loop`. In: nodes of the main graph, made over fresh inputs for state, element and turn.
+ * Out: what depends on them, lifted into a graph of its own; everything else that it uses, cells among it, stays
+ * outside and is captured, so that what does not change is computed once, and a derivative finds its way to it.
  */
 #include "elab/body.h"
 #include "elab/elab.h"

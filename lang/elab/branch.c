@@ -1,8 +1,8 @@
-/* branch: `if`. In: a condition and two blocks. Out: what a known condition chooses; else, in a formula, both values and a
- * `where` between them, leaf by leaf; among steps a branch that runs one of them.
+/* branch: `if`. In: a condition and two blocks. Out: what a known condition chooses; else, in a formula, both values
+ * and a `where` between them, leaf by leaf; among steps a branch that runs one of them.
  *
- * A formula computes both branches, so what one of them assigns is taken back before the other is read, and afterwards each
- * variable is chosen between what the two left in it.
+ * A formula computes both branches, so what one of them assigns is taken back before the other is read, and afterwards
+ * each variable is chosen between what the two left in it.
  */
 #include "elab/branch.h"
 #include "elab/arith.h"

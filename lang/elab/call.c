@@ -1,7 +1,7 @@
 /* call: calls. In: a callee and arguments. Out: the value of its body with the parameters bound, or one message.
  *
- * A function is elaborated anew for each call, so shapes are numbers everywhere. What a signature asks of an argument stands
- * in signature.c.
+ * A function is elaborated anew for each call, so shapes are numbers everywhere. What a signature asks of an argument
+ * stands in signature.c.
  */
 #include "elab/call.h"
 #include "elab/arith.h"
@@ -84,7 +84,8 @@ static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, cons
       if (j >= n) {
         if (rest & REST_POSITIONAL) continue;
         Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, fn, (int)n, n == 1 ? "" : "s", (int)a->n);
-        if (n && p[0].name && !strcmp(p[0].name, "kind")) diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", fn);
+        if (n && p[0].name && !strcmp(p[0].name, "kind"))
+          diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", fn);
         else if (n) diag_hint(e->d, g, "call it as `%s(%s)`", fn, parameters_text(e, p, n));
         else diag_hint(e->d, g, "call it as `%s()`", fn);
         return false;
@@ -264,9 +265,9 @@ Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
     return elab_type_error(e, at, &t, operand);
   }
   bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
-               op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu || op == &op_roll_along ||
-               op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
-               op == &op_square || op == &op_sort || op == &op_cumprod;
+               op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu ||
+               op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc ||
+               op == &op_sign || op == &op_square || op == &op_sort || op == &op_cumprod;
   if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
   int64_t known;                             /* of known ints: a known int, with its 64 bits */
   bool all = keeps && ints && op->flags & OP_POINTWISE;
@@ -346,7 +347,8 @@ static void states_constant(Elab *e, const Instance *self) {
   for (const CallFrame *f = e->frame; f; f = f->outer)
     if (f->self == self) return;
   for (uint32_t k = 0; k < self->n; k++)
-    if (self->field[k].role == FIELD_STATE && self->field[k].value.kind == V_CELL) cell_constant(e, self->field[k].value.cell);
+    if (self->field[k].role == FIELD_STATE && self->field[k].value.kind == V_CELL)
+      cell_constant(e, self->field[k].value.cell);
 }
 
 static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
@@ -386,7 +388,8 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
     else
       v = body_value(e, ast->kid[ast->kind == A_PROC ? 1 : 2], ast->kind == A_PROC ? NULL : ast->kid[1], s, &unmarked);
-    if (proc) v = keep_values(e, v);                                          /* what happens behind the call may change a cell */
+    /* what happens behind the call may change a cell */
+    if (proc) v = keep_values(e, v);
     else if (v.kind == V_CELL && v.cell->role == CELL_VAR) v = value_decay(e, v);
     e->depth--;
     e->frame = saved_frame;
@@ -421,7 +424,8 @@ static Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
     if (v.kind == V_BAD) {
       if (e->d->diag.n > before && k) {
         Diag *g = e->d->diag.at[before];
-        diag_note(e->d, g, 0, "in link %u of the chain, `%s`; so far: %s", k, callable_name(&f->captured->at[k]), so_far.at);
+        diag_note(e->d, g, 0, "in link %u of the chain, `%s`; so far: %s", k, callable_name(&f->captured->at[k]),
+                  so_far.at);
       }
       return v;
     }

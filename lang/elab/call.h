@@ -4,7 +4,8 @@
 #define LANG_CALL_H
 #include "elab/cell.h"
 
-/* What leaves a turn of an unrolled loop: nothing, or where a condition of the run holds. [0]: `break`, [1]: `continue`. */
+/* What leaves a turn of an unrolled loop: nothing, or where a condition of the run holds. [0]: `break`, [1]:
+ * `continue`. */
 typedef struct Leave { bool may; NodeId when; } Leave;
 
 /* One call of a function, proc, layer ... : what is checked and restored around its body. */

@@ -1,8 +1,9 @@
-/* cell: cells, their versions, and where steps go. An assignment makes a version, a read names one, so a stretch of steps is one graph.
+/* cell: cells, their versions, and where steps go. An assignment makes a version, a read names one, so a stretch of
+ * steps is one graph.
  *
- * A Region is a block that runs as a whole or turn by turn: the top, a loop's body, a branch. A cell that is first read in a region is
- * read from its slot there (the version outside is remembered as its alias); what a region assigned is read anew behind it.
- * Segments are stretches of a region between steps that must see a value or may change a cell.
+ * A Region is a block that runs as a whole or turn by turn: the top, a loop's body, a branch. A cell that is first read
+ * in a region is read from its slot there (the version outside is remembered as its alias); what a region assigned is
+ * read anew behind it. Segments are stretches of a region between steps that must see a value or may change a cell.
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
@@ -80,8 +81,9 @@ static bool assigned_in(const Region *r, const Cell *c) {
 static bool stops(void *ctx, NodeId id) { return graph_at(ctx, id)->op == &op_stop_gradient; }
 uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out) { return graph_slice(e->g, &y, 1, stops, e->g, out); }
 
-/* c goes round the loop r and ends a turn as `last`. A derivative that read it at the start of a turn would leave out the
- * turns before, where they computed it from what it is by. (From what changes in the loop itself it is of this turn.) */
+/* c goes round the loop r and ends a turn as `last`. A derivative that read it at the start of a turn would leave out
+ * the turns before, where they computed it from what it is by. (From what changes in the loop itself it is of this
+ * turn.) */
 static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
   for (uint32_t k = 0; k < r->carried.n; k++) {
     const Carried *d = &r->carried.at[k];

@@ -50,7 +50,8 @@ struct Region {
   bool leaves;                /* loops: a `break` or `continue` may end a turn early */
   VEC(SeriesRows) rows;
   VEC(SeriesRead) read;
-  VEC(Stale) stale;           /* formulas from outside that were differentiated inside a loop: wrong if it assigns the cell */
+  /* formulas from outside that were differentiated inside a loop: wrong if it assigns the cell */
+  VEC(Stale) stale;
   VEC(Carried) carried;
   const Ast *ast;
 };

@@ -1,9 +1,10 @@
-/* custom: values whose derivative is made elsewhere than from what computed them: a `gradient` statement, recompute(f). In: the
- * value that a call gave and its arguments. Out: the same value as a node `custom` over the value and what it was made of.
+/* custom: values whose derivative is made elsewhere than from what computed them: a `gradient` statement, recompute(f).
+ * In: the value that a call gave and its arguments. Out: the same value as a node `custom` over the value and what it
+ * was made of.
  *
- * The gradient is elaborated when a derivative asks for it (so it may call its own function), over the operands of the node
- * that stands in front: in the session's graph directly, in a loop's body or a widened or batched copy by way of a graph
- * of its own. A value of several tensors goes through the node as one vector, so that its parts have one adjoint.
+ * The gradient is elaborated when a derivative asks for it (so it may call its own function), over the operands of the
+ * node that stands in front: in the session's graph directly, in a loop's body or a widened or batched copy by way of a
+ * graph of its own. A value of several tensors goes through the node as one vector, so that its parts have one adjoint.
  */
 #include "elab/custom.h"
 #include "elab/body.h"
@@ -56,7 +57,8 @@ static void unpack(Graph *g, NodeId whole, const Pack *p, NodeId *out) {
   }
 }
 
-/* The tensors of a value, in order; those that `take` wants replaced by others. Known whole numbers stay as they are. */
+/* The tensors of a value, in order; those that `take` wants replaced by others. Known whole numbers stay as they
+ * are. */
 typedef struct Swap {
   bool (*take)(Elab *e, NodeId n);
   VEC(NodeId) old;
@@ -307,7 +309,8 @@ typedef struct Again {
   Graph *body;            /* the value, packed, from the node's operands behind it */
 } Again;
 
-/* The forward formula again, over operands that are not there before the adjoint is: nothing of it is kept till then. */
+/* The forward formula again, over operands that are not there before the adjoint is: nothing of it is kept till
+ * then. */
 static void build_again(const CustomGrad *base, Grad *d) {
   const Again *c = (const Again *)base;
   Graph *g = d->g;
@@ -394,7 +397,8 @@ static Value n_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 const Native native_recompute[] = {
     {"recompute", "f", n_recompute,
-     "The same function, but its inner values are not kept for the gradient: they are computed again when it asks, to the\n"
+     "The same function, but its inner values are not kept for the gradient: they are computed again when it asks, to "
+     "the\n"
      "same bits. Memory for time, as around each block of a deep network.",
      "grad(recompute(fn (x) = sin(x)^2))(0.5)   # => 0.841471"},
     {0}};

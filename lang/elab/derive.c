@@ -1,7 +1,9 @@
-/* derive: grad and its kin. In: a scalar formula and what to differentiate by. Out: a tree of nodes, made by runtime/grad.
+/* derive: grad and its kin. In: a scalar formula and what to differentiate by. Out: a tree of nodes, made by
+ * runtime/grad.
  *
- * A derivative follows the formula, with the values it was computed from: a parameter stands for the version that the formula read. It
- * passes through assignments of its block, not out of a loop or branch of steps: there it is an error, never a silent zero.
+ * A derivative follows the formula, with the values it was computed from: a parameter stands for the version that the
+ * formula read. It passes through assignments of its block, not out of a loop or branch of steps: there it is an error,
+ * never a silent zero.
  */
 #include "elab/derive.h"
 #include "elab/call.h"
@@ -426,7 +428,8 @@ static Value call_value_and_grad(Elab *e, const Fn *self, Args *a, const Ast *at
 
 const Native native_derivatives[] = {
     {.name = "grad", .params = "y w? wrt?", .call = call_grad,
-     .doc = "grad(e, w): the derivative of a scalar formula by a parameter, a name or a tree of them; it has the type of w.\n"
+     .doc = "grad(e, w): the derivative of a scalar formula by a parameter, a name or a tree of them; it has the type "
+            "of w.\n"
             "grad(f): a function with the arguments of f: the derivative by the first, or by those named in wrt.",
      .example = "grad(fn (x) = x^3)(2.0)   # => 12"},
     {.name = "value_and_grad", .params = "f wrt?", .call = call_value_and_grad,

@@ -1,8 +1,8 @@
-/* draw: randomness is a function of the seed, the place and the turn. The place is the chain of names and calls that leads to a draw, made a
- * number while elaborating; seed and turns are inputs, so a turn never makes a new plan.
+/* draw: randomness is a function of the seed, the place and the turn. The place is the chain of names and calls that
+ * leads to a draw, made a number while elaborating; seed and turns are inputs, so a turn never makes a new plan.
  *
- * What has no name, and the second call in one statement, counts among its like in its block: so a comment or an unrelated definition
- * changes no draw.
+ * What has no name, and the second call in one statement, counts among its like in its block: so a comment or an
+ * unrelated definition changes no draw.
  */
 #include "elab/draw.h"
 #include "elab/call.h"

@@ -1,5 +1,5 @@
-/* draw: places and draws. A draw is a function of the seed, its place (the chain of names and calls that leads to it) and the
- * turns of the loops around it.
+/* draw: places and draws. A draw is a function of the seed, its place (the chain of names and calls that leads to it)
+ * and the turns of the loops around it.
  */
 #ifndef LANG_DRAW_H
 #define LANG_DRAW_H
@@ -9,8 +9,10 @@ struct PlaceFrame *place_root(Elab *e);                            /* of one ent
 Value elab_draw(Elab *e, const Type *t, const Ast *call);          /* `~ call` for a declared type */
 NodeId draw_key(Elab *e, const Ast *at);                           /* i32[2]: seed, place, turns */
 typedef struct PlaceMark { struct PlaceFrame *frame; } PlaceMark;
-PlaceMark place_enter(Elab *e, const char *name);                  /* a name or call on the way; what is alike is counted */
-PlaceMark place_again(Elab *e, uint64_t hash);                     /* the same place once more: the other piece of a loop */
+/* a name or call on the way; what is alike is counted */
+PlaceMark place_enter(Elab *e, const char *name);
+/* the same place once more: the other piece of a loop */
+PlaceMark place_again(Elab *e, uint64_t hash);
 uint64_t place_hash(const Elab *e);
 void place_leave(Elab *e, PlaceMark m);
 void *place_keep(Elab *e);                                         /* what has been counted at the present place */

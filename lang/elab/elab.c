@@ -1,6 +1,7 @@
 /* elab: where elaboration begins, and what every part of it uses: messages and emission of nodes.
  *
- * In: the syntax of one text. Out: nodes in the session's graph and steps. A mistake is reported once and becomes V_BAD.
+ * In: the syntax of one text. Out: nodes in the session's graph and steps. A mistake is reported once and becomes
+ * V_BAD.
  */
 #include "elab/elab.h"
 #include "elab/call.h"
@@ -51,7 +52,9 @@ Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...) {
   return g;
 }
 
-Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text) { return diag_said(e->d, loc_of_spot(e, at), id, text); }
+Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text) {
+  return diag_said(e->d, loc_of_spot(e, at), id, text);
+}
 
 /* What a type rule refuses, by the code that the same mistake has where the language finds it. */
 static const DiagId bad_code[N_BADS] = {

@@ -1,6 +1,6 @@
-/* elab: elaboration is partial evaluation. It computes with sizes, strings, functions, layers and lists, emits a node for each
- * tensor operation, and a step for each statement that acts. It runs no step: a script is elaborated, and so checked, before its
- * first step (but for what waits for a file that the run itself writes).
+/* elab: elaboration is partial evaluation. It computes with sizes, strings, functions, layers and lists, emits a node
+ * for each tensor operation, and a step for each statement that acts. It runs no step: a script is elaborated, and so
+ * checked, before its first step (but for what waits for a file that the run itself writes).
  *
  *   elab.c      messages, emission         value.c     values                     want.c      what is wanted of a value
  *   expr.c      expressions                arith.c     operators, element types   index.c     indexing, slices
@@ -10,14 +10,14 @@
  *   leaves.c    trees, leaf by leaf        layer.c     layers, members            optim.c     optimizers
  *   seq.c       sequences                  series.c    tables that a run fills    lower.c     structural ops
  *   derive.c    grad and its kin           custom.c    `gradient`, recompute      draw.c      places and draws
- *   import.c    modules                    extern.c    foreign functions          wait.c      entries, what waits for the run
- *   show.c      values as text             mismatch.c  shapes that do not fit     uncalled.c  functions nobody calls
- *   origin.c    scores or probabilities    lint.c      warnings of training       body.c      bodies of loops
+ *   import.c    modules                    extern.c    foreign functions          wait.c      entries, what waits for
+ *   the run show.c      values as text             mismatch.c  shapes that do not fit     uncalled.c  functions nobody
+ *   calls origin.c    scores or probabilities    lint.c      warnings of training       body.c      bodies of loops
  *   rows.c      rows of data sets
  *   native.c    functions of the host language (natives/, a table a file)
  *
- * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything passes on in
- * silence.
+ * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything
+ * passes on in silence.
  */
 #ifndef LANG_ELAB_H
 #define LANG_ELAB_H
@@ -27,8 +27,8 @@
 #include "elab/names.h"
 
 /* ---- state ---- */
-/* Where we are, the stricter the later: parameters are made up to MAKE_IN_BODY, state is assigned up to MAKE_IN_GRAD (the derivative takes it
- * as constant), in what is chosen or runs for many elements neither. */
+/* Where we are, the stricter the later: parameters are made up to MAKE_IN_BODY, state is assigned up to MAKE_IN_GRAD
+ * (the derivative takes it as constant), in what is chosen or runs for many elements neither. */
 typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
 
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
@@ -87,7 +87,8 @@ Diag *elab_error(Elab *e, const Ast *at, DiagId id, ...);         /* at `.at` of
 Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text);   /* the whole message */
 /* Where a mistake stands: what the library finds wrong with an argument is wrong where the argument is written. */
 Spot spot_of(Elab *e, const Ast *at);
-const Ast *argument_in(Elab *e, const Ast *ast);                  /* the first such argument that an expression reads; NULL: none */
+/* the first such argument that an expression reads; NULL: none */
+const Ast *argument_in(Elab *e, const Ast *ast);
 /* A type rule refused: V_BAD. */
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);
 bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */

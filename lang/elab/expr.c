@@ -28,7 +28,8 @@ static int64_t utf8_length(const Str *s) {
 static const char *misplaced_format(const Value *v, const Format *f) {
   switch (v->kind) {
   case V_STRING: return f->kind || f->digits >= 0 ? "a string has no digits; a width is good, `{s:10}`" : NULL;
-  case V_TEXT: case V_FN: case V_INSTANCE: case V_OPTIMIZER: case V_SERIES: case V_SEQ: case V_TYPE: case V_MODULE: case V_BOOL:
+  case V_TEXT: case V_FN: case V_INSTANCE: case V_OPTIMIZER: case V_SERIES: case V_SEQ: case V_TYPE:
+  case V_MODULE: case V_BOOL:
     return "it is for numbers, and a width for a string";
   default: return NULL;
   }

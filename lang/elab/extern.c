@@ -1,7 +1,8 @@
-/* extern: foreign functions. In: a signature and a library. Out: nodes of a foreign op, which is the same struct Op as any other.
+/* extern: foreign functions. In: a signature and a library. Out: nodes of a foreign op, which is the same struct Op as
+ * any other.
  *
- * Scalars only: mapped over elements. With tensors: called once with the inputs' pointers, the result's pointer, then as int64_t each
- * dimension name in the order of first appearance, `..S` as one: the product of its sizes.
+ * Scalars only: mapped over elements. With tensors: called once with the inputs' pointers, the result's pointer, then
+ * as int64_t each dimension name in the order of first appearance, `..S` as one: the product of its sizes.
  */
 #include "elab/extern.h"
 #include "elab/call.h"
@@ -127,7 +128,8 @@ static bool extern_is_scalar(const Fn *f) {
   return t->kind == A_NAME || t->n == 0;
 }
 
-/* Mapped over elements: the arguments are brought to one shape; the result has it. Their names are bound in s for a `gradient`. */
+/* Mapped over elements: the arguments are brought to one shape; the result has it. Their names are bound in s for a
+ * `gradient`. */
 static Value call_scalar(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at) {
   const Ast *params = f->ast->kid[1];
   NodeId in[MOST];

@@ -1,5 +1,5 @@
-/* layer: instances of layers: how they are made and called, and members of values. In: a layer and its arguments. Out: an
- * instance whose fields are what the body made; what a call or a method gives.
+/* layer: instances of layers: how they are made and called, and members of values. In: a layer and its arguments. Out:
+ * an instance whose fields are what the body made; what a call or a method gives.
  */
 #include "elab/layer.h"
 #include "elab/call.h"
@@ -65,7 +65,8 @@ static bool stands_in_layer(const Ast *stmt) {
   }
 }
 
-/* A layer that is handed to a layer belongs to it like one that it made, unless a `let` of its body names it already. */
+/* A layer that is handed to a layer belongs to it like one that it made, unless a `let` of its body names it
+ * already. */
 static void adopt_arguments(Elab *e, Instance *i) {
   Leaves own = {0};
   for (uint32_t k = 0; k < i->n; k++)

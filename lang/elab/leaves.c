@@ -1,5 +1,5 @@
-/* leaves: trees: anything made of parameters and tensors, walked leaf by leaf. In: values. Out: their leaves with paths, or
- * trees of the same form with other leaves.
+/* leaves: trees: anything made of parameters and tensors, walked leaf by leaf. In: values. Out: their leaves with
+ * paths, or trees of the same form with other leaves.
  *
  * An instance computed from another (`net - 0.1 * g`) is the same layers with other leaves: its scope stands before the
  * original's, so its functions see its own leaves.

@@ -8,14 +8,17 @@ enum { LEAF_PARAM = 1, LEAF_STATE = 2, LEAF_NUMBER = 4 };   /* LEAF_NUMBER: know
 typedef struct Leaf { Value value; const char *path; FieldRole role; } Leaf;   /* V_CELL or V_NODE */
 typedef VEC(Leaf) Leaves;
 bool is_chain(const Value *v);                                     /* of functions: `f >> g` */
-bool is_tree(const Value *v);                                      /* an instance, or a tuple, list, record, chain with leaves */
+/* an instance, or a tuple, list, record, chain with leaves */
+bool is_tree(const Value *v);
 bool tree_has_cells(Value v);
 void tree_leaves(Elab *e, Value v, int which, Leaves *out);        /* a cell reached twice is one leaf */
-void tree_cells(Elab *e, Value v, Leaves *out);                    /* the leaves of its layers: cells, and what stands for them */
+/* the leaves of its layers: cells, and what stands for them */
+void tree_cells(Elab *e, Value v, Leaves *out);
 Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
 Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx,
                 const Ast *at);
 void tree_paths(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
 Value copy_values(Elab *e, Value v);                               /* a tree with the values of its cells now */
-Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);   /* the same layers with cells of their own */
+/* the same layers with cells of their own */
+Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);
 #endif

@@ -1,7 +1,7 @@
 /* lint: see lint.h. In: nodes as they were written, cells. Out: warnings, each with the places that it is about.
  *
- * Nothing is warned of that a person may mean without saying so: exact comparison with a whole number or in an `assert`, a bottleneck of two
- * products, parameters in a script that trains nothing.
+ * Nothing is warned of that a person may mean without saying so: exact comparison with a whole number or in an
+ * `assert`, a bottleneck of two products, parameters in a script that trains nothing.
  */
 #include "elab/lint.h"
 #include "elab/cell.h"
@@ -96,8 +96,9 @@ static NodeId first_flat(Elab *e, NodeId y, const NodeId *from, uint32_t n) {
 }
 
 static const char *op_text(const Op *op) {
-  static const struct { const Op *op; const char *text; } written[] = {{&op_eq, "=="}, {&op_ne, "!="}, {&op_lt, "<"}, {&op_le, "<="},
-                                                                       {&op_gt, ">"}, {&op_ge, ">="}, {&op_floordiv, "//"}};
+  static const struct { const Op *op; const char *text; } written[] = {
+      {&op_eq, "=="}, {&op_ne, "!="}, {&op_lt, "<"},       {&op_le, "<="},
+      {&op_gt, ">"},  {&op_ge, ">="}, {&op_floordiv, "//"}};
   for (size_t k = 0; k < sizeof written / sizeof *written; k++)
     if (written[k].op == op) return written[k].text;
   return op == &op_cast ? "a whole number" : op->name;
@@ -117,7 +118,11 @@ void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by
   Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FLAT, by, op_text(x->op));
   if (there && there != here) {
     diag_mark(e->d, g, here, "%s", "");
-    diag_mark(e->d, g, there, stops ? "`%s` ends it" : whole ? "`%s` gives no float" : "`%s` is flat between its jumps", op_text(x->op));
+    diag_mark(e->d, g, there,
+              stops   ? "`%s` ends it"
+              : whole ? "`%s` gives no float"
+                      : "`%s` is flat between its jumps",
+              op_text(x->op));
   }
   if (!stops)
     diag_hint(e->d, g,
@@ -152,7 +157,8 @@ static bool only_chooses(const Op *op) {
          op == &op_neg || op == &op_abs || op == &op_concat || op == &op_unslice;
 }
 
-/* Whether rounding made it: the node that did, below what only moves or chooses; NO_NODE: it stands as it was read, drawn or written. */
+/* Whether rounding made it: the node that did, below what only moves or chooses; NO_NODE: it stands as it was read,
+ * drawn or written. */
 static NodeId computed(Elab *e, NodeId n) {
   for (int looks = 0; looks < 64 && !cell_of_node(e, n); looks++) {
     const Node *x = graph_at(e->g, n);
@@ -270,7 +276,8 @@ static void affine_twice(Elab *e, NodeId nodes, const Source *text) {
     bool biased;
     NodeId before = second ? product_of(e, x->in[0], &biased) : NO_NODE;
     const Cell *first = before == NO_NODE ? NULL : weights_of(e, graph_at(g, before)->in[1]);
-    if (!first || first == second || (first->tied && second->tied && first->tied != second->tied)) continue;   /* two players of a game */
+    /* two players of a game */
+    if (!first || first == second || (first->tied && second->tied && first->tied != second->tied)) continue;
     const Type *in = graph_at(g, graph_at(g, before)->in[0])->type, *mid = graph_at(g, before)->type;
     if (!in->rank || !mid->rank || !x->type->rank) continue;
     int64_t n_in = in->dim[in->rank - 1], n_mid = mid->dim[mid->rank - 1], n_out = x->type->dim[x->type->rank - 1];

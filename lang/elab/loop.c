@@ -2,9 +2,9 @@
  *
  * Over known things a loop is repeated while elaborating. In a formula a `break` under a condition of the run leaves
  * nothing out: what stands behind it is computed, and each `var` assigned there keeps its value where the loop was left
- * (a mask: `where(left, before, after)`). In steps the turns of such a loop are the pieces of one STEP_LOOP, each of one
- * turn, so that the machine leaves them as it leaves any loop. Every other loop of steps runs: its body is made once a
- * piece of its sequence.
+ * (a mask: `where(left, before, after)`). In steps the turns of such a loop are the pieces of one STEP_LOOP, each of
+ * one turn, so that the machine leaves them as it leaves any loop. Every other loop of steps runs: its body is made
+ * once a piece of its sequence.
  */
 #include "elab/loop.h"
 #include "elab/branch.h"

@@ -134,7 +134,8 @@ NodeId lower_sum(Elab *e, NodeId x, const int64_t *axes, uint32_t n, const Ast *
 NodeId lower_iota(Elab *e, int64_t n, const Ast *at) { return emit_i(e, &op_iota, NULL, 0, &n, 1, at); }
 
 NodeId lower_cast(Elab *e, NodeId x, DType d, const Ast *at) {
-  if (node_type(e, x)->dtype == d && !node_flex(e, x) && !(d == F32 && of_literals(e, x, F64))) return x;   /* it is f32 from here on */
+  /* it is f32 from here on */
+  if (node_type(e, x)->dtype == d && !node_flex(e, x) && !(d == F32 && of_literals(e, x, F64))) return x;
   return emit_i(e, &op_cast, &x, 1, (int64_t[]){d}, 1, at);
 }
 

@@ -1,8 +1,8 @@
-/* mismatch: what is said when shapes do not fit. In: the operands, where they are written and the shapes they have. Out: one
- * message that shows both places with their shapes, which sizes disagree, and the code that would fit.
+/* mismatch: what is said when shapes do not fit. In: the operands, where they are written and the shapes they have.
+ * Out: one message that shows both places with their shapes, which sizes disagree, and the code that would fit.
  *
- * A name with a declared type shows the declaration beside the sizes, `[n_in, n_out] = [784, 128]`: the numbers say that
- * it cannot be, the names say why. Only what is certain is offered: each hint names a shape that does fit.
+ * A name with a declared type shows the declaration beside the sizes, `[n_in, n_out] = [784, 128]`: the numbers say
+ * that it cannot be, the names say why. Only what is certain is offered: each hint names a shape that does fit.
  */
 #include "elab/mismatch.h"
 #include "elab/elab.h"

@@ -1,5 +1,6 @@
-/* names: scopes and what is bound in them. In: an interned name. Out: its binding: outwards through the blocks, then what the language brings along: constants,
- * natives, ops, and the standard library, whose files are read when one of their names is first met.
+/* names: scopes and what is bound in them. In: an interned name. Out: its binding: outwards through the blocks, then
+ * what the language brings along: constants, natives, ops, and the standard library, whose files are read when one of
+ * their names is first met.
  *
  * Invariant: a binding never moves, so that it may be kept. Large scopes (a script's top level) are hashed.
  */
@@ -202,8 +203,8 @@ Outside scope_outside(Elab *e) {
                    .keep_unused = e->repl, .replaces = e->repl};
 }
 
-/* A name that is nowhere: resolve() has said so, but for what it leaves to elaboration: a function that is called above the `let` that it
- * reads, the body of an `assert_error`, a text that a host made. */
+/* A name that is nowhere: resolve() has said so, but for what it leaves to elaboration: a function that is called above
+ * the `let` that it reads, the body of an `assert_error`, a text that a host made. */
 void unknown_name(Elab *e, const Ast *use) {
   e->unknown++;
   for (uint32_t k = e->missing.n; k-- > 0;) {

@@ -21,7 +21,8 @@ struct Scope {
   void *index;                /* hash of large scopes (the globals) */
 };
 Scope *scope_new(Elab *e, Scope *outer);
-Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);   /* a new binding; the last one with a name wins */
+/* a new binding; the last one with a name wins */
+Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);
 Bound *scope_find(Elab *e, Scope *s, Sym name);    /* outwards, then natives, ops, the standard library; NULL */
 Bound *scope_here(Scope *s, Sym name);
 /* Takes bindings from number `from` on back; what they replaced stands again. */

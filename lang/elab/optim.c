@@ -129,7 +129,8 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
       continue;
     }
     const Ast *x = a->ast[k] && a->ast[k]->kind == A_ARG ? a->ast[k]->kid[0] : a->ast[k];
-    bool bare = x && x->kind == A_NAME;       /* the bare name of a cell is read at each step, all else is its value now */
+    /* the bare name of a cell is read at each step, all else is its value now */
+    bool bare = x && x->kind == A_NAME;
     named.at[named.n] = bare ? a->at[k] : value_decay(e, a->at[k]);
     named.name[named.n] = a->name[k];
     named.ast[named.n++] = a->ast[k];
@@ -212,7 +213,8 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
   e->scope = saved;
   if (!rule) {
     for (uint32_t k = 0; k < body->n; k++)
-      if (body->kid[k]->kind == A_EXPR) return NO_NODE;      /* told where it is defined: what stands for the rule is none */
+      /* told where it is defined: what stands for the rule is none */
+      if (body->kid[k]->kind == A_EXPR) return NO_NODE;
     elab_error(e, at, E_OPTIMIZER_RULE, o->rule->name);
     return NO_NODE;
   }
@@ -297,7 +299,8 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   /* A step is no formula: later derivatives take where it led to as constant, as those of one net take the steps of its
    * rival in the same turn. */
   for (uint32_t k = 0; k < n; k++)
-    if (y[k] != NO_NODE) cell_assign(e, o->leaf[k], graph_emit(e->g, &op_stop_gradient, &y[k], 1, NULL, loc, NULL), loc);
+    if (y[k] != NO_NODE)
+      cell_assign(e, o->leaf[k], graph_emit(e->g, &op_stop_gradient, &y[k], 1, NULL, loc, NULL), loc);
   cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
   e->trains |= !in_test(e);

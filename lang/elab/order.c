@@ -1,7 +1,7 @@
-/* order: operands are evaluated from left to right, as `print v, bump(), v` shows. In: operands as they are met. Out: the
- * same, where a cell that a later operand assigned stands as the value that it had in its turn. A cell that nothing
- * assigned stays a cell, since an optimizer, a derivative or a layer may want it as such. Only operands before a call are
- * looked at, so a long bracket of numbers costs nothing.
+/* order: operands are evaluated from left to right, as `print v, bump(), v` shows. In: operands as they are met. Out:
+ * the same, where a cell that a later operand assigned stands as the value that it had in its turn. A cell that nothing
+ * assigned stays a cell, since an optimizer, a derivative or a layer may want it as such. Only operands before a call
+ * are looked at, so a long bracket of numbers costs nothing.
  */
 #include "elab/order.h"
 #include "elab/cell.h"

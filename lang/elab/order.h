@@ -1,4 +1,5 @@
-/* order: operands are evaluated from left to right. For each: order_before, its value, order_met; behind the last, order_end.
+/* order: operands are evaluated from left to right. For each: order_before, its value, order_met; behind the last,
+ * order_end.
  */
 #ifndef LANG_ORDER_H
 #define LANG_ORDER_H

@@ -1,5 +1,6 @@
-/* origin: see origin.h; and the functions by which a loss or a `softmax` says what it takes: `as_scores`, `as_probabilities`,
- * `as_log_probabilities`. They give their argument back; what the graph knows to be of the other kind is refused, with the fix.
+/* origin: see origin.h; and the functions by which a loss or a `softmax` says what it takes: `as_scores`,
+ * `as_probabilities`, `as_log_probabilities`. They give their argument back; what the graph knows to be of the other
+ * kind is refused, with the fix.
  */
 #include "elab/origin.h"
 #include "elab/call.h"
@@ -9,7 +10,8 @@
 #include "elab/want.h"
 #include <string.h>
 
-enum { MOST_LOOKS = 64 };     /* nodes looked at for one question: a chain of a model is never long between two that count */
+/* nodes looked at for one question: a chain of a model is never long between two that count */
+enum { MOST_LOOKS = 64 };
 
 const Cell *cell_of_node(const Elab *e, NodeId n) {
   const Node *x = graph_at(e->g, n);
@@ -98,7 +100,8 @@ static bool is_one_plus_exp(const Graph *g, NodeId n) {
 
 static bool is_probability(OriginKind k) { return k == ORIGIN_SOFTMAX || k == ORIGIN_SIGMOID; }
 
-/* A parameter, data or a constant, however it is laid out: what may be added to scores without their ceasing to be some. */
+/* A parameter, data or a constant, however it is laid out: what may be added to scores without their ceasing to be
+ * some. */
 static bool is_leaf(Elab *e, NodeId n) {
   n = unstretched(e->g, n);
   for (const Node *x = graph_at(e->g, n);
@@ -134,7 +137,8 @@ static Origin look(Elab *e, NodeId n, int *looks) {
     }
     if (op == &op_matmul) {
       if (!is_leaf(e, x->in[1])) return none;
-      return is_probability(look(e, x->in[0], looks).kind) ? none : (Origin){ORIGIN_AFFINE, n};   /* a mixture, perhaps */
+      /* a mixture, perhaps */
+      return is_probability(look(e, x->in[0], looks).kind) ? none : (Origin){ORIGIN_AFFINE, n};
     }
     if (op == &op_neg) {
       Origin a = look(e, x->in[0], looks);
@@ -253,14 +257,18 @@ static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast 
 
 const Native native_origins[] = {
     {"as_scores", "x other? sigmoid_fits?", n_as_scores,
-     "x itself, in a function that takes scores: what the graph knows to be probabilities (a softmax or sigmoid, reshaped or sliced) is an\n"
-     "error. `other` names the function that takes probabilities; with `sigmoid_fits = true` only a softmax is refused.",
+     "x itself, in a function that takes scores: what the graph knows to be probabilities (a softmax or sigmoid, "
+     "reshaped or sliced) is an\n"
+     "error. `other` names the function that takes probabilities; with `sigmoid_fits = true` only a softmax is "
+     "refused.",
      "as_scores([2, -1])   # => [2, -1]"},
     {"as_probabilities", "x other?", n_as_probabilities,
-     "x itself, in a function that takes probabilities: a plain affine value, a relu or a tanh is an error. `other` names the function that\n"
+     "x itself, in a function that takes probabilities: a plain affine value, a relu or a tanh is an error. `other` "
+     "names the function that\n"
      "takes scores.",
      "as_probabilities(sigmoid([0, 0]))   # => [0.5, 0.5]"},
     {"as_log_probabilities", "x other?", n_as_log_probabilities,
-     "x itself, in a function that takes logarithms of probabilities: probabilities are an error. `other` names the function that takes scores.",
+     "x itself, in a function that takes logarithms of probabilities: probabilities are an error. `other` names the "
+     "function that takes scores.",
      "as_log_probabilities(log([0.5]))   # => [-0.693147]"},
     {0}};

@@ -1,5 +1,6 @@
-/* origin: what the graph knows of a tensor by looking at the nodes that it was made of. In: a node. Out: what kind of value it is, and
- * the node that made it one. Nothing is recorded: a softmax that a script writes out is found like the library's.
+/* origin: what the graph knows of a tensor by looking at the nodes that it was made of. In: a node. Out: what kind of
+ * value it is, and the node that made it one. Nothing is recorded: a softmax that a script writes out is found like the
+ * library's.
  */
 #ifndef LANG_ORIGIN_H
 #define LANG_ORIGIN_H
@@ -14,9 +15,11 @@ typedef enum {
 } OriginKind;
 typedef struct Origin { OriginKind kind; NodeId node; } Origin;
 
-/* Moving, choosing and stretching elements keeps an origin: reshape, index, slice, concat, `where` with a constant in 0..1. */
+/* Moving, choosing and stretching elements keeps an origin: reshape, index, slice, concat, `where` with a constant in
+ * 0..1. */
 Origin origin_of(Elab *e, NodeId n);
-bool origin_moves(const Op *op);                         /* it only moves, stretches or chooses elements of its input 0 */
+/* it only moves, stretches or chooses elements of its input 0 */
+bool origin_moves(const Op *op);
 NodeId origin_moved(const Graph *g, NodeId n);            /* n without the ops that only move its elements */
 const Cell *cell_of_node(const Elab *e, NodeId n);        /* a version of which cell; NULL: of none */
 #endif

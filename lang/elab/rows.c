@@ -1,5 +1,5 @@
-/* rows: data sets by rows: records or tuples of tensors with one first size. In: a data set. Out: pieces of it; every piece is a
- * formula (a slice or a gather of the first axis), so nothing is copied until it is used.
+/* rows: data sets by rows: records or tuples of tensors with one first size. In: a data set. Out: pieces of it; every
+ * piece is a formula (a slice or a gather of the first axis), so nothing is copied until it is used.
  */
 #include "elab/rows.h"
 #include "elab/cell.h"

@@ -1,9 +1,10 @@
 /* series: tables that a run fills, `s.add(loss = l)`, and their columns as tensors, `s.loss`. In: adds, and the blocks
- * that they stand in. Out: steps; a column is a cell that a step fills from the table, with as many rows as it has there.
+ * that they stand in. Out: steps; a column is a cell that a step fills from the table, with as many rows as it has
+ * there.
  *
- * A shape is known while checking, so the rows must be: adds are counted through loops of known turns. Behind a loop that
- * a `break` or a condition ends only the run knows them: then the statements of the script from the first that reads
- * such a column on wait (wait.c). Where neither will do it is an error.
+ * A shape is known while checking, so the rows must be: adds are counted through loops of known turns. Behind a loop
+ * that a `break` or a condition ends only the run knows them: then the statements of the script from the first that
+ * reads such a column on wait (wait.c). Where neither will do it is an error.
  */
 #include "elab/series.h"
 #include "elab/call.h"
@@ -24,7 +25,8 @@ static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
   s->made = elab_loc(e, at);
   s->home = e->region;
   vec_push(e->a, &e->series, s);
-  if (e->frame->steps && e->region->outer) step_effect(e, effect_clear(e->s, s->table, s->made));   /* each turn its own */
+  /* each turn its own */
+  if (e->frame->steps && e->region->outer) step_effect(e, effect_clear(e->s, s->table, s->made));
   return (Value){.kind = V_SERIES, .series = s};
 }
 

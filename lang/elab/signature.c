@@ -1,5 +1,5 @@
-/* signature: types and patterns as they are written. In: a type or pattern of the syntax, and a value. Out: the value as the
- * type wants it, names bound to its parts, or one message.
+/* signature: types and patterns as they are written. In: a type or pattern of the syntax, and a value. Out: the value
+ * as the type wants it, names bound to its parts, or one message.
  *
  * A dimension name is bound where it is first met, in the scope of the call, and must agree everywhere else.
  */

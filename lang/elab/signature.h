@@ -11,5 +11,6 @@ bool bind_pattern(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_)
  * own. */
 bool bind_pattern_at(Elab *e, Scope *s, const Ast *pattern, Value v, bool mutable_, const Ast *place);
 void unknown_type(Elab *e, const Ast *type);
-void wrong_dimension(Elab *e, const Ast *dim, const Value *is);    /* a dimension's name that is bound to something else */
+/* a dimension's name that is bound to something else */
+void wrong_dimension(Elab *e, const Ast *dim, const Value *is);
 #endif

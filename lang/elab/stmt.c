@@ -1,6 +1,6 @@
-/* stmt: blocks, definitions, declarations, `print`, `assert`, `test`. In a formula a statement computes (a `var` is a name that
- * takes new values); where steps may stand it acts: a `var` is a cell, a `print` is a step. Assignments stand in assign.c, `if`
- * in branch.c, loops in loop.c.
+/* stmt: blocks, definitions, declarations, `print`, `assert`, `test`. In a formula a statement computes (a `var` is a
+ * name that takes new values); where steps may stand it acts: a `var` is a cell, a `print` is a step. Assignments stand
+ * in assign.c, `if` in branch.c, loops in loop.c.
  */
 #include "elab/stmt.h"
 #include "elab/assign.h"
@@ -99,7 +99,8 @@ static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
     *last = v_unit();
     const Ast *stmt = block->kid[k];
     if (!elab_stmt(e, stmt, last) && (stmt->kind == A_ASSERT || stmt->source->library) && !e->frame->steps) {
-      *last = v_bad();        /* what follows in the formula was to rest on it; in the library nothing else can be wrong */
+      /* what follows in the formula was to rest on it; in the library nothing else can be wrong */
+      *last = v_bad();
       return;
     }
     if (k + 1 < block->n && e->scope != e->globals) unused_value(e, block->kid[k], last);
@@ -225,7 +226,8 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
   v = value_decay(e, v);
   switch (v.kind) {
   case V_INT: case V_BOOL: case V_NODE: {
-    bool whole = v.kind == V_INT || (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && !node_type(e, v.node)->rank);
+    bool whole = v.kind == V_INT ||
+                 (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_INTS && !node_type(e, v.node)->rank);
     bool open = whole || (v.kind == V_NODE && node_flex(e, v.node));
     DType d = whole ? I32 : F32;
     Loc loc = elab_loc(e, at);
@@ -270,7 +272,9 @@ static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast 
   }
   return v_bad();
 }
-Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) { return make_cells(e, v, role, path, at); }
+Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) {
+  return make_cells(e, v, role, path, at);
+}
 
 /* For messages: a declared type has names for its sizes. */
 static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
@@ -349,8 +353,8 @@ static void print(Elab *e, const Ast *ast) {
   step_effect(e, effect_print(e->s, text_value(e, &text), elab_loc(e, ast)));
 }
 
-/* What the standard library asserts is a message of its own, at the argument that the condition reads first: "E0393: text
- * (newline) hint", where the code and the hint may be left out. */
+/* What the standard library asserts is a message of its own, at the argument that the condition reads first: "E0393:
+ * text (newline) hint", where the code and the hint may be left out. */
 static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
   if (!text || !ast->source->library) {
     elab_error(e, ast, E_ASSERT, text ? ": " : "", text ? text : "");
@@ -382,7 +386,8 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   if (c.kind == V_BAD || why.kind == V_BAD) return;
   bool known = c.kind == V_BOOL, holds = known && c.b;
-  if (c.kind == V_NODE && !e->frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN && node_type(e, c.node)->dtype == BOOL) {
+  if (c.kind == V_NODE && !e->frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN &&
+      node_type(e, c.node)->dtype == BOOL) {
     const Tensor *t = graph_known(e->g, c.node);
     known = holds = t != NULL;
     for (int64_t k = 0; t && k < type_count(&t->type); k++) holds &= tensor_get(t, k) != 0;

@@ -1,10 +1,11 @@
-/* uncalled: functions with a full signature that nobody calls are elaborated once for sizes of our choice, so that a mistake
- * in them is found before anybody calls them. In: the syntax of one text, after its statements. Out: diagnostics alone; the
- * nodes belong to a region that no step runs.
+/* uncalled: functions with a full signature that nobody calls are elaborated once for sizes of our choice, so that a
+ * mistake in them is found before anybody calls them. In: the syntax of one text, after its statements. Out:
+ * diagnostics alone; the nodes belong to a region that no step runs.
  *
- * Each free dimension name stands for a prime of its own, and messages say the name again: a size that the primes divide
- * was made of these names, because no prime is taken that divides a number written in the text. What would hold for
- * other sizes (an index within range, a size that is divided evenly) is not reported: only what no size can mend is.
+ * Each free dimension name stands for a prime of its own, and messages say the name again: a size that the primes
+ * divide was made of these names, because no prime is taken that divides a number written in the text. What would hold
+ * for other sizes (an index within range, a size that is divided evenly) is not reported: only what no size can mend
+ * is.
  */
 #include "elab/uncalled.h"
 #include "elab/call.h"
@@ -165,7 +166,8 @@ static bool arguments(Trial *t, const Ast *params, Args *a) {
 /* Could be right for other sizes, or is another check's to say. */
 static bool depends_on_sizes(DiagId id) {
   switch (id) {
-  case E_CHUNK: case E_RESHAPE: case E_INDEX_RANGE: case E_SLICE_RANGE: case E_SLICE_LONG: case E_TOO_LARGE: case E_EINSUM:
+  case E_CHUNK: case E_RESHAPE: case E_INDEX_RANGE: case E_SLICE_RANGE: case E_SLICE_LONG: case E_TOO_LARGE:
+  case E_EINSUM:
   case E_ASSERT: case E_FOLDS: case E_CALL_DEPTH: case E_TOO_MANY_TURNS: case E_LIMIT:
   case E_MADE_IN_CALL: case E_LAYER_IN_CALL: case E_SQUEEZE: case E_KNOWN_FAULT:
   case E_NOT_HERE_YET: case E_ZERO_DIVISION: case E_NEGATIVE_SIZE: case E_SAMPLE: case E_INDEX_GATHERS:

@@ -1,8 +1,8 @@
-/* value: what an expression means while a script is elaborated. Known things (sizes, strings, functions, layers, lists) are
- * here in full; a tensor is a node of the graph; a cell is a place whose present version is a node.
+/* value: what an expression means while a script is elaborated. Known things (sizes, strings, functions, layers, lists)
+ * are here in full; a tensor is a node of the graph; a cell is a place whose present version is a node.
  *
- * A Value is small and copied freely; what it points to lives in the session's arena and is not changed, but for a `var` list
- * in a formula, whose binding takes a new Value.
+ * A Value is small and copied freely; what it points to lives in the session's arena and is not changed, but for a
+ * `var` list in a formula, whose binding takes a new Value.
  */
 #ifndef LANG_VALUE_H
 #define LANG_VALUE_H
@@ -42,8 +42,8 @@ typedef enum {
   V_ABSENT      /* an optional argument of a native that was not given; never seen by a script */
 } ValueKind;
 
-/* Tuple, list. What `append` makes shares its elements with the list that it lengthens: room says how many of `cap` are taken by the
- * longest of them, and how many of these `let` need not copy; NULL: none are free. */
+/* Tuple, list. What `append` makes shares its elements with the list that it lengthens: room says how many of `cap` are
+ * taken by the longest of them, and how many of these `let` need not copy; NULL: none are free. */
 typedef struct Room { uint32_t used, cap, kept; } Room;
 typedef struct Items { uint32_t n; Value *at; Room *room; } Items;
 typedef struct Fields { uint32_t n; Sym *name; Value *at; } Fields;    /* record */
@@ -81,8 +81,9 @@ typedef struct Args {         /* of one call, evaluated, in order */
 
 typedef enum { FN_CLOSURE, FN_PROC, FN_LAYER, FN_OPTIMIZER, FN_OP, FN_NATIVE, FN_CHAIN, FN_EXTERN } FnKind;
 
-/* A function of the host language. params names its parameters, those that may be left out with a `?`: "x axis? keep?"; a last "rest..."
- * takes any number of positional ones, a last "more*" any named ones (a->name). a is matched to params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
+/* A function of the host language. params names its parameters, those that may be left out with a `?`: "x axis? keep?";
+ * a last "rest..." takes any number of positional ones, a last "more*" any named ones (a->name). a is matched to
+ * params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
 typedef struct Native {
   const char *name, *params;
   Value (*call)(Elab *e, const Fn *self, Args *a, const Ast *at);

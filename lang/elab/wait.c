@@ -1,7 +1,8 @@
-/* wait: see wait.h. In: a script's statements. Out: the steps of those before the first that must wait, and which that is.
+/* wait: see wait.h. In: a script's statements. Out: the steps of those before the first that must wait, and which that
+ * is.
  *
- * What the look ahead did is taken back: names, versions of cells, writes, places, tests, imports. Its nodes stay in the
- * graph and belong to segments that nobody prepares.
+ * What the look ahead did is taken back: names, versions of cells, writes, places, tests, imports. Its nodes stay in
+ * the graph and belong to segments that nobody prepares.
  */
 #include "elab/wait.h"
 #include "elab/call.h"
@@ -139,8 +140,8 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
   return w.ahead ? w.statement : program->n;
 }
 
-/* `var n = 0` that is added a float to below was a float from the start: known when all of the text was seen. Then it is
- * elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
+/* `var n = 0` that is added a float to below was a float from the start: known when all of the text was seen. Then it
+ * is elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   char here;
   e->stack = &here;

@@ -9,10 +9,11 @@
 
 enum { STAND_IN = 9973 };     /* a prime: it divides nothing by accident */
 
-/* A column of s is read here, whose rows only the run knows. true: the number that stands for them is good, the statement waits. */
+/* A column of s is read here, whose rows only the run knows. true: the number that stands for them is good, the
+ * statement waits. */
 bool wait_begin(Elab *e, const Series *s, const Ast *at);
 /* One text from statement `from` on: its definitions (from 0), then its steps, into steps. *it: the value of a last
- * expression in the REPL. The number of the first statement that waits for what runs before it; it and the rest were only
- * checked. */
+ * expression in the REPL. The number of the first statement that waits for what runs before it; it and the rest were
+ * only checked. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it);
 #endif

@@ -1,5 +1,5 @@
-/* want: what is wanted of a value: a tensor, a number, a size, axes. In: a value as it was computed, the syntax that it stands at,
- * what it is for. Out: it as that, or a message that says what was found instead, and what it depends on.
+/* want: what is wanted of a value: a tensor, a number, a size, axes. In: a value as it was computed, the syntax that it
+ * stands at, what it is for. Out: it as that, or a message that says what was found instead, and what it depends on.
  */
 #include "elab/want.h"
 #include "elab/cell.h"
@@ -147,7 +147,8 @@ bool known_bool(Elab *e, Value v, bool *out) {
     return true;
   }
   double d;
-  if (v.kind != V_NODE || node_type(e, v.node)->dtype != BOOL || node_type(e, v.node)->rank || !known_scalar(e, v.node, &d))
+  if (v.kind != V_NODE || node_type(e, v.node)->dtype != BOOL || node_type(e, v.node)->rank ||
+      !known_scalar(e, v.node, &d))
     return false;
   *out = d != 0;
   return true;
@@ -211,7 +212,8 @@ bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out) {
     if (t->rank) {
       elab_error(e, at, E_WANTED, what, value_kind_text(e, &v));
     } else if (dtype_is_float((DType)t->dtype)) {
-      Diag *g = elab_error(e, at, E_WANTED_INT, what, node_flex(e, v.node) ? "a number with a point" : type_show(e->a, t));
+      Diag *g =
+          elab_error(e, at, E_WANTED_INT, what, node_flex(e, v.node) ? "a number with a point" : type_show(e->a, t));
       diag_hint(e->d, g, "divide with `//`, or cut what follows the point with `i32(...)`");
     } else if (t->dtype == BOOL) {
       elab_error(e, at, E_WANTED, what, value_kind_text(e, &v));

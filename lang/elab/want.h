@@ -1,13 +1,15 @@
-/* want: what is wanted of a value. In: a value, where it stands, what it is for ("a size", "an axis"). Out: it as that; on a
- * mistake they report at `at` and return NO_NODE, NULL or false.
+/* want: what is wanted of a value. In: a value, where it stands, what it is for ("a size", "an axis"). Out: it as that;
+ * on a mistake they report at `at` and return NO_NODE, NULL or false.
  */
 #ifndef LANG_WANT_H
 #define LANG_WANT_H
 #include "elab/value.h"
 
-NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);    /* a tensor of any type; ints become FLEX literals */
+/* a tensor of any type; ints become FLEX literals */
+NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);   /* f32, f64 or FLEX; ints, u8 are cast */
-NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what); /* of that element type, by the rules of literals */
+/* of that element type, by the rules of literals */
+NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what);
 bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out);   /* known */
 bool want_bool(Elab *e, Value v, const Ast *at, const char *what, bool *out);     /* known */
 const char *want_string(Elab *e, Value v, const Ast *at, const char *what);       /* known; NULL */
@@ -22,7 +24,8 @@ bool known_bool(Elab *e, Value v, bool *out);                      /* true if v 
 bool known_int(Elab *e, Value v, int64_t *out);
 
 NodeId literal(Elab *e, double v, const Ast *at);                  /* FLEX scalar */
-NodeId settle(Elab *e, NodeId n);                                  /* a literal that nothing wants: f32; others as they are */
+/* a literal that nothing wants: f32; others as they are */
+NodeId settle(Elab *e, NodeId n);
 bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at);          /* a literal's ints do; no: reported */
 
 const char *quoted_name(Elab *e, const char *what);

@@ -1,5 +1,5 @@
-/* data: how data sets are divided and mixed. In: a data set. Out: data sets. What is random is one permutation, drawn where the
- * function is called.
+/* data: how data sets are divided and mixed. In: a data set. Out: data sets. What is random is one permutation, drawn
+ * where the function is called.
  */
 #include "elab/draw.h"
 #include "elab/elab.h"

@@ -1,5 +1,5 @@
-/* figure: see figure.h. The two plotting areas (characters, SVG units) share ranges, ticks and colours; PNG is zlib's deflate
- * between chunks. Every coordinate is written with two digits by format_number, which knows no locale.
+/* figure: see figure.h. The two plotting areas (characters, SVG units) share ranges, ticks and colours; PNG is zlib's
+ * deflate between chunks. Every coordinate is written with two digits by format_number, which knows no locale.
  */
 #include "natives/figure.h"
 #include "steps/format.h"
@@ -373,8 +373,8 @@ static void svg_legend(Text *t, const Figure *f) {
   }
   if (!rows) return;
   int w = 34 + widest * LETTER_WIDTH, left = SVG_W - RIGHT - 4 - w;
-  text_printf(t, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"white\" fill-opacity=\"0.85\"/>\n", left, TOP + 4, w,
-              16 * rows + 6);
+  text_printf(t, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"white\" fill-opacity=\"0.85\"/>\n", left,
+              TOP + 4, w, 16 * rows + 6);
   for (uint32_t k = 0, row = 0; k < f->n && row < LEGEND_NAMES; k++) {
     const char *name = f->line[k].label;
     if (!name) continue;

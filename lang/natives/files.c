@@ -242,7 +242,8 @@ static Value n_text(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 const Native native_files[] = {
     {"idx", "path", n_idx,
-     "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read while the script is checked, its contents "
+     "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read while the script is checked, "
+     "its contents "
      "when\nthey are needed.",
      "shape(idx(\"data/t10k-labels-idx1-ubyte\"))"},
     {"npy", "path", n_npy,
@@ -254,7 +255,8 @@ const Native native_files[] = {
     {"image_file", "path", n_image_file,
      "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},
     {"csv", "path missing? separator?", n_csv,
-     "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An empty cell is an\n"
+     "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An "
+     "empty cell is an\n"
      "error, unless `missing = nan`. Plain or .gz.",
      "csv(\"houses.csv\").price"},
     {"text", "path", n_text,

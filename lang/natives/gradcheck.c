@@ -21,7 +21,8 @@
 #include <string.h>
 
 enum { MAX_POINT = 4096 };
-/* Where a foreign function rounds to f32 the differences do too: a step that an f32 near the point has, a wider bound. */
+/* Where a foreign function rounds to f32 the differences do too: a step that an f32 near the point has, a wider
+ * bound. */
 typedef struct Bounds { double step, allowed; } Bounds;
 static const Bounds f64_bounds = {1e-6, 1e-5}, f32_bounds = {0x1p-8, 2e-3};
 

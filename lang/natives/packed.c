@@ -1,5 +1,6 @@
-/* packed: numbers that stand in a script as text: bytes, compressed by zlib, written as base64. In: the text, a list of its lines,
- * and a shape. Out: a constant of that shape. A text that is damaged, or holds more or fewer bytes, is an error.
+/* packed: numbers that stand in a script as text: bytes, compressed by zlib, written as base64. In: the text, a list of
+ * its lines, and a shape. Out: a constant of that shape. A text that is damaged, or holds more or fewer bytes, is an
+ * error.
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
@@ -84,6 +85,7 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 const Native native_packed[] = {
     {"packed", "lines shape", n_packed,
-     "Numbers from 0 to 255 that a script carries as text: bytes compressed by zlib and written as base64, in a list of lines.",
+     "Numbers from 0 to 255 that a script carries as text: bytes compressed by zlib and written as base64, in a list "
+     "of lines.",
      "packed([\"eJxjZGIGAAANAAc=\"], [3])   # => [1, 2, 3]"},
     {0}};

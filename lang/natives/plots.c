@@ -1,5 +1,6 @@
-/* plots: steps that show numbers or write them for other programs: plot, hist, heat, show, boundary_map, to_csv, to_npy.
- * In: tensors, records of them, a series. Out: text as `print` writes it, or a file that is there whole or not at all.
+/* plots: steps that show numbers or write them for other programs: plot, hist, heat, show, boundary_map, to_csv,
+ * to_npy. In: tensors, records of them, a series. Out: text as `print` writes it, or a file that is there whole or not
+ * at all.
  *
  * What is shown is gathered when the step runs: tensors as the step's needs, a series from its table.
  */
@@ -434,13 +435,15 @@ static Value n_to_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 const Native native_figures[] = {
     {"plot", "x y? path?", n_plot,
-     "Curves: plot(series), plot(y) or plot(x, y), in the terminal, or with a path as an SVG file. A column of a series named\n"
+     "Curves: plot(series), plot(y) or plot(x, y), in the terminal, or with a path as an SVG file. A column of a "
+     "series named\n"
      "epoch, step, turn, t, x or lr that stands first is the axis. A matrix or a record is several curves. A step.",
      "plot([1, 4, 9], \"squares.svg\")"},
     {"hist", "x bins? path?", n_hist,
      "How often the numbers of x fall into each of `bins` (10) equal parts of their range. A step.", "hist(net.w, 20)"},
     {"heat", "x path?", n_image,
-     "A matrix as a picture, dark blue for its least number, yellow for its greatest; a path ends in .svg or .png. A step.",
+     "A matrix as a picture, dark blue for its least number, yellow for its greatest; a path ends in .svg or .png. A "
+     "step.",
      "heat(confusion(net(x), y), \"confusion.svg\")"},
     {"show", "x path?", n_image,
      "An image [H, W], or a row of a square one, black for its least number; a path ends in .svg or .png. A step.",

@@ -223,13 +223,15 @@ const Native native_run[] = {
     {.name = "checkpoint",
      .params = "path",
      .call = call_checkpoint,
-     .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the same "
+     .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the "
+            "same "
             "bits. A step."},
     {.name = "progress",
      .params = "epoch? batch? epochs? batches? samples? show? last?",
      .call = call_progress,
      .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
             "batch is done.\n"
-            "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only read."},
+            "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only "
+            "read."},
     {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
     {0}};

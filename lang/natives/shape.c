@@ -187,7 +187,8 @@ static Value n_slice(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (!want_axis(e, given(a, 3) ? a->at[3] : zero, t->rank, arg_ast(a, 3, at), &axis)) return v_bad();
   }
   if (!arg_int(e, a, 1, 0, at, "an end of `slice`", &from) ||
-      (ends && !arg_int(e, a, 2, 0, at, "an end of `slice`", &to)) || !arg_int(e, a, 4, 1, at, "the step of `slice`", &by))
+      (ends && !arg_int(e, a, 2, 0, at, "an end of `slice`", &to)) ||
+      !arg_int(e, a, 4, 1, at, "the step of `slice`", &by))
     return v_bad();
   if (by == 0) {
     elab_error(e, arg_ast(a, 4, at), E_SLICE_STEP);
@@ -265,7 +266,8 @@ const Native native_shapes[] = {
     {"concat", "xs axis?", n_concat, "A list or tuple of tensors joined along an axis (0).",
      "concat(([1, 2], [3]))   # => [1, 2, 3]"},
     {"slice", "x start stop? axis? step?", n_slice,
-     "The elements from start up to (not with) stop along an axis (0): `x[start:stop:step]` where the axis is a number.",
+     "The elements from start up to (not with) stop along an axis (0): `x[start:stop:step]` where the axis is a "
+     "number.",
      "slice([[1, 2, 3]], 1, 3, axis = 1)   # => [[2, 3]]"},
     {"axes_of", "axis rank", n_axes_of,
      "The axes that an argument `axis` means, ascending, for a tensor of that rank: an int, a tuple, or () for all.",

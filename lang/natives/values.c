@@ -248,9 +248,11 @@ static Value n_described(Elab *e, const Fn *self, Args *a, const Ast *at) {
 const Native native_values[] = {
     {"dims", "kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
-    {"kind_of", "x", n_kind_of, "The shape and element type of a tensor, as a kind: what `zeros`, `full` and distributions take.",
+    {"kind_of", "x", n_kind_of,
+     "The shape and element type of a tensor, as a kind: what `zeros`, `full` and distributions take.",
      "ones(kind_of([1, 2]))   # => [1, 1]"},
-    {"described", "x", n_described, "What x is, as the words of a message.", "described([1, 2])   # => a tensor f32[2]"},
+    {"described", "x", n_described, "What x is, as the words of a message.",
+     "described([1, 2])   # => a tensor f32[2]"},
     {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"is_list", "x", n_is_list, "Whether x is a list or a tuple.", "is_list((1, 2)), is_list(1)   # => true false"},
     {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
@@ -267,7 +269,8 @@ const Native native_values[] = {
     {"named_leaves", "tree", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
      "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
     {"freeze", "tree", n_freeze,
-     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A step.",
+     "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A "
+     "step.",
      NULL},
     {"unfreeze", "tree", n_freeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
     {"name_of", "f", n_name_of, "The name that a function was defined with, \"\" if it has none.",

@@ -1,9 +1,9 @@
 /* vmap: functions made of functions: vmap, jacobian, vjp, jvp. In: a function. Out: one of the same arguments, or its
  * products with vectors.
  *
- * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A Jacobian is
- * a batch of reverse products, one with each unit vector. A forward product is the transpose of the transpose: the
- * reverse product is linear in its vector, and its derivative by that vector is exact.
+ * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A
+ * Jacobian is a batch of reverse products, one with each unit vector. A forward product is the transpose of the
+ * transpose: the reverse product is linear in its vector, and its derivative by that vector is exact.
  */
 #include "elab/body.h"
 #include "elab/call.h"
@@ -115,7 +115,9 @@ static Value meet(Elab *e, Value x, Value vector, const Ast *at) {
     Value v = value_decay(e, l.at[k].value);
     if (v.kind != V_NODE || node_flex(e, v.node) || !dtype_is_float((DType)node_type(e, v.node)->dtype)) continue;
     Meet m = {(DType)node_type(e, v.node)->dtype, at};
-    return x.kind == V_NODE ? meet_leaf(e, &m, x) : x.kind == V_CELL || x.kind == V_INT ? x : tree_map(e, x, LEAF_PARAM, meet_leaf, &m);
+    return x.kind == V_NODE                      ? meet_leaf(e, &m, x)
+           : x.kind == V_CELL || x.kind == V_INT ? x
+                                                 : tree_map(e, x, LEAF_PARAM, meet_leaf, &m);
   }
   return x;
 }
@@ -154,7 +156,8 @@ static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   Value back = derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
   if (back.kind == V_BAD || !tensors(e, back, &g, at, "the derivative")) return v_bad();
-  Value t = derive(e, v_node(inner(e, &op_mul, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
+  Value t =
+      derive(e, v_node(inner(e, &op_mul, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
   if (t.kind == V_BAD) return t;
   NodeId *out = NEW_N(e->a, NodeId, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) out[k] = t.items->at[k].node;
@@ -190,7 +193,8 @@ static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
   Type t = *node_type(e, y);
   if (t.rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there: no warning */
   NodeId c = body_input(e, &t, at);
-  Value g = derive(e, v_node(inner(e, &op_smul, &c, &y, 1, at)), by, at, DERIVE_QUIET);   /* a unit vector chooses one of y */
+  /* a unit vector chooses one of y */
+  Value g = derive(e, v_node(inner(e, &op_smul, &c, &y, 1, at)), by, at, DERIVE_QUIET);
   Nodes leaf = {0};
   if (g.kind == V_BAD || !tensors(e, g, &leaf, at, "the derivative")) return v_bad();
   BatchError why = {.type = t};
@@ -350,7 +354,8 @@ const Native native_maps[] = {
      "Arguments and value may be trees. Draws differ by the element.",
      "vmap(fn (a, b) = a @ b)([[1, 2], [3, 4]], [[1, 1], [0, 1]])   # => [3, 4]"},
     {"jacobian", "f wrt?", n_jacobian,
-     "A function with the arguments of f: the derivative of each element of its value by each of the first argument, or\n"
+     "A function with the arguments of f: the derivative of each element of its value by each of the first argument, "
+     "or\n"
      "those named in wrt; the axes of the value come first.",
      "jacobian(fn (x) = x^2)([1.0, 3.0])   # => [[2, 0], [0, 6]]"},
     {"vjp", "f x u", n_vjp,
