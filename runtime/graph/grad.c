@@ -5,10 +5,10 @@
  * derivative. Only floats carry one, and only what lies on a way to a wrt gets a node. A rule emits, so the node
  * array moves: nodes are copied before.
  *
- * An adjoint is *selected* when an op on its way chose (op->selects: relu, max, a slice, `where`): a zero in it may say "not
- * chosen", and then nothing behind it counts. There a rule's products are smul, exactly zero where the adjoint is, though the
- * slope be infinite. Elsewhere a zero came about by accident, as that of exp(log(x)) at 0, and products are plain: 0 * inf
- * is NaN, and no infinite slope is hidden. A sum is selected if all its parts are.
+ * An adjoint is *selected* when an op on its way chose (op->selects: relu, max, a slice, `where`): a zero in it may say
+ * "not chosen", and then nothing behind it counts. There a rule's products are smul, exactly zero where the adjoint is,
+ * though the slope be infinite. Elsewhere a zero came about by accident, as that of exp(log(x)) at 0, and products are
+ * plain: 0 * inf is NaN, and no infinite slope is hidden. A sum is selected if all its parts are.
  */
 #include "graph/grad.h"
 #include <assert.h>
@@ -187,8 +187,8 @@ typedef struct Given {
 
 static bool is_before(void *ctx, NodeId id) { return id <= *(const NodeId *)ctx; }
 
-/* A node whose operand `at` alone was made of a selected dy: as a rule would have written the product, or NO_NODE. (That of
- * a smul is strong as it stands. A foreign function sees dy and may know better.) */
+/* A node whose operand `at` alone was made of a selected dy: as a rule would have written the product, or NO_NODE.
+ * (That of a smul is strong as it stands. A foreign function sees dy and may know better.) */
 static NodeId strong_product(Graph *g, const Node *node, const NodeId *in, uint32_t at) {
   if (node->op == &op_mul) return g_op2(g, &op_smul, in[at], in[1 - at]);
   if (node->op != &op_div || at > 0) return NO_NODE;

@@ -11,10 +11,11 @@ typedef struct Seed {
   Adjoint dy;                /* of y's type; NO_NODE: ones */
 } Seed;
 
-/* What all seeds together say of wrt[k], one after the other: out[k].node has the type of wrt[k], zeros if no y depends on
- * it. connected[k]: whether one does (may be NULL). Nodes in wrt are not looked behind. Integer and bool nodes carry no
- * derivative. */
-void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n, Adjoint *out, bool *connected);
+/* What all seeds together say of wrt[k], one after the other: out[k].node has the type of wrt[k], zeros if no y depends
+ * on it. connected[k]: whether one does (may be NULL). Nodes in wrt are not looked behind. Integer and bool nodes carry
+ * no derivative. */
+void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n, Adjoint *out,
+               bool *connected);
 /* The same of one y, with a seed that selects nothing (NO_NODE: ones). */
 void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n, NodeId *out, bool *connected);
 
@@ -23,7 +24,8 @@ void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n
 typedef struct CustomGrad {
   void (*build)(const struct CustomGrad *self, Grad *d);
 } CustomGrad;
-/* For a build whose formula knows nothing of selected adjoints, as a script's: d->dx[1..] as a rule would have made them. */
+/* For a build whose formula knows nothing of selected adjoints, as a script's: d->dx[1..] as a rule would have made
+ * them. */
 void grad_given(Grad *d);
 
 /* A copy of the slice of g below roots in which f32 is f64 (inputs become f64; the caller widens their values). */

@@ -1,5 +1,5 @@
-/* op: the one place an operation is defined. One line in ops/list.h, one block in ops/FAMILY.c. The enum, the table, the
- * name in the language, the reference page and the op's tests are derived from it.
+/* op: the one place an operation is defined. One line in ops/list.h, one block in ops/FAMILY.c. The enum, the table,
+ * the name in the language, the reference page and the op's tests are derived from it.
  *
  * A family file is compiled once for the graph and once for each CPU feature level with -DKERNELS=v1|v3|v4, where only
  * kernels remain and fill that level's table.
@@ -49,7 +49,8 @@ typedef struct Grad {
 /* An adjoint (dy, or what was made of it) times a slope: exactly zero where a selected one is, whatever the slope. */
 NodeId g_times(const Grad *d, NodeId adjoint, NodeId slope);
 
-/* ---- vmap: a node over a batch (batch.c). x[k] has one axis more than the element's operand, in front, where has[k] ---- */
+/* ---- vmap: a node over a batch (batch.c) ----
+ * x[k] has one axis more than the element's operand, in front, where has[k]. */
 typedef struct Batch {
   Graph *g;
   const Node *node;          /* that of an element */
@@ -59,10 +60,13 @@ typedef struct Batch {
 } Batch;
 Type batch_type(const Type *element, int64_t size);
 NodeId batch_full(const Batch *b, uint32_t k);               /* operand k with the axis */
-NodeId batch_emit(const Batch *b, const NodeId *x, const int64_t *i, uint32_t n_i);    /* the op, with another attr->i */
-NodeId batch_sizes(const Batch *b, const NodeId *x, uint32_t first);   /* attr->i[first..] are sizes: the batch before them */
+/* the op, with another attr->i */
+NodeId batch_emit(const Batch *b, const NodeId *x, const int64_t *i, uint32_t n_i);
+/* attr->i[first..] are sizes: the batch before them */
+NodeId batch_sizes(const Batch *b, const NodeId *x, uint32_t first);
 NodeId batch_front(Graph *g, NodeId x, int from, int to);    /* axis `from` becomes axis `to` */
-/* Rules: all operands with the axis, and attr->i as it is; with attr->i[0], or [1], an axis. Pointwise ops have the first. */
+/* Rules: all operands with the axis, and attr->i as it is; with attr->i[0], or [1], an axis. Pointwise ops have the
+ * first. */
 NodeId batch_same(Batch *b);
 NodeId batch_axis(Batch *b);
 NodeId batch_second_axis(Batch *b);
@@ -108,10 +112,12 @@ typedef struct Cost { double flops, bytes; } Cost;
 enum {
   OP_POINTWISE = 1,          /* all inputs and the output have one shape; has tile kernels (cast, too) */
   OP_FAILS = 2,              /* the kernel may return a fault */
-  OP_EFFECTLESS_ZERO = 4,    /* its derivative is zero everywhere (step, floor, comparisons): a warning when differentiated */
+  /* its derivative is zero everywhere (step, floor, comparisons): a warning when differentiated */
+  OP_EFFECTLESS_ZERO = 4,
   OP_HIDDEN = 8,             /* not a name of the language (input, const, loop, smul, ...) */
   OP_COMMUTES = 16,
-  OP_KEEPS_LAZY = 32,        /* a formula over file data stays one: slice, reshape (pointwise ops and casts do anyway) */
+  /* a formula over file data stays one: slice, reshape (pointwise ops and casts do anyway) */
+  OP_KEEPS_LAZY = 32,
   OP_KEEPS_LAZY_AXIS_0 = 64, /* the same if attr->i[0] is 0: gather */
   OP_RANDOM = 128,           /* draws from a key, its input 0 */
 };
@@ -136,8 +142,8 @@ struct Op {
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
 };
 
-/* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n` then is
- * n, a flag then is 0; `xs..` is any number of tensors.
+/* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n`
+ * then is n, a flag then is 0; `xs..` is any number of tensors.
  *   axis   one number, 0 .. rank - 1 of the first tensor (negative ones are resolved by the caller)
  *   axes   how many, then the axes, ascending; all of them when left out.  "axis:axes? keep:flag" is {n, axis.., keep}
  *   int    one number           flag   0 or 1             dtype  a DType
@@ -147,13 +153,15 @@ struct Op {
 extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
 
-/* What one feature level knows of one op: `const OpKernels KERNELS_OF(sin) = { ... }` beside the op, under #ifdef KERNELS.
- * Every op in list.h has one (an empty one if it never runs: input, const). A kernel that it lacks is that of the level
- * below, with all that belongs to it: the check of a tile kernel, what a run kernel prepares. */
+/* What one feature level knows of one op: `const OpKernels KERNELS_OF(sin) = { ... }` beside the op, under #ifdef
+ * KERNELS. Every op in list.h has one (an empty one if it never runs: input, const). A kernel that it lacks is that of
+ * the level below, with all that belongs to it: the check of a tile kernel, what a run kernel prepares. */
 typedef struct OpKernels {
   Kernel run;                                /* NULL for pointwise ops */
-  TileKernel tile[N_DTYPES];                 /* pointwise: by the dtype of the last input (`where` begins with a bool) */
-  TileCheck check[N_DTYPES];                 /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
+  /* pointwise: by the dtype of the last input (`where` begins with a bool) */
+  TileKernel tile[N_DTYPES];
+  /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
+  TileCheck check[N_DTYPES];
   /* What all parts of a call share (a packed operand, a factorisation): `prepare` fills c->shared, `shared` bytes, in
    * `prepares` units of its own, all of them before the first of `run`. 0 units: of this shape nothing is prepared. */
   Kernel prepare;
@@ -180,9 +188,9 @@ const Kernels *kernels_level(const char *level);             /* NULL if this CPU
  * The body's inputs by slot: 0..c-1 the carries as they are, c..c+s-1 this turn's element of each sequence, then the
  * constants, and in the slot after those the turn's number, i32[]. (A body need not have an input for each slot.)
  * The body's outputs in order: the c next carries, then values of which the loop stacks one a turn.
- * Output k of the loop, read by `pick(loop) attr->i = {k}`: the last carry (k < c), else [turns, ...]. reverse: the turns run
- * from the last to the first; elements are read, and values stacked, at the turn's own number. The loop node's type is that
- * of its output 0, or f32[] when it has none. grad: dys instead of dy. */
+ * Output k of the loop, read by `pick(loop) attr->i = {k}`: the last carry (k < c), else [turns, ...]. reverse: the
+ * turns run from the last to the first; elements are read, and values stacked, at the turn's own number. The loop
+ * node's type is that of its output 0, or f32[] when it has none. grad: dys instead of dy. */
 
 /* ---- graph builders for gradient rules and the like: types are known to fit ---- */
 #define OP(name) extern const Op op_##name;

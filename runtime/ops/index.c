@@ -174,8 +174,9 @@ static bool alike(TypeRule *r) {
   const Type *x = r->x[0], *v = r->x[2];
   r->y = *x;
   if (x->dtype == v->dtype) return true;
-  return refuse(r, BAD_MIXED, 0, 2, "convert one of them", "`%s` takes values of the same element type, but %s meets %s",
-                r->op->name, type_show(r->g->arena, x), type_show(r->g->arena, v));
+  return refuse(r, BAD_MIXED, 0, 2, "convert one of them",
+                "`%s` takes values of the same element type, but %s meets %s", r->op->name, type_show(r->g->arena, x),
+                type_show(r->g->arena, v));
 }
 
 static bool summed(TypeRule *r) {
@@ -219,7 +220,8 @@ const Op op_scatter_add = {
     .cost = move_cost,
 };
 
-/* Whether each index is the last of its like, in the shape of i: every place learns the number of the index that wrote it last. */
+/* Whether each index is the last of its like, in the shape of i: every place learns the number of the index that wrote
+ * it last. */
 static NodeId last_of_its_like(Grad *d) {
   Graph *g = d->g;
   Type x = *g->node[d->x[0]].type, i = *g->node[d->x[1]].type;
@@ -244,7 +246,8 @@ static void scatter_grad(Grad *d) {
   if (d->wanted[0]) d->dx[0] = g_attr(g, &op_scatter, (NodeId[]){d->dy, d->x[1], none}, 3, d->attr->i, d->attr->n);
   if (!d->wanted[2]) return;
   int lead = lead_of(d->attr), axis = (int)d->attr->i[0];
-  Type stands = {.dtype = BOOL, .rank = v.rank}, whole = v;       /* a flag an index, along the axes that v has for them */
+  /* a flag an index, along the axes that v has for them */
+  Type stands = {.dtype = BOOL, .rank = v.rank}, whole = v;
   whole.dtype = BOOL;
   for (int k = 0; k < v.rank; k++) stands.dim[k] = k < lead || (k >= axis && k < axis + i.rank - lead) ? v.dim[k] : 1;
   NodeId last = last_of_its_like(d);
@@ -255,9 +258,11 @@ static void scatter_grad(Grad *d) {
 
 const Op op_scatter = {
     .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x i v axis:axis=0",
-    .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value stands.",
+    .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value\n"
+           "stands.",
     .example = "var x = [0, 0, 0]; x[[2, 0, 2]] = [1, 2, 3]; x   # => [2, 0, 3]",
-    .type = scatter_type, .grad = scatter_grad, .batch = scatter_add_batch, .units = scatter_add_units, .cost = move_cost,
+    .type = scatter_type, .grad = scatter_grad, .batch = scatter_add_batch, .units = scatter_add_units,
+    .cost = move_cost,
 };
 #else
 static bool scatter_rows(KernelCall *c, bool add) {

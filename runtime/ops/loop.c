@@ -89,9 +89,9 @@ static uint32_t stacked_output(Graph *g, NodeId y, NodeId id) {
   return body->out.n - 1;
 }
 
-/* The backward loop while it is made. By forward slot: reads is the forward body's input, in the new body's; both NO_NODE
- * where no turn reads the slot. By forward output: weight is the new body's input for its adjoint. By operand: sum is the
- * new body's input for a constant's adjoint so far. Its carries are adjoints of float carries, then sums. */
+/* The backward loop while it is made. By forward slot: reads is the forward body's input, in the new body's; both
+ * NO_NODE where no turn reads the slot. By forward output: weight is the new body's input for its adjoint. By operand:
+ * sum is the new body's input for a constant's adjoint so far. Its carries are adjoints of float carries, then sums. */
 typedef struct Back {
   Grad *d;
   Graph *g, *body, *fwd;     /* body: the new one */

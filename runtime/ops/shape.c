@@ -421,12 +421,14 @@ const Op op_tril = {
     .name = "tril", .id = OP_tril, .n_in = 1, .args = "x k:int=0",
     .doc = "The lower triangle of the last two axes, up to diagonal k; above it zeros.",
     .example = "tril([[1, 2], [3, 4]])   # => [[1, 0], [3, 4]]",
-    .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units, .cost = copy_cost,
+    .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units,
+    .cost = copy_cost,
 };
 const Op op_triu = {
     .name = "triu", .id = OP_triu, .n_in = 1, .args = "x k:int=0",
     .doc = "The upper triangle of the last two axes, from diagonal k; below it zeros.",
     .example = "triu([[1, 2], [3, 4]])   # => [[1, 2], [0, 4]]",
-    .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units, .cost = copy_cost,
+    .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units,
+    .cost = copy_cost,
 };
 #endif
