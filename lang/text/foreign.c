@@ -32,7 +32,7 @@ static const Word names[] = {
     {"Linear", "this layer is `dense(n_in, n_out)`"},
     {"Dense", "this layer is `dense(n_in, n_out)`"},
     {"Sequential", "layers are joined by `>>`: `dense(2, 8) >> relu >> dense(8, 1)`"},
-    {"Conv2d", "this layer is `conv(n_in, n_out, size)`"},
+    {"Conv2d", "there is no convolution: `flatten(x)` makes a row of a picture, for `dense(n_in, n_out)`"},
     {"Dropout", "this layer is `dropout(rate)`"},
     {"BatchNorm2d", "this layer is `batch_norm2d(n)`"},
     {"LayerNorm", "this layer is `layer_norm(n)`"},
