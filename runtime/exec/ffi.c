@@ -172,9 +172,9 @@ static void named(Text *t, const char *type, const char *const *name, uint32_t k
 }
 
 const char *foreign_prototype(Arena *a, const Op *op) {
-  static const char *const value[N_DTYPES] = {"float", "double", "int32_t", "uint8_t", "uint8_t"};
-  static const char *const input[N_DTYPES] = {"const float *", "const double *", "const int32_t *", "const uint8_t *",
-                                              "const uint8_t *"};
+#define VALUE(x, id, name, C, ...) [id] = #C,
+#define INPUT(x, id, name, C, ...) [id] = "const " #C " *",
+  static const char *const value[N_DTYPES] = {DTYPES(VALUE, )}, *const input[N_DTYPES] = {DTYPES(INPUT, )};
   const ForeignSig *s = &((const Foreign *)(const void *)op)->sig;
   Text t = {.arena = a};
   text_printf(&t, "%s %s(", s->scalar ? value[s->out] : "void", s->name);

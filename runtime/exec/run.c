@@ -15,6 +15,24 @@ typedef struct Part {
 
 /* ---- loads of a fused step ---- */
 
+/* One element, n times. */
+static void repeat(void *to, const void *x, int64_t size, int64_t n) {
+#define REPEAT(T)                                         \
+  {                                                       \
+    T v;                                                  \
+    memcpy(&v, x, sizeof v);                              \
+    for (int64_t k = 0; k < n; k++) ((T *)to)[k] = v;     \
+  }                                                       \
+  break
+  switch (size) {
+  case 8: REPEAT(uint64_t);
+  case 4: REPEAT(uint32_t);
+  case 2: REPEAT(uint16_t);
+  default: memset(to, *(const char *)x, (size_t)n);
+  }
+#undef REPEAT
+}
+
 static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, int64_t n) {
   int64_t at[MAX_RANK], from = 0, size = l->size;
   char *to = out;
@@ -33,15 +51,7 @@ static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, 
     if (run > n) run = n;
     const char *x = (const char *)in + from * size;
     if (l->stride[last] != 0) memcpy(to, x, (size_t)(run * size));
-    else if (size == 4) {
-      uint32_t v;
-      memcpy(&v, x, 4);
-      for (int64_t k = 0; k < run; k++) ((uint32_t *)(void *)to)[k] = v;
-    } else if (size == 8) {
-      uint64_t v;
-      memcpy(&v, x, 8);
-      for (int64_t k = 0; k < run; k++) ((uint64_t *)(void *)to)[k] = v;
-    } else memset(to, *x, (size_t)run);
+    else repeat(to, x, size, run);
     to += run * size;
     n -= run;
     if (n == 0) return;

@@ -16,8 +16,8 @@
 
 enum { MOST_HEADER = 100000000 };
 
-static const char *const dtype_json[N_DTYPES] = {
-    [F32] = "F32", [F64] = "F64", [I32] = "I32", [U8] = "U8", [BOOL] = "BOOL"};
+#define JSON(x, id, ...) [id] = #id,
+static const char *const dtype_json[N_DTYPES] = {DTYPES(JSON, )};
 
 /* ---- writing ---- */
 

@@ -52,25 +52,23 @@ TILE1(cast_u8, f32, uint8_t, float, x)
 TILE1(cast_u8, f64, uint8_t, double, x)
 TILE1(cast_u8, i32, uint8_t, int32_t, x)
 TILE1(cast_u8, bool_, uint8_t, uint8_t, TO_BOOL(x))
-TILE1(cast_same, 1, uint8_t, uint8_t, x)
-TILE1(cast_same, 4, uint32_t, uint32_t, x)
-TILE1(cast_same, 8, uint64_t, uint64_t, x)
+COPIES_(cast_same)
 
 static const TileKernel cast_tile[N_DTYPES][N_DTYPES] = {
-    [F32] = {cast_same_4, cast_f32_f64, cast_f32_i32, cast_f32_u8, cast_f32_bool_},
-    [F64] = {cast_f64_f32, cast_same_8, cast_f64_i32, cast_f64_u8, cast_f64_bool_},
-    [I32] = {cast_i32_f32, cast_i32_f64, cast_same_4, cast_i32_u8, cast_i32_bool_},
-    [U8] = {cast_u8_f32, cast_u8_f64, cast_u8_i32, cast_same_1, cast_u8_bool_},
-    [BOOL] = {cast_u8_f32, cast_u8_f64, cast_u8_i32, cast_same_1, cast_same_1},
+    [F32] = {[F32] = cast_same_4, [F64] = cast_f32_f64, [I32] = cast_f32_i32, [U8] = cast_f32_u8,
+             [BOOL] = cast_f32_bool_},
+    [F64] = {[F32] = cast_f64_f32, [F64] = cast_same_8, [I32] = cast_f64_i32, [U8] = cast_f64_u8,
+             [BOOL] = cast_f64_bool_},
+    [I32] = {[F32] = cast_i32_f32, [F64] = cast_i32_f64, [I32] = cast_same_4, [U8] = cast_i32_u8,
+             [BOOL] = cast_i32_bool_},
+    [U8] = {[F32] = cast_u8_f32, [F64] = cast_u8_f64, [I32] = cast_u8_i32, [U8] = cast_same_1, [BOOL] = cast_u8_bool_},
+    [BOOL] = {[F32] = cast_u8_f32, [F64] = cast_u8_f64, [I32] = cast_u8_i32, [U8] = cast_same_1, [BOOL] = cast_same_1},
 };
-#define FROM(name, d)                                                                      \
-  static void name(void *out, const void *const *in, int64_t n, const Attr *attr) {        \
-    cast_tile[d][attr->i[0]](out, in, n, attr);                                            \
+#define FROM(x, id, name, ...)                                                             \
+  static void from_##id(void *out, const void *const *in, int64_t n, const Attr *attr) {   \
+    cast_tile[id][attr->i[0]](out, in, n, attr);                                           \
   }
-FROM(from_f32, F32)
-FROM(from_f64, F64)
-FROM(from_i32, I32)
-FROM(from_u8, U8)
-FROM(from_bool, BOOL)
-const OpKernels KERNELS_OF(cast) = {.tile = {from_f32, from_f64, from_i32, from_u8, from_bool}};
+DTYPES(FROM, )
+#define FROM_OF(x, id, ...) [id] = from_##id,
+const OpKernels KERNELS_OF(cast) = {.tile = {DTYPES(FROM_OF, )}};
 #endif

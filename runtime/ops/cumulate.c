@@ -72,15 +72,17 @@ static bool by_dtype(KernelCall *c, void (*const run[N_DTYPES])(KernelCall *)) {
   return true;
 }
 static bool cumsum_run(KernelCall *c) {
-  static void (*const run[N_DTYPES])(KernelCall *) = {cumsum_f32, cumsum_f64, cumsum_i32, cumsum_u8, cumsum_u8};
+  static void (*const run[N_DTYPES])(KernelCall *) = {
+      [F32] = cumsum_f32, [F64] = cumsum_f64, [I32] = cumsum_i32, [U8] = cumsum_u8, [BOOL] = cumsum_u8};
   return by_dtype(c, run);
 }
 static bool cumprod_run(KernelCall *c) {
-  static void (*const run[N_DTYPES])(KernelCall *) = {cumprod_f32, cumprod_f64, cumprod_i32, cumprod_u8, cumprod_u8};
+  static void (*const run[N_DTYPES])(KernelCall *) = {
+      [F32] = cumprod_f32, [F64] = cumprod_f64, [I32] = cumprod_i32, [U8] = cumprod_u8, [BOOL] = cumprod_u8};
   return by_dtype(c, run);
 }
 static bool recur_run(KernelCall *c) {
-  static void (*const run[N_DTYPES])(KernelCall *) = {recur_f32, recur_f64, NULL, NULL, NULL};
+  static void (*const run[N_DTYPES])(KernelCall *) = {[F32] = recur_f32, [F64] = recur_f64};
   return by_dtype(c, run);
 }
 const OpKernels KERNELS_OF(cumsum) = {.run = cumsum_run};
@@ -98,7 +100,7 @@ static bool axis_given(TypeRule *r) {
 static bool along_type(TypeRule *r) {
   if (!axis_given(r)) return false;
   r->y = *r->x[0];
-  if (r->y.dtype == U8 || r->y.dtype == BOOL) r->y.dtype = I32;
+  r->y.dtype = dtype_sum[r->y.dtype];
   return true;
 }
 

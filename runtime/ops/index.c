@@ -182,7 +182,7 @@ static bool alike(TypeRule *r) {
 static bool summed(TypeRule *r) {
   const Type *x = r->x[0];
   if (!alike(r)) return false;
-  if (x->dtype == U8 || x->dtype == BOOL)
+  if (dtype_sum[x->dtype] != x->dtype)
     return refuse(r, BAD_DTYPE, 0, -1, "convert with `i32(...)`", "`%s` does not add %s", r->op->name,
                   type_show(r->g->arena, x));
   return true;
@@ -373,7 +373,7 @@ static bool take_along_run(KernelCall *c) {
       else if (size == 8)
         memcpy(d, s, 8);
       else
-        *d = *s;
+        memcpy(d, s, (size_t)size);
     }
   }
   return true;

@@ -225,7 +225,7 @@ static bool matmul_type(TypeRule *r) {
   if (x->dtype != y->dtype)
     return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`@` needs one element type, but the sides are %s and %s",
                   type_show(a, x), type_show(a, y));
-  if (x->dtype == U8 || x->dtype == BOOL)
+  if (dtype_sum[x->dtype] != x->dtype)
     return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)` or `i32(...)`", "`@` does not multiply %s",
                   type_show(a, x));
   bool ta = flag(r->attr, 0), tb = flag(r->attr, 1);

@@ -76,14 +76,20 @@ static bool all_of(TypeRule *r, unsigned mask, int result) {
   return true;
 }
 
-enum { FLOATS = 1u << F32 | 1u << F64, NUMBERS = FLOATS | 1u << I32, ANY = NUMBERS | 1u << U8 | 1u << BOOL };
+enum {
+  FLOATS = DTYPES_OF(DTYPE_FLOAT),
+  LOGIC = DTYPES_OF(DTYPE_BOOL),
+  NUMBERS = DTYPES_NUMBERS,
+  ANY = DTYPES_ALL,
+  COMPARED = DTYPES_ALL & ~DTYPES_OF(DTYPE_STORAGE),
+};
 
 bool pointwise_float(TypeRule *r) { return all_of(r, FLOATS, -1); }
 bool pointwise_number(TypeRule *r) { return all_of(r, NUMBERS, -1); }
-bool pointwise_logic(TypeRule *r) { return all_of(r, 1u << BOOL, -1); }
+bool pointwise_logic(TypeRule *r) { return all_of(r, LOGIC, -1); }
 bool pointwise_test(TypeRule *r) { return all_of(r, FLOATS, BOOL); }
 bool pointwise_order(TypeRule *r) { return all_of(r, NUMBERS, BOOL); }
-bool pointwise_equal(TypeRule *r) { return all_of(r, ANY, BOOL); }
+bool pointwise_equal(TypeRule *r) { return all_of(r, COMPARED, BOOL); }
 bool pointwise_any(TypeRule *r) { return all_of(r, ANY, -1); }
 
 void slope(Grad *d, int k, NodeId by) { d->dx[k] = g_times(d, d->dy, by); }

@@ -121,12 +121,16 @@ void zero_grad(Grad *d);
   TILE2(op, f64, double, uint8_t, e)   \
   TILE2(op, i32, int32_t, uint8_t, e)  \
   TILE2(op, u8, uint8_t, uint8_t, e)   \
-  const OpKernels KERNELS_OF(op) = {.tile = {op##_f32, op##_f64, op##_i32, op##_u8, op##_u8}};
-/* The bytes as they are, of any element type. */
-#define COPIES(op)                      \
-  TILE1(op, 1, uint8_t, uint8_t, x)     \
-  TILE1(op, 4, uint32_t, uint32_t, x)   \
-  TILE1(op, 8, uint64_t, uint64_t, x)   \
-  const OpKernels KERNELS_OF(op) = {.tile = {op##_4, op##_8, op##_4, op##_1, op##_1}};
+  const OpKernels KERNELS_OF(op) = {                                                        \
+      .tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32, [U8] = op##_u8, [BOOL] = op##_u8}};
+/* The bytes as they are, of any element type: chosen by its size. (There may be no type of a size.) */
+#define COPY_(op, bytes, T)                                                                                \
+  __attribute__((unused)) static void op##_##bytes(void *, const void *const *, int64_t, const Attr *);    \
+  TILE1(op, bytes, T, T, x)
+#define COPIES_(op) COPY_(op, 1, uint8_t) COPY_(op, 2, uint16_t) COPY_(op, 4, uint32_t) COPY_(op, 8, uint64_t)
+#define COPY_OF_(op, id, name, C, bytes, ...) [id] = op##_##bytes,
+#define COPIES(op) \
+  COPIES_(op)      \
+  const OpKernels KERNELS_OF(op) = {.tile = {DTYPES(COPY_OF_, op)}};
 #endif
 #endif

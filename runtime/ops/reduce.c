@@ -57,7 +57,7 @@ static bool not_empty(TypeRule *r, int64_t count, const char *what) {
 static bool sum_type(TypeRule *r) {
   int64_t count;
   if (!axes(r, &count)) return false;
-  if (r->y.dtype == U8 || r->y.dtype == BOOL) r->y.dtype = I32;
+  r->y.dtype = dtype_sum[r->y.dtype];
   return true;
 }
 
@@ -439,7 +439,8 @@ PLACES(argmin_u8, uint8_t, BETTER_MIN)
 
 static bool places_run(KernelCall *c, bool max) {
   static void (*const find[2][N_DTYPES])(const Fold *, const void *, int64_t, int32_t *) = {
-      {argmin_f32, argmin_f64, argmin_i32, argmin_u8, NULL}, {argmax_f32, argmax_f64, argmax_i32, argmax_u8, NULL}};
+      {[F32] = argmin_f32, [F64] = argmin_f64, [I32] = argmin_i32, [U8] = argmin_u8},
+      {[F32] = argmax_f32, [F64] = argmax_f64, [I32] = argmax_i32, [U8] = argmax_u8}};
   Fold f;
   fold_make(&f, c->in_type[0], c->attr);
   int64_t blocks = fold_blocks(&f), size = dtype_size[c->in_type[0]->dtype];

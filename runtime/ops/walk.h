@@ -101,8 +101,18 @@ static inline int64_t walk_units(const Walk *w) {
     }                                                                                                  \
   }
 WALK_ROW(walk_row_1, uint8_t)
+WALK_ROW(walk_row_2, uint16_t)
 WALK_ROW(walk_row_4, uint32_t)
 WALK_ROW(walk_row_8, uint64_t)
+
+typedef void WalkRow(void *to, int64_t ts, const void *from, int64_t fs, int64_t n);
+typedef void WalkBand(void *to, int64_t ts, int64_t row, const void *from, int64_t fs, int64_t n, int rows);
+static inline WalkRow *walk_row(size_t size) {
+  return size == 4 ? walk_row_4 : size == 8 ? walk_row_8 : size == 2 ? walk_row_2 : walk_row_1;
+}
+static inline WalkBand *walk_band(size_t size) {
+  return size == 4 ? walk_row_4_band : size == 8 ? walk_row_8_band : size == 2 ? walk_row_2_band : walk_row_1_band;
+}
 
 /* Units begin..end of a folded walk. to and from point at the element of index zero. */
 static inline void walk_copy(const Walk *w, void *to, const void *from, size_t size, int64_t begin, int64_t end) {
@@ -123,13 +133,11 @@ static inline void walk_copy(const Walk *w, void *to, const void *from, size_t s
       int rows = left < WALK_BAND ? (int)left : WALK_BAND;
       dst += row * w->to[outer] * (int64_t)size;
       src += row * (int64_t)size;
-      (size == 4 ? walk_row_4_band : size == 8 ? walk_row_8_band : walk_row_1_band)(
-          dst, w->to[last], w->to[outer], src, w->from[last], w->dim[last], rows);
+      walk_band(size)(dst, w->to[last], w->to[outer], src, w->from[last], w->dim[last], rows);
       if (++band < bands) continue;
       band = 0;
     } else {
-      (size == 4 ? walk_row_4 : size == 8 ? walk_row_8 : walk_row_1)(dst, w->to[last], src, w->from[last],
-                                                                     w->dim[last]);
+      walk_row(size)(dst, w->to[last], src, w->from[last], w->dim[last]);
     }
     for (int k = outer; k-- > 0;) {
       d += w->to[k];

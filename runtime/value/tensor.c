@@ -95,11 +95,9 @@ void tensor_hold(Arena *a, Tensor *t) {
 double tensor_get(const Tensor *t, int64_t i) {
   assert(i >= 0 && i < type_count(&t->type));
   switch ((DType)t->type.dtype) {
-  case F32: return (double)((const float *)t->data)[i];
-  case F64: return ((const double *)t->data)[i];
-  case I32: return (double)((const int32_t *)t->data)[i];
-  case U8:
-  case BOOL: return (double)((const uint8_t *)t->data)[i];
+#define GET(x, id, name, C, bytes, class, sum, number) case id: return DTYPE_##number##_OF(C, t->data, i);
+    DTYPES(GET, )
+#undef GET
   case N_DTYPES: break;
   }
   assert(0);
@@ -109,11 +107,9 @@ double tensor_get(const Tensor *t, int64_t i) {
 void tensor_set(Tensor *t, int64_t i, double v) {
   assert(i >= 0 && i < type_count(&t->type) && t->refs == 1);
   switch ((DType)t->type.dtype) {
-  case F32: ((float *)t->data)[i] = (float)v; break;
-  case F64: ((double *)t->data)[i] = v; break;
-  case I32: ((int32_t *)t->data)[i] = (int32_t)v; break;
-  case U8: ((uint8_t *)t->data)[i] = (uint8_t)v; break;
-  case BOOL: ((uint8_t *)t->data)[i] = v != 0; break;
+#define SET(x, id, name, C, bytes, class, sum, number) case id: ((C *)t->data)[i] = DTYPE_TO_##number(C, v); break;
+    DTYPES(SET, )
+#undef SET
   case N_DTYPES: assert(0);
   }
 }

@@ -6,8 +6,16 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const dtype_name[N_DTYPES] = {[F32] = "f32", [F64] = "f64", [I32] = "i32", [U8] = "u8", [BOOL] = "bool"};
-const uint8_t dtype_size[N_DTYPES] = {[F32] = 4, [F64] = 8, [I32] = 4, [U8] = 1, [BOOL] = 1};
+#define NAME(x, id, name, ...) [id] = #name,
+#define SIZE(x, id, name, C, bytes, ...) [id] = bytes,
+#define CLASS(x, id, name, C, bytes, class, ...) [id] = DTYPE_##class,
+#define SUM(x, id, name, C, bytes, class, sum, ...) [id] = sum,
+#define SIZES_FIT(x, id, name, C, bytes, ...) _Static_assert(sizeof(C) == (bytes), #name);
+const char *const dtype_name[N_DTYPES] = {DTYPES(NAME, )};
+const uint8_t dtype_size[N_DTYPES] = {DTYPES(SIZE, )};
+const uint8_t dtype_class[N_DTYPES] = {DTYPES(CLASS, )};
+const uint8_t dtype_sum[N_DTYPES] = {DTYPES(SUM, )};
+DTYPES(SIZES_FIT, )
 
 bool dtype_from_name(const char *name, DType *out) {
   for (int d = 0; d < N_DTYPES; d++)

@@ -4,8 +4,8 @@
 #ifndef RUNTIME_TYPE_H
 #define RUNTIME_TYPE_H
 #include "base/arena.h"
+#include "value/dtype.h"
 
-typedef enum { F32, F64, I32, U8, BOOL, N_DTYPES } DType;
 enum { MAX_RANK = 16 };
 #define MAX_BYTES ((int64_t)1 << 40)
 
@@ -14,10 +14,7 @@ typedef struct Type {
   int64_t dim[MAX_RANK];
 } Type;
 
-extern const char *const dtype_name[N_DTYPES];    /* "f32" ... */
-extern const uint8_t dtype_size[N_DTYPES];
 bool dtype_from_name(const char *name, DType *out);
-static inline bool dtype_is_float(DType d) { return d == F32 || d == F64; }
 
 Type type_make(DType d, int rank, const int64_t *dim);
 Type type_scalar(DType d);

@@ -1,6 +1,8 @@
 /* shape and slice: moves against index arithmetic, for ranks 0 to 5, permuted and empty, whole and in parts;
  * refusals. */
 #include "calc.h"
+#define KERNELS test      /* walk.h is looked at from the kernels' side */
+#include "runtime/ops/walk.h"
 
 static void strides_of(const Type *t, int64_t *s) {
   int64_t n = 1;
@@ -245,6 +247,34 @@ static void refusals(void) {
   CALC_END(c);
 }
 
-UNIT(TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(joins),
+/* Elements of every size that a type may have, along walks of each kind: rows, backwards, repeated, strided, planes. */
+static void sizes(void) {
+  static const int64_t walk[][6] = {   /* two axes: size, target's stride, source's */
+      {5, 33, 40, 33, 1, 1}, {5, 33, 40, 33, 1, -1}, {5, 33, 40, 33, 1, 0}, {5, 66, 40, 33, 2, 1},
+      {37, 21, 1, 21, 1, 40},
+  };
+  static char from[8 * 2000], to[8 * 3000], want[8 * 3000];
+  for (int k = 0; k < 8 * 2000; k++) from[k] = (char)(k * 31 + k / 251);
+  for (int64_t size = 1; size <= 8; size *= 2)
+    for (size_t k = 0; k < sizeof walk / sizeof *walk; k++) {
+      const int64_t *a = walk[k];
+      Walk w = {.rank = 0};
+      walk_axis(&w, a[0], a[1], a[2]);
+      walk_axis(&w, a[3], a[4], a[5]);
+      walk_fold(&w);
+      const char *zero = from + 100 * size;
+      memset(to, 0, sizeof to);
+      memset(want, 0, sizeof want);
+      for (int64_t i = 0; i < a[0]; i++)
+        for (int64_t j = 0; j < a[3]; j++)
+          memcpy(want + (i * a[1] + j * a[4]) * size, zero + (i * a[2] + j * a[5]) * size, (size_t)size);
+      int64_t units = walk_units(&w);
+      walk_copy(&w, to, zero, (size_t)size, units / 2, units);
+      walk_copy(&w, to, zero, (size_t)size, 0, units / 2);
+      CU_ASSERT(memcmp(to, want, sizeof to) == 0);
+    }
+}
+
+UNIT(TEST(sizes), TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(joins),
      TEST(rolls_and_triangles),
      TEST(refusals))

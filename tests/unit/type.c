@@ -128,4 +128,29 @@ static void build(Host *h, void *ctx) {
 }
 static void survives(void) { CU_ASSERT(alloc_fail_each(build, NULL) > 4); }
 
-UNIT(TEST(limits), TEST(text), TEST(counts), TEST(borrowed), TEST(young), TEST(survives))
+/* The list of element types holds together, and so do the sets that are made of it. */
+static void element_types(void) {
+  CU_ASSERT_EQUAL(DTYPES_OF(DTYPE_FLOAT), 1u << F32 | 1u << F64);
+  CU_ASSERT_EQUAL(DTYPES_OF(DTYPE_BOOL), 1u << BOOL);
+  CU_ASSERT_EQUAL(DTYPES_OF(DTYPE_STORAGE), 0);
+  CU_ASSERT_EQUAL(DTYPES_NUMBERS, 1u << F32 | 1u << F64 | 1u << I32);
+  Host h;
+  host_init(&h, NULL, NULL);
+  Guard guard;
+  CU_ASSERT_FATAL(HOST_GUARD(&h, &guard));
+  for (int d = 0; d < N_DTYPES; d++) {
+    DType named;
+    CU_ASSERT(dtype_from_name(dtype_name[d], &named) && named == (DType)d);
+    CU_ASSERT_EQUAL(dtype_sum[dtype_sum[d]], dtype_sum[d]);       /* a sum can be summed */
+    Type t = type_make((DType)d, 1, (int64_t[]){3});
+    Tensor *v = tensor_new(&h, &t);
+    CU_ASSERT_EQUAL(v->bytes, 3u * dtype_size[d]);
+    for (int k = 0; k < 3; k++) tensor_set(v, k, k);
+    for (int k = 0; k < 3; k++) CU_ASSERT_EQUAL(tensor_get(v, k), d == BOOL ? k != 0 : k);
+    tensor_unref(v);
+  }
+  CU_ASSERT_EQUAL(h.in_use, 0);
+  host_leave(&h, &guard);
+}
+
+UNIT(TEST(element_types), TEST(limits), TEST(text), TEST(counts), TEST(borrowed), TEST(young), TEST(survives))
