@@ -180,6 +180,13 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
+static Value n_known_number(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  double x;
+  const char *what = want_string(e, a->at[1], arg_ast(a, 1, at), "the words for a number");
+  return what && want_number(e, a->at[0], arg_ast(a, 0, at), what, &x) ? v_node(literal(e, x, at)) : v_bad();
+}
+
 static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)e, (void)self, (void)at;
   return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
@@ -253,6 +260,9 @@ const Native native_values[] = {
      "ones(kind_of([1, 2]))   # => [1, 1]"},
     {"described", "x", n_described, "What x is, as the words of a message.",
      "described([1, 2])   # => a tensor f32[2]"},
+    {"known_number", "x what", n_known_number,
+     "x, a number that is known while the script is checked, in 64 bits; what are the words for it.",
+     "known_number(3, \"a share\") / 2   # => 1.5"},
     {"is_record", "x", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"is_list", "x", n_is_list, "Whether x is a list or a tuple.", "is_list((1, 2)), is_list(1)   # => true false"},
     {"joined", "a b", n_joined, "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
