@@ -96,13 +96,20 @@ typedef double VecD __attribute__((vector_size(VECTOR_BYTES)));
 typedef float VecFu __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
+/* One number in every place. Not `{0} + s`: that is an addition, since -0 + 0 is not -0. */
 #if defined(__AVX512F__)
+#define SPLAT_F(s) ((VecF)_mm512_set1_ps(s))
+#define SPLAT_D(s) ((VecD)_mm512_set1_pd(s))
 #define FMA_F(a, b, c) ((VecF)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define FMA_D(a, b, c) ((VecD)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
 #elif defined(__AVX2__) && defined(__FMA__)
+#define SPLAT_F(s) ((VecF)_mm256_set1_ps(s))
+#define SPLAT_D(s) ((VecD)_mm256_set1_pd(s))
 #define FMA_F(a, b, c) ((VecF)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define FMA_D(a, b, c) ((VecD)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
 #else
+#define SPLAT_F(s) ((VecF){(s), (s), (s), (s)})
+#define SPLAT_D(s) ((VecD){(s), (s)})
 #define FMA_F(a, b, c) ((a) * (b) + (c))
 #define FMA_D(a, b, c) ((a) * (b) + (c))
 #endif
@@ -138,7 +145,7 @@ static inline __attribute__((always_inline)) void turn_f(VecF *r) {
 #define VW (VECTOR_BYTES / 4)
 #define MR TILE_ROWS
 #define FMA FMA_F
-#define SPLAT(s) ((VecF){0} + (s))
+#define SPLAT SPLAT_F
 #define LOAD(p) ((VecF)(*(const VecFu *)(p)))
 #define STORE(p, v) (*(VecFu *)(p) = (VecFu)(v))
 #if defined(__AVX512F__)
@@ -152,7 +159,7 @@ static inline __attribute__((always_inline)) void turn_f(VecF *r) {
 #define VW (VECTOR_BYTES / 8)
 #define MR TILE_ROWS
 #define FMA FMA_D
-#define SPLAT(s) ((VecD){0} + (s))
+#define SPLAT SPLAT_D
 #define LOAD(p) ((VecD)(*(const VecDu *)(p)))
 #define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))
 #define M_(name) f64_##name

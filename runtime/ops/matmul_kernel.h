@@ -9,31 +9,37 @@
  */
 enum { M_(NR) = 2 * VW };
 
-/* acc += a(MR rows, at row[r] + k * step) * b(k), then to c: set, or added to what stands there. */
+/* acc += a(MR rows, at row[r] + k * step) * b(k), then to c: set, or added to what stands there. The accumulators have
+ * names of their own, row by row: an array of them would go through memory. What is not below `rows` and `vectors`,
+ * which are known where this is inlined, falls away. */
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
+#define ROW_BEGIN(r) V acc##r##_0 = SPLAT(0), acc##r##_1 = acc##r##_0; const T *a##r = (r) < rows ? row[(r) % MR] : 0;
+#define ROW_STEP(r)                                        \
+  if ((r) < rows) {                                        \
+    V s = SPLAT(a##r[k * step]);                           \
+    acc##r##_0 = FMA(s, x0, acc##r##_0);                   \
+    if (vectors == 2) acc##r##_1 = FMA(s, x1, acc##r##_1); \
+  }
+#define ROW_END(r)                                                                              \
+  if ((r) < rows) {                                                                             \
+    T *to = c + (r) * ldc;                                                                      \
+    STORE(to, add ? LOAD(to) + acc##r##_0 : acc##r##_0);                                        \
+    if (vectors == 2) STORE(to + VW, add ? LOAD(to + VW) + acc##r##_1 : acc##r##_1);            \
+  }
 static inline __attribute__((always_inline)) void M_(tile)(int rows, int vectors, const T *const *row, int64_t step,
                                                             const T *b, int64_t ldb, int64_t kc, T *c, int64_t ldc,
                                                             bool add) {
-  V acc[MR][2];
-  const T *a[MR];
-  for (int r = 0; r < rows; r++) {
-    a[r] = row[r];
-    for (int v = 0; v < vectors; v++) acc[r][v] = SPLAT(0);
+  EACH_ROW(ROW_BEGIN)
+  for (int64_t k = 0; k < kc; k++, b += ldb) {
+    V x0 = LOAD(b), x1 = vectors == 2 ? LOAD(b + VW) : x0;
+    EACH_ROW(ROW_STEP)
   }
-  for (int64_t k = 0; k < kc; k++) {
-    V x[2];
-    for (int v = 0; v < vectors; v++) x[v] = LOAD(b + v * VW);
-    b += ldb;
-    for (int r = 0; r < rows; r++) {
-      V s = SPLAT(a[r][k * step]);
-      for (int v = 0; v < vectors; v++) acc[r][v] = FMA(s, x[v], acc[r][v]);
-    }
-  }
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < vectors; v++) {
-      T *to = c + r * ldc + v * VW;
-      STORE(to, add ? LOAD(to) + acc[r][v] : acc[r][v]);
-    }
+  EACH_ROW(ROW_END)
 }
+#undef EACH_ROW
+#undef ROW_BEGIN
+#undef ROW_STEP
+#undef ROW_END
 
 /* The shapes of tile that are compiled: all rows or few, two vectors or one; A as rows (step 1) or packed (step MR). */
 #define TILE(name, rows, vectors, step)                                                                          \
