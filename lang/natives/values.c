@@ -38,11 +38,11 @@ static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (v.kind == V_BAD) return v;
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
-  if (l.n == 0) {
+  if (l.n == 0 && v.kind != V_INSTANCE) {
     elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
     return v_bad();
   }
-  Value *x = NEW_N(e->a, Value, l.n);
+  Value *x = NEW_N(e->a, Value, l.n + 1);
   for (uint32_t k = 0; k < l.n; k++) {
     NodeId n = want_node(e, value_decay(e, l.at[k].value), arg_ast(a, 0, at), "a leaf");
     if (n == NO_NODE) return v_bad();
