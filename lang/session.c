@@ -266,7 +266,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     host_leave(&s->host, &g);
     return status;
   }
-  s->elab->region = NULL;
+  s->elab->here.region = NULL;
   scope_forget(s->elab, s->elab->globals, names, any);
   if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   return session_failed(s);
@@ -324,11 +324,11 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
   Elab *e = s->elab;
   Steps *steps = NEW(s->arena, Steps);
   uint32_t from = s->program->segment.n;
-  Region *outer = e->region;
-  e->region = NULL;
+  Region *outer = e->here.region;
+  e->here.region = NULL;
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   region_leave(e, r);
-  e->region = outer;
+  e->here.region = outer;
   return program_prepare(s->program, from, steps, need, n) && run(s, from, steps) == STATUS_OK;
 }
 
@@ -348,12 +348,12 @@ char *session_value_text(Session *s, const Value *v) {
   e->d = s->diags;
   uint32_t from = s->program->segment.n;
   Steps *steps = NEW(s->arena, Steps);     /* a cell is read where it is shown */
-  Region *outer = e->region;
-  e->region = NULL;
+  Region *outer = e->here.region;
+  e->here.region = NULL;
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   Value t = text_of(e, v, 1, NULL, " ");
   region_leave(e, r);
-  e->region = outer;
+  e->here.region = outer;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
   else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
            run(s, from, steps) == STATUS_OK) {

@@ -114,11 +114,11 @@ static void elaborate(Elab *e, Building *b) {
   text_add(&text, ")");
   Type turn = type_scalar(I32);
   c->turn = slot_new(e->p, SLOT_TURN, &turn, NULL, 0);
-  vec_push(e->a, &e->turns, graph_input(e->g, c->turn, &turn, 0));
-  e->scope = scope;
+  vec_push(e->a, &e->here.turns, graph_input(e->g, c->turn, &turn, 0));
+  e->here.scope = scope;
   const Ast *call = parse_call(e, b, text.at);
   if (!call) return;
-  e->source = call->source;
+  e->here.source = call->source;
   Value y = elab_expr(e, call);
   if (y.kind == V_BAD) return;
   add_leaves(e, b, y, "", call);
@@ -127,7 +127,7 @@ static void elaborate(Elab *e, Building *b) {
   scope_put(e, scope, sym(e->s->sources, "glia_y", 6), y, NULL);
   const Ast *grad = parse_call(e, b, arena_printf(e->a, "grad(glia_y, %s)", c->wrt));
   if (!grad) return;
-  e->source = grad->source;
+  e->here.source = grad->source;
   add_leaves(e, b, elab_expr(e, grad), "", grad);
   c->n_grad = b->result.n - c->n_result;
 }
@@ -168,15 +168,8 @@ static void begin(Elab *e, Session *s, const Value *f) {
   s->diags = diags_new(s->arena, s->sources);
   e->stack = &here;
   e->d = s->diags;
-  e->scope = e->globals;
-  e->source = NULL;
-  e->frame = e->outermost;
-  e->caller = 0;
-  e->depth = 0;
-  e->training = false;
-  e->make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
-  e->turns.n = 0;
-  e->region = NULL;
+  elab_top(e, NULL);
+  e->here.make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
 }
 
 static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt) {
@@ -191,7 +184,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
   begin(e, s, f->value);
   Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
-  PlaceMark place;              /* one, whatever shapes it is compiled for */
+  Where place;              /* one, whatever shapes it is compiled for */
   if (f->placed) place = place_again(e, f->place);
   else {
     place = place_enter(e, arena_printf(s->arena, "call of %s", f->name));
@@ -199,9 +192,9 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
     f->placed = true;
   }
   elaborate(e, &b);
-  place_leave(e, place);
+  e->here = place;
   region_leave(e, top);
-  e->scope = e->globals;
+  e->here.scope = e->globals;
   if (s->diags->n_errors || !program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n)) return NULL;
   c->result = b.result.at;
   for (uint32_t k = 0; k < b.keep.n; k++) c->result[k].slot = b.keep.at[k].slot;

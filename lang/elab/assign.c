@@ -16,7 +16,6 @@
 #include "elab/lower.h"
 #include "elab/mismatch.h"
 #include "elab/names.h"
-#include "elab/native.h"
 #include "elab/order.h"
 #include "elab/seq.h"
 #include "elab/show.h"
@@ -188,13 +187,13 @@ bool assign_index(Elab *e, const Ast *target, Value base, Value v, Value *out) {
 
 /* ---- cells and variables ---- */
 static bool may_assign_cell(Elab *e, Cell *c, const Ast *target) {
-  if (e->frame->steps) return true;
+  if (e->here.frame->steps) return true;
   if (c->role == CELL_STATE || c->role == CELL_HIDDEN) {
-    const Instance *self = e->frame->self;
+    const Instance *self = e->here.frame->self;
     for (uint32_t k = 0; self && k < self->n; k++)
       if (self->field[k].value.kind == V_CELL && self->field[k].value.cell == c) {
-        if (e->make > MAKE_IN_GRAD) {
-          Diag *g = elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state", make_place(e->make));
+        if (e->here.make > MAKE_IN_GRAD) {
+          Diag *g = elab_error(e, target, E_STATE_IN_IF, c->path ? c->path : "state", make_place(e->here.make));
           diag_hint(e->d, g,
                     "a state changes once, where the call stands: call the layer outside and use its value here");
           return false;
@@ -318,7 +317,7 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
     return;
   }
   if (b->mutable_) {
-    if (b->frame != e->frame) {
+    if (b->frame != e->here.frame) {
       elab_error(e, target, E_ASSIGN_IN_FORMULA, b->name);
       return;
     }
@@ -335,7 +334,7 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
 /* The local `var` of a formula that a part belongs to: `t` of `t[0].x[1]`. */
 static Bound *var_of_part(Elab *e, const Ast *part) {
   while (part->kind == A_INDEX || part->kind == A_MEMBER) part = part->kid[0];
-  Bound *b = part->kind == A_NAME ? scope_find(e, e->scope, part->name) : NULL;
+  Bound *b = part->kind == A_NAME ? scope_find(e, e->here.scope, part->name) : NULL;
   return b && b->mutable_ ? b : NULL;
 }
 
@@ -382,7 +381,7 @@ void elab_assign(Elab *e, const Ast *ast) {
   Bound *b = NULL;
   Value now;
   if (base->kind == A_NAME) {
-    b = scope_find(e, e->scope, base->name);
+    b = scope_find(e, e->here.scope, base->name);
     if (!b) {
       elab_expr(e, base);
       return;
@@ -430,7 +429,7 @@ void elab_assign(Elab *e, const Ast *ast) {
   else {
     Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
     const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;
-    const Bound *owner = of ? scope_find(e, e->scope, of->name) : NULL;
+    const Bound *owner = of ? scope_find(e, e->here.scope, of->name) : NULL;
     if (owner && owner->value.kind == V_OPTIMIZER)
       diag_hint(e->d, g,
                 "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`",

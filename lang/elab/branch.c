@@ -10,7 +10,6 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
-#include "elab/layer.h"
 #include "elab/loop.h"
 #include "elab/names.h"
 #include "elab/show.h"
@@ -109,10 +108,10 @@ differ: {
 }
 
 static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
-  MakeRule make = make_within(e, MAKE_IN_IF);
-  bool steps = e->frame->steps, in_value = e->frame->in_value;
-  e->frame->steps = false;     /* both branches are computed: they are formulas, wherever the `if` stands */
-  e->frame->in_value |= steps;
+  Where outside = make_within(e, MAKE_IN_IF);
+  bool steps = e->here.frame->steps, in_value = e->here.frame->in_value;
+  e->here.frame->steps = false;     /* both branches are computed: they are formulas, wherever the `if` stands */
+  e->here.frame->in_value |= steps;
   BranchFlow outer, flow[2];
   branch_flow_take(e, &outer);
   uint32_t mark = e->assigned.n, errors = e->d->n_errors;
@@ -133,10 +132,10 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
       e->assigned.n = mark;
     }
   }
-  e->make = make;
-  e->frame->steps = steps;
-  e->frame->in_value = in_value;
-  memcpy(e->frame->leave, outer.leave, sizeof outer.leave);
+  e->here = outside;
+  e->here.frame->steps = steps;
+  e->here.frame->in_value = in_value;
+  memcpy(e->here.frame->leave, outer.leave, sizeof outer.leave);
   bool leaves = branch_flow_join(e, cond, &flow[0], &flow[1], ast);
   uint32_t end = e->assigned.n;
   /* what the second branch assigned: both values stand */
@@ -215,12 +214,12 @@ static Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) 
     v[k] = b->kind == A_IF ? elab_if(e, b, true) : elab_block(e, b, true);
     if (want_value) v[k] = branch_cells(e, v[k], b);
     region_leave(e, r);
-    flow[k] = e->frame->flow;
-    e->frame->flow = FLOW_ON;
+    flow[k] = e->here.frame->flow;
+    e->here.frame->flow = FLOW_ON;
     if (k == 0) s->body = *steps;
     else s->other = *steps;
   }
-  if (flow[0] != FLOW_ON && flow[1] != FLOW_ON) e->frame->flow = flow[0] == flow[1] ? flow[0] : FLOW_CONTINUE;
+  if (flow[0] != FLOW_ON && flow[1] != FLOW_ON) e->here.frame->flow = flow[0] == flow[1] ? flow[0] : FLOW_CONTINUE;
   return want_value && alike(e, v[0], v[1]) ? select_value(e, cond, v[0], v[1], ast) : v_unit();
 }
 
@@ -235,7 +234,7 @@ Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
   }
   NodeId n = condition(e, ast->kid[0], c);
   if (n == NO_NODE) return v_bad();
-  if (!as_steps || !e->frame->steps) return if_of_run(e, ast, n);
-  bool want_value = e->frame->fn && e->frame->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
+  if (!as_steps || !e->here.frame->steps) return if_of_run(e, ast, n);
+  bool want_value = e->here.frame->fn && e->here.frame->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
   return if_of_steps(e, ast, n, want_value);
 }

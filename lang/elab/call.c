@@ -308,12 +308,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
       v = a->at[to[k]];
       place = a->ast[to[k]];
       if (by_value) v = value_decay(e, v);
-    } else {
-      Scope *saved = e->scope;
-      e->scope = s;
-      v = elab_expr(e, q->kid[2]);
-      e->scope = saved;
-    }
+    } else v = expr_in(e, s, q->kid[2]);
     if (v.kind == V_BAD) ok = false;
     else if (q->kid[1] && !match_type(e, q->kid[1], &v, s, unmarked, place, p[k].name ? p[k].name : "this argument")) {
       ok = false;
@@ -340,11 +335,19 @@ static Value body_value(Elab *e, const Ast *body, const Ast *type, Scope *s, DTy
   return v;
 }
 
+Where frame_enter(Elab *e, CallFrame *frame, Scope *s) {
+  Where outside = e->here;
+  frame->outer = outside.frame;
+  e->here.frame = frame;
+  e->here.scope = s;
+  return outside;
+}
+
 /* A call of an instance finds its states as constants, whatever they were computed from; what it assigns itself is a
  * formula like any other, also for the methods that it calls. */
 static void states_constant(Elab *e, const Instance *self) {
   if (!self || self->layer->kind != FN_LAYER) return;
-  for (const CallFrame *f = e->frame; f; f = f->outer)
+  for (const CallFrame *f = e->here.frame; f; f = f->outer)
     if (f->self == self) return;
   for (uint32_t k = 0; k < self->n; k++)
     if (self->field[k].role == FIELD_STATE && self->field[k].value.kind == V_CELL)
@@ -354,15 +357,15 @@ static void states_constant(Elab *e, const Instance *self) {
 static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Ast *ast = f->ast;
   bool proc = f->kind == FN_PROC;
-  if (proc && !e->frame->steps) {
+  if (proc && !e->here.frame->steps) {
     Diag *g = elab_error(e, at, E_PROC_IN_FORMULA, f->name);
-    if (e->frame->in_value)
+    if (e->here.frame->in_value)
       diag_hint(e->d, g,
                 "the value of an `if` is a formula: make a `var` before it, and assign it in the branches of a step");
     else diag_hint(e->d, g, "a formula computes; call the `proc` from a step");
     return v_bad();
   }
-  if (e->depth >= MOST_CALLS) {
+  if (e->here.depth >= MOST_CALLS) {
     Diag *g = elab_error(e, at, E_CALL_DEPTH, MOST_CALLS);
     if (proc)
       diag_hint(e->d, g, "a `proc` is put in where it is called, so it goes on and on: repeat with `while` or `for`");
@@ -371,19 +374,18 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
   }
   called_mark(e, ast);
   const char *place = f->name ? f->name : "fn";
-  PlaceMark m = place_enter(e, place);
-  Scope *s = scope_new(e, f->scope), *saved_scope = e->scope;
+  Where outside = place_enter(e, place);
+  Scope *s = scope_new(e, f->scope);
   states_constant(e, f->self);
-  CallFrame frame = {.outer = e->frame, .fn = f, .self = f->self, .steps = proc}, *saved_frame = e->frame;
-  Loc saved_caller = e->caller;
+  CallFrame frame = {.fn = f, .self = f->self, .steps = proc};
   DType unmarked = N_DTYPES;
   bool ok = f->kind == FN_EXTERN || bind_params(e, f, params_ast(f), a, s, proc, &unmarked, at);
   Value v = v_bad();
   if (ok) {
-    e->caller = elab_loc(e, at);
-    e->scope = s;
-    e->frame = &frame;
-    e->depth++;
+    Loc caller = elab_loc(e, at);
+    Where at_call = frame_enter(e, &frame, s);
+    e->here.caller = caller;
+    e->here.depth++;
     NodeId first = e->g->n;
     if (f->kind == FN_EXTERN) v = extern_call(e, f, s, a, at);
     else
@@ -391,14 +393,11 @@ static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at
     /* what happens behind the call may change a cell */
     if (proc) v = keep_values(e, v);
     else if (v.kind == V_CELL && v.cell->role == CELL_VAR) v = value_decay(e, v);
-    e->depth--;
-    e->frame = saved_frame;
-    e->scope = saved_scope;
-    e->caller = saved_caller;
+    e->here = at_call;
     if (frame.looked && v.kind != V_BAD) v = lint_looked(e, f, first, v, at);
     if (f->gradient && v.kind != V_BAD) v = with_gradient(e, f, s, v, at);
   }
-  place_leave(e, m);
+  e->here = outside;
   return v;
 }
 
@@ -459,9 +458,9 @@ Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at) {
   case FN_OPTIMIZER: return make_optimizer(e, f, a, at);
   case FN_OP: return op_apply(e, f->op, a, at);
   case FN_NATIVE: {
-    PlaceMark m = place_enter(e, f->native->name);
+    Where outside = place_enter(e, f->native->name);
     Value v = call_native(e, f, a, at);
-    place_leave(e, m);
+    e->here = outside;
     return v;
   }
   case FN_CHAIN: return call_chain(e, f, a, at);
@@ -473,7 +472,7 @@ Value call_fn(Elab *e, const Fn *f, Args *a, const Ast *at) {
 static bool hides_function(Elab *e, Diag *g, const Ast *at) {
   const Ast *name = at->kind == A_CALL ? at->kid[0] : at->kind == A_BINARY && at->op == K_PIPE ? at->kid[1] : at;
   if (name->kind != A_NAME) return false;
-  const Bound *own = scope_find(e, e->scope, name->name), *library = scope_find(e, e->library, name->name);
+  const Bound *own = scope_find(e, e->here.scope, name->name), *library = scope_find(e, e->library, name->name);
   if (!own || !library || own == library || library->value.kind != V_FN) return false;
   if (own->ast) diag_note(e->d, g, elab_loc_at(e, own->ast), "this `%s` hides the one of the library", name->name);
   diag_hint(e->d, g, "give it another name, and `%s` is the function", name->name);

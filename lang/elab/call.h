@@ -2,7 +2,7 @@
  */
 #ifndef LANG_CALL_H
 #define LANG_CALL_H
-#include "elab/cell.h"
+#include "elab/elab.h"
 
 /* What leaves a turn of an unrolled loop: nothing, or where a condition of the run holds. [0]: `break`, [1]:
  * `continue`. */
@@ -25,6 +25,7 @@ enum { MOST_CALLS = 1000 };   /* nested */
 enum { LOOP_NONE, LOOP_RUN, LOOP_UNROLLED };
 enum { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
 
+Where frame_enter(Elab *e, CallFrame *frame, Scope *s);           /* inside a call: where we were */
 Value elab_call(Elab *e, const Ast *call, const Value *first);    /* a CALL; first: one argument more, in front */
 Value call_value(Elab *e, Value callee, Args *a, const Ast *at);
 Value call1(Elab *e, Value callee, Value x, const Ast *at);

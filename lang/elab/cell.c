@@ -18,7 +18,7 @@ Step *step_add(Elab *e, StepKind kind, Loc loc) {
   s->segment = e->g->segment;
   s->mark = e->g->n;
   s->turn = NO_SLOT;
-  vec_push(e->a, e->region->steps, s);
+  vec_push(e->a, e->here.region->steps, s);
   return s;
 }
 
@@ -39,21 +39,21 @@ static void segment_cut(Elab *e) {
 void step_effect(Elab *e, Step *effect) {
   effect->segment = e->g->segment;
   effect->mark = e->g->n;
-  vec_push(e->a, e->region->steps, effect);
+  vec_push(e->a, e->here.region->steps, effect);
   if (effect->effect->cuts) segment_cut(e);
 }
 
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
   Region *r = NEW(e->a, Region);
-  r->outer = e->region;
+  r->outer = e->here.region;
   r->kind = (enum RegionKind)kind;
   r->steps = steps;
   r->first = e->g->n;
   r->turn = NO_NODE;
   r->count = -1;
   r->ast = ast;
-  if (e->region) segment_close(e);
-  e->region = r;
+  if (e->here.region) segment_close(e);
+  e->here.region = r;
   segment_open(e);
   return r;
 }
@@ -66,9 +66,9 @@ static void touch(Elab *e, Region *r, Cell *c) {
 
 static Version *version_new(Elab *e, Cell *c, NodeId node) {
   Version *v = NEW(e->a, Version);
-  *v = (Version){.node = node, .region = e->region, .before = c->now, .last = NO_NODE};
+  *v = (Version){.node = node, .region = e->here.region, .before = c->now, .last = NO_NODE};
   c->now = v;
-  touch(e, e->region, c);
+  touch(e, e->here.region, c);
   return v;
 }
 
@@ -110,7 +110,7 @@ static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
   if (r->kind == REGION_LOOP) lint_loop(e, r);
-  e->region = r->outer;
+  e->here.region = r->outer;
   series_leave(e, r);
   for (uint32_t k = 0; k < r->touched.n; k++) {
     Cell *c = r->touched.at[k];
@@ -143,12 +143,12 @@ void region_leave(Elab *e, Region *r) {
 }
 
 void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made) {
-  for (Region *r = e->region; r; r = r->outer)
+  for (Region *r = e->here.region; r; r = r->outer)
     if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, formula, loc, made});
 }
 
 void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_t n, Loc loc) {
-  for (Region *r = e->region; r; r = r->outer)
+  for (Region *r = e->here.region; r; r = r->outer)
     if (r->kind == REGION_LOOP && read >= r->first) {
       vec_push(e->a, &r->carried, (Carried){c, by, n, loc});
       return;
@@ -171,9 +171,9 @@ Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {
 
 NodeId cell_read(Elab *e, Cell *c, Loc loc) {
   Version *v = c->now;
-  if (v && v->region == e->region && v->node != NO_NODE) return v->node;
+  if (v && v->region == e->here.region && v->node != NO_NODE) return v->node;
   NodeId n = graph_input(e->g, c->slot, &c->type, loc);
-  if (v && v->region == e->region) {
+  if (v && v->region == e->here.region) {
     v->node = n;
     return n;
   }
@@ -184,7 +184,7 @@ NodeId cell_read(Elab *e, Cell *c, Loc loc) {
 
 void cell_constant(Elab *e, Cell *c) {
   const Version *v = c->now;
-  if (!v || v->region != e->region || v->node == NO_NODE || !dtype_is_float((DType)c->type.dtype)) return;
+  if (!v || v->region != e->here.region || v->node == NO_NODE || !dtype_is_float((DType)c->type.dtype)) return;
   const Op *op = graph_at(e->g, v->node)->op;
   if (op == &op_input || op == &op_stop_gradient) return;
   NodeId n = v->node;

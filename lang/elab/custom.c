@@ -12,7 +12,6 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
-#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/names.h"
 #include "elab/native.h"
@@ -172,7 +171,7 @@ static void place_gradient(Elab *e, const Custom *c, Value arg, Value v, const N
 static void elaborate(const Custom *c, const NodeId *x, NodeId y, NodeId dy, NodeId *dx) {
   Elab *e = c->e;
   const Ast *ast = c->f->gradient, *names = ast->kid[0];
-  Scope *s = scope_new(e, c->f->gradient_scope), *saved_scope = e->scope;
+  Scope *s = scope_new(e, c->f->gradient_scope);
   Swap by = {.take = is_operand, .by = x};
   for (uint32_t k = 0; k < c->n && k < names->n; k++)
     bind_pattern(e, s, names->kid[k]->kind == A_PARM ? names->kid[k]->kid[0] : names->kid[k], swap(e, c->arg[k], &by),
@@ -189,18 +188,14 @@ static void elaborate(const Custom *c, const NodeId *x, NodeId y, NodeId dy, Nod
   Swap out = {.take = is_float, .by = part}, dout = {.take = is_float, .by = adjoint};
   scope_put(e, s, ast->kid[1]->name, swap(e, c->y, &out), ast->kid[1]);
   scope_put(e, s, ast->kid[2]->name, swap(e, c->y, &dout), ast->kid[2]);
-  CallFrame frame = {.outer = e->frame, .fn = c->f}, *saved_frame = e->frame;
-  Loc saved_caller = e->caller, saved_loc = e->g->loc;
-  MakeRule saved_make = make_within(e, MAKE_IN_GRAD);
-  e->scope = s;
-  e->frame = &frame;
-  e->caller = c->caller;
+  CallFrame frame = {.fn = c->f};
+  Loc saved_loc = e->g->loc;
+  Where outside = frame_enter(e, &frame, s);
+  make_within(e, MAKE_IN_GRAD);
+  e->here.caller = c->caller;
   const Ast *body = ast->kid[3];
   Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
-  e->scope = saved_scope;
-  e->frame = saved_frame;
-  e->caller = saved_caller;
-  e->make = saved_make;
+  e->here = outside;
   e->g->loc = saved_loc;
   if (v.kind == V_BAD) return;
   uint32_t want = 0;
@@ -356,9 +351,9 @@ static Value call_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
     if (b.at[k].kind == V_BAD) return v_bad();
     swap(e, b.at[k], &in);
   }
-  MakeRule make = make_within(e, MAKE_IN_CALL);
+  Where outside = make_within(e, MAKE_IN_CALL);
   Value y = value_decay(e, call_value(e, self->captured->at[0], &b, at));
-  e->make = make;
+  e->here = outside;
   if (y.kind == V_BAD) return y;
   swap(e, y, &result);
   if (!result.old.n) return y;

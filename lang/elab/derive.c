@@ -9,7 +9,6 @@
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
-#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
 #include "elab/native.h"
@@ -228,7 +227,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   Slice through;
   through.n = slice_derivable(e, n, &through.at);
   if (passes_out(e, &through, &w, &l, at)) return v_bad();
-  for (uint32_t k = 0; e->region->outer && k < e->cells.n; k++)
+  for (uint32_t k = 0; e->here.region->outer && k < e->cells.n; k++)
     for (const Version *v = e->cells.at[k]->now; v; v = v->before)
       if (v->node != NO_NODE && reaches(&s, v->node)) {
         const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
@@ -367,9 +366,9 @@ Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *
     b.at[to[k]] = own[k] = grad_argument(e, a->at[to[k]], a->ast[to[k]]);
     if (own[k].kind == V_BAD) return own[k];
   }
-  MakeRule saved = make_within(e, rule);
+  Where outside = make_within(e, rule);
   Value y = call_value(e, f, &b, at);
-  e->make = saved;
+  e->here = outside;
   *by = wrt.kind == V_TUPLE || wrt.kind == V_LIST ? v_items(e->a, V_TUPLE, own, n) : own[0];
   return y;
 }

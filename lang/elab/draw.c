@@ -58,7 +58,7 @@ static Like *find_like(const PlaceFrame *f, uint64_t h) {
 }
 
 static uint64_t next_like(Elab *e, const char *name) {
-  PlaceFrame *f = e->place;
+  PlaceFrame *f = e->here.place;
   uint64_t h = hash_text(name);
   Like *like = find_like(f, h);
   if (like) return mix(mix(f->hash, h), like->count++);
@@ -69,32 +69,31 @@ static uint64_t next_like(Elab *e, const char *name) {
 }
 
 PlaceFrame *place_root(Elab *e) { return NEW(e->a, PlaceFrame); }
-uint64_t place_hash(const Elab *e) { return e->place->hash; }
+uint64_t place_hash(const Elab *e) { return e->here.place->hash; }
 
-PlaceMark place_again(Elab *e, uint64_t hash) {
-  PlaceMark m = {e->place};
+Where place_again(Elab *e, uint64_t hash) {
+  Where outside = e->here;
   PlaceFrame *f = NEW(e->a, PlaceFrame);
-  f->outer = e->place;
+  f->outer = e->here.place;
   f->hash = hash;
-  e->place = f;
-  return m;
+  e->here.place = f;
+  return outside;
 }
 
-PlaceMark place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
-void place_leave(Elab *e, PlaceMark m) { e->place = m.frame; }
+Where place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
 
 void *place_keep(Elab *e) {
   PlaceFrame *kept = NEW(e->a, PlaceFrame);
-  *kept = *e->place;
-  kept->like.at = arena_copy(e->a, e->place->like.at ? e->place->like.at : (Like *)kept,
-                             e->place->like.n * sizeof(Like));
+  *kept = *e->here.place;
+  kept->like.at = arena_copy(e->a, e->here.place->like.at ? e->here.place->like.at : (Like *)kept,
+                             e->here.place->like.n * sizeof(Like));
   return kept;
 }
 
 void place_back(Elab *e, const void *from) {
   const PlaceFrame *kept = from;
-  memcpy(e->place->like.at, kept->like.at, kept->like.n * sizeof(Like));
-  e->place->like.n = kept->like.n;
+  memcpy(e->here.place->like.at, kept->like.at, kept->like.n * sizeof(Like));
+  e->here.place->like.n = kept->like.n;
 }
 
 static NodeId i32_literal(Elab *e, uint32_t v) {
@@ -111,7 +110,7 @@ NodeId draw_key(Elab *e, const Ast *at) {
   NodeId key = cell_read(e, e->seed, elab_loc(e, at));
   key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)place), at);
   key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)(place >> 32)), at);
-  for (uint32_t k = 0; k < e->turns.n; k++) key = emit2(e, &op_fold_in, key, e->turns.at[k], at);
+  for (uint32_t k = 0; k < e->here.turns.n; k++) key = emit2(e, &op_fold_in, key, e->here.turns.at[k], at);
   return key;
 }
 

@@ -3,18 +3,17 @@
  */
 #ifndef LANG_DRAW_H
 #define LANG_DRAW_H
-#include "elab/value.h"
+#include "elab/elab.h"
 
 struct PlaceFrame *place_root(Elab *e);                            /* of one entry */
 Value elab_draw(Elab *e, const Type *t, const Ast *call);          /* `~ call` for a declared type */
 NodeId draw_key(Elab *e, const Ast *at);                           /* i32[2]: seed, place, turns */
-typedef struct PlaceMark { struct PlaceFrame *frame; } PlaceMark;
+/* These say where we were: `e->here = outside` goes back. */
 /* a name or call on the way; what is alike is counted */
-PlaceMark place_enter(Elab *e, const char *name);
+Where place_enter(Elab *e, const char *name);
 /* the same place once more: the other piece of a loop */
-PlaceMark place_again(Elab *e, uint64_t hash);
+Where place_again(Elab *e, uint64_t hash);
 uint64_t place_hash(const Elab *e);
-void place_leave(Elab *e, PlaceMark m);
 void *place_keep(Elab *e);                                         /* what has been counted at the present place */
 void place_back(Elab *e, const void *kept);
 #endif

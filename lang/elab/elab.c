@@ -14,12 +14,12 @@
 #include <string.h>
 
 /* ---- messages ---- */
-Loc elab_loc(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->span, e->caller); }
-Loc elab_loc_at(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->at, e->caller); }
+Loc elab_loc(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->span, e->here.caller); }
+Loc elab_loc_at(Elab *e, const Ast *at) { return loc_make(e->s->sources, at->source, at->at, e->here.caller); }
 
 static const Bound *argument(Elab *e, const Ast *at) {
   if (!at->source->library || at->kind != A_NAME) return NULL;
-  for (Scope *s = e->scope; s; s = s->outer) {
+  for (Scope *s = e->here.scope; s; s = s->outer) {
     const Bound *b = scope_here(s, at->name);
     if (b) return b->given.ast ? b : NULL;
   }
@@ -28,7 +28,7 @@ static const Bound *argument(Elab *e, const Ast *at) {
 
 Spot spot_of(Elab *e, const Ast *at) {
   const Bound *b = argument(e, at->kind == A_ARG ? at->kid[0] : at);
-  return b ? b->given : (Spot){at, e->caller};
+  return b ? b->given : (Spot){at, e->here.caller};
 }
 
 const Ast *argument_in(Elab *e, const Ast *ast) {
@@ -119,6 +119,18 @@ NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t
 }
 
 /* ---- entries ---- */
+Where elab_top(Elab *e, const Source *text) {
+  Where outside = e->here;
+  e->here = (Where){.scope = e->globals, .frame = e->outermost, .source = text, .place = outside.place};
+  return outside;
+}
+
+Where make_within(Elab *e, MakeRule rule) {
+  Where outside = e->here;
+  if (outside.make < rule) e->here.make = rule;
+  return outside;
+}
+
 Elab *elab_new(Session *s) {
   Elab *e = NEW(s->arena, Elab);
   e->s = s;
@@ -129,8 +141,8 @@ Elab *elab_new(Session *s) {
   e->library = scope_new(e, NULL);
   e->globals = scope_new(e, e->library);
   e->stdlib = NEW_N(e->a, bool, (size_t)(stdlib_n_files ? stdlib_n_files : 1));
-  e->frame = e->outermost = NEW(e->a, CallFrame);
-  e->frame->steps = true;
+  e->here.frame = e->outermost = NEW(e->a, CallFrame);
+  e->here.frame->steps = true;
   Type key = type_make(I32, 1, (int64_t[]){2});
   e->seed = cell_new(e, CELL_HIDDEN, &key, "seed", 0);
   Tensor *t = tensor_new(&s->host, &key);

@@ -33,6 +33,24 @@ typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MA
 
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
 
+/* Where we stand: kept and set by value, so that whatever a call, a block or a derivative sets for its inside is gone
+ * behind it. */
+typedef struct Where {
+  Scope *scope;
+  Region *region;             /* NULL never: the top one at least */
+  CallFrame *frame;
+  Loc caller;                 /* Loc of the call we are in, 0 at the top */
+  uint32_t depth;             /* nested calls */
+  MakeRule make;
+  bool training;
+  struct PlaceFrame *place;
+  VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
+  struct TraceGroup *traces;  /* of the body of fold or scan that is being made, or NULL */
+  const Ast *asserting;       /* the `assert` that is being read */
+  const Source *source;
+  Module *module;             /* the one that is being read, NULL: the script */
+} Where;
+
 struct Elab {
   Session *s;
   Arena *a;
@@ -40,23 +58,15 @@ struct Elab {
   Program *p;
   Diags *d;
   Scope *library;             /* natives, ops and the standard library, as they are met: the outermost scope */
-  Scope *globals, *scope;     /* scope: the present one */
-  Region *region;             /* NULL never: the top one at least */
-  CallFrame *frame;
+  Scope *globals;
+  Where here;
   CallFrame *outermost;         /* of no call: taken up anew by each entry, since a failure jumps out of any */
-  Loc caller;                 /* Loc of the call we are in, 0 at the top */
-  const Source *source;
-  uint32_t depth;             /* nested calls */
   char *stack;                /* an address in the outermost C frame */
-  bool training, repl;
-  MakeRule make;
-  struct PlaceFrame *place;
+  bool repl;
   Cell *seed;                 /* i32[2] */
-  VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
   VEC(Cell *) cells;          /* all of the session */
   VEC(Looked) looked;
   bool trains;                /* an optimizer of the script steps, outside of its tests */
-  const Ast *asserting;       /* the `assert` that is being read */
   VEC(CellNode) versions;     /* what assignments made, by node */
   struct ProgressClock *clock; /* of the training that began last */
   bool *stdlib;               /* which of its files are in */
@@ -66,17 +76,18 @@ struct Elab {
   VEC(Series *) series;        /* all of the session */
   uint32_t unknown;            /* names met that stand for nothing, reported by resolve or here */
   VEC(Sym) lost;               /* columns that statements with mistakes would have added */
-  struct TraceGroup *traces;    /* of the body of fold or scan that is being made, or NULL */
   struct Wait *wait;
   bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
   VEC(Widened) widened;         /* cells of this text that a later assignment makes float */
   bool again;                   /* one of them was read as an int before: the text is elaborated once more */
   VEC(Module *) modules;       /* imported files, each once */
-  Module *module;              /* the one that is being read, NULL: the script */
   const Source *script;        /* of this entry */
 };
 
 Elab *elab_new(Session *s);
+/* These say where we were: `e->here = outside` goes back. */
+Where elab_top(Elab *e, const Source *text);                      /* as an entry begins */
+Where make_within(Elab *e, MakeRule rule);                        /* from here on no less strict */
 static inline const Type *node_type(Elab *e, NodeId n) { return graph_at(e->g, n)->type; }
 static inline bool node_flex(Elab *e, NodeId n) { return (graph_at(e->g, n)->flags & NODE_FLEX) != 0; }
 

@@ -93,11 +93,11 @@ static Value literal_string(Elab *e, const Ast *ast) {
 }
 
 static Value name(Elab *e, const Ast *ast) {
-  Bound *b = scope_find(e, e->scope, ast->name);
+  Bound *b = scope_find(e, e->here.scope, ast->name);
   if (b) return b->value;
   if (!strcmp(ast->name, "is_training")) {
-    e->frame->looked |= !e->training;
-    return v_bool(e->training);
+    e->here.frame->looked |= !e->here.training;
+    return v_bool(e->here.training);
   }
   if (!strcmp(ast->name, "args")) {
     const SessionConfig *c = &e->s->config;
@@ -198,23 +198,21 @@ static Value comprehension(Elab *e, const Ast *ast) {
     return v_bad();
   }
   Value *v = NEW_N(e->a, Value, n + 1);
-  PlaceMark m = place_enter(e, "for");
-  Scope *saved = e->scope;
+  Where outside = place_enter(e, "for"), each = e->here;
   bool ok = true;
   Order o = {0};
   for (int64_t k = 0; k < n && ok; k++) {
-    PlaceMark turn = place_enter(e, "turn");
-    e->scope = scope_new(e, saved);
+    place_enter(e, "turn");
+    e->here.scope = scope_new(e, each.scope);
     Value x = q.kind == V_SEQ ? q.seq->element(e, q.seq, seq_piece(q.seq, k), NO_NODE, k, ast->kid[2]) : q.items->at[k];
-    ok = x.kind != V_BAD && bind_pattern(e, e->scope, ast->kid[1], x, false);
+    ok = x.kind != V_BAD && bind_pattern(e, e->here.scope, ast->kid[1], x, false);
     if (ok) order_before(e, &o, ast->kid[0]);
     v[k] = ok ? elab_expr(e, ast->kid[0]) : v_bad();
     if (ok) order_met(e, &o, &v[k]);
     ok &= v[k].kind != V_BAD;
-    place_leave(e, turn);
+    e->here = each;
   }
-  e->scope = saved;
-  place_leave(e, m);
+  e->here = outside;
   order_end(e, &o);
   return ok ? bracket(e, v, (uint32_t)n, ast, true) : v_bad();
 }
@@ -328,6 +326,14 @@ static Value binary(Elab *e, const Ast *ast) {
   }
 }
 
+Value expr_in(Elab *e, Scope *s, const Ast *ast) {
+  Where outside = e->here;
+  e->here.scope = s;
+  Value v = elab_expr(e, ast);
+  e->here = outside;
+  return v;
+}
+
 static Value compound(Elab *e, const Ast *ast) {
   if (!elab_stack_ok(e, ast)) return v_bad();
   Loc saved = e->g->loc;
@@ -370,17 +376,17 @@ static Value compound(Elab *e, const Ast *ast) {
   case A_LAMBDA: {
     Fn *f = fn_new(e, FN_CLOSURE, NULL);
     f->ast = ast;
-    f->scope = e->scope;
-    f->self = (Instance *)(uintptr_t)e->frame->self;
+    f->scope = e->here.scope;
+    f->self = (Instance *)(uintptr_t)e->here.frame->self;
     v = v_fn(f);
     break;
   }
   case A_IF: v = elab_if(e, ast, false); break;
   case A_TRAINING: {
-    bool was = e->training;
-    e->training = true;
+    Where outside = e->here;
+    e->here.training = true;
     v = elab_block(e, ast->kid[0], true);
-    e->training = was;
+    e->here = outside;
     break;
   }
   case A_BINARY: v = binary(e, ast); break;

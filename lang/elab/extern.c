@@ -191,11 +191,7 @@ Value extern_call(Elab *e, const Fn *f, Scope *s, Args *a, const Ast *at) {
       for (uint32_t j = 0; j < b->value.items->n && y.rank < MAX_RANK; j++) y.dim[y.rank++] = b->value.items->at[j].i;
       continue;
     }
-    Scope *saved = e->scope;
-    e->scope = s;
-    bool ok = y.rank < MAX_RANK && want_int(e, elab_expr(e, dim), dim, "a size", &y.dim[y.rank]);
-    e->scope = saved;
-    if (!ok) return v_bad();
+    if (y.rank >= MAX_RANK || !want_int(e, expr_in(e, s, dim), dim, "a size", &y.dim[y.rank])) return v_bad();
     y.rank++;
   }
   int64_t size[MOST];

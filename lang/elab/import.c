@@ -92,14 +92,13 @@ static bool holds_step(Elab *e, const Ast *program, Loc import) {
 
 static void fill(Elab *e, Module *m, const Ast *program, const Ast *ast) {
   CallFrame *frame = NEW(e->a, CallFrame);
-  Elab saved = *e;
-  PlaceMark place = place_enter(e, ast->name);
-  e->frame = frame;
-  e->scope = m->scope;
-  e->source = program->source;
-  e->module = m;
-  e->training = false;
-  e->caller = program->source->import_at;
+  Where outside = place_enter(e, ast->name);
+  frame_enter(e, frame, m->scope);
+  frame->outer = NULL;
+  e->here.source = program->source;
+  e->here.module = m;
+  e->here.training = false;
+  e->here.caller = program->source->import_at;
   elab_definitions(e, program);
   for (uint32_t k = 0; k < program->n; k++) {
     const Ast *stmt = program->kid[k];
@@ -110,30 +109,24 @@ static void fill(Elab *e, Module *m, const Ast *program, const Ast *ast) {
     Bound *b = scope_here(m->scope, stmt->kid[0]->name);
     if (b) tree_paths(e, b->value, arena_printf(e->a, "%s.%s", m->name, stmt->kid[0]->name));
   }
-  e->frame = saved.frame;
-  e->scope = saved.scope;
-  e->source = saved.source;
-  e->module = saved.module;
-  e->training = saved.training;
-  e->caller = saved.caller;
-  place_leave(e, place);
+  e->here = outside;
 }
 
 static bool at_top(const Elab *e) {
-  return e->region->kind == REGION_TOP && !e->frame->outer && e->scope == (e->module ? e->module->scope : e->globals);
+  return e->here.region->kind == REGION_TOP && !e->here.frame->outer && e->here.scope == (e->here.module ? e->here.module->scope : e->globals);
 }
 
 /* Whether the file is being read further out: the way from there to here is the cycle. */
 static bool closes_cycle(Elab *e, const uint64_t id[2], const Ast *ast, Loc here) {
   uint64_t top[2];
-  const Module *m = e->module;
+  const Module *m = e->here.module;
   while (m && (m->file[0] != id[0] || m->file[1] != id[1])) m = m->by;
   bool script = !m && e->script && file_id(e->script->name, top) && top[0] == id[0] && top[1] == id[1];
   if (!m && !script) return false;
   Diag *g = diag_there(e->d, ast->source, ast->kid[0]->span, E_IMPORT_CYCLE, m ? m->path : e->script->name);
   for (const Place *p = loc_place(e->s->sources, here); p && p->caller; p = loc_place(e->s->sources, p->caller))
     diag_note(e->d, g, p->caller, "imported here");
-  bool itself = m ? m == e->module : ast->source == e->script;
+  bool itself = m ? m == e->here.module : ast->source == e->script;
   diag_hint(e->d, g, itself ? "a file sees its own names without an import" : "move what both need into a third file");
   return true;
 }
@@ -151,13 +144,13 @@ static Module *load(Elab *e, const Ast *ast, const char *path, const uint64_t id
     if (m->file[0] == id[0] && m->file[1] == id[1] && m->bytes == n && !memcmp(m->text, bytes, n)) return m;
   }
   uint32_t depth = 0;
-  for (const Module *m = e->module; m; m = m->by) depth++;
+  for (const Module *m = e->here.module; m; m = m->by) depth++;
   if (depth >= MOST_IMPORTS || !elab_stack_ok(e, ast)) {
     if (depth >= MOST_IMPORTS) elab_error(e, ast->kid[0], E_IMPORT_DEPTH, MOST_IMPORTS);
     return NULL;
   }
   Module *m = NEW(e->a, Module);
-  *m = (Module){.name = ast->name, .path = path, .file = {id[0], id[1]}, .text = bytes, .bytes = n, .by = e->module};
+  *m = (Module){.name = ast->name, .path = path, .file = {id[0], id[1]}, .text = bytes, .bytes = n, .by = e->here.module};
   Source *source = source_add(e->s->sources, path, bytes, n);
   source->imported = true;
   source->import_at = here;
@@ -183,7 +176,7 @@ void elab_import(Elab *e, const Ast *ast) {
   bool holes = false;                       /* reported while reading */
   for (uint32_t k = 0; k < string->n; k++) holes |= string->kid[k]->kind == A_HOLE;
   if (holes) {
-    scope_put(e, e->scope, ast->name, v, ast);
+    scope_put(e, e->here.scope, ast->name, v, ast);
     return;
   }
   if (!at_top(e)) {
@@ -201,7 +194,7 @@ void elab_import(Elab *e, const Ast *ast) {
       if (m) v = (Value){.kind = V_MODULE, .module = m};
     }
   }
-  scope_put(e, e->scope, ast->name, v, ast);
+  scope_put(e, e->here.scope, ast->name, v, ast);
 }
 
 Value module_member(Elab *e, const Module *m, Sym name, const Ast *at) {

@@ -18,12 +18,6 @@
 #include <string.h>
 
 /* ---- instances ---- */
-MakeRule make_within(Elab *e, MakeRule rule) {
-  MakeRule was = e->make;
-  if (was < rule) e->make = rule;
-  return was;
-}
-
 const char *make_place(MakeRule m) {
   switch (m) {
   case MAKE_IN_CALL: return "inside a call of an instance";
@@ -87,35 +81,31 @@ static void adopt_arguments(Elab *e, Instance *i) {
 }
 
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
-  if (e->make > MAKE_IN_BODY) {
-    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, make_place(e->make));
+  if (e->here.make > MAKE_IN_BODY) {
+    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, layer->name, make_place(e->here.make));
     diag_hint(e->d, g, "make it with `let` in the body of the layer or at the top, and call it here");
     return v_bad();
   }
-  if (e->depth >= MOST_CALLS) {
+  if (e->here.depth >= MOST_CALLS) {
     Diag *g = elab_error(e, at, E_CALL_DEPTH, MOST_CALLS);
     diag_hint(e->d, g, "a layer may hold one of its own kind only if known conditions end it");
     return v_bad();
   }
   const Ast *ast = layer->ast, *params = ast->kid[0], *body = ast->kid[1];
-  PlaceMark m = place_enter(e, layer->name);
+  Where outside = place_enter(e, layer->name);
   Instance *i = NEW(e->a, Instance);
   i->layer = layer;
   i->made = elab_loc(e, at);
   i->scope = scope_new(e, layer->scope);
   DType unmarked = N_DTYPES;
-  Scope *saved_scope = e->scope;
-  CallFrame frame = {.outer = e->frame, .fn = layer, .self = i}, *saved_frame = e->frame;
-  Loc saved_caller = e->caller;
-  MakeRule saved_make = e->make;
+  CallFrame frame = {.fn = layer, .self = i};
   bool ok = bind_params(e, layer, params, a, i->scope, false, &unmarked, at);
   if (ok) {
     uint32_t n_args = i->scope->bound.n, errors = e->d->n_errors;
-    e->caller = i->made;
-    e->scope = i->scope;
-    e->frame = &frame;
-    e->make = MAKE_IN_BODY;
-    e->depth++;
+    frame_enter(e, &frame, i->scope);
+    e->here.caller = i->made;
+    e->here.make = MAKE_IN_BODY;
+    e->here.depth++;
     for (uint32_t k = 0; k < n_args; k++)
       add_field(e, i, i->scope->bound.at[k]->name, FIELD_ARG, i->scope->bound.at[k]->value);
     elab_definitions(e, body);
@@ -134,15 +124,10 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
       else if (stmt->kind == A_FN && b) add_field(e, i, stmt->name, FIELD_FN, b->value);
       else if (stmt->kind == A_LET) fields_of_pattern(e, i, stmt->kid[0], i->scope);
     }
-    e->depth--;
     ok = e->d->n_errors == errors;
     if (ok) adopt_arguments(e, i);
   }
-  e->make = saved_make;
-  e->frame = saved_frame;
-  e->scope = saved_scope;
-  e->caller = saved_caller;
-  place_leave(e, m);
+  e->here = outside;
   return ok ? (Value){.kind = V_INSTANCE, .instance = i} : v_bad();
 }
 
@@ -156,9 +141,9 @@ Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at) {
   f->ast = i->call;
   f->scope = i->scope;
   f->self = i;
-  MakeRule saved = make_within(e, MAKE_IN_CALL);
+  Where outside = make_within(e, MAKE_IN_CALL);
   Value v = call_fn(e, f, a, at);
-  e->make = saved;
+  e->here = outside;
   return v;
 }
 
@@ -176,7 +161,7 @@ static void no_member(Elab *e, const Ast *at, const Value *base, Sym name, const
     else diag_hint(e->d, g, "%s", ours);
     return;
   }
-  if (tensor && scope_find(e, e->scope, name)) {
+  if (tensor && scope_find(e, e->here.scope, name)) {
     diag_hint(e->d, g, "functions stand before what they take: `%s(%s)`", name, x);
     return;
   }

@@ -4,7 +4,6 @@
 #define LANG_LAYER_H
 #include "elab/elab.h"
 
-MakeRule make_within(Elab *e, MakeRule rule);                      /* from here on no less strict; what it was before */
 const char *make_place(MakeRule rule);                             /* "inside a derivative", ... */
 Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at);
 Value call_instance(Elab *e, Instance *i, Args *a, const Ast *at);

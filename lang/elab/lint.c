@@ -18,7 +18,7 @@ static bool is_own(Elab *e, Loc loc) {
 }
 
 bool in_test(const Elab *e) {
-  for (const Region *r = e->region; r; r = r->outer)
+  for (const Region *r = e->here.region; r; r = r->outer)
     if (r->kind == REGION_TEST) return true;
   return false;
 }
@@ -185,7 +185,7 @@ static bool whole_number(Elab *e, NodeId n) {
 }
 
 static bool asserted(const Elab *e, const Ast *at) {
-  const Ast *a = e->asserting;
+  const Ast *a = e->here.asserting;
   return a && a->source == at->source && a->span.first <= at->span.first && at->span.end <= a->span.end;
 }
 

@@ -13,7 +13,6 @@
 #include "elab/draw.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
-#include "elab/layer.h"
 #include "elab/names.h"
 #include "elab/seq.h"
 #include "elab/show.h"
@@ -42,13 +41,13 @@ static Leave and_leave(Elab *e, NodeId c, bool always, Leave b, const Ast *at) {
   return b.may ? (Leave){true, both(e, c, b.when, at)} : b;
 }
 
-bool leave_pending(const Elab *e) { return e->frame->leave[BREAKS].may || e->frame->leave[CONTINUES].may; }
+bool leave_pending(const Elab *e) { return e->here.frame->leave[BREAKS].may || e->here.frame->leave[CONTINUES].may; }
 
 void branch_flow_take(Elab *e, BranchFlow *f) {
-  f->flow = e->frame->flow;
-  memcpy(f->leave, e->frame->leave, sizeof f->leave);
-  e->frame->flow = FLOW_ON;
-  memset(e->frame->leave, 0, sizeof e->frame->leave);
+  f->flow = e->here.frame->flow;
+  memcpy(f->leave, e->here.frame->leave, sizeof f->leave);
+  e->here.frame->flow = FLOW_ON;
+  memset(e->here.frame->leave, 0, sizeof e->here.frame->leave);
 }
 
 bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const BranchFlow *other, const Ast *at) {
@@ -56,7 +55,7 @@ bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const Branch
   for (int w = BREAKS; w <= CONTINUES; w++) any |= then->leave[w].may || other->leave[w].may;
   if (!any) return false;
   if (then->flow == other->flow && then->flow == FLOW_BREAK) {
-    e->frame->flow = FLOW_BREAK;
+    e->here.frame->flow = FLOW_BREAK;
     return true;
   }
   NodeId no = negated(e, cond, at);
@@ -64,24 +63,24 @@ bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const Branch
     uint8_t known = w == BREAKS ? FLOW_BREAK : FLOW_CONTINUE;
     Leave a = and_leave(e, cond, then->flow == known, then->leave[w], at);
     Leave b = and_leave(e, no, other->flow == known, other->leave[w], at);
-    e->frame->leave[w] = or_leave(e, e->frame->leave[w], or_leave(e, a, b, at), at);
+    e->here.frame->leave[w] = or_leave(e, e->here.frame->leave[w], or_leave(e, a, b, at), at);
   }
-  if (then->flow != FLOW_ON && other->flow != FLOW_ON) e->frame->flow = FLOW_CONTINUE;   /* this turn ends either way */
+  if (then->flow != FLOW_ON && other->flow != FLOW_ON) e->here.frame->flow = FLOW_CONTINUE;   /* this turn ends either way */
   return true;
 }
 
 /* ---- masks ---- */
 void mask_enter(Elab *e, Mask *m, const Ast *at) {
-  memcpy(m->leave, e->frame->leave, sizeof m->leave);
+  memcpy(m->leave, e->here.frame->leave, sizeof m->leave);
   Leave skip = or_leave(e, m->leave[BREAKS], m->leave[CONTINUES], at);
   m->skip = skip.when;
   m->mark = e->assigned.n;
-  m->make = make_within(e, MAKE_IN_IF);
-  memset(e->frame->leave, 0, sizeof e->frame->leave);
+  m->outside = make_within(e, MAKE_IN_IF);
+  memset(e->here.frame->leave, 0, sizeof e->here.frame->leave);
 }
 
 void mask_leave(Elab *e, const Mask *m, const Ast *at) {
-  e->make = m->make;
+  e->here = m->outside;
   uint32_t end = e->assigned.n;
   for (uint32_t j = m->mark; j < end; j++) {
     Assigned a = e->assigned.at[j];
@@ -89,21 +88,21 @@ void mask_leave(Elab *e, const Mask *m, const Ast *at) {
     for (uint32_t i = m->mark; i < j && !seen; i++) seen = e->assigned.at[i].bound == a.bound;
     if (!seen) a.bound->value = select_value(e, m->skip, a.before, a.bound->value, at);
   }
-  Leave *now = e->frame->leave;
-  bool ends = e->frame->flow == FLOW_BREAK;
+  Leave *now = e->here.frame->leave;
+  bool ends = e->here.frame->flow == FLOW_BREAK;
   if (ends || now[BREAKS].may || now[CONTINUES].may) {
     NodeId on = negated(e, m->skip, at);
     for (int w = BREAKS; w <= CONTINUES; w++)
       now[w] = or_leave(e, m->leave[w], and_leave(e, on, ends && w == BREAKS, now[w], at), at);
   } else memcpy(now, m->leave, sizeof m->leave);
-  if (ends) e->frame->flow = FLOW_CONTINUE;
+  if (ends) e->here.frame->flow = FLOW_CONTINUE;
 }
 
 /* ---- one turn of a loop over known things ---- */
 typedef struct Outside_ { uint8_t loop; Leave leave[2]; Region *turn; } LoopMark;
 
 static LoopMark loop_enter(Elab *e, uint8_t kind) {
-  CallFrame *f = e->frame;
+  CallFrame *f = e->here.frame;
   LoopMark m = {.loop = f->loop, .leave = {f->leave[0], f->leave[1]}, .turn = f->turn};
   f->loop = kind;
   f->turn = NULL;
@@ -112,29 +111,29 @@ static LoopMark loop_enter(Elab *e, uint8_t kind) {
 }
 
 static void loop_leave(Elab *e, const LoopMark *m) {
-  e->frame->loop = m->loop;
-  e->frame->turn = m->turn;
-  memcpy(e->frame->leave, m->leave, sizeof m->leave);
+  e->here.frame->loop = m->loop;
+  e->here.frame->turn = m->turn;
+  memcpy(e->here.frame->leave, m->leave, sizeof m->leave);
 }
 
 /* The body in a scope of its own, with x bound. false: it is the last turn. */
 static bool turn(Elab *e, const Ast *pattern, const Value *x, const Ast *body, const Ast *at) {
-  bool masked = e->frame->leave[BREAKS].may, ok = true;
+  bool masked = e->here.frame->leave[BREAKS].may, ok = true;
   Mask mask;
   if (masked) mask_enter(e, &mask, at);
-  Scope *saved = e->scope;
-  e->scope = scope_new(e, e->scope);
+  Where outside = e->here;
+  e->here.scope = scope_new(e, e->here.scope);
   uint32_t errors = e->d->n_errors;
   Value last;
-  if (x) ok = x->kind != V_BAD && bind_pattern(e, e->scope, pattern, *x, false);
+  if (x) ok = x->kind != V_BAD && bind_pattern(e, e->here.scope, pattern, *x, false);
   if (ok) elab_stmts(e, body, &last);
-  if (ok && body->n && e->d->n_errors == errors && e->frame->flow == FLOW_ON)
+  if (ok && body->n && e->d->n_errors == errors && e->here.frame->flow == FLOW_ON)
     unused_value(e, body->kid[body->n - 1], &last);
-  e->scope = saved;
-  ok = ok && e->frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* one mistake is not made in every turn */
+  e->here = outside;
+  ok = ok && e->here.frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* one mistake is not made in every turn */
   if (masked) mask_leave(e, &mask, at);
-  e->frame->flow = FLOW_ON;
-  e->frame->leave[CONTINUES] = (Leave){0};
+  e->here.frame->flow = FLOW_ON;
+  e->here.frame->leave[CONTINUES] = (Leave){0};
   return ok;
 }
 
@@ -146,10 +145,10 @@ static void unrolled(Elab *e, const Ast *ast, const Value *item, int64_t n, cons
       elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
       break;
     }
-    PlaceMark m = place_enter(e, "turn");
+    Where outside = place_enter(e, "turn");
     Value v = q ? q->element(e, q, seq_piece(q, k), NO_NODE, k, ast->kid[1]) : item[k];
     more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
-    place_leave(e, m);
+    e->here = outside;
   }
   loop_leave(e, &mark);
 }
@@ -177,13 +176,13 @@ static void turns_as_pieces(Elab *e, const Ast *ast, const Value *item, uint32_t
   LoopMark mark = loop_enter(e, LOOP_UNROLLED);
   bool more = true;
   for (uint32_t k = 0; k < n && more; k++) {
-    PlaceMark m = place_enter(e, "turn");
+    Where outside = place_enter(e, "turn");
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_BRANCH, body, ast);
-    e->frame->turn = r;
+    e->here.frame->turn = r;
     more = turn(e, ast->kid[0], &item[k], ast->kid[2], ast);
     region_leave(e, r);
-    place_leave(e, m);
+    e->here = outside;
     vec_push(e->a, &loop->piece, (Piece){1, *body});
   }
   loop_leave(e, &mark);
@@ -195,31 +194,30 @@ static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
   Type t = type_scalar(I32);
   loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
   if (q->count < 0) vec_push(e->a, &loop->need, (Need){q->count_node, NO_SLOT});
-  PlaceMark m = place_enter(e, "for");
+  Where outside = place_enter(e, "for");
   uint64_t place = place_hash(e);
   LoopMark mark = loop_enter(e, LOOP_RUN);
   for (uint32_t k = 0; k < q->n_piece; k++) {
     if (q->count >= 0 && q->piece[k].count == 0 && k > 0) continue;
-    PlaceMark again = place_again(e, place);
+    Where around = place_again(e, place);
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_LOOP, body, ast);
     r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
     r->count = q->count < 0 ? -1 : q->piece[k].count;
-    vec_push(e->a, &e->turns, r->turn);
+    vec_push(e->a, &e->here.turns, r->turn);
     Value v = q->element(e, q, k, r->turn, -1, ast->kid[1]);
     uint32_t before = e->d->diag.n;
     bool more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
     for (uint32_t j = before; k > 0 && j < e->d->diag.n; j++)
       diag_note(e->d, e->d->diag.at[j], loop->loc, "in the last turn, whose element has the rest of the rows: %s",
                 type_text(e, &v));
-    e->turns.n--;
     region_leave(e, r);
-    place_leave(e, again);
+    e->here = around;
     vec_push(e->a, &loop->piece, (Piece){q->count < 0 ? -1 : q->piece[k].count, *body});
     if (!more) break;
   }
   loop_leave(e, &mark);
-  place_leave(e, m);
+  e->here = outside;
 }
 
 Value elab_for(Elab *e, const Ast *ast) {
@@ -227,7 +225,7 @@ Value elab_for(Elab *e, const Ast *ast) {
   if (over.kind == V_BAD) return over;
   Value v = seq_of(e, value_decay(e, over), ast->kid[1]);
   if (v.kind == V_BAD) return v;
-  if (v.kind == V_SEQ && e->frame->steps) {
+  if (v.kind == V_SEQ && e->here.frame->steps) {
     run_loop(e, ast, v.seq);
     return v_unit();
   }
@@ -236,11 +234,11 @@ Value elab_for(Elab *e, const Ast *ast) {
     diag_hint(e->d, g, "`fold` and `scan` run along a tensor; a loop of the run is a step and stands in a `proc`");
     return v_bad();
   }
-  PlaceMark m = place_enter(e, "for");
+  Where outside = place_enter(e, "for");
   if (v.kind == V_SEQ) unrolled(e, ast, NULL, v.seq->count, v.seq);
-  else if (e->frame->steps && leaves_in_if(ast->kid[2], false)) turns_as_pieces(e, ast, v.items->at, v.items->n);
+  else if (e->here.frame->steps && leaves_in_if(ast->kid[2], false)) turns_as_pieces(e, ast, v.items->at, v.items->n);
   else unrolled(e, ast, v.items->at, v.items->n, NULL);
-  place_leave(e, m);
+  e->here = outside;
   return v_unit();
 }
 
@@ -261,19 +259,19 @@ static void unrolled_while(Elab *e, const Ast *ast) {
       break;
     }
     if (!go) break;
-    PlaceMark m = place_enter(e, "turn");
+    Where outside = place_enter(e, "turn");
     bool more = turn(e, NULL, NULL, ast->kid[1], ast);
-    place_leave(e, m);
+    e->here = outside;
     if (!more) break;
   }
   loop_leave(e, &mark);
 }
 
 Value elab_while(Elab *e, const Ast *ast) {
-  PlaceMark m = place_enter(e, "while");
-  if (!e->frame->steps) {
+  Where outside = place_enter(e, "while");
+  if (!e->here.frame->steps) {
     unrolled_while(e, ast);
-    place_leave(e, m);
+    e->here = outside;
     return v_unit();
   }
   Step *loop = step_add(e, STEP_WHILE, elab_loc_at(e, ast));
@@ -284,33 +282,34 @@ Value elab_while(Elab *e, const Ast *ast) {
   for (int part = 0; part < 2; part++) {
     Region *r = region_enter(e, REGION_LOOP, part ? body : head, ast);
     r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
-    vec_push(e->a, &e->turns, r->turn);
+    Where around = e->here;
+    vec_push(e->a, &e->here.turns, r->turn);
     if (part == 0) {
       NodeId c = condition(e, ast->kid[0], elab_expr(e, ast->kid[0]));
       vec_push(e->a, &loop->need, (Need){c, NO_SLOT});
     } else (void)turn(e, NULL, NULL, ast->kid[1], ast);
-    e->turns.n--;
+    e->here = around;
     region_leave(e, r);
   }
   loop->head = *head;
   loop->body = *body;
   loop_leave(e, &mark);
-  place_leave(e, m);
+  e->here = outside;
   return v_unit();
 }
 
 /* ---- break, continue ---- */
 void elab_flow(Elab *e, const Ast *ast) {
   bool brk = ast->kind == A_BREAK;
-  CallFrame *f = e->frame;
+  CallFrame *f = e->here.frame;
   if (f->loop == LOOP_NONE) {
     Diag *g = elab_error(e, ast, E_NO_LOOP, brk ? "break" : "continue");
     diag_hint(e->d, g, "it belongs in a `for` or `while` of the same function");
   } else if (f->in_value) {
     Diag *g = elab_error(e, ast, E_FLOW_IN_VALUE, brk ? "break" : "continue");
     diag_hint(e->d, g, "write the `if` as a statement of its own");
-  } else if (f->loop == LOOP_RUN || (f->turn && e->region != f->turn)) {
-    Region *r = e->region;
+  } else if (f->loop == LOOP_RUN || (f->turn && e->here.region != f->turn)) {
+    Region *r = e->here.region;
     while (r->kind == REGION_BRANCH && r->outer) r = r->outer;
     r->leaves = true;
     step_add(e, brk ? STEP_BREAK : STEP_CONTINUE, elab_loc(e, ast));

@@ -39,7 +39,7 @@ static const char *shape_text(Elab *e, const Ast *operand, const Type *t) {
   const char *sizes = shape_show(e->a, t);
   if (operand && operand->kind == A_ARG) operand = operand->kid[0];
   if (!operand || operand->kind != A_NAME) return sizes;
-  const Bound *b = scope_find(e, e->scope, operand->name);
+  const Bound *b = scope_find(e, e->here.scope, operand->name);
   const Ast *type = b ? declared_type(b) : NULL;
   if (!is_telling(type, t)) return sizes;
   const char *names = strchr(ast_text(e, type), '[');
@@ -155,13 +155,10 @@ static void say_axis(Elab *e, Diag *g, const Ast *dim, int axis, int64_t has, Sc
     return;
   }
   int64_t want;
-  Scope *saved = e->scope;
   Diags *d = e->d;
-  e->scope = dims;
   e->d = diags_new(e->a, e->s->sources);      /* what the size itself has wrong was reported when it was matched */
-  bool known = known_int(e, elab_expr(e, dim), &want);
+  bool known = known_int(e, expr_in(e, dims, dim), &want);
   e->d = d;
-  e->scope = saved;
   if (!known || want == has) return;
   const Bound *b = dim->kind == A_NAME ? scope_find(e, dims, dim->name) : NULL;
   bool bound = b && b->ast && b->ast->kind == A_NAME && b->ast != dim && !b->ast->source->library &&

@@ -44,7 +44,7 @@ static void index_grow(Elab *e, Scope *s) {
 
 Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast) {
   Bound *b = NEW(e->a, Bound);
-  *b = (Bound){.name = name, .value = v, .frame = e->frame, .ast = ast};
+  *b = (Bound){.name = name, .value = v, .frame = e->here.frame, .ast = ast};
   vec_push(e->a, &s->bound, b);
   Index *x = s->index;
   if (s->bound.n >= HASH_FROM && (!x || s->bound.n * 2 > x->cap)) index_grow(e, s);
@@ -84,13 +84,12 @@ static void read_library(Elab *e, int file) {
   Source *source = source_add(e->s->sources, arena_printf(e->a, "<stdlib/%s>", f->name), f->text, f->n);
   source->library = true;
   Parsed *p = parse(e->a, source, e->d, false);
-  Elab saved = *e;
   CallFrame top = {.steps = true};
-  e->scope = e->library;
-  e->frame = &top;
-  e->caller = 0;
-  e->training = false;
-  e->make = MAKE_IN_BODY;
+  Where outside = frame_enter(e, &top, e->library);
+  top.outer = NULL;
+  e->here.caller = 0;
+  e->here.training = false;
+  e->here.make = MAKE_IN_BODY;
   for (uint32_t k = 0; k < p->program->n; k++) {
     const Ast *stmt = p->program->kid[k];
     if (stmt->kind != A_TEST) elab_define(e, stmt);
@@ -100,11 +99,7 @@ static void read_library(Elab *e, int file) {
     Value last = v_unit();
     if (stmt->kind == A_LET) elab_stmt(e, stmt, &last);
   }
-  e->scope = saved.scope;
-  e->frame = saved.frame;
-  e->caller = saved.caller;
-  e->training = saved.training;
-  e->make = saved.make;
+  e->here = outside;
 }
 
 static Bound *brought_along(Elab *e, Sym name) {
@@ -220,7 +215,7 @@ void unknown_name(Elab *e, const Ast *use) {
   Diag *g = elab_error(e, use, E_UNKNOWN_NAME, use->name);
   if (!strcmp(use->name, "_")) diag_hint(e->d, g, "`_` stands for what is not wanted: give it a name to use it");
   Names names = {.a = e->a};
-  scope_names(e, e->scope, take_name, &names);
+  scope_names(e, e->here.scope, take_name, &names);
   const char *near = nearest(use->name, names.at, names.n);
   if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
 }

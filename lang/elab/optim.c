@@ -22,8 +22,8 @@ static const Ast *rule_body(const Optimizer *o) { return o->rule->ast->kid[1]; }
 
 /* where: the tree as it was written. */
 static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast *at) {
-  if (e->make > MAKE_IN_BODY) {
-    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, make_place(e->make));
+  if (e->here.make > MAKE_IN_BODY) {
+    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, make_place(e->here.make));
     return v_bad();
   }
   Leaves l = {0};
@@ -60,24 +60,19 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
   cell_assign(e, steps, g_fill(e->g, &count, 0), o->made);
   for (uint32_t j = 0; j < o->n_leaf; j++) {
     Cell *p = o->leaf[j];
-    Scope *s = scope_new(e, o->args), *saved = e->scope;
+    Scope *s = scope_new(e, o->args);
     scope_put(e, s, sym(e->s->sources, "p", 1), v_node(cell_read(e, p, o->made)), NULL);
-    e->scope = s;
     uint32_t k_state = 0;
     for (uint32_t k = 0; k < body->n; k++) {
       const Ast *stmt = body->kid[k];
       if (stmt->kind != A_STATE) continue;
-      Value v = elab_expr(e, stmt->kid[1]);
+      Value v = expr_in(e, s, stmt->kid[1]);
       NodeId n = v.kind == V_BAD ? NO_NODE
                                  : want_typed(e, v, (DType)p->type.dtype, stmt->kid[1], "a state's first value");
-      if (n == NO_NODE) {
-        e->scope = saved;
-        return v_bad();
-      }
+      if (n == NO_NODE) return v_bad();
       if (!type_same_shape(node_type(e, n), &p->type)) {
         if (node_type(e, n)->rank) {
           elab_error(e, stmt->kid[1], E_DECLARED_SHAPE, shape_show(e->a, &p->type), shape_show(e->a, node_type(e, n)));
-          e->scope = saved;
           return v_bad();
         }
         n = g_broadcast(e->g, n, &p->type);
@@ -87,7 +82,6 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
       cell_assign(e, c, n, o->made);
       o->state[j * o->n_state + k_state++] = (Value){.kind = V_CELL, .cell = c};
     }
-    e->scope = saved;
   }
   return (Value){.kind = V_OPTIMIZER, .optimizer = o};
 }
@@ -198,10 +192,8 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
     scope_put(e, s, o->state_name[k], v, NULL);
   }
   const Ast *body = rule_body(o), *rule = NULL;
-  Scope *saved = e->scope;
-  CallFrame frame = {.outer = e->frame, .fn = o->rule, .self = self}, *saved_frame = e->frame;
-  e->scope = s;
-  e->frame = &frame;
+  CallFrame frame = {.fn = o->rule, .self = self};
+  Where outside = frame_enter(e, &frame, s);
   elab_definitions(e, body);
   for (uint32_t k = 0; k < body->n; k++) {
     const Ast *stmt = body->kid[k];
@@ -209,8 +201,7 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
     if (stmt->kind == A_EXPR && stmt->kid[0]->kind == A_LAMBDA) rule = stmt->kid[0];
     else if (stmt->kind == A_LET || stmt->kind == A_ASSERT) elab_stmt(e, stmt, &last);
   }
-  e->frame = saved_frame;
-  e->scope = saved;
+  e->here = outside;
   if (!rule) {
     for (uint32_t k = 0; k < body->n; k++)
       /* told where it is defined: what stands for the rule is none */
@@ -226,9 +217,9 @@ static NodeId new_value(Elab *e, const Optimizer *o, uint32_t j, NodeId g, NodeI
             .at = (Value[]){v_node(cell_read(e, p, elab_loc(e, at))), v_node(g), v_node(t)},
             .name = (Sym[]){NULL, NULL, NULL},
             .ast = (const Ast *[]){at, at, at}};
-  MakeRule make = make_within(e, MAKE_IN_CALL);
+  make_within(e, MAKE_IN_CALL);
   Value v = call_fn(e, f, &a, at);
-  e->make = make;
+  e->here = outside;
   if (v.kind == V_BAD) return NO_NODE;
   NodeId n = want_typed(e, v, (DType)p->type.dtype, at, "the new value of a parameter");
   if (n != NO_NODE && !type_same_shape(node_type(e, n), &p->type)) {
@@ -261,7 +252,7 @@ static bool gradients_of(Elab *e, const Optimizer *o, Value gradients, Value *ou
 }
 
 static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
-  if (!e->frame->steps) {
+  if (!e->here.frame->steps) {
     Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, "a step of an optimizer");
     diag_hint(e->d, g, "it changes parameters: call it from a step or a `proc`");
     return false;
@@ -309,7 +300,7 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
 
 static Value call_step(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const Optimizer *o = self->captured->at[0].optimizer;
-  if (!e->frame->steps) {
+  if (!e->here.frame->steps) {
     apply(e, o, v_unit(), at);
     return v_bad();
   }

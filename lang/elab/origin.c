@@ -183,7 +183,7 @@ Origin origin_of(Elab *e, NodeId n) {
 
 /* ---- what a function takes ---- */
 static const char *caller_name(const Elab *e) {
-  return e->frame->fn && e->frame->fn->name ? e->frame->fn->name : "this function";
+  return e->here.frame->fn && e->here.frame->fn->name ? e->here.frame->fn->name : "this function";
 }
 
 /* Placed where the user called the function that asks, with the place where the value became what it is. */

@@ -23,10 +23,10 @@ static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Series *s = NEW(e->a, Series);
   s->table = table_new(e->s);
   s->made = elab_loc(e, at);
-  s->home = e->region;
+  s->home = e->here.region;
   vec_push(e->a, &e->series, s);
   /* each turn its own */
-  if (e->frame->steps && e->region->outer) step_effect(e, effect_clear(e->s, s->table, s->made));
+  if (e->here.frame->steps && e->here.region->outer) step_effect(e, effect_clear(e->s, s->table, s->made));
   return (Value){.kind = V_SERIES, .series = s};
 }
 
@@ -82,7 +82,7 @@ bool series_of_run(const Elab *e) {
 static bool rows_here(Elab *e, Series *s, const Ast *at, int64_t *rows) {
   int64_t n = s->rows;
   bool of_run = n == ROWS_OF_RUN;
-  for (Region *r = e->region; r && r != s->home && r->outer; r = r->outer) {
+  for (Region *r = e->here.region; r && r != s->home && r->outer; r = r->outer) {
     const SeriesRows *c = rows_in(r, s);
     if (r->kind == REGION_LOOP) {
       if (c) {
@@ -146,7 +146,7 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
     name[n] = a->name[k];
     node[n++] = x;
   }
-  for (const Region *r = e->region; r && r != s->home; r = r->outer)
+  for (const Region *r = e->here.region; r && r != s->home; r = r->outer)
     for (uint32_t k = 0; k < r->read.n; k++)
       if (r->read.at[k].series == s) {
         Diag *g = elab_error(e, at, E_SERIES_TURN);
@@ -155,7 +155,7 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
         return v_bad();
       }
   step_effect(e, effect_add(e->s, s->table, name, node, n, elab_loc(e, at)));
-  rows_more(e, e->region, s, 1, false);
+  rows_more(e, e->here.region, s, 1, false);
   return v_unit();
 }
 
@@ -169,7 +169,7 @@ void series_lost(Elab *e, const Ast *ast, int depth) {
   for (uint32_t k = 1; f && f->kind == A_MEMBER && !strcmp(f->name, "add") && k < ast->n; k++)
     if (ast->kid[k]->kind == A_ARG) vec_push(e->a, &e->lost, ast->kid[k]->name);
   if (f && f->kind == A_NAME && depth < 4) {
-    const Bound *b = scope_find(e, e->scope, f->name);
+    const Bound *b = scope_find(e, e->here.scope, f->name);
     if (b && b->value.kind == V_FN && b->value.fn->kind == FN_PROC) series_lost(e, b->value.fn->ast->kid[1], depth + 1);
   }
   for (uint32_t k = 0; k < ast->n; k++)

@@ -53,11 +53,8 @@ static bool match_dim(Elab *e, const Ast *dim, int64_t size, Scope *dims, bool *
     scope_put(e, dims, dim->name, v_int(size), dim);
     return true;
   }
-  Scope *saved = e->scope;
-  e->scope = dims;
   int64_t want;
-  bool ok = want_int(e, elab_expr(e, dim), dim, "a size in a type", &want);
-  e->scope = saved;
+  bool ok = want_int(e, expr_in(e, dims, dim), dim, "a size in a type", &want);
   if (!ok) *lost = true;
   return ok && want == size;
 }
@@ -221,7 +218,7 @@ bool elab_type(Elab *e, const Ast *type, Type *out) {
   for (uint32_t k = 0; k < type->n; k++) {
     const Ast *dim = type->kid[k];
     if (dim->kind == A_REST) {
-      Bound *b = dim->name ? scope_find(e, e->scope, dim->name) : NULL;
+      Bound *b = dim->name ? scope_find(e, e->here.scope, dim->name) : NULL;
       if (!b || b->value.kind != V_TUPLE) {
         elab_error(e, dim, E_REST_HERE);
         return false;

@@ -26,14 +26,14 @@
 
 /* ---- definitions ---- */
 static void define_gradient(Elab *e, const Ast *ast) {
-  Bound *b = scope_here(e->scope, ast->name);
+  Bound *b = scope_here(e->here.scope, ast->name);
   if (!b || b->value.kind != V_FN || (b->value.fn->kind != FN_CLOSURE && b->value.fn->kind != FN_EXTERN)) {
     Diag *g = elab_error(e, ast, E_GRADIENT_OF_NOTHING, ast->name);
     diag_hint(e->d, g, "a `gradient` stands in the file that defines its function with `fn` or `extern`");
     return;
   }
   b->value.fn->gradient = ast;
-  b->value.fn->gradient_scope = e->scope;
+  b->value.fn->gradient_scope = e->here.scope;
 }
 
 void elab_define(Elab *e, const Ast *ast) {
@@ -48,13 +48,13 @@ void elab_define(Elab *e, const Ast *ast) {
   }
   Fn *f = fn_new(e, kind, ast->name);
   f->ast = ast;
-  f->scope = e->scope;
-  f->self = (Instance *)(uintptr_t)e->frame->self;
+  f->scope = e->here.scope;
+  f->self = (Instance *)(uintptr_t)e->here.frame->self;
   if (kind == FN_EXTERN && !extern_open(e, f, ast)) {
-    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    scope_put(e, e->here.scope, ast->name, v_bad(), ast);
     return;
   }
-  scope_put(e, e->scope, ast->name, v_fn(f), ast);
+  scope_put(e, e->here.scope, ast->name, v_fn(f), ast);
 }
 
 void elab_definitions(Elab *e, const Ast *block) {
@@ -98,13 +98,13 @@ static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
   for (; k < block->n; k++) {
     *last = v_unit();
     const Ast *stmt = block->kid[k];
-    if (!elab_stmt(e, stmt, last) && (stmt->kind == A_ASSERT || stmt->source->library) && !e->frame->steps) {
+    if (!elab_stmt(e, stmt, last) && (stmt->kind == A_ASSERT || stmt->source->library) && !e->here.frame->steps) {
       /* what follows in the formula was to rest on it; in the library nothing else can be wrong */
       *last = v_bad();
       return;
     }
-    if (k + 1 < block->n && e->scope != e->globals) unused_value(e, block->kid[k], last);
-    if (e->frame->flow != FLOW_ON) return;
+    if (k + 1 < block->n && e->here.scope != e->globals) unused_value(e, block->kid[k], last);
+    if (e->here.frame->flow != FLOW_ON) return;
     if (k + 1 == block->n || !leave_pending(e)) continue;
     Mask m;
     mask_enter(e, &m, block->kid[k]);
@@ -122,11 +122,11 @@ void elab_stmts(Elab *e, const Ast *block, Value *last) {
 }
 
 Value elab_block(Elab *e, const Ast *block, bool new_scope) {
-  Scope *saved = e->scope;
-  if (new_scope) e->scope = scope_new(e, e->scope);
+  Where outside = e->here;
+  if (new_scope) e->here.scope = scope_new(e, e->here.scope);
   Value last;
   elab_stmts(e, block, &last);
-  e->scope = saved;
+  e->here = outside;
   return last;
 }
 
@@ -175,7 +175,7 @@ static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, int kin
   if (type && op == '=' && ((kind == A_LET && is_known_type(type)) || (kind <= A_VAR && type->kind == A_TTUPLE))) {
     DType unmarked = F32;
     Value v = elab_expr(e, expr);
-    return match_type(e, type, &v, scope_new(e, e->scope), &unmarked, expr, "the value") ? v : v_bad();
+    return match_type(e, type, &v, scope_new(e, e->here.scope), &unmarked, expr, "the value") ? v : v_bad();
   }
   if (type && !elab_type(e, type, &t)) {
     elab_expr(e, expr);
@@ -278,28 +278,28 @@ Value cells_from(Elab *e, Value v, int role, const char *path, const Ast *at) {
 
 /* For messages: a declared type has names for its sizes. */
 static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
-  Bound *b = type && pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  Bound *b = type && pattern->kind == A_NAME ? scope_here(e->here.scope, pattern->name) : NULL;
   if (b) b->type = type;
 }
 
 static void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
-  PlaceMark m = place_enter(e, pattern_name(pattern));
+  Where outside = place_enter(e, pattern_name(pattern));
   Value v = declared(e, type, expr, ast->op, ast->kind);
-  place_leave(e, m);
-  bool cell = ast->kind == A_VAR && e->frame->steps;
+  e->here = outside;
+  bool cell = ast->kind == A_VAR && e->here.frame->steps;
   if (ast->kind == A_LET || !cell) {
     v = keep_values(e, v);
-    if (e->frame->steps && pattern->kind == A_NAME) tree_paths(e, v, pattern->name);
-    bind_pattern(e, e->scope, pattern, v, ast->kind == A_VAR);
+    if (e->here.frame->steps && pattern->kind == A_NAME) tree_paths(e, v, pattern->name);
+    bind_pattern(e, e->here.scope, pattern, v, ast->kind == A_VAR);
     keep_type(e, pattern, type);
     return;
   }
   if (pattern->kind == A_NAME) v = make_cells(e, v, CELL_VAR, pattern->name, expr);
   else v = make_cells(e, v, CELL_VAR, "var", expr);
   if (v.kind == V_CELL && type) v.cell->flex = false;
-  bind_pattern(e, e->scope, pattern, v, false);
-  Bound *b = pattern->kind == A_NAME ? scope_here(e->scope, pattern->name) : NULL;
+  bind_pattern(e, e->here.scope, pattern, v, false);
+  Bound *b = pattern->kind == A_NAME ? scope_here(e->here.scope, pattern->name) : NULL;
   if (b) b->of_var = true;
   keep_type(e, pattern, type);
 }
@@ -307,30 +307,30 @@ static void let_or_var(Elab *e, const Ast *ast) {
 static void param_or_state(Elab *e, const Ast *ast) {
   const Ast *type = ast->kid[0];
   int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
-  if (e->make > MAKE_IN_BODY) {
+  if (e->here.make > MAKE_IN_BODY) {
     elab_error(e, ast, E_MADE_IN_CALL, ast->name);
-    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    scope_put(e, e->here.scope, ast->name, v_bad(), ast);
     return;
   }
-  PlaceMark m = place_enter(e, ast->name);
+  Where outside = place_enter(e, ast->name);
   Value v = declared(e, type, ast->kid[1], ast->op, ast->kind);
-  place_leave(e, m);
+  e->here = outside;
   NodeId n = v.kind == V_BAD ? NO_NODE : want_float(e, v, ast->kid[1], "a parameter's first value");
   if (v.kind != V_BAD && ast->kind == A_STATE) n = want_node(e, v, ast->kid[1], "a state's first value");
   n = settle(e, n);
   if (n == NO_NODE) {
-    scope_put(e, e->scope, ast->name, v_bad(), ast);
+    scope_put(e, e->here.scope, ast->name, v_bad(), ast);
     return;
   }
-  bool top = !e->frame->self;
+  bool top = !e->here.frame->self;
   Cell *c = cell_new(e, role, node_type(e, n), top ? ast->name : NULL, elab_loc_at(e, ast));
   cell_assign(e, c, n, elab_loc_at(e, ast));
-  scope_put(e, e->scope, ast->name, (Value){.kind = V_CELL, .cell = c}, ast);
+  scope_put(e, e->here.scope, ast->name, (Value){.kind = V_CELL, .cell = c}, ast);
 }
 
 /* ---- print, assert ---- */
 static bool steps_here(Elab *e, const Ast *ast, const char *what, const char *hint) {
-  if (e->frame->steps) return true;
+  if (e->here.frame->steps) return true;
   Diag *g = elab_error(e, ast, E_STEP_IN_FORMULA, what);
   diag_hint(e->d, g, "%s", hint);
   return false;
@@ -374,10 +374,10 @@ static bool compares(const Op *op) {
 }
 
 static void assertion(Elab *e, const Ast *ast) {
-  const Ast *outer = e->asserting;
-  e->asserting = ast;
+  Where outside = e->here;
+  e->here.asserting = ast;
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
-  e->asserting = outer;
+  e->here = outside;
   Value why = {.kind = V_ABSENT};
   if (ast->n > 1) {
     Value *v = NEW_N(e->a, Value, ast->n);
@@ -386,17 +386,17 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   if (c.kind == V_BAD || why.kind == V_BAD) return;
   bool known = c.kind == V_BOOL, holds = known && c.b;
-  if (c.kind == V_NODE && !e->frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN &&
+  if (c.kind == V_NODE && !e->here.frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN &&
       node_type(e, c.node)->dtype == BOOL) {
     const Tensor *t = graph_known(e->g, c.node);
     known = holds = t != NULL;
     for (int64_t k = 0; t && k < type_count(&t->type); k++) holds &= tensor_get(t, k) != 0;
   }
-  if (known && !e->frame->steps) {
+  if (known && !e->here.frame->steps) {
     if (!holds) failed_assertion(e, ast, text_shown(e, &why));
     return;
   }
-  if (!e->frame->steps) {
+  if (!e->here.frame->steps) {
     NodeId n = want_node(e, c, ast->kid[0], "a condition");
     if (n != NO_NODE && node_type(e, n)->dtype != BOOL) {
       Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
@@ -419,17 +419,15 @@ static void assertion(Elab *e, const Ast *ast) {
 
 /* ---- all of them ---- */
 static void test_block(Elab *e, const Ast *ast) {
-  PlaceMark m = place_enter(e, "test");
+  Where outside = place_enter(e, "test");
   Steps *steps = NEW(e->a, Steps);
   uint32_t from = e->p->segment.n;
-  CallFrame frame = {.outer = e->frame, .steps = true};
-  CallFrame *saved = e->frame;
-  e->frame = &frame;
+  CallFrame frame = {.steps = true};
+  frame_enter(e, &frame, e->here.scope);
   Region *r = region_enter(e, REGION_TEST, steps, ast);
   elab_block(e, ast->kid[1], true);
   region_leave(e, r);
-  e->frame = saved;
-  place_leave(e, m);
+  e->here = outside;
   vec_push(e->a, &e->tests, (TestBlock){ast, steps, from});
 }
 
@@ -452,7 +450,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
     const Ast *x = ast->kid[0];
     if (x->kind == A_IF) *last = elab_if(e, x, true);
     else *last = elab_expr(e, x);
-    if (e->scope == e->globals && !e->repl) unused_value(e, ast, last);
+    if (e->here.scope == e->globals && !e->repl) unused_value(e, ast, last);
     break;
   }
   default: break;    /* definitions are made already; errors are reported */
@@ -462,7 +460,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
 }
 
 bool step_here(Elab *e, const Ast *at, const char *what) {
-  if (e->frame->steps) return true;
+  if (e->here.frame->steps) return true;
   Diag *g = elab_error(e, at, E_STEP_IN_FORMULA, what);
   diag_hint(e->d, g, "call it from a step or a `proc`");
   return false;

@@ -118,11 +118,7 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
         wrong_dimension(e, dim, &b->value);
         return false;
       }
-      Scope *saved = e->scope;
-      e->scope = t->dims;
-      bool ok = want_int(e, elab_expr(e, dim), dim, "a size in a type", &size);
-      e->scope = saved;
-      if (!ok || size < 0) return false;
+      if (!want_int(e, expr_in(e, t->dims, dim), dim, "a size in a type", &size) || size < 0) return false;
     }
     made.dim[made.rank++] = size;
   }
@@ -264,16 +260,14 @@ static void try_function(Elab *e, const Fn *f, Written *written) {
   Trial t = {.e = e, .written = written, .last = FIRST_PRIME - 1, .dims = scope_new(e, f->scope)};
   Args a = {0};
   Diags *found = diags_new(e->a, e->s->sources), *saved = e->d;
-  Scope *scope = e->scope;
-  MakeRule make = e->make;
+  Where outside = e->here;
   e->d = found;
   Steps *nowhere = NEW(e->a, Steps);
   Region *r = region_enter(e, REGION_TEST, nowhere, f->ast);
   if (arguments(&t, params, &a) && !found->n_errors) {
-    PlaceMark m = place_again(e, 0);
-    e->make = MAKE_IN_CALL;
+    place_again(e, 0);
+    e->here.make = MAKE_IN_CALL;
     (void)call_fn(e, f, &a, f->ast);
-    place_leave(e, m);
     report(&t, found, saved, elab_loc(e, f->ast));
   } else
     for (uint32_t k = 0; k < found->diag.n; k++)      /* a signature that no argument fits */
@@ -281,8 +275,7 @@ static void try_function(Elab *e, const Fn *f, Written *written) {
         diag_adopt(saved, found->diag.at[k]);
   region_leave(e, r);
   e->d = saved;
-  e->scope = scope;
-  e->make = make;
+  e->here = outside;
 }
 
 /* The functions of instances: what a call does, and methods. */

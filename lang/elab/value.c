@@ -21,7 +21,7 @@ Fn *fn_new(Elab *e, FnKind kind, const char *name) {
   Fn *f = NEW(e->a, Fn);
   f->kind = kind;
   f->name = name;
-  f->frame = e->frame;
+  f->frame = e->here.frame;
   return f;
 }
 

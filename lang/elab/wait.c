@@ -101,16 +101,8 @@ static void explain(Elab *e, const Wait *w) {
 static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   Wait w = {0};
   e->again = false;
-  e->scope = e->globals;
-  e->source = e->script = program->source;
-  e->module = NULL;
-  e->frame = e->outermost;
-  e->caller = 0;
-  e->depth = 0;
-  e->training = false;
-  e->make = MAKE_OK;
-  e->turns.n = 0;
-  e->region = NULL;
+  elab_top(e, program->source);
+  e->script = program->source;
   series_begin(e);
   uint32_t cells = e->cells.n;
   NodeId nodes = e->g->n;
@@ -126,7 +118,7 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
     }
     *it = v_unit();
     elab_stmt(e, program->kid[k], it);
-    if (e->frame->flow != FLOW_ON) break;
+    if (e->here.frame->flow != FLOW_ON) break;
   }
   if (from == 0 && !e->repl) lint_text(e, program->source, cells, nodes);
   e->wait = &(Wait){.ahead = true};        /* for what nobody calls any number of rows will do */
@@ -147,7 +139,7 @@ uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, 
   e->stack = &here;
   e->d = e->s->diags;
   if (from == 0) e->widened.n = 0;
-  if (!e->place) e->place = place_root(e);
+  if (!e->here.place) e->here.place = place_root(e);
   void *places = place_keep(e);
   uint32_t names = e->globals->bound.n, cells = e->cells.n, tests = e->tests.n, modules = e->modules.n;
   uint32_t series = e->series.n;

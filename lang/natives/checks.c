@@ -20,21 +20,14 @@ static Value n_assert_error(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   }
   Diags *ours = e->d;
-  Elab saved = *e;
+  Where outside = e->here;
   e->d = diags_new(e->a, ours->sources);
   e->d->limit = 16;
   Args none = {0};
   call_value(e, a->at[1], &none, at);
   const Diags *theirs = e->d;
   e->d = ours;
-  e->scope = saved.scope;
-  e->frame = saved.frame;
-  e->caller = saved.caller;
-  e->training = saved.training;
-  e->make = saved.make;
-  e->place = saved.place;
-  e->depth = saved.depth;
-  e->turns.n = saved.turns.n;
+  e->here = outside;
   const char *found = NULL;
   for (uint32_t k = 0; k < theirs->diag.n; k++) {
     if (theirs->diag.at[k]->warning) continue;

@@ -48,7 +48,7 @@ static Diag *ein_error(Ein *x, uint32_t first, uint32_t end, DiagId id, const ch
     while (end > first + 1 && x->spec[end - 1] == ' ') end--;
     span = (Span){begin + first, begin + (end > first ? end : first + 1)};
   }
-  return diag_at(e->d, loc_make(e->s->sources, source, span, e->caller), id, text);
+  return diag_at(e->d, loc_make(e->s->sources, source, span, e->here.caller), id, text);
 }
 
 static const char *name_text(Ein *x, int k) { return arena_text(x->e->a, x->name[k].at, x->name[k].n); }

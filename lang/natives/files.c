@@ -23,7 +23,7 @@ static bool readable(const char *path) {
 
 /* The file that a path means, or NULL. */
 static const char *find_file(Elab *e, const char *path) {
-  const char *script = e->source ? e->source->name : "", *slash = strrchr(script, '/');
+  const char *script = e->here.source ? e->here.source->name : "", *slash = strrchr(script, '/');
   const char *beside =
       path[0] == '/' || !slash ? NULL : arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path);
   const char *tried[4] = {path, arena_printf(e->a, "%s.gz", path), beside,
@@ -35,7 +35,7 @@ static const char *find_file(Elab *e, const char *path) {
 
 /* A file of such a name in the folder that was looked in, or which folder is not there. */
 static void say_no_file(Elab *e, Diag *g, const char *path) {
-  const char *script = e->source ? e->source->name : "", *slash = strrchr(script, '/');
+  const char *script = e->here.source ? e->here.source->name : "", *slash = strrchr(script, '/');
   const char *near = folder_near(e->a, path, NULL), *missing = folder_missing(e->a, path);
   if (!near && slash && path[0] != '/') {
     size_t before = (size_t)(slash - script) + 1;

@@ -11,7 +11,6 @@
 #include "elab/cell.h"
 #include "elab/derive.h"
 #include "elab/elab.h"
-#include "elab/layer.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/show.h"
@@ -118,9 +117,9 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   NodeId x = body_input(e, &t, at);
   if (literal) e->g->node[x].flags |= NODE_FLEX;
-  MakeRule make = make_within(e, MAKE_IN_MAP);
+  Where outside = make_within(e, MAKE_IN_MAP);
   Value y = value_decay(e, call1(e, a->at[0], is_tree_ ? tree_of(e, tree, x, &leaf, at) : v_node(x), at));
-  e->make = make;
+  e->here = outside;
   NodeId out = want_float(e, y, arg_ast(a, 0, at), "the value that `gradcheck` differentiates");
   if (out == NO_NODE) return v_bad();
   out = settle(e, out);

@@ -262,7 +262,7 @@ static Value cast_leaf(Elab *e, void *ctx, Value leaf) {
 /* `f64(net)`: the same layers with cells of that element type; a tree of values (`net - 0.1 * g`) stays one. */
 static Value cast_cell(Elab *e, void *ctx, Value leaf) {
   Cast *c = ctx;
-  if (leaf.kind != V_CELL || e->make > MAKE_IN_BODY) {
+  if (leaf.kind != V_CELL || e->here.make > MAKE_IN_BODY) {
     leaf = value_decay(e, leaf);
     bool floats = leaf.kind == V_NODE && dtype_is_float((DType)node_type(e, leaf.node)->dtype);
     return floats ? cast_value(e, leaf, c->d, c->at) : leaf;

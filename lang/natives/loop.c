@@ -6,7 +6,6 @@
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
-#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lower.h"
 #include "elab/native.h"
@@ -113,14 +112,12 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     uint32_t k0 = 0, k1 = 0;
     Value s = unflat(e, init, input, &k0);
     Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
-    MakeRule make = make_within(e, MAKE_IN_MAP);
-    vec_push(e->a, &e->turns, turn);
-    TraceGroup *outside = e->traces, *group = NEW(e->a, TraceGroup);
-    e->traces = group;
+    Where outside = make_within(e, MAKE_IN_MAP);
+    vec_push(e->a, &e->here.turns, turn);
+    TraceGroup *group = NEW(e->a, TraceGroup);
+    e->here.traces = group;
     Value y = call2(e, f, s, x, where, at);
-    e->traces = outside;
-    e->turns.n--;
-    e->make = make;
+    e->here = outside;
     if (y.kind == V_BAD) return y;
     if (!same_tree(e, init, y)) {
       Value before = init;
@@ -173,7 +170,7 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     }
     for (uint32_t k = 0; k < traced.n; k++)
       if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
-    if (traced.n && outside) vec_push(e->a, &outside->item, (TraceItem){NULL, NO_NODE, group});
+    if (traced.n && e->here.traces) vec_push(e->a, &e->here.traces->item, (TraceItem){NULL, NO_NODE, group});
     else if (traced.n) step_effect(e, effect_traces(e->s, group, elab_loc(e, at)));
     uint32_t k2 = 0;
     return unflat(e, init, out.at, &k2);

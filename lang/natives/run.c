@@ -195,8 +195,8 @@ static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *name = NULL;
   if (x == NO_NODE) return v_bad();
   if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
-  if (e->traces) {
-    vec_push(e->a, &e->traces->item, (TraceItem){name, settle(e, x), NULL});
+  if (e->here.traces) {
+    vec_push(e->a, &e->here.traces->item, (TraceItem){name, settle(e, x), NULL});
     return v_node(x);
   }
   if (in_body(e, x)) {

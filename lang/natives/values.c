@@ -96,7 +96,7 @@ static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
   const char *name = self->native->name;
   Value v = a->at[0];
   if (v.kind == V_BAD || !step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
-  for (const Region *r = e->region; r; r = r->outer)
+  for (const Region *r = e->here.region; r; r = r->outer)
     if (r->kind == REGION_LOOP || r->kind == REGION_BRANCH) {
       Diag *g = elab_error(e, at, E_FREEZE_HERE, name);
       if (g) diag_hint(e->d, g, "write it before the loop; to train in turns, tie an optimizer to each part");

@@ -10,7 +10,6 @@
 #include "elab/cell.h"
 #include "elab/derive.h"
 #include "elab/elab.h"
-#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lower.h"
 #include "elab/native.h"
@@ -129,9 +128,9 @@ static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (!want_function(e, a->at[0], "vjp", arg_ast(a, 0, at))) return v_bad();
   Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD) return x;
-  MakeRule make = make_within(e, MAKE_IN_GRAD);
+  Where outside = make_within(e, MAKE_IN_GRAD);
   Value value = call1(e, a->at[0], x, at);
-  e->make = make;
+  e->here = outside;
   if (!float_values(e, value, &y, "vjp", at)) return v_bad();
   if (!vector_like(e, a->at[2], &y, &u, "vjp", "the value of the function", arg_ast(a, 2, at))) return v_bad();
   return derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
@@ -144,9 +143,9 @@ static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD || !tensors(e, x, &by, arg_ast(a, 1, at), "what is differentiated by")) return v_bad();
   if (!vector_like(e, a->at[2], &by, &v, "jvp", "what is differentiated by", arg_ast(a, 2, at))) return v_bad();
-  MakeRule make = make_within(e, MAKE_IN_GRAD);
+  Where outside = make_within(e, MAKE_IN_GRAD);
   Value value = call1(e, a->at[0], x, at);
-  e->make = make;
+  e->here = outside;
   if (!float_values(e, value, &y, "jvp", at)) return v_bad();
   Value *seed = NEW_N(e->a, Value, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) {   /* any vector: what follows is linear in it */
@@ -319,11 +318,10 @@ static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   Type i32 = type_scalar(I32);
   NodeId number = body_input(e, &i32, at);   /* of the element: draws differ by it */
-  vec_push(e->a, &e->turns, number);
-  MakeRule make = make_within(e, MAKE_IN_MAP);
+  Where outside = make_within(e, MAKE_IN_MAP);
+  vec_push(e->a, &e->here.turns, number);
   Value y = call_value(e, self->captured->at[0], &b, at);
-  e->make = make;
-  e->turns.n--;
+  e->here = outside;
   Nodes root = {0};
   if (y.kind == V_BAD || !tensors(e, y, &root, at, "the value of a function under `vmap`")) return v_bad();
   vec_push(e->a, &w.element, number);
