@@ -235,6 +235,7 @@ Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
   NodeId n = condition(e, ast->kid[0], c);
   if (n == NO_NODE) return v_bad();
   if (!as_steps || !e->here.frame->steps) return if_of_run(e, ast, n);
-  bool want_value = e->here.frame->fn && e->here.frame->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
+  const CallFrame *f = e->here.frame;
+  bool want_value = f->fn && f->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
   return if_of_steps(e, ast, n, want_value);
 }

@@ -113,7 +113,8 @@ static void fill(Elab *e, Module *m, const Ast *program, const Ast *ast) {
 }
 
 static bool at_top(const Elab *e) {
-  return e->here.region->kind == REGION_TOP && !e->here.frame->outer && e->here.scope == (e->here.module ? e->here.module->scope : e->globals);
+  const Where *w = &e->here;
+  return w->region->kind == REGION_TOP && !w->frame->outer && w->scope == (w->module ? w->module->scope : e->globals);
 }
 
 /* Whether the file is being read further out: the way from there to here is the cycle. */
@@ -150,7 +151,8 @@ static Module *load(Elab *e, const Ast *ast, const char *path, const uint64_t id
     return NULL;
   }
   Module *m = NEW(e->a, Module);
-  *m = (Module){.name = ast->name, .path = path, .file = {id[0], id[1]}, .text = bytes, .bytes = n, .by = e->here.module};
+  *m = (Module){.name = ast->name, .path = path, .file = {id[0], id[1]}, .text = bytes, .bytes = n};
+  m->by = e->here.module;
   Source *source = source_add(e->s->sources, path, bytes, n);
   source->imported = true;
   source->import_at = here;

@@ -65,7 +65,8 @@ bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const Branch
     Leave b = and_leave(e, no, other->flow == known, other->leave[w], at);
     e->here.frame->leave[w] = or_leave(e, e->here.frame->leave[w], or_leave(e, a, b, at), at);
   }
-  if (then->flow != FLOW_ON && other->flow != FLOW_ON) e->here.frame->flow = FLOW_CONTINUE;   /* this turn ends either way */
+  bool ends = then->flow != FLOW_ON && other->flow != FLOW_ON;      /* this turn does, either way */
+  if (ends) e->here.frame->flow = FLOW_CONTINUE;
   return true;
 }
 
@@ -130,7 +131,8 @@ static bool turn(Elab *e, const Ast *pattern, const Value *x, const Ast *body, c
   if (ok && body->n && e->d->n_errors == errors && e->here.frame->flow == FLOW_ON)
     unused_value(e, body->kid[body->n - 1], &last);
   e->here = outside;
-  ok = ok && e->here.frame->flow != FLOW_BREAK && e->d->n_errors == errors;   /* one mistake is not made in every turn */
+  /* one mistake is not made in every turn */
+  ok = ok && e->here.frame->flow != FLOW_BREAK && e->d->n_errors == errors;
   if (masked) mask_leave(e, &mask, at);
   e->here.frame->flow = FLOW_ON;
   e->here.frame->leave[CONTINUES] = (Leave){0};
