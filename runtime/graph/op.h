@@ -131,6 +131,7 @@ struct Op {
   int8_t n_in;               /* -1: any number */
   uint8_t selects;           /* SELECTS(k): operand k's adjoint is zero where the result did not take its element */
   float lo, hi;              /* where tests draw float operands from; both 0: [-2, 2] */
+  const char *samples;       /* what tests give it, see below. Unset: whatever fits of small tensors and attributes */
   bool (*type)(TypeRule *r);
   NodeId (*simplify)(Simplify *s);
   void (*grad)(Grad *d);
@@ -150,6 +151,10 @@ struct Op {
  *   sizes  the dims, to the end of attr->i                perm   the axes in their new order, to the end
  *   boxes  (hidden ops) start, count, step of each axis; counts are elements, a step may be negative. unslice has the
  *          size of the result in the place of count */
+
+/* samples: the operands' types, then `;` and attr->i if there is one; samples are separated by `|`. f32 stands for "a
+ * float". "f32[3,4] i32[2]; 0 | f32[2,3,4] i32[2]; 1" */
+
 extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
 

@@ -139,6 +139,8 @@ const Op op_gather = {
     .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x i axis:axis=0",
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
+    .samples = "f32[3,4] i32[2]; 0 | f32[3,4] i32[2]; 1 | f32[2,3,4] i32[2,2]; 1 | f32[2,3,2,2] i32[]; 3"
+               " | i32[3,4] i32[2]; 1 | bool[3] i32[2]; 0 | f32[2,4] i32[2,3]; 1 1 | f32[2,3,2,2] i32[2,3]; 2 2",
     .type = gather_type, .selects = SELECTS(0), .grad = gather_grad, .batch = gather_batch, .units = gather_units,
     .cost = move_cost,
 };
@@ -216,6 +218,8 @@ const Op op_scatter_add = {
     .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x i v axis:axis=0",
     .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
+    .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
+               " | f32[2,3,2,2] i32[] f32[2,3,2]; 2 | i32[3] i32[] i32[]; 0 | f32[2,4] i32[2,3] f32[2,3]; 1 1",
     .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units,
     .cost = move_cost,
 };

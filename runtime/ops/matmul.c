@@ -332,6 +332,10 @@ const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x y",
     .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
+    .samples = "f32[3,4] f32[4,3] | f32[3] f32[3,4] | f32[3,4] f32[4] | f32[4] f32[4] | f32[2,3,4] f32[4,3]"
+               " | f32[3,4] f32[2,4,3] | f32[2,3,2,4] f32[2,3,4,2] | f32[3,4] f32[3,2]; 1 0"
+               " | f32[3,4] f32[2,4]; 0 1 | f32[3,4] f32[2,3]; 1 1 | f32[2,3,4] f32[2,3,2]; 1 0"
+               " | f32[2,3,4] f32[2,4]; 0 1 | i32[3,4] i32[4,3]",
     .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .units = matmul_units, .scratch = matmul_scratch,
     .cost = matmul_cost,
 };

@@ -336,6 +336,7 @@ const Op op_random_int = {
     .name = "random_int", .id = OP_random_int, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
     .args = "key low:int high:int shape:sizes",
     .doc = "Ints from low to below high, each as likely.", .example = "randint([2], 0, 10)",
+    .samples = "i32[2]; 0 5 4 | i32[2]; -3 3 2 3 | i32[3,2]; 0 100 4 5",
     .type = int_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = int_units,
     .cost = draw_cost,
 };

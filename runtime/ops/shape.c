@@ -97,6 +97,8 @@ const Op op_broadcast = {
     .name = "broadcast", .id = OP_broadcast, .n_in = 1, .args = "x shape:sizes",
     .doc = "Repeats along axes of size 1 and new leading ones, so that the result has the given shape.",
     .example = "broadcast([1, 2], [2, 2])   # => [[1, 2], [1, 2]]",
+    .samples = "f32[]; 4 3 | f32[3]; 4 3 | f32[1]; 2 1 | i32[1,3]; 2 4 3 | f32[2,1,3]; 2 2 4 3"
+               " | bool[3,4]; 1 3 4",
     .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch,
     .units = broadcast_units, .cost = copy_cost,
 };
@@ -146,6 +148,7 @@ const Op op_reshape = {
     .name = "reshape", .id = OP_reshape, .flags = OP_KEEPS_LAZY, .n_in = 1, .args = "x shape:sizes",
     .doc = "The same elements, in row-major order, in another shape.",
     .example = "reshape([1, 2, 3, 4], [2, 2])   # => [[1, 2], [3, 4]]",
+    .samples = "f32[3,4]; 12 | f32[4,3]; 2 2 3 | f32[2,3,2,2]; 4 6 | bool[3,4]; 4 3 | i32[1] | f32[]; 1 1",
     .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch,
     .units = reshape_units, .cost = copy_cost,
 };
@@ -225,6 +228,8 @@ const Op op_permute = {
     .name = "permute", .id = OP_permute, .n_in = 1, .args = "x axes:perm",
     .doc = "The axes in another order: axis k of the result is axis axes[k] of x.",
     .example = "permute([[1, 2, 3], [4, 5, 6]], [1, 0])   # => [[1, 4], [2, 5], [3, 6]]",
+    .samples = "f32[3,4]; 1 0 | f32[2,3,4]; 2 0 1 | f32[2,3,2,2]; 0 3 1 2 | i32[3,4]; 0 1 | bool[2,3,2]; 1 0 2"
+               " | f32[]",
     .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch,
     .units = permute_units, .cost = copy_cost,
 };
