@@ -16,22 +16,16 @@ typedef struct Part {
 /* ---- loads of a fused step ---- */
 
 /* One element, n times. */
-static void repeat(void *to, const void *x, int64_t size, int64_t n) {
-#define REPEAT(T)                                         \
-  {                                                       \
-    T v;                                                  \
-    memcpy(&v, x, sizeof v);                              \
-    for (int64_t k = 0; k < n; k++) ((T *)to)[k] = v;     \
-  }                                                       \
-  break
-  switch (size) {
-  case 8: REPEAT(uint64_t);
-  case 4: REPEAT(uint32_t);
-  case 2: REPEAT(uint16_t);
-  default: memset(to, *(const char *)x, (size_t)n);
+#define REPEAT(bytes, T)                                                  \
+  static void repeat_##bytes(void *to, const void *x, int64_t n) {        \
+    T v;                                                                  \
+    memcpy(&v, x, sizeof v);                                              \
+    for (int64_t k = 0; k < n; k++) ((T *)to)[k] = v;                     \
   }
+REPEAT(2, uint16_t)
+REPEAT(4, uint32_t)
+REPEAT(8, uint64_t)
 #undef REPEAT
-}
 
 static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, int64_t n) {
   int64_t at[MAX_RANK], from = 0, size = l->size;
@@ -51,7 +45,10 @@ static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, 
     if (run > n) run = n;
     const char *x = (const char *)in + from * size;
     if (l->stride[last] != 0) memcpy(to, x, (size_t)(run * size));
-    else repeat(to, x, size, run);
+    else if (size == 4) repeat_4(to, x, run);
+    else if (size == 8) repeat_8(to, x, run);
+    else if (size == 2) repeat_2(to, x, run);
+    else memset(to, *x, (size_t)run);
     to += run * size;
     n -= run;
     if (n == 0) return;
@@ -164,9 +161,13 @@ static void run_part(void *ctx, uint32_t k, int worker) {
 
 /* All parts of a step: those that prepare, or those of the work. Out: the first fault by part, or NULL. */
 static const Fault *run_parts(Part *p, uint32_t parts, void (*part)(void *ctx, uint32_t k, int worker), Pool *pool) {
+  if (parts == 1) {
+    p->fault->code = FAULT_NONE;
+    part(p, 0, 0);
+    return p->fault->code == FAULT_NONE ? NULL : p->fault;
+  }
   for (uint32_t k = 0; k < parts; k++) p->fault[k].code = FAULT_NONE;
-  if (parts == 1) part(p, 0, 0);
-  else pool_run(pool, parts, part, p);
+  pool_run(pool, parts, part, p);
   for (uint32_t k = 0; k < parts; k++)
     if (p->fault[k].code != FAULT_NONE) return &p->fault[k];
   return NULL;
