@@ -4,6 +4,7 @@
  * stands in signature.c.
  */
 #include "elab/call.h"
+#include "elab/args.h"
 #include "elab/arith.h"
 #include "elab/cell.h"
 #include "elab/custom.h"
@@ -22,262 +23,137 @@
 #include "elab/stmt.h"
 #include "elab/uncalled.h"
 #include "elab/want.h"
-#include "text/foreign.h"
-#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PARAMS = 64 };
-
-/* ---- arguments to parameters ---- */
-typedef struct Param { const char *name; bool optional; } Param;
-
-static void unknown_argument(Elab *e, const char *fn, const char *name, const Param *p, uint32_t n, const Ast *at) {
-  const char *names[MOST_PARAMS];
-  uint32_t m = 0;
-  Text list = {.arena = e->a};
-  text_add(&list, "");
-  for (uint32_t k = 0; k < n; k++)
-    if (p[k].name) {
-      names[m++] = p[k].name;
-      text_printf(&list, "%s`%s`", list.n ? ", " : "", p[k].name);
-    }
-  Diag *g = elab_error(e, at, E_UNKNOWN_ARGUMENT, fn, name);
-  const char *near = nearest(name, names, m);
-  const char *ours = foreign_argument(name);
-  if (ours) diag_hint(e->d, g, "%s", ours);
-  else if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
-  else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
-}
-
-/* "x, axis?, keep?" */
-static const char *parameters_text(Elab *e, const Param *p, uint32_t n) {
-  Text list = {.arena = e->a};
-  text_add(&list, "");
-  for (uint32_t j = 0; j < n; j++)
-    text_printf(&list, "%s%s%s", j ? ", " : "", p[j].name ? p[j].name : "(...)", p[j].optional ? "?" : "");
-  return list.at;
-}
-
-/* to[k]: the argument of parameter k, or -1. rest: positional ones beyond go to a "rest...", named ones to a "rest*".
- */
-enum { REST_NONE, REST_POSITIONAL = 1, REST_NAMED = 2 };
-static bool match_args(Elab *e, const char *fn, const Param *p, uint32_t n, const Args *a, int rest, int *to,
-                       const Ast *at) {
-  for (uint32_t k = 0; k < n; k++) to[k] = -1;
-  uint32_t next = 0;
-  for (uint32_t k = 0; k < a->n; k++) {
-    uint32_t j;
-    if (a->name[k]) {
-      for (j = 0; j < n; j++)
-        if (p[j].name && !strcmp(p[j].name, a->name[k])) break;
-      if (j == n) {
-        if (rest & REST_NAMED) continue;
-        unknown_argument(e, fn, a->name[k], p, n, a->ast[k]);
-        return false;
-      }
-      if (to[j] >= 0) {
-        elab_error(e, a->ast[k], E_ARGUMENT_TWICE, p[j].name);
-        return false;
-      }
-    } else {
-      j = next++;
-      if (j >= n) {
-        if (rest & REST_POSITIONAL) continue;
-        Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, fn, (int)n, n == 1 ? "" : "s", (int)a->n);
-        if (n && p[0].name && !strcmp(p[0].name, "kind"))
-          diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", fn);
-        else if (n) diag_hint(e->d, g, "call it as `%s(%s)`", fn, parameters_text(e, p, n));
-        else diag_hint(e->d, g, "call it as `%s()`", fn);
-        return false;
-      }
-    }
-    to[j] = (int)k;
-  }
-  for (uint32_t k = 0; k < n; k++)
-    if (to[k] < 0 && !p[k].optional) {
-      Diag *g = elab_error(e, at, E_MISSING_ARGUMENT, fn, p[k].name ? p[k].name : "(...)");
-      diag_hint(e->d, g, "call it as `%s(%s)`", fn, parameters_text(e, p, n));
-      return false;
-    }
-  return true;
-}
-
-/* "x axis? rest..." or an op's "x axis:int=0 keep:flag" */
-static uint32_t params_of(Elab *e, const char *words, Param *p, int *rest) {
-  uint32_t n = 0;
-  *rest = REST_NONE;
-  for (const char *w = words; *w && n < MOST_PARAMS;) {
-    size_t len = strcspn(w, " "), name = strcspn(w, " ?:=.");
-    bool left_over = len >= 3 && !strncmp(w + len - 3, "...", 3), named = w[len - 1] == '*';
-    if (len > 2 && !strncmp(w + len - 2, "..", 2)) *rest |= REST_POSITIONAL;
-    if (named) *rest |= REST_NAMED;
-    if (!left_over && !named)
-      p[n++] = (Param){arena_text(e->a, w, name),
-                       memchr(w, '?', len) || memchr(w, '=', len) || (len > 5 && !strncmp(w + len - 5, ":flag", 5))};
-    w += len + (w[len] == ' ');
-  }
-  return n;
-}
-
+/* ---- functions of the host language ---- */
 static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
-  Param p[MOST_PARAMS];
-  int rest;
-  uint32_t n = params_of(e, f->native->params, p, &rest);
-  int to[MOST_PARAMS];
-  if (!match_args(e, f->native->name, p, n, a, rest, to, at)) return v_bad();
-  bool *taken = NEW_N(e->a, bool, a->n + 1);
-  uint32_t extra = a->n;
-  for (uint32_t k = 0; k < n; k++)
-    if (to[k] >= 0) taken[to[k]] = true, extra--;
-  Args m = {.n = n + extra};
-  m.at = NEW_N(e->a, Value, m.n + 1);
-  m.name = NEW_N(e->a, Sym, m.n + 1);
-  m.ast = NEW_N(e->a, const Ast *, m.n + 1);
-  for (uint32_t k = 0; k < n; k++) {
-    m.at[k] = to[k] < 0 ? (Value){.kind = V_ABSENT} : a->at[to[k]];
-    m.ast[k] = to[k] < 0 ? at : a->ast[to[k]];
-  }
-  uint32_t next = n;
-  for (uint32_t k = 0; k < a->n; k++)
-    if (!taken[k]) {
-      m.at[next] = a->at[k];
-      m.name[next] = a->name[k];
-      m.ast[next++] = a->ast[k];
+  const Face *face = face_of(e, f->native->params);
+  Arg arg[MOST_FACE];
+  if (!args_read(e, f->native->name, face, a, at, arg)) return v_bad();
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < face->n; k++) n += face->param[k].rest || face->param[k].named ? arg[k].n : 1;
+  Args m = {.arg = arg};
+  m.at = NEW_N(e->a, Value, n + 1);
+  m.name = NEW_N(e->a, Sym, n + 1);
+  m.ast = NEW_N(e->a, const Ast *, n + 1);
+  for (uint32_t k = 0; k < face->n; k++) {
+    bool rest = face->param[k].rest || face->param[k].named;
+    const Arg *x = rest ? arg[k].rest : &arg[k];
+    for (uint32_t j = rest ? arg[k].n : 1; j > 0; j--, x++) {
+      m.at[m.n] = x->given || rest ? x->value : (Value){.kind = V_ABSENT};
+      m.name[m.n] = x->name;
+      m.ast[m.n++] = x->at;
     }
+  }
   return f->native->call(e, f, &m, at);
 }
 
-/* ---- ops by their face ---- */
-static bool op_attr(Elab *e, const char *w, size_t len, Value v, const Ast *at, uint8_t rank, int64_t *i, uint32_t *n) {
-  const char *colon = memchr(w, ':', len);
-  size_t kind_len = strcspn(colon + 1, " ?=");
-  const char *kind = arena_text(e->a, colon + 1, kind_len), *value = memchr(w, '=', len);
-  if (v.kind == V_ABSENT && value && strcmp(kind, "axes") != 0) {
-    v = v_int(strtoll(value + 1, NULL, 10));
+/* ---- operations ---- */
+enum { FEW = 16 };
+typedef struct Operands {
+  uint32_t n;
+  NodeId *in, few_in[FEW];
+  Value *value, few_value[FEW];
+  const Ast **place, *few_place[FEW];
+} Operands;
+
+static void add_operand(Operands *o, const Arg *x) {
+  o->in[o->n] = x->node;
+  o->value[o->n] = x->value;
+  o->place[o->n++] = x->at;
+}
+
+static void room_for(Elab *e, Operands *o, uint32_t most) {
+  bool few = most <= FEW;
+  o->n = 0;
+  o->in = few ? o->few_in : NEW_N(e->a, NodeId, most);
+  o->value = few ? o->few_value : NEW_N(e->a, Value, most);
+  o->place = few ? o->few_place : NEW_N(e->a, const Ast *, most);
+}
+
+/* The tensors among the arguments, those of a pointwise op in one element type and shape. */
+static bool operands_of(Elab *e, const Op *op, const Face *f, const Arg *arg, Operands *o, const Ast *at) {
+  uint32_t most = 0;
+  for (uint32_t k = 0; k < f->n; k++) most += 1 + (f->param[k].rest ? arg[k].n : 0);
+  room_for(e, o, most);
+  for (uint32_t k = 0; k < f->n; k++) {
+    if (f->param[k].kind != FACE_TENSOR) continue;
+    if (!f->param[k].rest) add_operand(o, &arg[k]);
+    for (uint32_t j = 0; f->param[k].rest && j < arg[k].n; j++) add_operand(o, &arg[k].rest[j]);
   }
-  if (!strcmp(kind, "axes")) {
-    uint32_t count;
-    if (!want_axes(e, v, rank, at, i + *n + 1, &count)) return false;
-    i[*n] = count;
-    *n += count + 1;
-  } else if (!strcmp(kind, "axis")) {
-    if (!want_axis(e, v, rank, at, &i[*n])) return false;
-    ++*n;
-  } else if (!strcmp(kind, "flag")) {
-    bool b = false;
-    if (v.kind != V_ABSENT && !want_bool(e, v, at, "a flag", &b)) return false;
-    i[(*n)++] = b;
-  } else if (!strcmp(kind, "sizes") || !strcmp(kind, "perm")) {
-    Type t = {.dtype = F32};
-    if (kind[0] == 's') {
-      if (!want_dims(e, v, at, "a shape", &t)) return false;
-    } else {
-      Value *items = v.kind == V_TUPLE || v.kind == V_LIST ? v.items->at : NULL;
-      if (!items || v.items->n > MAX_RANK) {
-        elab_error(e, at, E_WANTED, "all axes in their new order, `(1, 0)`", value_kind_text(e, &v));
-        return false;
-      }
-      t.rank = (uint8_t)v.items->n;
-      for (uint32_t k = 0; k < t.rank; k++)
-        if (!want_axis(e, items[k], rank, at, &t.dim[k])) return false;
-    }
-    memcpy(i + *n, t.dim, t.rank * sizeof *i);
-    *n += t.rank;
-  } else if (!want_int(e, v, at, "this argument", &i[(*n)++])) return false;
-  return true;
+  if (!(op->flags & OP_POINTWISE)) return true;
+  if (o->n == 1 && node_type(e, o->in[0])->dtype == U8)
+    o->in[0] = emit_i(e, &op_cast, o->in, 1, (int64_t[]){I32}, 1, at);
+  return o->n < 2 || unify(e, o->value, o->in, o->n, at, o->place, op->name);
 }
 
 /* Functions that only floats have take whole numbers too: int meets float. */
-static NodeId as_float(Elab *e, NodeId n, const Ast *at) { return emit_i(e, &op_cast, &n, 1, (int64_t[]){F32}, 1, at); }
+static bool as_floats(Elab *e, Operands *o, const Ast *at) {
+  for (uint32_t k = 0; k < o->n; k++) {
+    DType d = (DType)node_type(e, o->in[k])->dtype;
+    if (d != I32 && d != U8) return false;
+  }
+  for (uint32_t k = 0; k < o->n; k++) o->in[k] = emit_i(e, &op_cast, &o->in[k], 1, (int64_t[]){F32}, 1, at);
+  return o->n > 0;
+}
 
-static Value map_leaf_op(Elab *e, void *ctx, Value leaf);
-typedef struct OpCtx { const Op *op; const Ast *at; } OpCtx;
+/* What it makes of whole numbers is whole: a size, an index. */
+static bool keeps_ints(const Op *op) {
+  return op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
+         op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu ||
+         op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
+         op == &op_square || op == &op_sort || op == &op_cumprod;
+}
 
-Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
-  static const char *const faces[] = {"", "x", "x y", "x y z"};
-  const char *words = op->args ? op->args : faces[op->n_in];
-  Param p[MOST_PARAMS];
-  int rest;
-  uint32_t n = params_of(e, words, p, &rest);
-  int to[MOST_PARAMS];
-  if (!match_args(e, op->name, p, n, a, REST_NONE, to, at)) return v_bad();
-  NodeId in[MOST_PARAMS];
-  Value v[MOST_PARAMS];
-  const Ast *place[MOST_PARAMS];
-  uint32_t n_in = 0;
-  int64_t i[4 * MAX_RANK + 8];
-  uint32_t n_i = 0;
-  const char *w = words;
-  bool unified = false;
-  for (uint32_t k = 0; k < n; k++) {
-    size_t len = strcspn(w, " ");
-    Value x = to[k] < 0 ? (Value){.kind = V_ABSENT} : a->at[to[k]];
-    const Ast *where = to[k] < 0 ? at : a->ast[to[k]];
-    if (x.kind == V_BAD) return x;
-    if (!memchr(w, ':', len)) {
-      if (op->n_in == 1 && is_tree(&x)) {
-        OpCtx c = {op, at};
-        return tree_map(e, x, LEAF_PARAM, map_leaf_op, &c);
-      }
-      v[n_in] = value_decay(e, x);
-      place[n_in] = where;
-      in[n_in] = want_node(e, x, where, "a tensor");
-      if (in[n_in] == NO_NODE) return v_bad();
-      if (op->n_in == 1 && node_type(e, in[0])->dtype == U8 && op->flags & OP_POINTWISE)
-        in[0] = emit_i(e, &op_cast, in, 1, (int64_t[]){I32}, 1, at);
-      n_in++;
-    } else {
-      if (!unified && n_in > 1 && op->flags & OP_POINTWISE) {
-        if (!unify(e, v, in, n_in, at, place, op->name)) return v_bad();
-        unified = true;
-      }
-      if (!op_attr(e, w, len, x, where, n_in ? node_type(e, in[0])->rank : 0, i, &n_i)) return v_bad();
-    }
-    w += len + (w[len] == ' ');
-  }
-  if (!unified && n_in > 1 && op->flags & OP_POINTWISE && op != &op_where &&
-      !unify(e, v, in, n_in, at, place, op->name))
-    return v_bad();
-  uint16_t ints = NODE_INTS;
-  for (uint32_t k = 0; k < n_in; k++) ints &= graph_at(e->g, in[k])->flags;
-  if (n_in == 1 && !(op->flags & OP_POINTWISE) && node_flex(e, in[0]) && ints &&
-      (op == &op_sum || op == &op_prod || op == &op_cumsum))
-    ints = NODE_INTS;
-  TypeError t = {0};
-  Attr attr = {.n = n_i, .i = i};
-  Loc loc = elab_loc(e, at);
-  NodeId y = graph_emit(e->g, op, in, n_in, &attr, loc, &t);
-  if (y == NO_NODE && t.kind == BAD_DTYPE && n_in) {
-    bool whole = true;
-    for (uint32_t k = 0; k < n_in; k++) {
-      DType d = (DType)node_type(e, in[k])->dtype;
-      whole &= d == I32 || d == U8;
-    }
-    if (whole) {
-      for (uint32_t k = 0; k < n_in; k++) in[k] = as_float(e, in[k], at);
-      y = graph_emit(e->g, op, in, n_in, &attr, loc, &t);
-    }
-  }
-  if (y == NO_NODE) {
-    const Ast *operand[2] = {n_in > 0 ? place[0] : NULL, n_in > 1 ? place[1] : NULL};
-    if (t.a > 1 || t.a >= (int)n_in) t.a = -1;
-    if (t.b > 1 || t.b >= (int)n_in) t.b = -1;
-    return elab_type_error(e, at, &t, operand);
-  }
-  bool keeps = op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
-               op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu ||
-               op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc ||
-               op == &op_sign || op == &op_square || op == &op_sort || op == &op_cumprod;
-  if (keeps && ints) e->g->node[y].flags |= NODE_INTS;
-  int64_t known;                             /* of known ints: a known int, with its 64 bits */
-  bool all = keeps && ints && op->flags & OP_POINTWISE;
-  for (uint32_t k = 0; k < n_in; k++) all &= v[k].kind == V_INT && v[k].i > -(1LL << 53) && v[k].i < 1LL << 53;
+static Value whole_result(Elab *e, const Op *op, const Operands *o, NodeId y) {
+  e->g->node[y].flags |= NODE_INTS;
+  bool all = op->flags & OP_POINTWISE;       /* of known ints: a known int, with its 64 bits */
+  for (uint32_t k = 0; k < o->n; k++)
+    all &= o->value[k].kind == V_INT && o->value[k].i > -(1LL << 53) && o->value[k].i < 1LL << 53;
+  int64_t known;
   return all && known_int(e, v_node(y), &known) && known < 1LL << 53 ? v_int(known) : v_node(y);
 }
 
+typedef struct OpCall { const Op *op; const Args *args; int tree; const Ast *at; } OpCall;
+
+/* The argument that an op of one tensor maps over, if it is a tree: its number, or -1. */
+static int tree_argument(const Op *op, const Face *f, const Args *a) {
+  for (uint32_t k = 0; k < a->n && op->n_in == 1; k++)
+    if (a->name[k] ? !strcmp(a->name[k], f->param[0].name) : k == 0) return is_tree(&a->at[k]) ? (int)k : -1;
+  return -1;
+}
+
+/* A leaf in the place of the tree, the other arguments as they are. */
 static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
-  OpCtx *c = ctx;
-  return call1(e, v_fn(&(Fn){.kind = FN_OP, .name = c->op->name, .op = c->op}), leaf, c->at);
+  const OpCall *c = ctx;
+  Args a = *c->args;
+  a.at = arena_copy(e->a, a.at, a.n * sizeof *a.at);
+  a.at[c->tree] = value_decay(e, leaf);
+  return op_apply(e, c->op, &a, c->at);
+}
+
+Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
+  const Face *f = face_of(e, op_face(op));
+  int tree = tree_argument(op, f, a);
+  if (tree >= 0) return tree_map(e, a->at[tree], LEAF_PARAM, map_leaf_op, &(OpCall){op, a, tree, at});
+  Arg arg[MOST_FACE];
+  Operands o;
+  if (!args_read(e, op->name, f, a, at, arg) || !operands_of(e, op, f, arg, &o, at)) return v_bad();
+  uint16_t ints = NODE_INTS;
+  for (uint32_t k = 0; k < o.n; k++) ints &= graph_at(e->g, o.in[k])->flags;
+  TypeError t = {0};
+  Attr attr = args_attr(e, f, arg);
+  Loc loc = elab_loc(e, at);
+  NodeId y = graph_emit(e->g, op, o.in, o.n, &attr, loc, &t);
+  if (y == NO_NODE && t.kind == BAD_DTYPE && as_floats(e, &o, at))
+    y = graph_emit(e->g, op, o.in, o.n, &attr, loc, &t);
+  if (y == NO_NODE) {
+    const Ast *operand[2] = {o.n > 0 ? o.place[0] : NULL, o.n > 1 ? o.place[1] : NULL};
+    if (t.a > 1 || t.a >= (int)o.n) t.a = -1;
+    if (t.b > 1 || t.b >= (int)o.n) t.b = -1;
+    return elab_type_error(e, at, &t, operand);
+  }
+  return ints && keeps_ints(op) ? whole_result(e, op, &o, y) : v_node(y);
 }
 
 /* ---- closures ---- */
@@ -296,9 +172,9 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
   int to[MOST_PARAMS];
   for (uint32_t k = 0; k < n; k++) {
     const Ast *q = params->kid[k];
-    p[k] = (Param){q->kid[0]->kind == A_NAME ? q->kid[0]->name : NULL, q->kid[2] != NULL};
+    p[k] = (Param){q->kid[0]->kind == A_NAME ? q->kid[0]->name : NULL, q->kid[2] != NULL, false};
   }
-  if (!match_args(e, name, p, n, a, REST_NONE, to, at)) return false;
+  if (!match_args(e, &(Params){.fn = name, .at = p, .n = n}, a, to, at)) return false;
   bool ok = true;
   for (uint32_t k = 0; k < n; k++) {
     const Ast *q = params->kid[k];

@@ -375,7 +375,7 @@ static Value call_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return swap(e, y, &out);
 }
 
-static const Native recompute_fn = {.name = "recompute", .params = "rest...", .call = call_recompute,
+static const Native recompute_fn = {.name = "recompute", .params = "rest:any..*", .call = call_recompute,
                                     .doc = "The function, whose inner values are computed again for its gradient."};
 
 static Value n_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -391,7 +391,7 @@ static Value n_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_recompute[] = {
-    {"recompute", "f", n_recompute,
+    {"recompute", "f:any", n_recompute,
      "The same function, but its inner values are not kept for the gradient: they are computed again when it asks, to "
      "the\n"
      "same bits. Memory for time, as around each block of a deep network.",

@@ -381,9 +381,9 @@ static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_items(e->a, V_TUPLE, (Value[]){y, g}, 2);
 }
 
-static const Native grad_of = {.name = "grad", .params = "rest...", .call = call_derived,
+static const Native grad_of = {.name = "grad", .params = "rest:any..*", .call = call_derived,
                                .doc = "The gradient of a function: takes its arguments."};
-static const Native value_and_grad_of = {.name = "value_and_grad", .params = "rest...", .call = call_derived,
+static const Native value_and_grad_of = {.name = "value_and_grad", .params = "rest:any..*", .call = call_derived,
                                          .doc = "The value of a function and its gradient: takes its arguments."};
 
 /* A derived function passes its arguments on as they are written, names and all. */
@@ -426,12 +426,12 @@ static Value call_value_and_grad(Elab *e, const Fn *self, Args *a, const Ast *at
 }
 
 const Native native_derivatives[] = {
-    {.name = "grad", .params = "y w? wrt?", .call = call_grad,
+    {.name = "grad", .params = "y:any, w:any?, wrt:any?", .call = call_grad,
      .doc = "grad(e, w): the derivative of a scalar formula by a parameter, a name or a tree of them; it has the type "
             "of w.\n"
             "grad(f): a function with the arguments of f: the derivative by the first, or by those named in wrt.",
      .example = "grad(fn (x) = x^3)(2.0)   # => 12"},
-    {.name = "value_and_grad", .params = "f wrt?", .call = call_value_and_grad,
+    {.name = "value_and_grad", .params = "f:any, wrt:any?", .call = call_value_and_grad,
      .doc = "A function with the arguments of f: the pair of its value and its gradient.",
      .example = "value_and_grad(fn (x) = x^2)(3.0)   # => (9, 6)"},
     {0}};

@@ -82,6 +82,7 @@ struct Elab {
   bool again;                   /* one of them was read as an int before: the text is elaborated once more */
   VEC(Module *) modules;       /* imported files, each once */
   const Source *script;        /* of this entry */
+  struct Faces *faces;         /* met so far (args.c) */
 };
 
 Elab *elab_new(Session *s);

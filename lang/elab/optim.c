@@ -322,10 +322,10 @@ static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
-static const Native step_native = {.name = "step", .params = "loss", .call = call_step,
+static const Native step_native = {.name = "step", .params = "loss:any", .call = call_step,
                                    .doc = "Moves what the optimizer is tied to, by the gradient of the loss."};
 static const Native apply_native = {
-    .name = "apply", .params = "gradients", .call = call_apply,
+    .name = "apply", .params = "gradients:any", .call = call_apply,
     .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
 
 /* One state of all leaves, in the shape of the tree: `opt.m`. */

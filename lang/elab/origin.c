@@ -256,18 +256,18 @@ static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast 
 }
 
 const Native native_origins[] = {
-    {"as_scores", "x other? sigmoid_fits?", n_as_scores,
+    {"as_scores", "x:any, other:any?, sigmoid_fits:any?", n_as_scores,
      "x itself, in a function that takes scores: what the graph knows to be probabilities (a softmax or sigmoid, "
      "reshaped or sliced) is an\n"
      "error. `other` names the function that takes probabilities; with `sigmoid_fits = true` only a softmax is "
      "refused.",
      "as_scores([2, -1])   # => [2, -1]"},
-    {"as_probabilities", "x other?", n_as_probabilities,
+    {"as_probabilities", "x:any, other:any?", n_as_probabilities,
      "x itself, in a function that takes probabilities: a plain affine value, a relu or a tanh is an error. `other` "
      "names the function that\n"
      "takes scores.",
      "as_probabilities(sigmoid([0, 0]))   # => [0.5, 0.5]"},
-    {"as_log_probabilities", "x other?", n_as_log_probabilities,
+    {"as_log_probabilities", "x:any, other:any?", n_as_log_probabilities,
      "x itself, in a function that takes logarithms of probabilities: probabilities are an error. `other` names the "
      "function that takes scores.",
      "as_log_probabilities(log([0.5]))   # => [-0.693147]"},

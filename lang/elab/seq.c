@@ -352,11 +352,11 @@ static Value n_batches(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_sequences[] = {
-    {"enumerate", "xs", n_enumerate, "Pairs (number from 0, element) of a list, a tensor's rows or a sequence.",
+    {"enumerate", "xs:any", n_enumerate, "Pairs (number from 0, element) of a list, a tensor's rows or a sequence.",
      "[10 * i + x for (i, x) in enumerate([1, 2])]   # => [1, 12]"},
-    {"zip", "xs...", n_zip, "Tuples of the elements of several lists or sequences of one length.",
+    {"zip", "xs:any..", n_zip, "Tuples of the elements of several lists or sequences of one length.",
      "[a * b for (a, b) in zip([1, 2], [3, 4])]   # => [3, 8]"},
-    {"batches", "d size shuffle? drop_last?", n_batches,
+    {"batches", "d:any, size:any, shuffle:any?, drop_last:any?", n_batches,
      "The data set in pieces of `size` rows, a sequence for `for`. `shuffle = true` draws one order, where `batches` "
      "stands. The\n"
      "last piece has the rows that are left, unless `drop_last = true`.",

@@ -110,7 +110,7 @@ static bool row_of(Elab *e, const Args *a, const Ast *at, Args *row) {
     return false;
   }
   uint32_t fields = record ? a->at[0].fields->n : 0, n = a->n - 1 + fields;
-  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1)};
+  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1), NULL};
   for (uint32_t k = 0; k < n; k++) {
     uint32_t from = k < fields ? 0 : k - fields + 1;
     row->at[k] = k < fields ? a->at[0].fields->at[k] : a->at[from];
@@ -160,7 +160,7 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
 }
 
 static const Native add_native = {
-    .name = "add", .params = "_? values*", .call = call_add,
+    .name = "add", .params = "_:any?, values:any*", .call = call_add,
     .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
 
 /* The columns that the calls of `add` below ast name, in procs that it calls too. */

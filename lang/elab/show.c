@@ -11,6 +11,7 @@
 #include "elab/leaves.h"
 #include "elab/seq.h"
 #include "elab/want.h"
+#include "runtime/graph/face.h"
 #include <string.h>
 
 typedef struct Writer { Elab *e; Template *m; Needs need; Text text; const Format *f; } Writer;
@@ -49,19 +50,9 @@ static void params_text(Elab *e, Text *t, const Ast *params) {
   text_add(t, ")");
 }
 
-/* "x axis? rest..." and an op's "x axis:int=0" as a signature. */
-static void words_text(Text *t, const char *words) {
+static void face_text(Text *t, const char *face) {
   text_add(t, "(");
-  for (const char *p = words; *p;) {
-    size_t n = strcspn(p, " ");
-    size_t name = strcspn(p, " :?=");
-    if (p != words) text_add(t, ", ");
-    text_add_n(t, p, name < n ? name : n);
-    if (memchr(p, '?', n)) text_add(t, "?");
-    const char *value = memchr(p, '=', n);
-    if (value) { text_add(t, " = "); text_add_n(t, value + 1, (size_t)(p + n - value - 1)); }
-    p += n + (p[n] == ' ');
-  }
+  face_show(t, face);
   text_add(t, ")");
 }
 
@@ -80,7 +71,7 @@ static void fn_text(Elab *e, Text *t, const Fn *f, bool named) {
     text_add(t, "fn");
     if (named && f->name) text_printf(t, " %s", f->name);
     else text_add(t, " ");
-    words_text(t, f->op->args ? f->op->args : f->op->n_in == 1 ? "x" : f->op->n_in == 2 ? "x y" : "x y z");
+    face_text(t, op_face(f->op));
     return;
   case FN_NATIVE:
     if (f->base && f->name) {
@@ -95,7 +86,7 @@ static void fn_text(Elab *e, Text *t, const Fn *f, bool named) {
     text_add(t, "fn");
     if (named) text_printf(t, " %s", f->native->name);
     else text_add(t, " ");
-    words_text(t, f->native->params);
+    face_text(t, f->native->params);
     return;
   default: break;
   }

@@ -72,11 +72,13 @@ struct Value {
 };
 
 /* ---- functions ---- */
+typedef struct Arg Arg;
 typedef struct Args {         /* of one call, evaluated, in order */
   uint32_t n;
   Value *at;
   Sym *name;                  /* NULL: positional */
   const Ast **ast;            /* where each stands */
+  const Arg *arg;             /* of a native: as its face reads them (args.h) */
 } Args;
 
 typedef enum { FN_CLOSURE, FN_PROC, FN_LAYER, FN_OPTIMIZER, FN_OP, FN_NATIVE, FN_CHAIN, FN_EXTERN } FnKind;

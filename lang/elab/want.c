@@ -25,7 +25,7 @@ static NodeId int_literal(Elab *e, int64_t i, const Ast *at) {
   return n;
 }
 
-static void refuse_kind(Elab *e, const Value *v, const Ast *at, const char *what) {
+void refuse_value(Elab *e, const Value *v, const Ast *at, const char *what) {
   if (v->kind == V_BAD) return;
   Diag *g = elab_error(e, at, E_WANTED, what, value_kind_text(e, v));
   if (v->kind == V_SEQ && v->seq->is_range) diag_hint(e->d, g, "its numbers as a tensor: `[i for i in 1..n]`");
@@ -52,7 +52,7 @@ NodeId want_node(Elab *e, Value v, const Ast *at, const char *what) {
     v = bracket_of(e, v.items->at, v.items->n, at);   /* a list of numbers, as `shape` gives one */
     if (v.kind == V_NODE) return v.node;
     /* fall through */
-  default: refuse_kind(e, &v, at, what); return NO_NODE;
+  default: refuse_value(e, &v, at, what); return NO_NODE;
   }
 }
 
@@ -222,7 +222,7 @@ bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out) {
     }
     return false;
   }
-  refuse_kind(e, &v, at, what);
+  refuse_value(e, &v, at, what);
   return false;
 }
 
@@ -232,7 +232,7 @@ bool want_bool(Elab *e, Value v, const Ast *at, const char *what, bool *out) {
   if (known_bool(e, v, out)) return true;
   if (v.kind == V_NODE && node_type(e, v.node)->dtype == BOOL && !node_type(e, v.node)->rank)
     say_depends(e, elab_error(e, at, E_NOT_KNOWN, what), v.node);
-  else refuse_kind(e, &v, at, what);
+  else refuse_value(e, &v, at, what);
   return false;
 }
 
@@ -241,7 +241,7 @@ const char *want_string(Elab *e, Value v, const Ast *at, const char *what) {
   if (v.kind == V_TEXT) {
     Diag *g = elab_error(e, at, E_NOT_KNOWN, what);
     if (v.text->need.n) say_depends(e, g, v.text->need.at[0].node);
-  } else refuse_kind(e, &v, at, what);
+  } else refuse_value(e, &v, at, what);
   return NULL;
 }
 

@@ -5,6 +5,7 @@
 #define LANG_WANT_H
 #include "elab/value.h"
 
+void refuse_value(Elab *e, const Value *v, const Ast *at, const char *what);   /* E_WANTED, and how it could be had */
 /* a tensor of any type; ints become FLEX literals */
 NodeId want_node(Elab *e, Value v, const Ast *at, const char *what);
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what);   /* f32, f64 or FLEX; ints, u8 are cast */

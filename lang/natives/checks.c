@@ -53,9 +53,9 @@ static Value n_copy(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_checks[] = {
-    {"assert_error", "text f", n_assert_error,
+    {"assert_error", "text:any, f:any", n_assert_error,
      "Calls f, which must be refused while checking with a message that contains the text.",
      "assert_error(\"axis\", fn () = sum([1, 2], axis = 3))"},
-    {"copy", "tree", n_copy, "The present values of a tree of parameters, as a tree that no assignment changes.",
+    {"copy", "tree:any", n_copy, "The present values of a tree of parameters, as a tree that no assignment changes.",
      "copy((1, 2))   # => (1, 2)"},
     {0}};

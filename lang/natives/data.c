@@ -28,9 +28,9 @@ static Value n_map_rows(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_datasets[] = {
-    {"rows_in", "d what", n_rows_in,
+    {"rows_in", "d:any, what:any", n_rows_in,
      "The number of rows of a data set; what is the name of the function that wants one, for its message.",
      "rows_in({x = [1, 2]}, \"`split`\")   # => 2"},
-    {"map_rows", "f d", n_map_rows, "A data set like d, f of each of its tensors.",
+    {"map_rows", "f:any, d:any", n_map_rows, "A data set like d, f of each of its tensors.",
      "map_rows(fn (x) = x[1:], {x = [1, 2], y = [[3], [4]]})   # => {x = [2], y = [[4]]}"},
     {0}};

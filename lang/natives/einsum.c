@@ -483,7 +483,7 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_einsum[] = {
-    {"einsum", "axes xs... sizes*", n_einsum,
+    {"einsum", "axes:any, xs:any.., sizes:any*", n_einsum,
      "Products and sums by names of axes: equal names multiply, names missing on the right are summed, `(h e)` splits "
      "or merges,\n"
      "`..` is the rest. Sizes of names may be given: `einsum(\"b (h e) -> b h e\", x, h = 8)`.",

@@ -241,25 +241,25 @@ static Value n_text(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_files[] = {
-    {"idx", "path", n_idx,
+    {"idx", "path:any", n_idx,
      "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read while the script is checked, "
      "its contents "
      "when\nthey are needed.",
      "shape(idx(\"data/t10k-labels-idx1-ubyte\"))"},
-    {"npy", "path", n_npy,
+    {"npy", "path:any", n_npy,
      "The tensor in a file of NumPy's: f4, f8, i4, u1 and b1 as they are, i1, i2 and i8 as i32 where they fit.",
      "shape(npy(\"data/weights.npy\"))"},
-    {"npz", "path", n_npz,
+    {"npz", "path:any", n_npz,
      "The tensors in an archive of NumPy's, as a record by their names; elements as `npy` reads them.",
      "npz(\"data/weights.npz\").w"},
-    {"image_file", "path", n_image_file,
+    {"image_file", "path:any", n_image_file,
      "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},
-    {"csv", "path missing? separator?", n_csv,
+    {"csv", "path:any, missing:any?, separator:any?", n_csv,
      "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An "
      "empty cell is an\n"
      "error, unless `missing = nan`. Plain or .gz.",
      "csv(\"houses.csv\").price"},
-    {"text", "path", n_text,
+    {"text", "path:any", n_text,
      "A text as {codes, classes}: its characters as numbers, and the characters that occur, in the order of Unicode.",
      "len(text(\"poems.txt\").classes)"},
     {0}};

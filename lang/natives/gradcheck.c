@@ -190,7 +190,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return r->at[0].kind == V_BAD ? v_bad() : (Value){.kind = V_RECORD, .fields = r};
 }
 
-const Native native_gradcheck[] = {{"gradcheck", "f x order?", n_gradcheck,
+const Native native_gradcheck[] = {{"gradcheck", "f:any, x:any, order:any?", n_gradcheck,
                                     "The gradient of f at x against finite differences, in f64: {ok, error, at}. error "
                                     "is the largest |g - d| / (1 + |g|), at the\n"
                                     "element (in flat order) where it stands. x may be a tree. order = 2 checks the "

@@ -299,12 +299,12 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return stack_values(e, all, xs.items->n, false, at);
 }
 
-const Native native_loops[] = {{"fold", "f init xs", n_fold,
+const Native native_loops[] = {{"fold", "f:any, init:any, xs:any", n_fold,
                                 "The last state: f(state, element) for each element of a list, a tensor's rows, a "
                                 "record or tuple of tensors, or a range,\n"
                                 "beginning with init. Over tensors it is one loop, whose body is made once.",
                                 "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
-                               {"scan", "f init xs", n_fold,
+                               {"scan", "f:any, init:any, xs:any", n_fold,
                                 "All states of `fold` after each element, stacked along a new first axis.",
                                 "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
                                {0}};

@@ -106,22 +106,22 @@ static Value n_choose(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_numbers[] = {
-    {"gather", "x i axis?", n_choose,
+    {"gather", "x:any, i:any, axis:any?", n_choose,
      "The elements of x at the i32 indices i along an axis (0), as NumPy's take; negative ones count from the end.",
      "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]"},
-    {"take_along", "x i axis?", n_choose,
+    {"take_along", "x:any, i:any, axis:any?", n_choose,
      "For each place of i the element of x at that index along an axis (0), as NumPy's take_along_axis.",
      "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]"},
-    {"scatter_add", "x i v axis?", n_choose,
+    {"scatter_add", "x:any, i:any, v:any, axis:any?", n_choose,
      "x with the rows of v added at the indices i along an axis (0); an index may come again.",
      "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]"},
-    {"where", "condition x y", n_where,
+    {"where", "condition:any, x:any, y:any", n_where,
      "x where the condition holds, else y, element by element; the other branch has no part in the derivative.",
      "where([true, false], 1, 2)   # => [1, 2]"},
-    {"max", "x y? axis? keep?", n_min_max,
+    {"max", "x:any, y:any?, axis:any?, keep:any?", n_min_max,
      "The largest element over axes (all when left out); of two arguments the larger, element by element.",
      "max([1, 3, 2])   # => 3"},
-    {"min", "x y? axis? keep?", n_min_max,
+    {"min", "x:any, y:any?, axis:any?, keep:any?", n_min_max,
      "The smallest element over axes (all when left out); of two arguments the smaller, element by element.",
      "min([1, 3, 2], 2)   # => [1, 2, 2]"},
     {0}};

@@ -84,7 +84,7 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_packed[] = {
-    {"packed", "lines shape", n_packed,
+    {"packed", "lines:any, shape:any", n_packed,
      "Numbers from 0 to 255 that a script carries as text: bytes compressed by zlib and written as base64, in a list "
      "of lines.",
      "packed([\"eJxjZGIGAAANAAc=\"], [3])   # => [1, 2, 3]"},

@@ -434,25 +434,25 @@ static Value n_to_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_figures[] = {
-    {"plot", "x y? path?", n_plot,
+    {"plot", "x:any, y:any?, path:any?", n_plot,
      "Curves: plot(series), plot(y) or plot(x, y), in the terminal, or with a path as an SVG file. A column of a "
      "series named\n"
      "epoch, step, turn, t, x or lr that stands first is the axis. A matrix or a record is several curves. A step.",
      "plot([1, 4, 9], \"squares.svg\")"},
-    {"hist", "x bins? path?", n_hist,
+    {"hist", "x:any, bins:any?, path:any?", n_hist,
      "How often the numbers of x fall into each of `bins` (10) equal parts of their range. A step.", "hist(net.w, 20)"},
-    {"heat", "x path?", n_image,
+    {"heat", "x:any, path:any?", n_image,
      "A matrix as a picture, dark blue for its least number, yellow for its greatest; a path ends in .svg or .png. A "
      "step.",
      "heat(confusion(net(x), y), \"confusion.svg\")"},
-    {"show", "x path?", n_image,
+    {"show", "x:any, path:any?", n_image,
      "An image [H, W], or a row of a square one, black for its least number; a path ends in .svg or .png. A step.",
      "show(digits.test.x[0])"},
-    {"boundary_map", "grid points classes bounds path?", n_map,
+    {"boundary_map", "grid:any, points:any, classes:any, bounds:any, path:any?", n_map,
      "What `boundary` draws: a grid of classes, points over it, and where it lies: left, right, bottom, top. A step.",
      NULL},
-    {"to_csv", "path x", n_to_csv,
+    {"to_csv", "path:any, x:any", n_to_csv,
      "Writes a series, a record of columns or a matrix as comma-separated values with a header. A step.",
      "to_csv(\"curve.csv\", curve)"},
-    {"to_npy", "path x", n_to_npy, "Writes a tensor in NumPy's format. A step.", "to_npy(\"w.npy\", net.w)"},
+    {"to_npy", "path:any, x:any", n_to_npy, "Writes a tensor in NumPy's format. A step.", "to_npy(\"w.npy\", net.w)"},
     {0}};

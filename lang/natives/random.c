@@ -63,12 +63,12 @@ static Value n_permutation(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_random[] = {
-    {"random_uniform", "kind", n_uniform, "Draws in [0, 1), each element its own; kind is a shape or a type.",
+    {"random_uniform", "kind:any", n_uniform, "Draws in [0, 1), each element its own; kind is a shape or a type.",
      "all(random_uniform([3]) < 1)   # => true"},
-    {"random_normal", "kind", n_normal, "Draws of the standard normal distribution; kind is a shape or a type.",
+    {"random_normal", "kind:any", n_normal, "Draws of the standard normal distribution; kind is a shape or a type.",
      "shape(random_normal([2, 3]))   # => [2, 3]"},
-    {"random_int", "kind low high", n_int, "Draws of the i32 numbers from low to high - 1.",
+    {"random_int", "kind:any, low:any, high:any", n_int, "Draws of the i32 numbers from low to high - 1.",
      "all(random_int([9], 0, 2) < 2)   # => true"},
-    {"permutation", "n", n_permutation, "The numbers 0 to n - 1 in an order drawn here.",
+    {"permutation", "n:any", n_permutation, "The numbers 0 to n - 1 in an order drawn here.",
      "sum(permutation(4))   # => 6"},
     {0}};

@@ -208,30 +208,30 @@ static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_run[] = {
-    {.name = "seed", .params = "n", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
+    {.name = "seed", .params = "n:any", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
     {.name = "save",
-     .params = "path tree",
+     .params = "path:any, tree:any",
      .call = call_save,
      .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. "
             "A step."},
     {.name = "load",
-     .params = "path tree",
+     .params = "path:any, tree:any",
      .call = call_load,
      .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
             "are an error "
             "and then nothing changes. A step."},
     {.name = "checkpoint",
-     .params = "path",
+     .params = "path:any",
      .call = call_checkpoint,
      .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the "
             "same "
             "bits. A step."},
     {.name = "progress",
-     .params = "epoch? batch? epochs? batches? samples? show? last?",
+     .params = "epoch:any?, batch:any?, epochs:any?, batches:any?, samples:any?, show:any?, last:any?",
      .call = call_progress,
      .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
             "batch is done.\n"
             "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only "
             "read."},
-    {.name = "trace", .params = "x name?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
+    {.name = "trace", .params = "x:any, name:any?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
     {0}};

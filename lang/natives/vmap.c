@@ -248,7 +248,7 @@ static Value call_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return jacobian_tree(e, value_decay(e, y), by, at);
 }
 
-static const Native jacobian_fn = {.name = "jacobian", .params = "rest...", .call = call_jacobian,
+static const Native jacobian_fn = {.name = "jacobian", .params = "rest:any..*", .call = call_jacobian,
                                    .doc = "The Jacobian of a function: takes its arguments."};
 
 static Value made_of(Elab *e, Value f, Value second, const Native *n) {
@@ -337,7 +337,7 @@ static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 static const Native vmap_fn = {
-    .name = "vmap", .params = "rest...", .call = call_vmap,
+    .name = "vmap", .params = "rest:any..*", .call = call_vmap,
     .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
 
 static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -347,19 +347,19 @@ static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_maps[] = {
-    {"vmap", "f", n_vmap,
+    {"vmap", "f:any", n_vmap,
      "A function that does for each element along the first axis of every argument what f does for one, at once.\n"
      "Arguments and value may be trees. Draws differ by the element.",
      "vmap(fn (a, b) = a @ b)([[1, 2], [3, 4]], [[1, 1], [0, 1]])   # => [3, 4]"},
-    {"jacobian", "f wrt?", n_jacobian,
+    {"jacobian", "f:any, wrt:any?", n_jacobian,
      "A function with the arguments of f: the derivative of each element of its value by each of the first argument, "
      "or\n"
      "those named in wrt; the axes of the value come first.",
      "jacobian(fn (x) = x^2)([1.0, 3.0])   # => [[2, 0], [0, 6]]"},
-    {"vjp", "f x u", n_vjp,
+    {"vjp", "f:any, x:any, u:any", n_vjp,
      "The reverse product: u, which is like f(x), times the Jacobian of f at x; it is like x.",
      "vjp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
-    {"jvp", "f x v", n_jvp,
+    {"jvp", "f:any, x:any, v:any", n_jvp,
      "The forward product: the Jacobian of f at x times v, which is like x: how f(x) changes as x moves along v.",
      "jvp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
     {0}};

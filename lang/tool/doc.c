@@ -7,26 +7,17 @@
 #include "elab/elab.h"
 #include "elab/import.h"
 #include "elab/native.h"
+#include "runtime/graph/face.h"
 #include "text/stdlib.h"
 #include "tool/cli.h"
 #include "tool/pages.h"
 #include <stdio.h>
 #include <string.h>
 
-/* "x axis:axes? keep:flag" as "x, axis?, keep?": what a type rule wants of an argument is the documentation's
- * matter. */
 static void add_parameters(Text *t, const char *face) {
-  const char *between = "(";
-  for (const char *p = face; *p;) {
-    size_t n = strcspn(p, " "), name = strcspn(p, " :?=");
-    text_add(t, between);
-    text_add_n(t, p, name);
-    if (memchr(p, '?', n) || memchr(p, '=', n)) text_add(t, "?");
-    between = ", ";
-    p += n;
-    while (*p == ' ') p++;
-  }
-  text_add(t, *between == '(' ? "()\n" : ")\n");
+  text_add(t, "(");
+  face_show(t, face);
+  text_add(t, ")\n");
 }
 
 static void add_indented(Text *t, const char *text) {
@@ -47,8 +38,7 @@ static void add_text(Text *t, const char *text) {
 
 static void add_op(Text *t, const Op *op) {
   text_add(t, op->name);
-  if (op->args) add_parameters(t, op->args);
-  else add_parameters(t, op->n_in == 1 ? "x" : op->n_in == 2 ? "x y" : op->n_in == 3 ? "x y z" : "x...");
+  add_parameters(t, op_face(op));
   add_text(t, op->doc);
   add_indented(t, op->example);
   if (op->no_grad) text_printf(t, "It has no gradient: %s\n", op->no_grad);
@@ -185,7 +175,7 @@ char *doc_of(Arena *a, Session *s, const char *name, const char **near) {
   if ((op = op_find(name, strlen(name))) && !(op->flags & OP_HIDDEN)) add_op(&t, op);
   else if ((native = native_find(name))) {
     text_add(&t, native->name);
-    add_parameters(&t, native->params ? native->params : "");
+    add_parameters(&t, native->params);
     add_text(&t, native->doc);
     add_indented(&t, native->example);
   } else if (!add_library(&t, name) && !add_code(&t, name) && !doc_word(&t, name)) {

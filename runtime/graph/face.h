@@ -1,12 +1,12 @@
 /* face: how an operation, or a function of the host language, is called: its parameters, in order, and what each takes.
- * In: the text of a face. Out: its parameters, or why it is none. One grammar for `args` of an op and `face` of a native;
+ * In: the text of a face. Out: its parameters, or why it is none. One grammar for ops (`args`) and for natives;
  * lang/elab/args.c reads the arguments of a call by it.
  *
  *   face  = [ param { ", " param } ]
  *   param = name [ ":" kind ] [ "?" | "=" value | ".." | "*" | "..*" ]
  *
- * `?` may be left out, or be (); `=` then is the value. `..` takes all positional arguments that are left, so what stands
- * behind it is given by name; `*` takes all named ones that are left, `..*` both. An op without a face has x, y, z.
+ * `?` may be left out, or be (); `=` then is the value. `..` takes all positional arguments that are left, so what
+ * stands behind it is given by name; `*` takes all named ones that are left, `..*` both. An op without a face has x, y, z.
  *
  *   kind          takes                                                 an op has it in
  *                 a tensor                                              its inputs, which come first
@@ -35,17 +35,17 @@
  *   path          a text that may be of the run: a file that a step writes or reads
  *   fn            what can be called
  *
- * What goes into attr->i is there in the order of the parameters; what is "to the end" stands last, so pairs and counted
- * lists may stand side by side. Values: int, float, true, false, a word; for a pair one number or two, as `1x2`.
+ * What goes into attr->i is there in the order of the parameters; what is "to the end" stands last, so pairs and
+ * counted lists may stand side by side. Values: int, float, true, false, a word; for a pair one number or two, `1x2`.
  */
 #ifndef RUNTIME_FACE_H
 #define RUNTIME_FACE_H
 #include "graph/op.h"
 
 typedef enum {
-  FACE_TENSOR, FACE_SHAPED, FACE_TENSORS, FACE_ANY, FACE_ROWS, FACE_INT, FACE_SIZE, FACE_FLOAT, FACE_FLAG, FACE_WORD, FACE_AXIS,
-  FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_SIZES, FACE_DTYPE, FACE_BOXES, FACE_KIND, FACE_STRING, FACE_PATH,
-  FACE_FN, N_FACES
+  FACE_TENSOR, FACE_SHAPED, FACE_TENSORS, FACE_ANY, FACE_ROWS, FACE_INT, FACE_SIZE, FACE_FLOAT, FACE_FLAG, FACE_WORD,
+  FACE_AXIS, FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_SIZES, FACE_DTYPE, FACE_BOXES, FACE_KIND, FACE_STRING,
+  FACE_PATH, FACE_FN, N_FACES
 } FaceKind;
 
 enum { MOST_FACE = 16 };     /* parameters */

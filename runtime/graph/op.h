@@ -126,7 +126,7 @@ enum {
 
 struct Op {
   const char *name, *doc, *example;
-  const char *args;          /* the language's face, see below. Unset: all inputs are tensors x, y, z */
+  const char *args;          /* how it is called, and what goes into attr->i: graph/face.h. Unset: tensors x, y, z */
   uint16_t id, flags;
   int8_t n_in;               /* -1: any number */
   uint8_t selects;           /* SELECTS(k): operand k's adjoint is zero where the result did not take its element */
@@ -142,15 +142,6 @@ struct Op {
   Cost (*cost)(const KernelCall *c);
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
 };
-
-/* args: names, tensors first, then what goes into attr->i in this order, each `name:kind`. `?` may be left out, `=n`
- * then is n, a flag then is 0; `xs..` is any number of tensors.
- *   axis   one number, 0 .. rank - 1 of the first tensor (negative ones are resolved by the caller)
- *   axes   how many, then the axes, ascending; all of them when left out.  "axis:axes? keep:flag" is {n, axis.., keep}
- *   int    one number           flag   0 or 1             dtype  a DType
- *   sizes  the dims, to the end of attr->i                perm   the axes in their new order, to the end
- *   boxes  (hidden ops) start, count, step of each axis; counts are elements, a step may be negative. unslice has the
- *          size of the result in the place of count */
 
 /* samples: the operands' types, then `;` and attr->i if there is one; samples are separated by `|`. f32 stands for "a
  * float". "f32[3,4] i32[2]; 0 | f32[2,3,4] i32[2]; 1" */

@@ -295,7 +295,7 @@ static void atan2_grad(Grad *d) {
   if (d->wanted[1]) slope(d, 1, neg_(g, div_(g, d->x[0], r2)));
 }
 const Op op_atan2 = {
-    POINTWISE(atan2, 2, pointwise_float), .flags = OP_POINTWISE, .grad = atan2_grad, .args = "y x",
+    POINTWISE(atan2, 2, pointwise_float), .flags = OP_POINTWISE, .grad = atan2_grad, .args = "y, x",
     .doc = "The angle in [-pi, pi] of the point (x, y), element by element.",
     .example = "atan2([1, -1], [1, 0])   # => [0.785398, -1.5708]",
 };

@@ -152,19 +152,19 @@ static void recur_grad(Grad *d) {
 }
 
 const Op op_cumsum = {
-    .name = "cumsum", .id = OP_cumsum, .n_in = 1, .args = "x axis:axis=0 reverse:flag",
+    .name = "cumsum", .id = OP_cumsum, .n_in = 1, .args = "x, axis:axis=0, reverse:flag=false",
     .doc = "The sums of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumsum([1, 2, 3])   # => [1, 3, 6]",
     .type = along_type, .grad = cumsum_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
 };
 const Op op_cumprod = {
-    .name = "cumprod", .id = OP_cumprod, .n_in = 1, .args = "x axis:axis=0 reverse:flag",
+    .name = "cumprod", .id = OP_cumprod, .n_in = 1, .args = "x, axis:axis=0, reverse:flag=false",
     .doc = "The products of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumprod([1, 2, 3])   # => [1, 2, 6]",
     .type = along_type, .grad = cumprod_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
 };
 const Op op_recur = {
-    .name = "recur", .id = OP_recur, .flags = OP_HIDDEN, .n_in = 2, .args = "a b axis:axis=0 reverse:flag",
+    .name = "recur", .id = OP_recur, .flags = OP_HIDDEN, .n_in = 2, .args = "a, b, axis:axis=0, reverse:flag=false",
     .doc = "The linear recurrence h[i] = a[i] h[i-1] + b[i] along an axis, from h = 0.",
     .example = "cumprod([2, 3, 4])   # => [2, 6, 24]",
     .type = recur_type, .grad = recur_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,

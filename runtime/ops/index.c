@@ -136,7 +136,7 @@ static void gather_grad(Grad *d) {
 }
 
 const Op op_gather = {
-    .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x i axis:axis=0",
+    .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x, i, axis:axis=0",
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
     .samples = "f32[3,4] i32[2]; 0 | f32[3,4] i32[2]; 1 | f32[2,3,4] i32[2,2]; 1 | f32[2,3,2,2] i32[]; 3"
@@ -215,7 +215,7 @@ static void scatter_add_grad(Grad *d) {
 }
 
 const Op op_scatter_add = {
-    .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x i v axis:axis=0",
+    .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x, i, v, axis:axis=0",
     .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
     .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
@@ -261,7 +261,7 @@ static void scatter_grad(Grad *d) {
 }
 
 const Op op_scatter = {
-    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x i v axis:axis=0",
+    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x, i, v, axis:axis=0",
     .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value\n"
            "stands.",
     .example = "var x = [0, 0, 0]; x[[2, 0, 2]] = [1, 2, 3]; x   # => [2, 0, 3]",
@@ -344,7 +344,7 @@ static void scatter_along_grad(Grad *d) {
 }
 
 const Op op_take_along = {
-    .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x i axis:axis=0",
+    .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x, i, axis:axis=0",
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
     .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis, .units = along_units,
@@ -352,7 +352,7 @@ const Op op_take_along = {
 };
 const Op op_scatter_along = {
     .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,
-    .args = "x i v axis:axis=0",
+    .args = "x, i, v, axis:axis=0",
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
     .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units,

@@ -3,17 +3,11 @@
  * own, made by whoever builds the graph: here all operands have one shape and one element type.
  */
 #include "ops/pointwise.h"
+#include "graph/face.h"
 #include <math.h>
 
 static const char *operand_name(const TypeRule *r, int k) {
-  static const char *const usual[] = {"x", "y", "z"};
-  if (!r->op->args) return k < 3 ? usual[k] : arena_printf(r->g->arena, "operand %d", k + 1);
-  const char *p = r->op->args;
-  for (int skip = k; skip > 0 && *p; p++)
-    if (*p == ' ') skip--;
-  int len = 0;
-  while (p[len] && p[len] != ' ' && p[len] != ':') len++;
-  return arena_printf(r->g->arena, "%.*s", len, p);
+  return face_name(r->g->arena, op_face(r->op), (uint32_t)k);
 }
 
 static const char *named(const TypeRule *r, int k) {

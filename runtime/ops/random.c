@@ -141,7 +141,7 @@ static bool fold_in_type(TypeRule *r) {
 }
 
 const Op op_fold_in = {
-    .name = "fold_in", .id = OP_fold_in, .flags = OP_HIDDEN, .n_in = 2, .args = "key n",
+    .name = "fold_in", .id = OP_fold_in, .flags = OP_HIDDEN, .n_in = 2, .args = "key, n",
     .doc = "The key of branch n below a key.", .example = "uniform([2])",
     .type = fold_in_type, .no_grad = "a key has no slope", .batch = batch_same,
     .units = keys_units,
@@ -173,7 +173,7 @@ const OpKernels KERNELS_OF(random_uniform) = {.run = uniform_run};
 #else
 const Op op_random_uniform = {
     .name = "random_uniform", .id = OP_random_uniform, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
-    .args = "key dtype:dtype shape:sizes",
+    .args = "key, dtype:dtype, shape:sizes",
     .doc = "Numbers of [0, 1), each as likely.", .example = "uniform([2])",
     .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units,
     .cost = draw_cost,
@@ -293,7 +293,7 @@ const OpKernels KERNELS_OF(random_normal) = {.run = normal_run};
 #else
 const Op op_random_normal = {
     .name = "random_normal", .id = OP_random_normal, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
-    .args = "key dtype:dtype shape:sizes",
+    .args = "key, dtype:dtype, shape:sizes",
     .doc = "Numbers of the normal distribution with mean 0 and standard deviation 1.", .example = "normal([2])",
     .type = float_draw_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = float_units,
     .cost = draw_cost,
@@ -334,7 +334,7 @@ static bool int_type(TypeRule *r) {
 
 const Op op_random_int = {
     .name = "random_int", .id = OP_random_int, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1,
-    .args = "key low:int high:int shape:sizes",
+    .args = "key, low:int, high:int, shape:sizes",
     .doc = "Ints from low to below high, each as likely.", .example = "randint([2], 0, 10)",
     .samples = "i32[2]; 0 5 4 | i32[2]; -3 3 2 3 | i32[3,2]; 0 100 4 5",
     .type = int_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch, .units = int_units,
@@ -372,7 +372,7 @@ static bool permutation_type(TypeRule *r) {
 }
 
 const Op op_permutation = {
-    .name = "permutation", .id = OP_permutation, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1, .args = "key n:int",
+    .name = "permutation", .id = OP_permutation, .flags = OP_HIDDEN | OP_RANDOM, .n_in = 1, .args = "key, n:int",
     .doc = "The numbers from 0 to below n in a random order.", .example = "sort(permutation(3))   # => [0, 1, 2]",
     .type = permutation_type, .no_grad = "a draw depends on its key alone", .batch = draw_batch,
     .units = keys_units, .cost = draw_cost,

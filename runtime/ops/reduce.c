@@ -207,7 +207,7 @@ static bool sum_run(KernelCall *c) {
 const OpKernels KERNELS_OF(sum) = {.run = sum_run};
 #else
 const Op op_sum = {
-    .name = "sum", .id = OP_sum, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "sum", .id = OP_sum, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The sum over the given axes, or over all. A sum of bools counts.",
     .example = "sum([[1, 2], [3, 4]], axis = 0)   # => [4, 6]",
     .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units,
@@ -259,7 +259,7 @@ static bool prod_run(KernelCall *c) {
 const OpKernels KERNELS_OF(prod) = {.run = prod_run};
 #else
 const Op op_prod = {
-    .name = "prod", .id = OP_prod, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "prod", .id = OP_prod, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The product over the given axes, or over all.",
     .example = "prod([1, 2, 3, 4])   # => 24",
     .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units,
@@ -351,14 +351,14 @@ const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run};
 const OpKernels KERNELS_OF(reduce_min) = {.run = reduce_min_run};
 #else
 const Op op_reduce_max = {
-    .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
     .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
-    .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
@@ -389,7 +389,7 @@ const OpKernels KERNELS_OF(all) = {.run = all_run};
 const OpKernels KERNELS_OF(any) = {.run = any_run};
 #else
 const Op op_all = {
-    .name = "all", .id = OP_all, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "all", .id = OP_all, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "Whether all elements over the given axes are true; all of nothing are.",
     .example = "all([true, false])   # => false",
     .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
@@ -397,7 +397,7 @@ const Op op_all = {
     .cost = fold_cost,
 };
 const Op op_any = {
-    .name = "any", .id = OP_any, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "any", .id = OP_any, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "Whether any element over the given axes is true; none of nothing is.",
     .example = "any([true, false])   # => true",
     .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
@@ -460,14 +460,14 @@ const OpKernels KERNELS_OF(argmax) = {.run = argmax_run};
 const OpKernels KERNELS_OF(argmin) = {.run = argmin_run};
 #else
 const Op op_argmax = {
-    .name = "argmax", .id = OP_argmax, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "argmax", .id = OP_argmax, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc =
         "Where the largest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmax([3, 1, 4])   # => 2",
     .type = place_type, .no_grad = "an index has no slope", .batch = fold_batch, .units = fold_units, .cost = fold_cost,
 };
 const Op op_argmin = {
-    .name = "argmin", .id = OP_argmin, .n_in = 1, .args = "x axis:axes? keep:flag",
+    .name = "argmin", .id = OP_argmin, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc =
         "Where the smallest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmin([3, 1, 4])   # => 1",

@@ -50,14 +50,14 @@ static void sort_grad(Grad *d) {
 }
 
 const Op op_sort = {
-    .name = "sort", .id = OP_sort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
+    .name = "sort", .id = OP_sort, .n_in = 1, .args = "x, axis:axis=-1, descending:flag=false",
     .doc = "The elements along an axis in ascending order, or descending; NaN last.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
     .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,
     .cost = line_cost,
 };
 const Op op_argsort = {
-    .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x axis:axis=-1 descending:flag",
+    .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x, axis:axis=-1, descending:flag=false",
     .doc = "The places of the elements along an axis in ascending order, or descending; equals keep their order.",
     .example = "argsort([3, 1, 2])   # => [1, 2, 0]",
     .type = line_type, .no_grad = "an index has no slope", .batch = batch_axis, .units = line_units,
@@ -170,7 +170,7 @@ static NodeId search_batch(Batch *b) {
 }
 
 const Op op_search_sorted = {
-    .name = "search_sorted", .id = OP_search_sorted, .n_in = 2, .args = "s v right:flag",
+    .name = "search_sorted", .id = OP_search_sorted, .n_in = 2, .args = "s, v, right:flag=false",
     .doc = "Where each value would go in an ascending vector: before its equals, or after them (right).",
     .example = "search_sorted([1, 2, 2, 3], [2, 9])   # => [1, 4]",
     .type = search_type, .no_grad = "an index has no slope", .batch = search_batch, .units = search_units,

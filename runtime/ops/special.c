@@ -33,7 +33,7 @@ static bool polygamma_type(TypeRule *r) {
 }
 const Op op_polygamma = {
     POINTWISE(polygamma, 1, polygamma_type), .flags = OP_POINTWISE | OP_HIDDEN, .grad = polygamma_grad,
-    .args = "x order:int",
+    .args = "x, order:int",
     .lo = 3.0f, .hi = 6.0f,
     .doc = "The derivative of order k + 1 of lgamma. For k above 1 it is not computed below -1000.",
     .example = "grad(lgamma)(1.0)   # => -0.577216",
