@@ -1,6 +1,6 @@
 /* args: the arguments of a call, read by the face of what is called (runtime/graph/face.h). In: evaluated arguments, in
- * order or by name. Out: a typed value for each parameter, or one message: the place, what was found, what was expected,
- * a way out.
+ * order or by name. Out: a typed value for each parameter, or one message: the place, what was found, what was
+ * expected, a way out.
  */
 #ifndef LANG_ARGS_H
 #define LANG_ARGS_H

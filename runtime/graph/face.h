@@ -6,7 +6,8 @@
  *   param = name [ ":" kind ] [ "?" | "=" value | ".." | "*" | "..*" ]
  *
  * `?` may be left out, or be (); `=` then is the value. `..` takes all positional arguments that are left, so what
- * stands behind it is given by name; `*` takes all named ones that are left, `..*` both. An op without a face has x, y, z.
+ * stands behind it is given by name; `*` takes all named ones that are left, `..*` both. An op without a face has x,
+ * y and z.
  *
  *   kind          takes                                                 an op has it in
  *                 a tensor                                              its inputs, which come first

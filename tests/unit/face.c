@@ -1,5 +1,5 @@
-/* Faces: each kind of the grammar parsed and refused; each kind read from a call, right and wrong, with its message; the
- * faces of both tables. */
+/* Faces: each kind of the grammar parsed and refused; each kind read from a call, right and wrong, with its message;
+ * the faces of both tables. */
 #include <string.h>
 #include "lang/elab/args.h"
 #include "lang/elab/rows.h"
