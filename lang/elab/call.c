@@ -101,8 +101,8 @@ static bool as_floats(Elab *e, Operands *o, const Ast *at) {
 static bool keeps_ints(const Op *op) {
   return op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
          op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu ||
-         op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc || op == &op_sign ||
-         op == &op_square || op == &op_sort || op == &op_cumprod;
+         op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc ||
+         op == &op_sign || op == &op_square || op == &op_sort || op == &op_cumprod;
 }
 
 static Value whole_result(Elab *e, const Op *op, const Operands *o, NodeId y) {

@@ -63,6 +63,7 @@ const Native native_making[] = {
     {"ones", "kind:any", n_filled, "A tensor of ones; kind is a shape (f32) or a type such as `i32[3]`.",
      "ones([2])   # => [1, 1]"},
     {"full", "kind:any, value:any", n_full, "A tensor with one value everywhere.", "full([2], 7)   # => [7, 7]"},
-    {"range", "start:any, stop:any?, step:any?", n_range, "i32 numbers: 0 to n - 1, or from start up to (not with) stop.",
+    {"range", "start:any, stop:any?, step:any?", n_range,
+     "i32 numbers: 0 to n - 1, or from start up to (not with) stop.",
      "range(3)   # => [0, 1, 2]"},
     {0}};

@@ -233,5 +233,6 @@ const Native native_run[] = {
             "batch is done.\n"
             "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only "
             "read."},
-    {.name = "trace", .params = "x:any, name:any?", .call = call_trace, .doc = "x itself; prints it when it is computed."},
+    {.name = "trace", .params = "x:any, name:any?", .call = call_trace,
+     .doc = "x itself; prints it when it is computed."},
     {0}};
