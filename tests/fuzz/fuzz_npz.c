@@ -2,32 +2,20 @@
  * promised; nothing stays allocated. */
 #define _XOPEN_SOURCE 700
 #include "runtime/files/files.h"
-#include "input_file.h"
-#include "replay.h"
+#include "entry.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const char *path = input_file(data, size);
-  Host h;
-  Guard g;
-  host_init(&h, NULL, NULL);
-  h.limit = (size_t)1 << 26;
-  if (HOST_GUARD(&h, &g)) {
-    Arena *a = arena_new(&h);
-    FileError e = {{0}};
-    NamedType *type;
-    uint32_t n = 0;
-    bool good = npz_types(a, path, &type, &n, &e);
-    if (good == (e.text[0] != 0)) abort();
-    for (uint32_t k = 0; good && k < n && k < 8; k++) {
-      FileError inner = {{0}};
-      Tensor *t = npz_read(a, path, type[k].name, &inner);
-      if (t ? !type_eq(&type[k].type, &t->type) : !inner.text[0]) abort();
-      tensor_unref(t);
-    }
-    arena_free(a);
-    host_leave(&h, &g);
+static void check(Arena *a, const char *path) {
+  FileError e = {{0}};
+  NamedType *type;
+  uint32_t n = 0;
+  bool good = npz_types(a, path, &type, &n, &e);
+  if (good == (e.text[0] != 0)) abort();
+  for (uint32_t k = 0; good && k < n && k < 8; k++) {
+    FileError inner = {{0}};
+    Tensor *t = npz_read(a, path, type[k].name, &inner);
+    if (t ? !type_eq(&type[k].type, &t->type) : !inner.text[0]) abort();
+    tensor_unref(t);
   }
-  if (h.in_use != 0) abort();
-  unlink(path);
-  return 0;
 }
+
+ENTRY_FILE(check)
