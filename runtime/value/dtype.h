@@ -2,8 +2,8 @@
  * type more touches the list and the kernels that want it.
  *   DO(x, id, name, C type, bytes, class, sum, number)
  * class: FLOAT computes and has derivatives; INT and BOOL have none; STORAGE is for types that are cast, moved and
- * multiplied by `@`, nothing else (there is none yet). sum: the type in which elements are summed, and the sum is given;
- * a type that sums in itself has arithmetic. number: how an element is made of a number (below).
+ * multiplied by `@`, nothing else (there is none yet). sum: the type in which elements are summed, and the sum is
+ * given; a type that sums in itself has arithmetic. number: how an element is made of a number (below).
  */
 #ifndef RUNTIME_DTYPE_H
 #define RUNTIME_DTYPE_H

@@ -13,7 +13,8 @@ static void check(Arena *a, const char *path) {
     if (!e.text[0]) abort();
     return;
   }
-  if (!safetensors_write(arena_host(a), path, t, n, &e) || !safetensors_read(a, path, &again, &m, &e) || n != m) abort();
+  if (!safetensors_write(arena_host(a), path, t, n, &e) || !safetensors_read(a, path, &again, &m, &e) || n != m)
+    abort();
   for (size_t k = 0; k < n; k++) {
     if (strcmp(t[k].name, again[k].name) != 0 || !tensor_same_bits(t[k].tensor, again[k].tensor)) abort();
     tensor_unref(t[k].tensor);

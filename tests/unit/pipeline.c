@@ -106,7 +106,8 @@ static void it_goes_on_after_a_failure(void) {
     CU_ASSERT(status == STATUS_OK || status == STATUS_MEMORY);
     f.fail_at = 0;
     CU_ASSERT_EQUAL(session_load(s, "b.nn", use, strlen(use), LOAD_REPL, NULL), STATUS_OK);
-    CU_ASSERT_PTR_EQUAL(s->elab->here.frame, s->elab->outermost);       /* not in the call that the failure jumped out of */
+    /* not in the call that the failure jumped out of */
+    CU_ASSERT_PTR_EQUAL(s->elab->here.frame, s->elab->outermost);
   }
   session_close(s);
   CU_ASSERT_EQUAL(f.out, 0);
