@@ -116,9 +116,15 @@ typedef struct Reader {
   int rank;                      /* of what stands first: its axes are meant; -1: it has none */
 } Reader;
 
-/* "`num` of `linspace`" */
-static const char *subject(const Reader *r, const FaceParam *q) {
+static const char *named(const Reader *r, const FaceParam *q) {
   return arena_printf(r->e->a, "`%s` of `%s`", q->name, r->fn);
+}
+
+/* "`num` of `linspace`", "a size of `zeros`", "an index of `gather`": of what something must be. */
+static const char *subject(const Reader *r, const FaceParam *q) {
+  if (q->kind == FACE_KIND || q->kind == FACE_SIZES) return arena_printf(r->e->a, "a size of `%s`", r->fn);
+  if (q->kind == FACE_TENSOR && q->dtype == I32) return arena_printf(r->e->a, "an index of `%s`", r->fn);
+  return named(r, q);
 }
 
 static const char *words_text(Elab *e, const FaceParam *q) {
@@ -142,7 +148,7 @@ static const char *expected(const Reader *r, const FaceParam *q) {
       [FACE_PATH] = "the path of a file",
   };
   const char *words = q->kind == FACE_WORD ? words_text(r->e, q) : what[q->kind];
-  return arena_printf(r->e->a, "%s as %s", words, subject(r, q));
+  return arena_printf(r->e->a, "%s as %s", words, named(r, q));
 }
 
 static bool refuse_as(const Reader *r, const FaceParam *q, const Value *v, const Ast *at) {
@@ -217,7 +223,8 @@ static const int64_t *bracket_ints(const Reader *r, const FaceParam *q, Value v,
     const char *what = subject(r, q);
     if (!known) say_depends(e, elab_error(e, at, E_NOT_KNOWN, what), v.node);
     else {
-      Diag *g = elab_error(e, at, E_WANTED_INT, arena_printf(e->a, "each number in %s", what), value_kind_text(e, &v));
+      if (what[0] == '`') what = arena_printf(e->a, "each number in %s", what);
+      Diag *g = elab_error(e, at, E_WANTED_INT, what, value_kind_text(e, &v));
       diag_hint(e->d, g, "divide with `//`, or cut what follows the point with `i32(...)`");
     }
     return NULL;

@@ -4,6 +4,7 @@
  * element(index) is a formula of the turn: it reads no cell, so an element may be computed while another turn runs. The
  * index counts through all pieces.
  */
+#include "elab/args.h"
 #include "elab/seq.h"
 #include "elab/arith.h"
 #include "elab/cell.h"
@@ -331,24 +332,19 @@ static Value n_zip(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static Value n_batches(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  Rows r;
-  int64_t size;
-  bool shuffle, drop_last;
-  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`batches`", &r) ||
-      !arg_int(e, a, 1, 0, at, "the size of a batch", &size) || !arg_bool(e, a, 2, false, at, "`shuffle`", &shuffle) ||
-      !arg_bool(e, a, 3, false, at, "`drop_last`", &drop_last))
-    return v_bad();
+  const Rows *r = a->arg[0].rows;
+  int64_t size = a->arg[1].i;
   if (size < 1 || size > INT32_MAX) {
-    elab_error(e, arg_ast(a, 1, at), E_BATCH_SIZE, (long long)size);
+    elab_error(e, a->arg[1].at, E_BATCH_SIZE, (long long)size);
     return v_bad();
   }
   NodeId order = NO_NODE;
-  if (shuffle) {
+  if (a->arg[2].i) {
     NodeId key = draw_key(e, at);
-    order = emit_i(e, &op_permutation, &key, 1, &r.n, 1, at);
+    order = emit_i(e, &op_permutation, &key, 1, &r->n, 1, at);
     if (order == NO_NODE) return v_bad();
   }
-  return seq_batches(e, &r, size, order, drop_last, at);
+  return seq_batches(e, r, size, order, a->arg[3].i, at);
 }
 
 const Native native_sequences[] = {
@@ -356,7 +352,7 @@ const Native native_sequences[] = {
      "[10 * i + x for (i, x) in enumerate([1, 2])]   # => [1, 12]"},
     {"zip", "xs:any..", n_zip, "Tuples of the elements of several lists or sequences of one length.",
      "[a * b for (a, b) in zip([1, 2], [3, 4])]   # => [3, 8]"},
-    {"batches", "d:any, size:any, shuffle:any?, drop_last:any?", n_batches,
+    {"batches", "d:rows, size:int, shuffle:flag=false, drop_last:flag=false", n_batches,
      "The data set in pieces of `size` rows, a sequence for `for`. `shuffle = true` draws one order, where `batches` "
      "stands. The\n"
      "last piece has the rows that are left, unless `drop_last = true`.",

@@ -1,6 +1,7 @@
 /* making: tensors made from sizes. In: a kind (a shape, or a type such as `f64[3]`) and known numbers. Out:
  * broadcasts and counts: no memory until something reads them.
  */
+#include "elab/args.h"
 #include "elab/arith.h"
 #include "elab/elab.h"
 #include "elab/lower.h"
@@ -12,36 +13,34 @@ static Value fill(Elab *e, const Type *t, double v, const Ast *at) {
   return or_bad(lower_fill(e, t, n, at));
 }
 
-static double which(const Fn *self) { return self->native->name[0] == 'o'; }
+static Value n_zeros(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  return fill(e, a->arg[0].type, 0, at);
+}
 
-static Value n_filled(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  Type t;
-  if (!want_kind(e, a->at[0], arg_ast(a, 0, at), &t)) return v_bad();
-  return fill(e, &t, which(self), at);
+static Value n_ones(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  return fill(e, a->arg[0].type, 1, at);
 }
 
 static Value n_full(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  Type t;
-  if (!want_kind(e, a->at[0], arg_ast(a, 0, at), &t)) return v_bad();
-  NodeId v = want_typed(e, a->at[1], (DType)t.dtype, arg_ast(a, 1, at), "the value of `full`");
+  const Arg *value = &a->arg[1];
+  NodeId v = want_typed(e, value->value, (DType)a->arg[0].type->dtype, value->at, "the value of `full`");
   if (v == NO_NODE) return v_bad();
   if (node_type(e, v)->rank != 0) {
-    elab_error(e, arg_ast(a, 1, at), E_FULL_VALUE, type_show(e->a, node_type(e, v)));
+    elab_error(e, value->at, E_FULL_VALUE, type_show(e->a, node_type(e, v)));
     return v_bad();
   }
-  return or_bad(lower_fill(e, &t, v, at));
+  return or_bad(lower_fill(e, a->arg[0].type, v, at));
 }
 
 static Value n_range(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  int64_t from, to, by;
-  if (!arg_int(e, a, 0, 0, at, "an end of `range`", &from) || !arg_int(e, a, 1, 0, at, "an end of `range`", &to) ||
-      !arg_int(e, a, 2, 1, at, "the step of `range`", &by))
-    return v_bad();
-  if (!given(a, 1)) { to = from; from = 0; }
+  bool both = a->arg[1].given;
+  int64_t from = both ? a->arg[0].i : 0, to = a->arg[both].i, by = a->arg[2].i;
   if (by == 0) {
-    elab_error(e, arg_ast(a, 2, at), E_SLICE_STEP);
+    elab_error(e, a->arg[2].at, E_SLICE_STEP);
     return v_bad();
   }
   if (from > INT32_MAX || from < INT32_MIN || to > INT32_MAX || to < INT32_MIN || by > INT32_MAX || by < INT32_MIN) {
@@ -58,12 +57,12 @@ static Value n_range(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_making[] = {
-    {"zeros", "kind:any", n_filled, "A tensor of zeros; kind is a shape (f32) or a type such as `i32[3]`.",
+    {"zeros", "kind:kind", n_zeros, "A tensor of zeros; kind is a shape (f32) or a type such as `i32[3]`.",
      "zeros([2])   # => [0, 0]"},
-    {"ones", "kind:any", n_filled, "A tensor of ones; kind is a shape (f32) or a type such as `i32[3]`.",
+    {"ones", "kind:kind", n_ones, "A tensor of ones; kind is a shape (f32) or a type such as `i32[3]`.",
      "ones([2])   # => [1, 1]"},
-    {"full", "kind:any, value:any", n_full, "A tensor with one value everywhere.", "full([2], 7)   # => [7, 7]"},
-    {"range", "start:any, stop:any?, step:any?", n_range,
+    {"full", "kind:kind, value", n_full, "A tensor with one value everywhere.", "full([2], 7)   # => [7, 7]"},
+    {"range", "start:int, stop:int?, step:int=1", n_range,
      "i32 numbers: 0 to n - 1, or from start up to (not with) stop.",
      "range(3)   # => [0, 1, 2]"},
     {0}};

@@ -1,5 +1,6 @@
 /* numbers: choices between operands. In: tensors by the rules of element types and stretching. Out: one op.
  */
+#include "elab/args.h"
 #include "elab/arith.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
@@ -80,39 +81,46 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return keep_ints(e, emit_i(e, max ? &op_reduce_max : &op_reduce_min, x, 1, i, n + 2, at), ints);
 }
 
-/* Indices are labels: whole literals become i32. What is added takes the element type of what it is added to. */
-static Value n_choose(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  const char *name = self->native->name;
-  bool add = name[0] == 's', along = name[0] == 't';
-  Value v[2] = {a->at[0], add ? a->at[2] : a->at[0]};
-  const Ast *where[2] = {arg_ast(a, 0, at), arg_ast(a, add ? 2 : 0, at)};
-  NodeId x[3], operand[2];
-  if (!lower_same_dtype(e, v, operand, add ? 2 : 1, where, name)) return v_bad();
-  x[0] = operand[0];
-  x[2] = operand[1];
-  x[1] = want_typed(e, a->at[1], I32, arg_ast(a, 1, at), "an index");
-  if (x[1] == NO_NODE) return v_bad();
-  uint32_t k = add ? 3 : 2;
-  int64_t axis = 0;
-  if (given(a, k) && !want_axis(e, a->at[k], node_type(e, x[0])->rank, arg_ast(a, k, at), &axis)) return v_bad();
-  if (!add && !along) return or_bad(lower_gather(e, x[0], x[1], (int)axis, at));
-  if (add || !(graph_at(e->g, x[1])->flags & NODE_KNOWN))
-    for (uint32_t j = 0; j < 3; j += 2)
-      if ((j == 0 || add) && (x[j] = settle(e, x[j])) == NO_NODE) return v_bad();
-  uint16_t literal_ = graph_at(e->g, x[0])->flags & (NODE_FLEX | NODE_INTS);
-  NodeId y = emit_i(e, add ? &op_scatter_add : &op_take_along, x, add ? 3 : 2, &axis, 1, at);
-  if (y != NO_NODE && literal_ & NODE_FLEX) e->g->node[y].flags |= literal_;
+/* Indices are labels: whole literals become i32. */
+static Value n_gather(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  return or_bad(lower_gather(e, a->arg[0].node, a->arg[1].node, (int)a->arg[2].i, at));
+}
+
+/* What was chosen from a literal, or added to one, is a literal. */
+static Value of_literal(Elab *e, NodeId from, NodeId y) {
+  uint16_t flags = graph_at(e->g, from)->flags & (NODE_FLEX | NODE_INTS);
+  if (y != NO_NODE && flags & NODE_FLEX) e->g->node[y].flags |= flags;
   return or_bad(y);
 }
 
+static Value n_take_along(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId x[2] = {a->arg[0].node, a->arg[1].node};
+  if (!(graph_at(e->g, x[1])->flags & NODE_KNOWN) && (x[0] = settle(e, x[0])) == NO_NODE) return v_bad();
+  return of_literal(e, x[0], emit_i(e, &op_take_along, x, 2, &a->arg[2].i, 1, at));
+}
+
+/* What is added takes the element type of what it is added to. */
+static Value n_scatter_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v[2] = {a->arg[0].value, a->arg[2].value};
+  const Ast *where[2] = {a->arg[0].at, a->arg[2].at};
+  NodeId operand[2];
+  if (!lower_same_dtype(e, v, operand, 2, where, "scatter_add")) return v_bad();
+  NodeId x[3] = {settle(e, operand[0]), a->arg[1].node, settle(e, operand[1])};
+  if (x[0] == NO_NODE || x[2] == NO_NODE) return v_bad();
+  return of_literal(e, x[0], emit_i(e, &op_scatter_add, x, 3, &a->arg[3].i, 1, at));
+}
+
 const Native native_numbers[] = {
-    {"gather", "x:any, i:any, axis:any?", n_choose,
+    {"gather", "x, i:i32, axis:axis=0", n_gather,
      "The elements of x at the i32 indices i along an axis (0), as NumPy's take; negative ones count from the end.",
      "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]"},
-    {"take_along", "x:any, i:any, axis:any?", n_choose,
+    {"take_along", "x, i:i32, axis:axis=0", n_take_along,
      "For each place of i the element of x at that index along an axis (0), as NumPy's take_along_axis.",
      "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]"},
-    {"scatter_add", "x:any, i:any, v:any, axis:any?", n_choose,
+    {"scatter_add", "x, i:i32, v, axis:axis=0", n_scatter_add,
      "x with the rows of v added at the indices i along an axis (0); an index may come again.",
      "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]"},
     {"where", "condition:any, x:any, y:any", n_where,

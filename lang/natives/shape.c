@@ -1,6 +1,7 @@
 /* shape: what changes the shape of tensors and not their elements. In: tensors and known sizes and axes. Out:
  * reshapes, permutations, slices and joins; sizes are checked here, where a message can name what was meant.
  */
+#include "elab/args.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/index.h"
@@ -13,52 +14,42 @@
 
 enum { MOST_INTS = 4096 };    /* that one argument of the library may hold */
 
-/* The type of a tensor, or the declared type that a distribution is given. */
-static const Type *type_of(Elab *e, const Args *a, const Ast *at) {
-  if (a->at[0].kind == V_TYPE) return a->at[0].type;
-  NodeId x = arg_node(e, a, 0, at, "a tensor");
-  return x == NO_NODE ? NULL : node_type(e, x);
-}
-
 static Value n_shape(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Type *t = type_of(e, a, at);
-  if (!t) return v_bad();
+  (void)self, (void)at;
+  const Type *t = a->arg[0].type;
   Value v[MAX_RANK];
   for (int k = 0; k < t->rank; k++) v[k] = v_int(t->dim[k]);
   return v_items(e->a, V_LIST, v, t->rank);
 }
 
 static Value n_rank(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Type *t = type_of(e, a, at);
-  return t ? v_int(t->rank) : v_bad();
+  (void)e, (void)self, (void)at;
+  return v_int(a->arg[0].type->rank);
 }
 
 /* size(x) is the number of elements, size(x, axis) that of an axis. */
 static Value n_size(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Type *t = type_of(e, a, at);
-  int64_t axis;
-  if (!t) return v_bad();
-  if (!given(a, 1)) return v_int(type_count(t));
-  return want_axis(e, a->at[1], t->rank, arg_ast(a, 1, at), &axis) ? v_int(t->dim[axis]) : v_bad();
+  (void)e, (void)self, (void)at;
+  const Type *t = a->arg[0].type;
+  return v_int(a->arg[1].given ? t->dim[a->arg[1].i] : type_count(t));
 }
 
 static Value n_count(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Rows r;
-  if (!want_rows(e, a->at[0], arg_ast(a, 0, at), "`count`", &r)) return v_bad();
-  return v_int(r.n);
+  (void)e, (void)self, (void)at;
+  return v_int(a->arg[0].rows->n);
 }
 
 static Value n_reshape(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "`reshape`");
+  NodeId x = a->arg[0].node;
   int64_t dim[MAX_RANK], known = 1;
-  uint32_t n;
-  const Ast *where = arg_ast(a, 1, at);
-  if (x == NO_NODE || !want_ints(e, a->at[1], where, "a shape", dim, MAX_RANK, &n)) return v_bad();
+  uint32_t n = a->arg[1].n;
+  const Ast *where = a->arg[1].at;
+  if (n > MAX_RANK) {
+    elab_error(e, where, E_RANK_LIMIT, (int)n, MAX_RANK);
+    return v_bad();
+  }
+  memcpy(dim, a->arg[1].ints, n * sizeof *dim);
   int open = -1;
   Type t = *node_type(e, x);
   int64_t count = type_count(&t);
@@ -88,75 +79,23 @@ static Value n_reshape(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 static Value n_transpose(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  NodeId x = arg_node(e, a, 0, at, self->native->name);
-  if (x == NO_NODE) return v_bad();
-  int rank = node_type(e, x)->rank;
-  int64_t axes[MAX_RANK], order[MAX_RANK];
-  bool seen[MAX_RANK] = {false};
-  uint32_t n;
-  for (int k = 0; k < rank; k++) order[k] = rank - 1 - k;
-  if (given(a, 1)) {
-    const Ast *where = arg_ast(a, 1, at);
-    if (!want_ints(e, a->at[1], where, "an order of axes", axes, MAX_RANK, &n)) return v_bad();
-    bool ok = (int)n == rank;
-    for (uint32_t k = 0; ok && k < n; k++) {
-      if (axes[k] < 0) axes[k] += rank;
-      ok = axes[k] >= 0 && axes[k] < rank && !seen[axes[k]];
-      if (ok) { seen[axes[k]] = true; order[k] = axes[k]; }
-    }
-    if (!ok) {
-      elab_error(e, where, E_PERMUTE, rank, rank - 1);
-      return v_bad();
-    }
-  }
-  return or_bad(lower_permute(e, x, order, at));
+  (void)self;
+  return or_bad(lower_permute(e, a->arg[0].node, a->arg[1].ints, at));
 }
 
 /* ---- joining and cutting ---- */
-/* The tensors of a list or tuple, in one element type. NULL: reported. */
-static NodeId *tensors_of(Elab *e, Value v, const Ast *at, const char *what, uint32_t *n) {
-  if (v.kind == V_BAD) return NULL;
-  v = value_decay(e, v);
-  if (v.kind == V_NODE && node_type(e, v.node)->rank > 0) {     /* `[x, y]` of one shape is a tensor: its rows */
-    Type t = *node_type(e, v.node);
-    Value *row = NEW_N(e->a, Value, t.dim[0] + 1);
-    for (int64_t k = 0; k < t.dim[0]; k++) {
-      NodeId r = lower_rows(e, v.node, 0, k, 1, 1, at);
-      row[k] = or_bad(r == NO_NODE ? r : lower_reshape(e, r, t.rank - 1, t.dim + 1, at));
-      if (row[k].kind == V_BAD) return NULL;
-    }
-    v = v_items(e->a, V_LIST, row, (uint32_t)t.dim[0]);
-  }
-  if (v.kind != V_LIST && v.kind != V_TUPLE) {
-    Diag *g = elab_error(e, at, E_JOIN_WHAT, what, value_kind_text(e, &v));
-    if (g && v.kind == V_NODE) diag_hint(e->d, g, "write `%s((x, y))` or `%s([x, y])`", what, what);
-    return NULL;
-  }
-  *n = v.items->n;
-  if (*n == 0) {
-    elab_error(e, at, E_JOIN_NOTHING, what);
-    return NULL;
-  }
-  NodeId *x = NEW_N(e->a, NodeId, *n);
-  const Ast **where = NEW_N(e->a, const Ast *, *n);
-  for (uint32_t k = 0; k < *n; k++) where[k] = at->kind == A_TUPLE && at->n == *n ? at->kid[k] : at;
-  return lower_same_dtype(e, v.items->at, x, *n, where, arena_printf(e->a, "an element of `%s`", what)) ? x : NULL;
-}
-
 static Value n_concat(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  uint32_t n;
-  const Ast *where = arg_ast(a, 0, at);
-  NodeId *x = tensors_of(e, a->at[0], where, "concat", &n);
-  if (!x) return v_bad();
+  uint32_t n = a->arg[0].n;
+  const NodeId *x = a->arg[0].nodes;
+  const Ast *where = a->arg[0].at;
   const Type *t = node_type(e, x[0]);
-  int64_t axis = 0;
+  int64_t axis = a->arg[1].i;
   if (t->rank == 0) {
     Diag *g = elab_error(e, where, E_CONCAT_SCALAR);
-    if (g) diag_hint(e->d, g, "`stack` joins scalars along a new axis");
+    diag_hint(e->d, g, "`stack` joins scalars along a new axis");
     return v_bad();
   }
-  if (given(a, 1) && !want_axis(e, a->at[1], t->rank, arg_ast(a, 1, at), &axis)) return v_bad();
   for (uint32_t k = 1; k < n; k++) {
     const Type *u = node_type(e, x[k]);
     bool same = u->rank == t->rank;
@@ -177,26 +116,17 @@ static Value n_concat(Elab *e, const Fn *self, Args *a, const Ast *at) {
 /* x[start:stop:step] along one axis. */
 static Value n_slice(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  NodeId x = arg_node(e, a, 0, at, "a tensor");
-  int64_t from, to, by, axis = 0;
-  if (x == NO_NODE) return v_bad();
+  NodeId x = a->arg[0].node;
   const Type *t = node_type(e, x);
-  bool ends = given(a, 2) && a->at[2].kind != V_UNIT;
-  if (t->rank == 0 || given(a, 3)) {
-    Value zero = v_int(0);
-    if (!want_axis(e, given(a, 3) ? a->at[3] : zero, t->rank, arg_ast(a, 3, at), &axis)) return v_bad();
-  }
-  if (!arg_int(e, a, 1, 0, at, "an end of `slice`", &from) ||
-      (ends && !arg_int(e, a, 2, 0, at, "an end of `slice`", &to)) ||
-      !arg_int(e, a, 4, 1, at, "the step of `slice`", &by))
-    return v_bad();
+  bool ends = a->arg[2].given;
+  int64_t axis = a->arg[3].i, by = a->arg[4].i;
   if (by == 0) {
-    elab_error(e, arg_ast(a, 4, at), E_SLICE_STEP);
+    elab_error(e, a->arg[4].at, E_SLICE_STEP);
     return v_bad();
   }
   Cut cut;
   const char *of = t->rank == 1 ? "" : arena_printf(e->a, " of axis %d", (int)axis);
-  if (!index_cut(e, at, true, from, ends, ends ? to : 0, by, t->dim[axis], of, &cut)) return v_bad();
+  if (!index_cut(e, at, true, a->arg[1].i, ends, a->arg[2].i, by, t->dim[axis], of, &cut)) return v_bad();
   return or_bad(lower_rows(e, x, (int)axis, cut.from, cut.count, cut.by, at));
 }
 
@@ -251,22 +181,23 @@ static Value n_ints_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_shapes[] = {
-    {"shape", "x:any", n_shape, "The sizes of x, a list of known ints.", "shape([[1, 2, 3]])   # => [1, 3]"},
-    {"rank", "x:any", n_rank, "The number of axes of x.", "rank([[1, 2, 3]])   # => 2"},
-    {"size", "x:any, axis:any?", n_size, "The number of elements of x, or of one axis.", "size([[1, 2, 3]])   # => 3"},
-    {"count", "x:any", n_count, "The first size of x: the number of rows of a tensor or data set.",
+    {"shape", "x:shaped", n_shape, "The sizes of x, a list of known ints.", "shape([[1, 2, 3]])   # => [1, 3]"},
+    {"rank", "x:shaped", n_rank, "The number of axes of x.", "rank([[1, 2, 3]])   # => 2"},
+    {"size", "x:shaped, axis:axis?", n_size,
+     "The number of elements of x, or of one axis.", "size([[1, 2, 3]])   # => 3"},
+    {"count", "x:rows", n_count, "The first size of x: the number of rows of a tensor or data set.",
      "count([[1, 2, 3]])   # => 1"},
-    {"reshape", "x:any, shape:any", n_reshape,
+    {"reshape", "x, shape:ints", n_reshape,
      "The elements of x in their order in another shape; one size may be -1: what is left.",
      "reshape([1, 2, 3, 4], [2, -1])   # => [[1, 2], [3, 4]]"},
-    {"transpose", "x:any, axes:any?", n_transpose, "The axes of x in another order; reversed when none is given.",
+    {"transpose", "x, axes:perm?", n_transpose, "The axes of x in another order; reversed when none is given.",
      "transpose([[1, 2], [3, 4]])   # => [[1, 3], [2, 4]]"},
-    {"permute", "x:any, axes:any", n_transpose,
+    {"permute", "x, axes:perm", n_transpose,
      "The axes of x in another order: axis k of the result is axis `axes[k]` of x.",
      "shape(permute([[[1, 2]]], [2, 0, 1]))   # => [2, 1, 1]"},
-    {"concat", "xs:any, axis:any?", n_concat, "A list or tuple of tensors joined along an axis (0).",
+    {"concat", "xs:tensors, axis:axis?", n_concat, "A list or tuple of tensors joined along an axis (0).",
      "concat(([1, 2], [3]))   # => [1, 2, 3]"},
-    {"slice", "x:any, start:any, stop:any?, axis:any?, step:any?", n_slice,
+    {"slice", "x, start:int, stop:int?, axis:axis=0, step:int=1", n_slice,
      "The elements from start up to (not with) stop along an axis (0): `x[start:stop:step]` where the axis is a "
      "number.",
      "slice([[1, 2, 3]], 1, 3, axis = 1)   # => [[2, 3]]"},

@@ -217,7 +217,7 @@ static void tensors(void) {
   reading("x, y", "[1, 2], y = 3", "x=f64[2], y=f64[]");
   reading("x:f32", "[1, 2]", "x=f32[2]");
   reading("x, i:i32", "[1.5, 2], [0, 1]", "x=f64[2], i=i32[2]");
-  reading("x, i:i32", "[1.5, 2], 0.5", "`i` of `probe` must be i32, found a number with a point [E0321] "
+  reading("x, i:i32", "[1.5, 2], 0.5", "an index of `probe` must be i32, found a number with a point [E0321] "
           "(write whole numbers, or `i32(...)` to cut what follows the point)");
   reading("x:bool", "on", "x=bool[]");
   reading("x:bool", "[1, 2]", "`x` of `probe` must be bool, found f32[2] [E0321] (compare: `x != 0`)");
@@ -313,7 +313,7 @@ static void lists(void) {
   reading("i:ints", "[t, 2]", "`i` of `probe` must be known while the script is checked [E0323] +");
   reading("s:sizes", "[2, 3]", "s=2 3 | 2 3");
   reading("s:sizes", "4", "s=4 | 4");
-  reading("s:sizes", "[2, -3]", "`s` of `probe` cannot be negative, found -3 [E0325]");
+  reading("s:sizes", "[2, -3]", "a size of `probe` cannot be negative, found -3 [E0325]");
   reading("s:sizes", "[1000000, 1000000, 1000000]",
           "a tensor of shape [1000000, 1000000, 1000000] is larger than 1 TiB [E0326]");
   reading("s:sizes", "[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]",
