@@ -500,6 +500,7 @@ static const char *fault_text(FaultCode code) {
   switch (code) {
   case FAULT_INDEX: return "an index is out of range";
   case FAULT_ZERO_DIVISION: return "a whole number is divided by zero";
+  case FAULT_POWER: return "a whole number has a negative power";
   case FAULT_FOREIGN: return "a foreign function failed";
   case FAULT_CHECK: return "a check failed";
   case FAULT_CANCELLED: return "cancelled";

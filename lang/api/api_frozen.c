@@ -87,6 +87,9 @@ static glia_status tell_fault(glia_frozen *f, const Fault *fault) {
              (long long)fault->a, (long long)fault->b);
   else if (fault->code == FAULT_ZERO_DIVISION)
     snprintf(f->error, sizeof f->error, "`%s`: %s: a whole number is divided by zero", f->frozen->name, name);
+  else if (fault->code == FAULT_POWER)
+    snprintf(f->error, sizeof f->error, "`%s`: %s: %lld to the power %lld is no whole number", f->frozen->name, name,
+             (long long)fault->a, (long long)fault->b);
   else snprintf(f->error, sizeof f->error, "`%s`: %s cannot be computed for these values", f->frozen->name, name);
   return GLIA_FAULT;
 }

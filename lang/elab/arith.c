@@ -421,12 +421,6 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
   bool ints = graph_at(e->g, in[0])->flags & NODE_INTS && graph_at(e->g, in[1])->flags & NODE_INTS;
   if (op == '/' && d == I32)
     for (int k = 0; k < 2; k++) in[k] = emit_i(e, &op_cast, &in[k], 1, (int64_t[]){F32}, 1, operand[k]);
-  if (op == '^' && d == I32) {   /* whole powers of whole numbers: through f32 would lose digits above 2^24 */
-    for (int k = 0; k < 2; k++) in[k] = emit_i(e, &op_cast, &in[k], 1, (int64_t[]){F64}, 1, operand[k]);
-    NodeId y = emit(e, &op_pow, in, 2, NULL, at);
-    y = y == NO_NODE ? y : emit_i(e, &op_cast, &y, 1, (int64_t[]){I32}, 1, at);
-    return y == NO_NODE ? v_bad() : v_node(y);
-  }
   if (compares) lint_compared(e, in[0], in[1], at);
   NodeId y;
   if (op == '^' && graph_at(e->g, in[1])->flags & NODE_KNOWN && b.kind == V_INT && b.i == 2)

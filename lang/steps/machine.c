@@ -150,6 +150,10 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   switch (f->code) {
   case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
   case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
+  case FAULT_POWER:
+    d = diag_at(s->diags, loc, E_RUN_POWER, a, b);
+    diag_hint(s->diags, d, "make the base a float: `2.0^k`, `f32(n)^k`");
+    break;
   /* a check runs nothing */
   case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);
   case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;

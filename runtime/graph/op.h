@@ -75,7 +75,7 @@ NodeId batch_second_axis(Batch *b);
 typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
 
 /* ---- kernels ---- */
-typedef enum { FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED } FaultCode;
+typedef enum { FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_POWER, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED } FaultCode;
 typedef struct Fault {
   FaultCode code;
   int64_t element;           /* flat index of the first element at fault */

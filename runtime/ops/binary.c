@@ -231,14 +231,37 @@ static NodeId pow_simplify(Simplify *s) {
   return NO_NODE;
 }
 const Op op_pow = {
-    POINTWISE(pow, 2, pointwise_float), .simplify = pow_simplify, .flags = OP_POINTWISE, .grad = pow_grad,
+    POINTWISE(pow, 2, pointwise_number), .simplify = pow_simplify, .flags = OP_POINTWISE | OP_FAILS, .grad = pow_grad,
     .lo = 0.3f, .hi = 3.0f,
-    .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole.",
+    .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole. Powers of i32 wrap as\n"
+           "products do; a negative y is an error there.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
 };
 #else
 /* The squares and roots that formulas are full of are exact and cheap, whatever the neighbours are. */
-FLOATS2(pow, y == 2 ? x * x : y == 1 ? x : powf(x, y), y == 2 ? x * x : y == 1 ? x : pow(x, y))
+TILE2(pow, f32, float, float, y == 2 ? x * x : y == 1 ? x : powf(x, y))
+TILE2(pow, f64, double, double, y == 2 ? x * x : y == 1 ? x : pow(x, y))
+/* A negative y gives 1 here: the check has refused it. */
+static inline uint32_t whole_power(uint32_t x, int32_t y) {
+  uint32_t p = 1;
+  for (; y > 0; y >>= 1, x *= x)
+    if (y & 1) p *= x;
+  return p;
+}
+TILE2(pow, i32, int32_t, int32_t, whole_power((uint32_t)x, y))
+static bool no_negative_power(const void *const *in, int64_t n, const Attr *attr, Fault *f) {
+  (void)attr;
+  const int32_t *x = in[0], *y = in[1];
+  for (int64_t k = 0; k < n; k++)
+    if (y[k] < 0) {
+      *f = (Fault){.code = FAULT_POWER, .element = k, .a = x[k], .b = y[k]};
+      return false;
+    }
+  return true;
+}
+const OpKernels KERNELS_OF(pow) = {
+    .tile = {[F32] = pow_f32, [F64] = pow_f64, [I32] = pow_i32}, .check = {[I32] = no_negative_power},
+};
 #endif
 
 /* ---- min2 ---- */
