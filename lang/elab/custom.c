@@ -379,19 +379,15 @@ static const Native recompute_fn = {.name = "recompute", .params = "rest:any..*"
                                     .doc = "The function, whose inner values are computed again for its gradient."};
 
 static Value n_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+  (void)self, (void)at;
   Value f = a->at[0];
-  if (f.kind != V_FN && f.kind != V_INSTANCE) {
-    if (f.kind != V_BAD) elab_error(e, arg_ast(a, 0, at), E_NOT_A_FUNCTION_HERE, "recompute", value_kind_text(e, &f));
-    return v_bad();
-  }
   Value v = native_value(e, &recompute_fn, &f, 1);
   v.fn->base = f.kind == V_FN ? f.fn : NULL;
   return v;
 }
 
 const Native native_recompute[] = {
-    {"recompute", "f:any", n_recompute,
+    {"recompute", "f:fn", n_recompute,
      "The same function, but its inner values are not kept for the gradient: they are computed again when it asks, to "
      "the\n"
      "same bits. Memory for time, as around each block of a deep network.",

@@ -2,6 +2,7 @@
  * `as_probabilities`, `as_log_probabilities`. They give their argument back; what the graph knows to be of the other
  * kind is refused, with the fix.
  */
+#include "elab/args.h"
 #include "elab/origin.h"
 #include "elab/call.h"
 #include "elab/cell.h"
@@ -201,10 +202,8 @@ static Value refuse_origin(Elab *e, const Ast *at, Origin o, const char *takes, 
   return v_bad();
 }
 
-static const char *other_text(Elab *e, const Args *a, uint32_t k, const char *takes) {
-  if (!given(a, k)) return "";
-  const char *name = want_string(e, a->at[k], arg_ast(a, k, a->ast[0]), "the other function");
-  return name ? arena_printf(e->a, ", or use `%s`, which takes %s", name, takes) : "";
+static const char *other_text(Elab *e, const Arg *other, const char *takes) {
+  return other->given ? arena_printf(e->a, ", or use `%s`, which takes %s", other->text, takes) : "";
 }
 
 static bool tensor_of(Elab *e, const Args *a, NodeId *n) {
@@ -216,16 +215,14 @@ static bool tensor_of(Elab *e, const Args *a, NodeId *n) {
 static Value n_as_scores(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   NodeId n;
-  bool softmax_alone = false;
-  if (!arg_bool(e, a, 2, false, at, "`sigmoid_fits`", &softmax_alone)) return v_bad();
   if (!tensor_of(e, a, &n)) return a->at[0];
   Origin o = origin_of(e, n);
   if (o.kind == ORIGIN_SOFTMAX)
     return refuse_origin(e, at, o, "scores", "probabilities, made by a softmax",
-                         arena_printf(e->a, "leave the softmax out%s", other_text(e, a, 1, "probabilities")));
-  if (o.kind == ORIGIN_SIGMOID && !softmax_alone)
+                         arena_printf(e->a, "leave the softmax out%s", other_text(e, &a->arg[1], "probabilities")));
+  if (o.kind == ORIGIN_SIGMOID && !a->arg[2].i)
     return refuse_origin(e, at, o, "scores", "probabilities, made by a sigmoid",
-                         arena_printf(e->a, "leave the sigmoid out%s", other_text(e, a, 1, "probabilities")));
+                         arena_printf(e->a, "leave the sigmoid out%s", other_text(e, &a->arg[1], "probabilities")));
   return a->at[0];
 }
 
@@ -240,7 +237,8 @@ static Value n_as_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at)
                                            : NULL;
   if (!is) return a->at[0];
   const char *fix = o.kind == ORIGIN_AFFINE ? "put `sigmoid` around it" : "put `sigmoid` in its place";
-  return refuse_origin(e, at, o, "probabilities", is, arena_printf(e->a, "%s%s", fix, other_text(e, a, 1, "scores")));
+  return refuse_origin(e, at, o, "probabilities", is,
+                       arena_printf(e->a, "%s%s", fix, other_text(e, &a->arg[1], "scores")));
 }
 
 static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -252,22 +250,22 @@ static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast 
   const char *hint = o.kind == ORIGIN_SOFTMAX ? "put `log_softmax` in the place of the softmax"
                                               : "put `logsigmoid` in the place of the sigmoid";
   return refuse_origin(e, at, o, "logarithms of probabilities", "the probabilities themselves",
-                       arena_printf(e->a, "%s%s", hint, other_text(e, a, 1, "scores")));
+                       arena_printf(e->a, "%s%s", hint, other_text(e, &a->arg[1], "scores")));
 }
 
 const Native native_origins[] = {
-    {"as_scores", "x:any, other:any?, sigmoid_fits:any?", n_as_scores,
+    {"as_scores", "x:any, other:string?, sigmoid_fits:flag=false", n_as_scores,
      "x itself, in a function that takes scores: what the graph knows to be probabilities (a softmax or sigmoid, "
      "reshaped or sliced) is an\n"
      "error. `other` names the function that takes probabilities; with `sigmoid_fits = true` only a softmax is "
      "refused.",
      "as_scores([2, -1])   # => [2, -1]"},
-    {"as_probabilities", "x:any, other:any?", n_as_probabilities,
+    {"as_probabilities", "x:any, other:string?", n_as_probabilities,
      "x itself, in a function that takes probabilities: a plain affine value, a relu or a tanh is an error. `other` "
      "names the function that\n"
      "takes scores.",
      "as_probabilities(sigmoid([0, 0]))   # => [0.5, 0.5]"},
-    {"as_log_probabilities", "x:any, other:any?", n_as_log_probabilities,
+    {"as_log_probabilities", "x:any, other:string?", n_as_log_probabilities,
      "x itself, in a function that takes logarithms of probabilities: probabilities are an error. `other` names the "
      "function that takes scores.",
      "as_log_probabilities(log([0.5]))   # => [-0.693147]"},

@@ -6,6 +6,7 @@
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/args.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
@@ -74,27 +75,23 @@ static Value data_node(Elab *e, const char *path, const Type *t, Tensor *(*read)
 static Tensor *read_idx(DataFile *f, Host *h, FileError *error) { return idx_read(h, f->path, error); }
 
 /* The file that an argument names; NULL: reported. */
-static const char *want_file(Elab *e, const Args *a, const Ast *at) {
-  const Ast *where = arg_ast(a, 0, at);
-  const char *name = want_string(e, a->at[0], where, "the path of a file");
-  const char *path = name ? find_file(e, name) : NULL;
-  if (!name || path) return path;
-  Diag *g = elab_error(e, where, E_NO_FILE, name);
-  if (g) say_no_file(e, g, name);
-  return NULL;
+static const char *want_file(Elab *e, const Arg *arg) {
+  const char *name = arg->text, *path = find_file(e, name);
+  if (!path) say_no_file(e, elab_error(e, arg->at, E_NO_FILE, name), name);
+  return path;
 }
 
 static Value n_idx(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at);
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]);
   Type t;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!idx_type(arena_host(e->a), path, &t, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return data_node(e, path, &t, read_idx, NULL, arg_ast(a, 0, at));
+  return data_node(e, path, &t, read_idx, NULL, a->arg[0].at);
 }
 
 static Tensor *read_npy(DataFile *f, Host *h, FileError *error) {
@@ -105,16 +102,16 @@ static Tensor *read_npy(DataFile *f, Host *h, FileError *error) {
 }
 
 static Value n_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at);
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]);
   Type t;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!npy_type(e->a, path, &t, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return data_node(e, path, &t, read_npy, NULL, arg_ast(a, 0, at));
+  return data_node(e, path, &t, read_npy, NULL, a->arg[0].at);
 }
 
 /* how: the name of the array. */
@@ -126,21 +123,21 @@ static Tensor *read_npz(DataFile *f, Host *h, FileError *error) {
 }
 
 static Value n_npz(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at);
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]);
   NamedType *t;
   uint32_t n;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!npz_types(e->a, path, &t, &n, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
   for (uint32_t k = 0; k < n; k++) {
     f->name[k] = sym(e->s->sources, t[k].name, strlen(t[k].name));
-    f->at[k] = data_node(e, path, &t[k].type, read_npz, (void *)(uintptr_t)f->name[k], arg_ast(a, 0, at));
+    f->at[k] = data_node(e, path, &t[k].type, read_npz, (void *)(uintptr_t)f->name[k], a->arg[0].at);
   }
   return (Value){.kind = V_RECORD, .fields = f};
 }
@@ -154,17 +151,17 @@ static Tensor *read_image(DataFile *f, Host *h, FileError *error) {
 
 /* Samples as they are in the file, and the one that means 1: `image` of the library divides. */
 static Value n_image_file(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at);
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]);
   Type t;
   int32_t white;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!image_type(e->a, path, &t, &white, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
-  Value pair[2] = {data_node(e, path, &t, read_image, NULL, arg_ast(a, 0, at)), v_int(white)};
+  Value pair[2] = {data_node(e, path, &t, read_image, NULL, a->arg[0].at), v_int(white)};
   return v_items(e->a, V_TUPLE, pair, 2);
 }
 
@@ -197,69 +194,68 @@ static Value column_value(Elab *e, const char *path, const CsvColumn *c, int64_t
 }
 
 static Value n_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at), *separator = ",";
-  bool missing = given(a, 1) && a->at[1].kind != V_UNIT;
-  double gap = NAN;
-  if (!path || (missing && !want_number(e, a->at[1], arg_ast(a, 1, at), "`missing`", &gap))) return v_bad();
-  if (!isnan(gap)) {
-    elab_error(e, arg_ast(a, 1, at), E_WANTED, "`missing = nan`", value_kind_text(e, &a->at[1]));
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]), *separator = ",";
+  bool missing = a->arg[1].given;
+  if (!path) return v_bad();
+  if (missing && !isnan(a->arg[1].f)) {
+    elab_error(e, a->arg[1].at, E_WANTED, "`missing = nan`", value_kind_text(e, &a->arg[1].value));
     return v_bad();
   }
-  if (given(a, 2) && !(separator = want_string(e, a->at[2], arg_ast(a, 2, at), "the separator"))) return v_bad();
+  if (a->arg[2].given) separator = a->arg[2].text;
   if (strlen(separator) != 1 || strchr("\"\n\r", separator[0])) {
-    elab_error(e, arg_ast(a, 2, at), E_WANTED, "a separator of one character", "a longer string");
+    elab_error(e, a->arg[2].at, E_WANTED, "a separator of one character", "a longer string");
     return v_bad();
   }
   CsvTable t;
   FileError error = {{0}};
   if (!csv_read(e->a, path, separator[0], missing, &t, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = t.n, .name = NEW_N(e->a, Sym, t.n + 1), .at = NEW_N(e->a, Value, t.n + 1)};
   for (uint32_t k = 0; k < t.n; k++) {
     f->name[k] = sym(e->s->sources, t.column[k].name, strlen(t.column[k].name));
-    f->at[k] = column_value(e, path, &t.column[k], t.rows, arg_ast(a, 0, at));
+    f->at[k] = column_value(e, path, &t.column[k], t.rows, a->arg[0].at);
   }
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
 static Value n_text(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *path = want_file(e, a, at);
+  (void)self, (void)at;
+  const char *path = want_file(e, &a->arg[0]);
   if (!path) return v_bad();
   CsvColumn *c = NEW(e->a, CsvColumn);
   int64_t rows;
   FileError error = {{0}};
   if (!text_read(e->a, path, c, &rows, &error)) {
-    elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+    elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return column_value(e, path, c, rows, arg_ast(a, 0, at));
+  return column_value(e, path, c, rows, a->arg[0].at);
 }
 
 const Native native_files[] = {
-    {"idx", "path:any", n_idx,
+    {"idx", "path:string", n_idx,
      "The tensor in an IDX file, plain or .gz (the format of MNIST). Its shape is read while the script is checked, "
      "its contents "
      "when\nthey are needed.",
      "shape(idx(\"data/t10k-labels-idx1-ubyte\"))"},
-    {"npy", "path:any", n_npy,
+    {"npy", "path:string", n_npy,
      "The tensor in a file of NumPy's: f4, f8, i4, u1 and b1 as they are, i1, i2 and i8 as i32 where they fit.",
      "shape(npy(\"data/weights.npy\"))"},
-    {"npz", "path:any", n_npz,
+    {"npz", "path:string", n_npz,
      "The tensors in an archive of NumPy's, as a record by their names; elements as `npy` reads them.",
      "npz(\"data/weights.npz\").w"},
-    {"image_file", "path:any", n_image_file,
+    {"image_file", "path:string", n_image_file,
      "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},
-    {"csv", "path:any, missing:any?, separator:any?", n_csv,
+    {"csv", "path:string, missing:float?, separator:string?", n_csv,
      "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An "
      "empty cell is an\n"
      "error, unless `missing = nan`. Plain or .gz.",
      "csv(\"houses.csv\").price"},
-    {"text", "path:any", n_text,
+    {"text", "path:string", n_text,
      "A text as {codes, classes}: its characters as numbers, and the characters that occur, in the order of Unicode.",
      "len(text(\"poems.txt\").classes)"},
     {0}};

@@ -253,8 +253,7 @@ static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, Ar
   return stacked ? stack_values(e, all, xs.seq->n_piece, true, at) : state;
 }
 
-static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  bool stacked = self->native->name[0] == 's';
+static Value over(Elab *e, const char *name, bool stacked, Args *a, const Ast *at) {
   Value f = a->at[0], init = a->at[1], xs = value_decay(e, a->at[2]);
   const Ast *where = arg_ast(a, 2, at);
   const Ast *args[2] = {arg_ast(a, 1, at), where};
@@ -263,7 +262,7 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   bool tensors = xs.kind == V_RECORD || xs.kind == V_TUPLE || (xs.kind == V_NODE && node_type(e, xs.node)->rank > 0);
   if (tensors) {
     Rows r;
-    if (!want_rows(e, xs, where, self->native->name, &r)) return v_bad();
+    if (!want_rows(e, xs, where, name, &r)) return v_bad();
     w.like = r.value;
     w.sequence = r.node;
     w.n = r.n;
@@ -275,7 +274,7 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (xs.kind == V_SEQ) {
     if (xs.seq->count < 0) {
       const char *why = depends_text(e, xs.seq->count_node, false);
-      Diag *g = elab_error(e, where, E_FOLD_OF_RUN, self->native->name, why ? why : "the run");
+      Diag *g = elab_error(e, where, E_FOLD_OF_RUN, name, why ? why : "the run");
       if (g) diag_hint(e->d, g, "a `for` or `while` of steps may turn as often as the run says");
       return v_bad();
     }
@@ -299,12 +298,20 @@ static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return stack_values(e, all, xs.items->n, false, at);
 }
 
+static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return over(e, self->native->name, false, a, at);
+}
+
+static Value n_scan(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return over(e, self->native->name, true, a, at);
+}
+
 const Native native_loops[] = {{"fold", "f:any, init:any, xs:any", n_fold,
                                 "The last state: f(state, element) for each element of a list, a tensor's rows, a "
                                 "record or tuple of tensors, or a range,\n"
                                 "beginning with init. Over tensors it is one loop, whose body is made once.",
                                 "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
-                               {"scan", "f:any, init:any, xs:any", n_fold,
+                               {"scan", "f:any, init:any, xs:any", n_scan,
                                 "All states of `fold` after each element, stacked along a new first axis.",
                                 "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
                                {0}};

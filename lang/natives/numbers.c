@@ -39,20 +39,19 @@ static Value keep_ints(Elab *e, NodeId y, uint16_t ints) {
 }
 
 /* One argument: over axes. Two: element by element. */
-static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  bool max = self->native->name[1] == 'a';
+static Value extreme(Elab *e, const char *name, bool max, const Args *a, const Ast *at) {
   Value v[2] = {value_decay(e, a->at[0]), given(a, 1) ? value_decay(e, a->at[1]) : v_unit()};
   const Ast *where[2] = {arg_ast(a, 0, at), arg_ast(a, 1, at)};
   NodeId x[2];
   if (v[0].kind == V_BAD || v[1].kind == V_BAD) return v_bad();
   if (given(a, 1)) {
     if (given(a, 2) || given(a, 3)) {
-      Diag *g = elab_error(e, arg_ast(a, given(a, 2) ? 2 : 3, at), E_MIN_AXIS, self->native->name);
-      if (g) diag_hint(e->d, g, "over an axis: `%s(x, axis = 1)`", self->native->name);
+      Diag *g = elab_error(e, arg_ast(a, given(a, 2) ? 2 : 3, at), E_MIN_AXIS, name);
+      if (g) diag_hint(e->d, g, "over an axis: `%s(x, axis = 1)`", name);
       return v_bad();
     }
     if (v[0].kind == V_INT && v[1].kind == V_INT) return v_int((v[0].i < v[1].i) == max ? v[1].i : v[0].i);
-    if (!unify(e, v, x, 2, at, where, self->native->name)) return v_bad();
+    if (!unify(e, v, x, 2, at, where, name)) return v_bad();
     uint16_t ints = graph_at(e->g, x[0])->flags & graph_at(e->g, x[1])->flags & NODE_INTS;
     return keep_ints(e, emit(e, max ? &op_max2 : &op_min2, x, 2, NULL, at), ints);
   }
@@ -79,6 +78,14 @@ static Value n_min_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
   i[n + 1] = keep;
   uint16_t ints = graph_at(e->g, x[0])->flags & NODE_INTS;
   return keep_ints(e, emit_i(e, max ? &op_reduce_max : &op_reduce_min, x, 1, i, n + 2, at), ints);
+}
+
+static Value n_max(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return extreme(e, self->native->name, true, a, at);
+}
+
+static Value n_min(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return extreme(e, self->native->name, false, a, at);
 }
 
 /* Indices are labels: whole literals become i32. */
@@ -126,10 +133,10 @@ const Native native_numbers[] = {
     {"where", "condition:any, x:any, y:any", n_where,
      "x where the condition holds, else y, element by element; the other branch has no part in the derivative.",
      "where([true, false], 1, 2)   # => [1, 2]"},
-    {"max", "x:any, y:any?, axis:any?, keep:any?", n_min_max,
+    {"max", "x:any, y:any?, axis:any?, keep:any?", n_max,
      "The largest element over axes (all when left out); of two arguments the larger, element by element.",
      "max([1, 3, 2])   # => 3"},
-    {"min", "x:any, y:any?, axis:any?, keep:any?", n_min_max,
+    {"min", "x:any, y:any?, axis:any?, keep:any?", n_min,
      "The smallest element over axes (all when left out); of two arguments the smaller, element by element.",
      "min([1, 3, 2], 2)   # => [1, 2, 2]"},
     {0}};

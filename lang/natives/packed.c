@@ -4,6 +4,7 @@
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/args.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
@@ -59,13 +60,11 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value v = value_decay(e, a->at[0]);
   bool lines = v.kind == V_LIST;
   for (uint32_t k = 0; lines && k < v.items->n; k++) lines = v.items->at[k].kind == V_STRING;
-  Type type = {.dtype = U8};
-  if (v.kind == V_BAD || !want_dims(e, a->at[1], arg_ast(a, 1, at), "the shape of `packed`", &type)) return v_bad();
+  Type type = type_make(U8, (int)a->arg[1].n, a->arg[1].ints);
   if (!lines) {
-    elab_error(e, arg_ast(a, 0, at), E_WANTED, "a list of strings", value_kind_text(e, &v));
+    elab_error(e, a->arg[0].at, E_WANTED, "a list of strings", value_kind_text(e, &v));
     return v_bad();
   }
-  type.dtype = U8;
   Lines l = {.from.more = decoded, .line = v.items};
   Tensor *t = tensor_new(&e->s->host, &type);
   FileError error = {{0}};
@@ -79,12 +78,12 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
                     number_show(t->bytes).text);
   NodeId n = good ? graph_const(e->g, t, elab_loc(e, at)) : NO_NODE;
   tensor_unref(t);
-  if (!good) elab_error(e, arg_ast(a, 0, at), E_FILE, error.text);
+  if (!good) elab_error(e, a->arg[0].at, E_FILE, error.text);
   return or_bad(n);
 }
 
 const Native native_packed[] = {
-    {"packed", "lines:any, shape:any", n_packed,
+    {"packed", "lines:any, shape:sizes", n_packed,
      "Numbers from 0 to 255 that a script carries as text: bytes compressed by zlib and written as base64, in a list "
      "of lines.",
      "packed([\"eJxjZGIGAAANAAc=\"], [3])   # => [1, 2, 3]"},

@@ -357,9 +357,7 @@ static Value n_hist(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
-static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  const char *name = self->native->name;
-  bool gray = name[0] == 's';
+static Value image(Elab *e, const char *name, bool gray, const Args *a, const Ast *at) {
   Shown *w = NEW(e->a, Shown);
   const TextValue *to = NULL;
   *w = (Shown){.what = gray ? SHOW_IMAGE : SHOW_HEAT};
@@ -379,6 +377,14 @@ static Value n_image(Elab *e, const Fn *self, Args *a, const Ast *at) {
   }
   step_of(e, w, to, &x, 1, at);
   return v_unit();
+}
+
+static Value n_heat(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return image(e, self->native->name, false, a, at);
+}
+
+static Value n_show(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return image(e, self->native->name, true, a, at);
 }
 
 /* What `boundary` of the library has computed: classes on a grid, points over it with theirs, left right bottom top. */
@@ -441,11 +447,11 @@ const Native native_figures[] = {
      "plot([1, 4, 9], \"squares.svg\")"},
     {"hist", "x:any, bins:any?, path:any?", n_hist,
      "How often the numbers of x fall into each of `bins` (10) equal parts of their range. A step.", "hist(net.w, 20)"},
-    {"heat", "x:any, path:any?", n_image,
+    {"heat", "x:any, path:any?", n_heat,
      "A matrix as a picture, dark blue for its least number, yellow for its greatest; a path ends in .svg or .png. A "
      "step.",
      "heat(confusion(net(x), y), \"confusion.svg\")"},
-    {"show", "x:any, path:any?", n_image,
+    {"show", "x:any, path:any?", n_show,
      "An image [H, W], or a row of a square one, black for its least number; a path ends in .svg or .png. A step.",
      "show(digits.test.x[0])"},
     {"boundary_map", "grid:any, points:any, classes:any, bounds:any, path:any?", n_map,

@@ -92,8 +92,7 @@ static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 /* From here on in the text no optimizer moves these parameters, or moves them again. Where the run decides whether this
  * place is reached, that could not be known. */
-static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  const char *name = self->native->name;
+static Value set_frozen(Elab *e, const char *name, bool frozen, const Args *a, const Ast *at) {
   Value v = a->at[0];
   if (v.kind == V_BAD || !step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
   for (const Region *r = e->here.region; r; r = r->outer)
@@ -107,12 +106,20 @@ static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
   uint32_t cells = 0;
   for (uint32_t k = 0; k < l.n; k++) {
     if (l.at[k].value.kind != V_CELL) continue;
-    l.at[k].value.cell->frozen = name[0] == 'f';
+    l.at[k].value.cell->frozen = frozen;
     cells++;
   }
   if (cells) return v_unit();
   elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of parameters", value_kind_text(e, &v));
   return v_bad();
+}
+
+static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return set_frozen(e, self->native->name, true, a, at);
+}
+
+static Value n_unfreeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  return set_frozen(e, self->native->name, false, a, at);
 }
 
 static Value n_name_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -283,7 +290,7 @@ const Native native_values[] = {
      "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A "
      "step.",
      NULL},
-    {"unfreeze", "tree:any", n_freeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
+    {"unfreeze", "tree:any", n_unfreeze, "From here on optimizers move the parameters of a tree again. A step.", NULL},
     {"name_of", "f:any", n_name_of, "The name that a function was defined with, \"\" if it has none.",
      "name_of(relu)   # => relu"},
     {"record_of", "names:any, values:any", n_record_of, "The record with these names of fields and values.",

@@ -18,12 +18,6 @@
 #include "runtime/graph/batch.h"
 #include <string.h>
 
-static bool want_function(Elab *e, Value f, const char *name, const Ast *at) {
-  if (f.kind == V_FN || f.kind == V_INSTANCE) return true;
-  if (f.kind != V_BAD) elab_error(e, at, E_NOT_A_FUNCTION_HERE, name, value_kind_text(e, &f));
-  return false;
-}
-
 /* ---- trees of tensors, instances among them ---- */
 static bool tensors(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
   if (!is_tree(&v)) return flat_nodes(e, v, out, at, what);
@@ -125,7 +119,6 @@ static Value meet(Elab *e, Value x, Value vector, const Ast *at) {
 static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Nodes y = {0}, u = {0};
-  if (!want_function(e, a->at[0], "vjp", arg_ast(a, 0, at))) return v_bad();
   Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD) return x;
   Where outside = make_within(e, MAKE_IN_GRAD);
@@ -139,7 +132,6 @@ static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
 static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   Nodes y = {0}, u = {0}, v = {0}, g = {0}, by = {0};
-  if (!want_function(e, a->at[0], "jvp", arg_ast(a, 0, at))) return v_bad();
   Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
   if (x.kind == V_BAD || !tensors(e, x, &by, arg_ast(a, 1, at), "what is differentiated by")) return v_bad();
   if (!vector_like(e, a->at[2], &by, &v, "jvp", "what is differentiated by", arg_ast(a, 2, at))) return v_bad();
@@ -258,7 +250,7 @@ static Value made_of(Elab *e, Value f, Value second, const Native *n) {
 }
 
 static Value n_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  if (!want_function(e, a->at[0], self->native->name, arg_ast(a, 0, at))) return v_bad();
+  (void)self, (void)at;
   return made_of(e, a->at[0], a->at[1], &jacobian_fn);
 }
 
@@ -341,25 +333,24 @@ static const Native vmap_fn = {
     .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
 
 static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  if (!want_function(e, a->at[0], "vmap", arg_ast(a, 0, at))) return v_bad();
+  (void)self, (void)at;
   return made_of(e, a->at[0], v_unit(), &vmap_fn);
 }
 
 const Native native_maps[] = {
-    {"vmap", "f:any", n_vmap,
+    {"vmap", "f:fn", n_vmap,
      "A function that does for each element along the first axis of every argument what f does for one, at once.\n"
      "Arguments and value may be trees. Draws differ by the element.",
      "vmap(fn (a, b) = a @ b)([[1, 2], [3, 4]], [[1, 1], [0, 1]])   # => [3, 4]"},
-    {"jacobian", "f:any, wrt:any?", n_jacobian,
+    {"jacobian", "f:fn, wrt:any?", n_jacobian,
      "A function with the arguments of f: the derivative of each element of its value by each of the first argument, "
      "or\n"
      "those named in wrt; the axes of the value come first.",
      "jacobian(fn (x) = x^2)([1.0, 3.0])   # => [[2, 0], [0, 6]]"},
-    {"vjp", "f:any, x:any, u:any", n_vjp,
+    {"vjp", "f:fn, x:any, u:any", n_vjp,
      "The reverse product: u, which is like f(x), times the Jacobian of f at x; it is like x.",
      "vjp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
-    {"jvp", "f:any, x:any, v:any", n_jvp,
+    {"jvp", "f:fn, x:any, v:any", n_jvp,
      "The forward product: the Jacobian of f at x times v, which is like x: how f(x) changes as x moves along v.",
      "jvp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},
     {0}};
