@@ -26,7 +26,8 @@
 #include <string.h>
 
 /* ---- functions of the host language ---- */
-static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
+/* Not inlined, here and below: the arguments would stand in the frames of all nested calls. */
+__attribute__((noinline)) static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Face *face = face_of(e, f->native->params);
   Arg arg[MOST_FACE];
   if (!args_read(e, f->native->name, face, a, at, arg)) return v_bad();
@@ -132,7 +133,7 @@ static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
   return op_apply(e, c->op, &a, c->at);
 }
 
-Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
+__attribute__((noinline)) Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   const Face *f = face_of(e, op_face(op));
   int tree = tree_argument(op, f, a);
   if (tree >= 0) return tree_map(e, a->at[tree], LEAF_PARAM, map_leaf_op, &(OpCall){op, a, tree, at});
