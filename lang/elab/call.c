@@ -98,14 +98,6 @@ static bool as_floats(Elab *e, Operands *o, const Ast *at) {
   return o->n > 0;
 }
 
-/* What it makes of whole numbers is whole: a size, an index. */
-static bool keeps_ints(const Op *op) {
-  return op == &op_sum || op == &op_prod || op == &op_abs || op == &op_cumsum || op == &op_reshape ||
-         op == &op_broadcast || op == &op_permute || op == &op_concat || op == &op_tril || op == &op_triu ||
-         op == &op_roll_along || op == &op_floor || op == &op_round || op == &op_ceil || op == &op_trunc ||
-         op == &op_sign || op == &op_square || op == &op_sort || op == &op_cumprod;
-}
-
 static Value whole_result(Elab *e, const Op *op, const Operands *o, NodeId y) {
   e->g->node[y].flags |= NODE_INTS;
   bool all = op->flags & OP_POINTWISE;       /* of known ints: a known int, with its 64 bits */
@@ -154,7 +146,7 @@ __attribute__((noinline)) Value op_apply(Elab *e, const Op *op, Args *a, const A
     if (t.b > 1 || t.b >= (int)o.n) t.b = -1;
     return elab_type_error(e, at, &t, operand);
   }
-  return ints && keeps_ints(op) ? whole_result(e, op, &o, y) : v_node(y);
+  return ints && op->flags & OP_KEEPS_INTS ? whole_result(e, op, &o, y) : v_node(y);
 }
 
 /* ---- closures ---- */

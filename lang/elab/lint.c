@@ -66,7 +66,7 @@ void lint_stepped(Elab *e, const NodeId *root, uint32_t n, const Ast *at) {
 /* ---- gradients that are zero ---- */
 static bool is_flat(const Node *x) {
   return x->op->flags & OP_EFFECTLESS_ZERO || x->op == &op_stop_gradient || !dtype_is_float((DType)x->type->dtype) ||
-         (!x->op->grad && x->op != &op_custom && !x->attr->body && x->op != &op_pick);
+         (!x->op->grad && x->op != &op_pick);
 }
 
 /* The first node that lets no derivative through on the way from the leaf. */
@@ -96,12 +96,7 @@ static NodeId first_flat(Elab *e, NodeId y, const NodeId *from, uint32_t n) {
 }
 
 static const char *op_text(const Op *op) {
-  static const struct { const Op *op; const char *text; } written[] = {
-      {&op_eq, "=="}, {&op_ne, "!="}, {&op_lt, "<"},       {&op_le, "<="},
-      {&op_gt, ">"},  {&op_ge, ">="}, {&op_floordiv, "//"}};
-  for (size_t k = 0; k < sizeof written / sizeof *written; k++)
-    if (written[k].op == op) return written[k].text;
-  return op == &op_cast ? "a whole number" : op->name;
+  return op == &op_cast ? "a whole number" : op->sign ? op->sign : op->name;
 }
 
 void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by, const Ast *at) {
@@ -131,30 +126,24 @@ void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by
 }
 
 /* ---- == between computed floats ---- */
-/* The draw that n is, scaled and shifted by numbers, or compared with one. */
+/* The draw that n is, element by element made of it and of numbers: scaled, shifted, compared. */
 static NodeId draw_of(Elab *e, NodeId n, bool stretched) {
   for (int looks = 0; looks < 32; looks++) {
     const Node *x = graph_at(e->g, n);
     if (x->op->flags & OP_RANDOM) return n;
     uint32_t k = 0;
-    if (x->op == &op_mul || x->op == &op_add || x->op == &op_sub || x->op == &op_div || x->op == &op_lt ||
-        x->op == &op_gt || x->op == &op_le || x->op == &op_ge) {
-      bool left = graph_at(e->g, x->in[0])->flags & NODE_KNOWN, right = graph_at(e->g, x->in[1])->flags & NODE_KNOWN;
-      if (left == right) return NO_NODE;
-      k = left;
-    } else if (x->op == &op_where) {
-      if (!(graph_at(e->g, x->in[1])->flags & graph_at(e->g, x->in[2])->flags & NODE_KNOWN)) return NO_NODE;
-    } else if (!(stretched && x->op == &op_broadcast) && x->op != &op_neg && x->op != &op_cast &&
-               x->op != &op_reshape && x->op != &op_exp && x->op != &op_log)
-      return NO_NODE;
+    if (x->op->flags & OP_POINTWISE) {
+      uint32_t of_run = 0;
+      for (uint32_t j = 0; j < x->n_in; j++)
+        if (!(graph_at(e->g, x->in[j])->flags & NODE_KNOWN)) {
+          of_run++;
+          k = j;
+        }
+      if (of_run != 1) return NO_NODE;
+    } else if (x->op != &op_reshape && !(stretched && x->op == &op_broadcast)) return NO_NODE;
     n = x->in[k];
   }
   return NO_NODE;
-}
-
-static bool only_chooses(const Op *op) {
-  return op == &op_reduce_max || op == &op_reduce_min || op == &op_min2 || op == &op_max2 || op == &op_slice ||
-         op == &op_neg || op == &op_abs || op == &op_concat || op == &op_unslice;
 }
 
 /* Whether rounding made it: the node that did, below what only moves or chooses; NO_NODE: it stands as it was read,
@@ -164,9 +153,8 @@ static NodeId computed(Elab *e, NodeId n) {
     const Node *x = graph_at(e->g, n);
     if (!dtype_is_float((DType)x->type->dtype) || x->op->flags & OP_EFFECTLESS_ZERO || draw_of(e, n, true) != NO_NODE)
       return NO_NODE;
-    if (x->op == &op_input || x->op == &op_constant || x->op == &op_iota || x->op == &op_relu || x->op == &op_where)
-      return NO_NODE;
-    if (!only_chooses(x->op) && !origin_moves(x->op)) return n;
+    if (x->n_in == 0 || x->op == &op_relu || x->op == &op_where) return NO_NODE;   /* read, or a number written there */
+    if (!(x->op->flags & (OP_MOVES | OP_PASSES | OP_CHOOSES))) return n;
     n = x->in[0];
   }
   return NO_NODE;
@@ -202,10 +190,6 @@ void lint_compared(Elab *e, NodeId a, NodeId b, const Ast *at) {
 }
 
 /* ---- draws that stand still ---- */
-static bool meets(const Op *op) {
-  return op == &op_add || op == &op_sub || op == &op_mul || op == &op_where || op == &op_max2 || op == &op_min2;
-}
-
 /* Noise that was drawn before the loop, added to what is new in each turn: it was meant to be new, too. */
 void lint_loop(Elab *e, const Region *r) {
   Graph *g = e->g;
@@ -216,7 +200,8 @@ void lint_loop(Elab *e, const Region *r) {
     bool moves = n == r->turn;
     for (uint32_t k = 0; k < x->n_in && !moves; k++) moves = x->in[k] >= r->first && turns[x->in[k] - r->first];
     turns[n - r->first] = moves;
-    if (!moves || !meets(x->op) || x->type->rank == 0 || x->loc & LOC_ADJOINT || !dtype_is_float((DType)x->type->dtype))
+    bool meet = x->op->flags & OP_POINTWISE && x->n_in > 1;
+    if (!moves || !meet || x->type->rank == 0 || x->loc & LOC_ADJOINT || !dtype_is_float((DType)x->type->dtype))
       continue;
     for (uint32_t k = 0; k < x->n_in; k++) {
       NodeId still = x->in[k], draw = graph_at(g, still)->flags & NODE_KNOWN ? NO_NODE : draw_of(e, still, false);

@@ -19,37 +19,30 @@ static NodeId chosen(Elab *e, NodeId x, NodeId index) {
   return graph_at(e->g, index)->flags & NODE_KNOWN ? x : settle(e, x);
 }
 
-/* The first operand that holds elements, and the end of these; false: x does more than move and choose. */
-static bool moves(const Node *x, uint32_t *from, uint32_t *to) {
-  *from = x->op == &op_where;
-  *to = x->op == &op_where || x->op == &op_concat ? x->n_in : 1;
-  return x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice ||
-         x->op == &op_slice_dyn || x->op == &op_gather || x->op == &op_take_along || x->op == &op_where ||
-         x->op == &op_concat;
+/* Operand k of an op that moves or chooses holds elements of the result, and is no index or condition. */
+static bool holds_elements(Elab *e, const Node *x, uint32_t k) {
+  return node_type(e, x->in[k])->dtype == x->type->dtype;
 }
 
 static bool is_chosen(Elab *e, NodeId n, bool whole, int *most) {
   const Node *x = graph_at(e->g, n);
-  uint32_t from, to;
   if (x->flags & NODE_FLEX) return x->type->dtype == F64 && (!whole || x->flags & NODE_INTS);
   if (x->flags & NODE_SETTLED) return is_chosen(e, x->in[0], whole, most);
-  if (--*most < 0 || !moves(x, &from, &to)) return false;
-  for (uint32_t k = from; k < to; k++)
-    if (!is_chosen(e, graph_at(e->g, n)->in[k], whole, most)) return false;
+  if (--*most < 0 || !(x->op->flags & (OP_MOVES | OP_CHOOSES))) return false;
+  for (uint32_t k = 0; k < x->n_in; k++)
+    if (holds_elements(e, x, k) && !is_chosen(e, x->in[k], whole, most)) return false;
   return true;
 }
 
 static NodeId choose_again(Elab *e, NodeId n, DType d) {
   const Node x = *graph_at(e->g, n);
-  uint32_t from, to;
   TypeError t;
   if (x.flags & (NODE_FLEX | NODE_SETTLED))
     return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc,
                       &t);
-  moves(&x, &from, &to);
   NodeId *in = arena_copy(e->a, x.in, x.n_in * sizeof *x.in);
-  for (uint32_t k = from; k < to; k++)
-    if ((in[k] = choose_again(e, in[k], d)) == NO_NODE) return NO_NODE;
+  for (uint32_t k = 0; k < x.n_in; k++)
+    if (holds_elements(e, &x, k) && (in[k] = choose_again(e, in[k], d)) == NO_NODE) return NO_NODE;
   return graph_emit(e->g, x.op, in, x.n_in, x.attr, x.loc, &t);
 }
 

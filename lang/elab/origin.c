@@ -38,11 +38,7 @@ const Cell *cell_of_node(const Elab *e, NodeId n) {
   return NULL;
 }
 
-bool origin_moves(const Op *op) {
-  return op == &op_reshape || op == &op_permute || op == &op_broadcast || op == &op_slice || op == &op_slice_dyn ||
-         op == &op_alias || op == &op_stop_gradient || op == &op_cast || op == &op_gather || op == &op_take_along ||
-         op == &op_roll_along || op == &op_sort || op == &op_custom;
-}
+bool origin_moves(const Op *op) { return op->flags & (OP_MOVES | OP_PASSES); }
 
 NodeId origin_moved(const Graph *g, NodeId n) {
   while (origin_moves(graph_at(g, n)->op)) n = graph_at(g, n)->in[0];

@@ -369,10 +369,6 @@ static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
   if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
 }
 
-static bool compares(const Op *op) {
-  return op == &op_eq || op == &op_ne || op == &op_lt || op == &op_le || op == &op_gt || op == &op_ge;
-}
-
 static void assertion(Elab *e, const Ast *ast) {
   Where outside = e->here;
   e->here.asserting = ast;
@@ -413,7 +409,7 @@ static void assertion(Elab *e, const Ast *ast) {
   }
   Step *step = effect_assert(e->s, n, why.kind == V_ABSENT ? NULL : text_value(e, &why), elab_loc(e, ast));
   const Node *x = graph_at(e->g, n);
-  if (compares(x->op) && !x->type->rank) effect_assert_sides(e->s, step, x->in[0], x->in[1]);
+  if (x->op->flags & OP_COMPARES && !x->type->rank) effect_assert_sides(e->s, step, x->in[0], x->in[1]);
   step_effect(e, step);
 }
 

@@ -180,11 +180,11 @@ void say_depends(Elab *e, Diag *g, NodeId n) {
       diag_note(e->d, g, c->loc, "it depends on %s, a cell, which changes while the script runs", name);
       return;
     }
-    if (x->op->id == OP_foreign) {
+    if (x->op->flags & OP_OPAQUE) {
       diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on the result of a foreign function");
       return;
     }
-    if (x->op->id == OP_fold_in) {       /* a key: the draw stands where it is made */
+    if (x->op == &op_fold_in) {       /* a key: the draw stands where it is made */
       diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on a draw");
       return;
     }

@@ -25,13 +25,19 @@ enum { MAX_POINT = 4096 };
 typedef struct Bounds { double step, allowed; } Bounds;
 static const Bounds f64_bounds = {1e-6, 1e-5}, f32_bounds = {0x1p-8, 2e-3};
 
+static bool of_f32(const Graph *g, const Node *x) {
+  bool f32 = x->type->dtype == F32;
+  for (uint32_t k = 0; k < x->n_in; k++) f32 |= g->node[x->in[k]].type->dtype == F32;
+  return f32;
+}
+
 /* The foreign function of f32 that the slice of a node meets, bodies of loops too; NULL: none. */
 static const Op *f32_foreign(Graph *g, const NodeId *root, uint32_t n_root) {
   NodeId *id;
   uint32_t n = graph_slice(g, root, n_root, NULL, NULL, &id);
   for (uint32_t k = 0; k < n; k++) {
     const Node *x = &g->node[id[k]];
-    if (x->op->id == OP_foreign && foreign_is_f32(x->op)) return x->op;
+    if (x->op->flags & OP_OPAQUE && of_f32(g, x)) return x->op;
     if (!x->attr->body) continue;
     Graph *body = x->attr->body;
     NodeId *out = NEW_N(g->arena, NodeId, body->out.n + 1u);

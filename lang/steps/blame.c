@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 #include "runtime/exec/run.h"
+#include "runtime/graph/kernels.h"
 #include "steps/state.h"
 
 typedef struct Walk {
@@ -33,38 +34,67 @@ static int64_t first_bad(const Tensor *t) {
   return -1;
 }
 
-/* The element of a broadcast's operand that becomes element i of its result. */
-static int64_t stretched(const Type *x, const Type *y, int64_t i) {
-  int64_t at = 0, stride = 1;
-  for (int k = 0; k < y->rank; k++) {
-    int axis = y->rank - 1 - k, own = x->rank - 1 - k;
-    int64_t here = i % y->dim[axis];
-    i /= y->dim[axis];
-    if (own < 0) continue;
-    if (x->dim[own] != 1) at += here * stride;
-    stride *= x->dim[own];
+enum { MOST_NUMBERED = 1 << 24 };
+
+/* The bad element that an op that moves or chooses took for its element i: the op is run on the numbers of its
+ * operands' elements. False: it cannot be said, as of one that looks at values. */
+static bool taken(const Walk *w, const Node *n, int64_t i, uint32_t *which, int64_t *element) {
+  Host *h = &w->s->host;
+  Type to = *n->type;
+  const void **in = NEW_N(w->tmp, const void *, n->n_in + 1u);
+  const Type **type = NEW_N(w->tmp, const Type *, n->n_in + 1u);
+  int64_t *first = NEW_N(w->tmp, int64_t, n->n_in + 1u), next = 1;     /* 0 is what no operand holds */
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    const Tensor *x = w->value[n->in[k]];
+    if (!x) return false;
+    first[k] = next;
+    if (x->type.dtype == to.dtype) next += type_count(&x->type);
   }
-  return at;
+  if (next > MOST_NUMBERED || type_count(&to) > MOST_NUMBERED) return false;
+  to.dtype = F64;                                                      /* whole numbers are exact in it */
+  Tensor *y = tensor_new(h, &to), **number = NEW_N(w->tmp, Tensor *, n->n_in + 1u);
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    const Tensor *x = w->value[n->in[k]];
+    Type t = x->type;
+    if (t.dtype == n->type->dtype) {
+      t.dtype = F64;
+      number[k] = tensor_new(h, &t);
+      for (int64_t j = 0; j < type_count(&t); j++) tensor_set(number[k], j, (double)(first[k] + j));
+      x = number[k];
+    }
+    in[k] = x->data;
+    type[k] = &x->type;
+  }
+  KernelCall c = {.in = in, .out = y->data, .in_type = type, .out_type = &to, .attr = n->attr, .n_in = n->n_in};
+  int64_t at = kernel_call(w->s->kernels, n->op, &c, w->tmp) ? (int64_t)tensor_get(y, i) : 0;
+  bool found = false;
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    const Tensor *x = w->value[n->in[k]];
+    if (number[k] && at >= first[k] && at - first[k] < type_count(&x->type) && bad_at(x, at - first[k])) {
+      *which = k;
+      *element = at - first[k];
+      found = true;
+    }
+    tensor_unref(number[k]);
+  }
+  tensor_unref(y);
+  return found;
 }
 
 /* A bad operand of node id's bad element i: which, and its element; false: there is none. */
 static bool bad_operand(const Walk *w, NodeId id, int64_t i, uint32_t *which, int64_t *element) {
   const Node *n = graph_at(w->g, id);
   bool point = n->op->flags & OP_POINTWISE;
+  if (!point && n->op->flags & (OP_MOVES | OP_CHOOSES) && taken(w, n, i, which, element)) return true;
   for (uint32_t k = 0; k < n->n_in; k++) {
     const Tensor *x = w->value[n->in[k]];
     if (!x) continue;
-    if (n->op->id == OP_where && k > 0 && w->value[n->in[0]]) {
+    if (n->op == &op_where && k > 0 && w->value[n->in[0]]) {
       bool then = tensor_get(w->value[n->in[0]], i) != 0;
       if ((k == 1) != then) continue;
     }
-    int64_t at;
-    if (point || n->op->id == OP_reshape) at = bad_at(x, i) ? i : -1;
-    else if (n->op->id == OP_broadcast) {
-      at = stretched(&x->type, n->type, i);
-      if (!bad_at(x, at)) at = -1;
-    } else at = first_bad(x);
-    if (at < 0) continue;
+    int64_t at = point ? i : first_bad(x);
+    if (at < 0 || !bad_at(x, at)) continue;
     *which = k;
     *element = at;
     return true;
@@ -104,23 +134,6 @@ static double operand_largest(const Walk *w, const Node *n) {
   return most;
 }
 
-static const char *way_out(const Op *op) {
-  static const struct { uint16_t op; const char *hint; } ways[] = {
-      {OP_log,
-       "the logarithm wants numbers above 0: `log(max(x, 1e-12))` bounds them, `log_softmax` and `bce_logits` need no "
-       "bound"},
-      {OP_div, "something is divided by 0: add a small number to what may become 0, or choose with `where`"},
-      {OP_recip, "something is divided by 0: add a small number to what may become 0, or choose with `where`"},
-      {OP_sqrt, "the root wants numbers of at least 0: `sqrt(max(x, 0))`"},
-      {OP_rsqrt, "the root wants numbers above 0: `rsqrt(x + 1e-12)`"},
-      {OP_exp,
-       "exp of more than 88 does not fit into f32: subtract the largest first, as `softmax` and `logsumexp` do"},
-  };
-  for (size_t k = 0; k < sizeof ways / sizeof *ways; k++)
-    if (ways[k].op == op->id) return ways[k].hint;
-  return NULL;
-}
-
 static Loc report(const Walk *w, NodeId id, int64_t i) {
   const Node *n = graph_at(w->g, id);
   double v = tensor_get(w->value[id], i);
@@ -145,7 +158,7 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
     text_printf(&t, " of %s", type_show(w->tmp, n->type));
   }
   diag_note(w->s->diags, d, 0, "%s", t.at);
-  const char *way = way_out(n->op);
+  const char *way = n->op->wants;
   if (!way && isinf(v) && operand_largest(w, n) > VAST)
     way = "numbers that grow without bound: try a smaller rate, `clip_norm` on the gradients, or `standardize` on the "
           "data";
@@ -164,7 +177,7 @@ static Loc follow(Walk *w, NodeId id, int64_t i) {
     int64_t at;
     w->origin = id;
     w->origin_at = i;
-    if (n->op->id == OP_input || n->op->id == OP_constant) break;
+    if (n->op == &op_input || n->op == &op_constant) break;
     if (!bad_operand(w, id, i, &k, &at)) {
       return report(w, id, i);
     }
@@ -185,7 +198,7 @@ static Walk compute(Session *s, const Segment *g, const Graph *graph, Tensor *co
   uint32_t n = plan_bindings(g->plan, &b);
   for (NodeId id = 0; id < w.g->n; id++) {
     const Node *node = graph_at(w.g, id);
-    if (node->op->id != OP_input) continue;
+    if (node->op != &op_input) continue;
     SlotId slot = (SlotId)node->attr->i[0];
     Tensor *t = NULL;
     for (uint32_t k = 0; before && k < n; k++)
@@ -200,7 +213,7 @@ static Walk compute(Session *s, const Segment *g, const Graph *graph, Tensor *co
 /* Where a bad number that nobody made came from. */
 static void note_origin(Walk *w, Diag *d) {
   const Node *n = graph_at(w->g, w->origin);
-  const Slot *slot = n->op->id == OP_input ? &w->s->program->slot.at[n->attr->i[0]] : NULL;
+  const Slot *slot = n->op == &op_input ? &w->s->program->slot.at[n->attr->i[0]] : NULL;
   Text at = {.arena = w->tmp};
   text_add(&at, "");
   if (n->type->rank) {
@@ -262,7 +275,7 @@ Loc blame_refusal(Session *s, const Segment *g, Loc refused) {
     Walk w = compute(s, g, graphs[pass], NULL);
     for (NodeId id = 0; !found && id < w.g->n; id++) {
       const Node *n = graph_at(w.g, id);
-      if (n->op->id != OP_require_finite) continue;
+      if (n->op != &op_require_finite) continue;
       const Tensor *x = w.value[n->in[0]];
       int64_t i = first_bad(x);
       if (i < 0) continue;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct Foreign {
-  Op op;                    /* first: an Op of id OP_foreign is a Foreign */
+  Op op;                    /* first: an Op that is opaque is a Foreign */
   ForeignSig sig;
   ffi_cif cif;
   ffi_type **args;
@@ -146,8 +146,9 @@ const Op *foreign_op(Arena *a, const ForeignSig *s) {
   ffi_type *result = s->scalar ? c_type(s->out) : &ffi_type_void;
   if (ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, n, result, f->args) != FFI_OK) return NULL;
   f->op = (Op){
-    .name = f->sig.name, .doc = "A foreign function.", .id = OP_foreign, .flags = OP_HIDDEN, .n_in = (int8_t)s->n_in,
-    .type = foreign_type, .run = foreign_run, .no_grad = "a foreign function: write a `gradient` for it",
+    .name = f->sig.name, .doc = "A foreign function.", .id = N_OPS, .flags = OP_HIDDEN | OP_OPAQUE,
+    .n_in = (int8_t)s->n_in, .type = foreign_type, .run = foreign_run, .batch = s->scalar ? batch_same : NULL,
+    .no_grad = "a foreign function: write a `gradient` for it",
   };
   return &f->op;
 }
@@ -192,11 +193,4 @@ const char *foreign_prototype(Arena *a, const Op *op) {
   }
   text_add(&t, s->scalar && s->n_in == 0 ? "void)" : ")");
   return t.at;
-}
-
-bool foreign_is_f32(const Op *op) {
-  const ForeignSig *s = &((const Foreign *)(const void *)op)->sig;
-  bool is = s->out == F32;
-  for (uint32_t k = 0; k < s->n_in; k++) is |= s->in[k] == F32;
-  return is;
 }

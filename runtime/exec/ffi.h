@@ -33,5 +33,4 @@ const Op *foreign_op(Arena *a, const ForeignSig *s);
 NodeId foreign_emit(Graph *g, const Op *op, const NodeId *in, const Type *shape, const int64_t *size, Loc loc,
                     TypeError *e);
 const char *foreign_prototype(Arena *a, const Op *op);          /* as C would declare it */
-bool foreign_is_f32(const Op *op);               /* takes or gives f32, whatever the rest is widened to */
 #endif

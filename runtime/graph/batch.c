@@ -314,12 +314,11 @@ static bool batch_node(Pass *p, NodeId id) {
       has[k] = p->has[node.in[k]];
     }
     Batch b = {.g = p->to, .node = &node, .x = x, .has = has, .size = p->size};
-    bool scalar = node.op->id == OP_foreign && node.attr->n == 0;
     p->has[id] = true;
-    p->map[id] = node.op == &op_custom                          ? batch_custom(&b, p->from)
-                 : node.op->batch                               ? node.op->batch(&b)
-                 : scalar || (node.op->flags & OP_POINTWISE) != 0 ? batch_same(&b)
-                                                                : by_loop(&b);
+    p->map[id] = node.op == &op_custom            ? batch_custom(&b, p->from)
+                 : node.op->batch                 ? node.op->batch(&b)
+                 : node.op->flags & OP_POINTWISE  ? batch_same(&b)
+                                                  : by_loop(&b);
   }
   p->to->loc = loc;
   return ok;

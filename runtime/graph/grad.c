@@ -82,7 +82,7 @@ static void push(Reverse *r, uint32_t at) {
     return;
   }
   if (!node.op->grad) {
-    if (node.op->id == OP_foreign) graph_no_gradient(g, node.op, node.loc);
+    graph_no_gradient(g, node.op, node.loc);
     return;
   }
   NodeId few[8];
@@ -263,8 +263,8 @@ static NodeId widen_constant(Graph *to, const Node *node) {
   return id;
 }
 
-/* A foreign function takes and gives the element types that its library was compiled for. */
-static NodeId widen_foreign(Graph *to, const Graph *g, const Node *node, NodeId *in) {
+/* What is opaque takes and gives the element types that it was compiled for. */
+static NodeId widen_opaque(Graph *to, const Graph *g, const Node *node, NodeId *in) {
   for (uint32_t k = 0; k < node->n_in; k++) in[k] = g_cast(to, in[k], (DType)g->node[node->in[k]].type->dtype);
   NodeId y = graph_emit(to, node->op, in, node->n_in, node->attr, node->loc, NULL);
   return node->type->dtype == F32 ? g_cast(to, y, F64) : y;
@@ -272,15 +272,15 @@ static NodeId widen_foreign(Graph *to, const Graph *g, const Node *node, NodeId 
 
 static NodeId widen_node(Graph *to, const Graph *g, const Node *node, NodeId *in, Arena *a) {
   Attr attr = *node->attr;
-  if (node->op->id == OP_foreign) return widen_foreign(to, g, node, in);
-  if (node->op->id == OP_input) {
+  if (node->op->flags & OP_OPAQUE) return widen_opaque(to, g, node, in);
+  if (node->op == &op_input) {
     Type t = wide(node->type);
     return graph_input(to, (uint32_t)attr.i[0], &t, node->loc);
   }
-  if (node->op->id == OP_constant) return widen_constant(to, node);
+  if (node->op == &op_constant) return widen_constant(to, node);
   if (attr.body) attr.body = graph_widen(attr.body, a);
   int64_t f64 = F64;
-  if (node->op->id == OP_cast && attr.i[0] == F32) attr.i = &f64;
+  if (node->op == &op_cast && attr.i[0] == F32) attr.i = &f64;
   NodeId y = graph_emit(to, node->op, in, node->n_in, &attr, node->loc, NULL);
   /* An op that names its element type, a draw: the same values, widened. A loop has many: its picks look. */
   return node->type->dtype == F32 && !attr.body ? g_cast(to, y, F64) : y;

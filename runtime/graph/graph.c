@@ -89,8 +89,8 @@ static uint16_t flags_of(const Graph *g, const Op *op, const NodeId *in, uint32_
     if (k == 0) first = some;
   }
   uint16_t flags = some & NODE_BAD;
-  if ((all & NODE_KNOWN) && op->id != OP_input && op->id != OP_foreign) flags |= NODE_KNOWN;
-  if (n_in && (all & NODE_FLEX) && result == F64 && op->id != OP_cast) flags |= NODE_FLEX;
+  if ((all & NODE_KNOWN) && op != &op_input && !(op->flags & OP_OPAQUE)) flags |= NODE_KNOWN;
+  if (n_in && (all & NODE_FLEX) && result == F64 && op != &op_cast) flags |= NODE_FLEX;
   uint16_t lazy = op->flags & OP_POINTWISE ? some : first;
   if ((lazy & NODE_LAZY) && keeps_lazy(op, attr)) flags |= NODE_LAZY;
   return flags;

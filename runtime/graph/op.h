@@ -12,7 +12,7 @@ typedef enum {
 #define OP(name) OP_##name,
 #include "ops/list.h"
 #undef OP
-  N_OPS, OP_foreign = N_OPS
+  N_OPS                      /* the id of an op that is not in list.h: it has a kernel of its own, Op.run */
 } OpId;
 
 /* ---- the type rule ---- */
@@ -75,7 +75,9 @@ NodeId batch_second_axis(Batch *b);
 typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
 
 /* ---- kernels ---- */
-typedef enum { FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_POWER, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED } FaultCode;
+typedef enum {
+  FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_POWER, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED
+} FaultCode;
 typedef struct Fault {
   FaultCode code;
   int64_t element;           /* flat index of the first element at fault */
@@ -120,12 +122,20 @@ enum {
   OP_KEEPS_LAZY = 32,
   OP_KEEPS_LAZY_AXIS_0 = 64, /* the same if attr->i[0] is 0: gather */
   OP_RANDOM = 128,           /* draws from a key, its input 0 */
+  OP_MOVES = 256,            /* each element of the result is one of operand 0; which, their values do not say */
+  OP_PASSES = 512,           /* what operand 0 means, in another order or element type, or with another derivative */
+  OP_CHOOSES = 1024,         /* each element is one of an operand of the result's type, its negation, or 0 */
+  OP_KEEPS_INTS = 2048,      /* whole numbers in, whole numbers out: a literal of such stays one */
+  OP_COMPARES = 4096,        /* its bool is about how operands 0 and 1 stand to each other */
+  OP_OPAQUE = 8192,          /* nobody looks into it: its value is of the run, its element types are its own: foreign */
 };
 
 #define SELECTS(operand) (1u << (operand))
 
 struct Op {
   const char *name, *doc, *example;
+  const char *sign;          /* how the language writes it, if not by its name: "==" */
+  const char *wants;         /* the hint for a result that is not finite: what it wants, and a way to give it that */
   const char *args;          /* how it is called, and what goes into attr->i: graph/face.h. Unset: tensors x, y, z */
   uint16_t id, flags;
   int8_t n_in;               /* -1: any number */

@@ -110,9 +110,8 @@ static void note_origins(Pass *p) {
 static NodeId fold(Pass *p, NodeId id) {
   Graph *g = p->to;
   Node n = g->node[id];
-  if (n.op == &op_input || n.op == &op_constant || n.op == &op_broadcast || n.op->id == OP_foreign || n.attr->body ||
-      n.op == &op_pick || type_count(n.type) > FOLD_MOST)
-    return NO_NODE;
+  if (n.op == &op_input || n.op == &op_constant || n.op->flags & OP_OPAQUE) return NO_NODE;
+  if (n.attr->body || n.op == &op_pick || n.op == &op_broadcast || type_count(n.type) > FOLD_MOST) return NO_NODE;
   for (uint32_t k = 0; k < n.n_in; k++)
     if (g->node[n.in[k]].op != &op_constant) return NO_NODE;
   const void **in = NEW_N(p->tmp, const void *, n.n_in + 1u);

@@ -74,14 +74,14 @@ static bool print_named(Text *t, const Op *op, const Attr *attr, bool dry) {
 
 static void print_attr(Text *t, const Node *node) {
   const Attr *attr = node->attr;
-  if (node->op->id == OP_input)
+  if (node->op == &op_input)
     text_printf(t, " slot %lld", (long long)attr->i[0]);
-  else if (node->op->id == OP_constant)
+  else if (node->op == &op_constant)
     print_constant(t, attr->value);
   else if (attr->body)
     text_printf(t, " turns=%lld carries=%lld sequences=%lld%s", (long long)attr->i[0], (long long)attr->i[1],
                 (long long)attr->i[2], attr->n > 3 && attr->i[3] ? " reverse" : "");
-  else if (attr->n && node->op->id != OP_cast) {
+  else if (attr->n && node->op != &op_cast) {
     if (print_named(t, node->op, attr, true))
       print_named(t, node->op, attr, false);
     else {

@@ -33,10 +33,7 @@ static bool closed(const Stable *s, NodeId id) { return id < s->n_kept && s->kep
 
 static const Op *op_of(const Stable *s, NodeId id) { return closed(s, id) ? NULL : s->g->node[id].op; }
 
-static bool moves(const Op *op) {
-  return op == &op_reshape || op == &op_broadcast || op == &op_permute || op == &op_slice || op == &op_alias ||
-         op == &op_gather || op == &op_take_along || op == &op_slice_dyn;
-}
+static bool moves(const Op *op) { return op->flags & OP_MOVES; }
 
 static Peeled peel(const Stable *s, NodeId id) {
   Peeled p = {.base = id};
@@ -61,7 +58,7 @@ static bool is_one(const Stable *s, NodeId id) {
   for (int k = 0; k < MOVES; k++) {
     const Node *n = &g->node[id];
     if (n->op == &op_constant) return type_count(n->type) == 1 && tensor_get(n->attr->value, 0) == 1;
-    if (n->op != &op_cast && n->op != &op_broadcast && n->op != &op_reshape && n->op != &op_alias) return false;
+    if (!(n->op->flags & (OP_MOVES | OP_PASSES))) return false;
     id = n->in[0];
   }
   return false;

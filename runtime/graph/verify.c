@@ -22,8 +22,7 @@ static const char *verify_types(const Graph *g, Arena *a, NodeId id) {
 static const char *verify_node(const Graph *g, Arena *a, NodeId id) {
   const Node *node = &g->node[id];
   if (!node->op) return "it has no op";
-  if (node->op->id > OP_foreign || (node->op->id < N_OPS && op_table[node->op->id] != node->op))
-    return "its op is not the table's";
+  if (node->op->id < N_OPS ? op_table[node->op->id] != node->op : !node->op->run) return "its op is not the table's";
   if (!node->type || !node->attr) return "it has no type or no attributes";
   if (!type_fits(node->type)) return "its type is too large";
   if (node->op->n_in >= 0 && node->n_in != node->op->n_in)
@@ -36,9 +35,9 @@ static const char *verify_node(const Graph *g, Arena *a, NodeId id) {
     if ((in->flags & NODE_BAD) && !(node->flags & NODE_BAD)) return "it is not bad but an operand is";
     if (!(in->flags & NODE_KNOWN)) known = false;
   }
-  if (node->op->id == OP_input || node->op->id == OP_foreign) known = false;
+  if (node->op == &op_input || node->op->flags & OP_OPAQUE) known = false;
   if ((node->flags & NODE_KNOWN) && !known) return "it is marked known but is of the run";
-  if (node->op->id == OP_constant && !node->attr->value) return "it has no value";
+  if (node->op == &op_constant && !node->attr->value) return "it has no value";
   return verify_types(g, a, id);
 }
 

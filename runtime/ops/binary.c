@@ -88,6 +88,7 @@ static NodeId add_simplify(Simplify *s) {
 const Op op_add = {
     POINTWISE(add, 2, pointwise_number), .simplify = add_simplify,
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = add_grad,
+    .sign = "+",
     .doc = "Sum of x and y, element by element; i32 wraps.", .example = "[1, 2] + [3, 4]   # => [4, 6]",
 };
 #else
@@ -105,6 +106,7 @@ static NodeId sub_simplify(Simplify *s) {
 }
 const Op op_sub = {
     POINTWISE(sub, 2, pointwise_number), .simplify = sub_simplify, .flags = OP_POINTWISE | OP_HIDDEN, .grad = sub_grad,
+    .sign = "-",
     .doc = "Difference of x and y, element by element; i32 wraps.", .example = "[1, 2] - [3, 5]   # => [-2, -3]",
 };
 #else
@@ -123,6 +125,7 @@ static NodeId mul_simplify(Simplify *s) {
 const Op op_mul = {
     POINTWISE(mul, 2, pointwise_number), .simplify = mul_simplify,
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .grad = mul_grad,
+    .sign = "*",
     .doc = "Product of x and y, element by element; i32 wraps.", .example = "[1, 2] * [3, 4]   # => [3, 8]",
 };
 #else
@@ -149,6 +152,8 @@ static NodeId div_simplify(Simplify *s) {
 const Op op_div = {
     POINTWISE(div, 2, pointwise_float), .simplify = div_simplify, .flags = OP_POINTWISE | OP_HIDDEN, .grad = div_grad,
     .lo = 0.3f, .hi = 3.0f,
+    .sign = "/",
+    .wants = "something is divided by 0: add a small number to what may become 0, or choose with `where`",
     .doc = "Quotient of x and y, element by element, as IEEE-754 has it: 1 / 0 is inf.",
     .example = "[1, 3] / [2, 4]   # => [0.5, 0.75]",
 };
@@ -162,6 +167,7 @@ const Op op_floordiv = {
     POINTWISE(floordiv, 2, pointwise_number),
     .flags = OP_POINTWISE | OP_HIDDEN | OP_FAILS | OP_EFFECTLESS_ZERO, .grad = zero_grad,
     .lo = 0.3f, .hi = 3.0f,
+    .sign = "//",
     .doc = "The largest whole number not above x / y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] // 2   # => [3, -4]",
 };
@@ -201,6 +207,7 @@ static void mod_grad(Grad *d) {
 const Op op_mod = {
     POINTWISE(mod, 2, pointwise_number), .flags = OP_POINTWISE | OP_FAILS, .grad = mod_grad,
     .lo = 0.3f, .hi = 3.0f,
+    .sign = "%",
     .doc = "The rest of x // y, with the sign of y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] % 3   # => [1, 2]",
 };
@@ -233,8 +240,9 @@ static NodeId pow_simplify(Simplify *s) {
 const Op op_pow = {
     POINTWISE(pow, 2, pointwise_number), .simplify = pow_simplify, .flags = OP_POINTWISE | OP_FAILS, .grad = pow_grad,
     .lo = 0.3f, .hi = 3.0f,
-    .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole. Powers of i32 wrap as\n"
-           "products do; a negative y is an error there.",
+    .sign = "^",
+    .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole. Powers of i32 wrap\n"
+           "as products do; a negative y is an error there.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
 };
 #else
@@ -275,7 +283,7 @@ static NodeId min2_simplify(Simplify *s) {
 }
 const Op op_min2 = {
     POINTWISE(min2, 2, pointwise_number), .simplify = min2_simplify,
-    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .selects = SELECTS(0) | SELECTS(1), .grad = min2_grad,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = min2_grad,
     .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "min([1, 5], [2, 4])   # => [1, 4]",
 };
@@ -297,7 +305,7 @@ static NodeId max2_simplify(Simplify *s) {
 }
 const Op op_max2 = {
     POINTWISE(max2, 2, pointwise_number), .simplify = max2_simplify,
-    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN, .selects = SELECTS(0) | SELECTS(1), .grad = max2_grad,
+    .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = max2_grad,
     .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "max([1, 5], [2, 4])   # => [2, 5]",
 };

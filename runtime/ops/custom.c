@@ -18,7 +18,7 @@ static void custom_grad(Grad *d) {
 }
 
 const Op op_custom = {
-    .name = "custom", .id = OP_custom, .n_in = -1, .args = "xs..", .flags = OP_HIDDEN, .type = custom_type,
+    .name = "custom", .id = OP_custom, .n_in = -1, .args = "xs..", .flags = OP_HIDDEN | OP_PASSES, .type = custom_type,
     .grad = custom_grad, .simplify = custom_simplify,
     .doc = "A value whose gradient is given beside it; any shape.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",

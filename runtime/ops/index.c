@@ -136,7 +136,8 @@ static void gather_grad(Grad *d) {
 }
 
 const Op op_gather = {
-    .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0, .n_in = 2, .args = "x, i, axis:axis=0",
+    .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0 | OP_MOVES, .n_in = 2,
+    .args = "x, i, axis:axis=0",
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
     .samples = "f32[3,4] i32[2]; 0 | f32[3,4] i32[2]; 1 | f32[2,3,4] i32[2,2]; 1 | f32[2,3,2,2] i32[]; 3"
@@ -344,7 +345,7 @@ static void scatter_along_grad(Grad *d) {
 }
 
 const Op op_take_along = {
-    .name = "take_along", .id = OP_take_along, .flags = OP_FAILS, .n_in = 2, .args = "x, i, axis:axis=0",
+    .name = "take_along", .id = OP_take_along, .flags = OP_FAILS | OP_MOVES, .n_in = 2, .args = "x, i, axis:axis=0",
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
     .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis, .units = along_units,

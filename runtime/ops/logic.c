@@ -3,11 +3,14 @@
  */
 #include "ops/pointwise.h"
 
+#define COMPARISON (OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO | OP_COMPARES)
+
 /* ---- eq ---- */
 #ifndef KERNELS
 const Op op_eq = {
-    POINTWISE(eq, 2, pointwise_equal), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO | OP_COMMUTES,
+    POINTWISE(eq, 2, pointwise_equal), .flags = COMPARISON | OP_COMMUTES,
     .grad = zero_grad,
+    .sign = "==",
     .doc = "True where x and y are equal, element by element; false if one is NaN.",
     .example = "[1, 2] == [1, 3]   # => [true, false]",
 };
@@ -18,8 +21,9 @@ TESTS2(eq, x == y)
 /* ---- ne ---- */
 #ifndef KERNELS
 const Op op_ne = {
-    POINTWISE(ne, 2, pointwise_equal), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO | OP_COMMUTES,
+    POINTWISE(ne, 2, pointwise_equal), .flags = COMPARISON | OP_COMMUTES,
     .grad = zero_grad,
+    .sign = "!=",
     .doc = "True where x and y differ, element by element; true if one is NaN.",
     .example = "[1, 2] != [1, 3]   # => [false, true]",
 };
@@ -30,7 +34,8 @@ TESTS2(ne, x != y)
 /* ---- lt ---- */
 #ifndef KERNELS
 const Op op_lt = {
-    POINTWISE(lt, 2, pointwise_order), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    POINTWISE(lt, 2, pointwise_order), .flags = COMPARISON, .grad = zero_grad,
+    .sign = "<",
     .doc = "True where x is less than y, element by element; false if one is NaN.",
     .example = "[1, 2] < [2, 2]   # => [true, false]",
 };
@@ -41,7 +46,8 @@ TESTS2(lt, x < y)
 /* ---- le ---- */
 #ifndef KERNELS
 const Op op_le = {
-    POINTWISE(le, 2, pointwise_order), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    POINTWISE(le, 2, pointwise_order), .flags = COMPARISON, .grad = zero_grad,
+    .sign = "<=",
     .doc = "True where x is at most y, element by element; false if one is NaN.",
     .example = "[1, 2] <= [2, 1]   # => [true, false]",
 };
@@ -52,7 +58,8 @@ TESTS2(le, x <= y)
 /* ---- gt ---- */
 #ifndef KERNELS
 const Op op_gt = {
-    POINTWISE(gt, 2, pointwise_order), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    POINTWISE(gt, 2, pointwise_order), .flags = COMPARISON, .grad = zero_grad,
+    .sign = ">",
     .doc = "True where x is greater than y, element by element; false if one is NaN.",
     .example = "[1, 2] > [0, 2]   # => [true, false]",
 };
@@ -63,7 +70,8 @@ TESTS2(gt, x > y)
 /* ---- ge ---- */
 #ifndef KERNELS
 const Op op_ge = {
-    POINTWISE(ge, 2, pointwise_order), .flags = OP_POINTWISE | OP_HIDDEN | OP_EFFECTLESS_ZERO, .grad = zero_grad,
+    POINTWISE(ge, 2, pointwise_order), .flags = COMPARISON, .grad = zero_grad,
+    .sign = ">=",
     .doc = "True where x is at least y, element by element; false if one is NaN.",
     .example = "[1, 2] >= [1, 3]   # => [true, false]",
 };
@@ -162,7 +170,7 @@ static NodeId where_simplify(Simplify *s) {
 }
 const Op op_where = {
     POINTWISE(where, 3, where_type), .simplify = where_simplify,
-    .flags = OP_POINTWISE, .selects = SELECTS(1) | SELECTS(2), .grad = where_grad, .args = "c, x, y",
+    .flags = OP_POINTWISE | OP_CHOOSES, .selects = SELECTS(1) | SELECTS(2), .grad = where_grad, .args = "c, x, y",
     .doc = "x where the bool c is true, else y, element by element; the derivative of the one not taken is exactly 0.",
     .example = "where([true, false], [1, 2], [3, 4])   # => [1, 4]",
 };

@@ -44,7 +44,7 @@ bool operand_is(const Simplify *s, uint32_t k, double v);
 NodeId through(const Simplify *s, const Op *op);
 /* Derivative zero everywhere: nothing to add. */
 void zero_grad(Grad *d);
-#define ZERO_EVERYWHERE .flags = OP_POINTWISE | OP_EFFECTLESS_ZERO, .grad = zero_grad
+#define ZERO_EVERYWHERE(more) .flags = OP_POINTWISE | OP_EFFECTLESS_ZERO | (more), .grad = zero_grad
 
 #else /* KERNELS */
 #include <math.h>

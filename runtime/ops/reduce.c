@@ -207,7 +207,7 @@ static bool sum_run(KernelCall *c) {
 const OpKernels KERNELS_OF(sum) = {.run = sum_run};
 #else
 const Op op_sum = {
-    .name = "sum", .id = OP_sum, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
+    .name = "sum", .id = OP_sum, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The sum over the given axes, or over all. A sum of bools counts.",
     .example = "sum([[1, 2], [3, 4]], axis = 0)   # => [4, 6]",
     .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units,
@@ -259,7 +259,7 @@ static bool prod_run(KernelCall *c) {
 const OpKernels KERNELS_OF(prod) = {.run = prod_run};
 #else
 const Op op_prod = {
-    .name = "prod", .id = OP_prod, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
+    .name = "prod", .id = OP_prod, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The product over the given axes, or over all.",
     .example = "prod([1, 2, 3, 4])   # => 24",
     .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units,
@@ -351,14 +351,16 @@ const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run};
 const OpKernels KERNELS_OF(reduce_min) = {.run = reduce_min_run};
 #else
 const Op op_reduce_max = {
-    .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
+    .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
+    .args = "x, axis:axes?, keep:flag=false",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
     .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
-    .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
+    .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
+    .args = "x, axis:axes?, keep:flag=false",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,

@@ -94,7 +94,7 @@ static NodeId broadcast_batch(Batch *b) {
 static void broadcast_grad(Grad *d) { d->dx[0] = g_sum_to(d->g, d->dy, d->g->node[d->x[0]].type); }
 
 const Op op_broadcast = {
-    .name = "broadcast", .id = OP_broadcast, .n_in = 1, .args = "x, shape:sizes",
+    .name = "broadcast", .id = OP_broadcast, .flags = OP_MOVES | OP_KEEPS_INTS, .n_in = 1, .args = "x, shape:sizes",
     .doc = "Repeats along axes of size 1 and new leading ones, so that the result has the given shape.",
     .example = "broadcast([1, 2], [2, 2])   # => [[1, 2], [1, 2]]",
     .samples = "f32[]; 4 3 | f32[3]; 4 3 | f32[1]; 2 1 | i32[1,3]; 2 4 3 | f32[2,1,3]; 2 2 4 3"
@@ -145,7 +145,8 @@ static NodeId reshape_batch(Batch *b) { return batch_sizes(b, b->x, 0); }
 static void reshape_grad(Grad *d) { d->dx[0] = g_reshape(d->g, d->dy, d->g->node[d->x[0]].type); }
 
 const Op op_reshape = {
-    .name = "reshape", .id = OP_reshape, .flags = OP_KEEPS_LAZY, .n_in = 1, .args = "x, shape:sizes",
+    .name = "reshape", .id = OP_reshape, .flags = OP_KEEPS_LAZY | OP_MOVES | OP_KEEPS_INTS, .n_in = 1,
+    .args = "x, shape:sizes",
     .doc = "The same elements, in row-major order, in another shape.",
     .example = "reshape([1, 2, 3, 4], [2, 2])   # => [[1, 2], [3, 4]]",
     .samples = "f32[3,4]; 12 | f32[4,3]; 2 2 3 | f32[2,3,2,2]; 4 6 | bool[3,4]; 4 3 | i32[1] | f32[]; 1 1",
@@ -225,7 +226,7 @@ static void permute_grad(Grad *d) {
 }
 
 const Op op_permute = {
-    .name = "permute", .id = OP_permute, .n_in = 1, .args = "x, axes:perm",
+    .name = "permute", .id = OP_permute, .flags = OP_MOVES | OP_KEEPS_INTS, .n_in = 1, .args = "x, axes:perm",
     .doc = "The axes in another order: axis k of the result is axis axes[k] of x.",
     .example = "permute([[1, 2, 3], [4, 5, 6]], [1, 0])   # => [[1, 4], [2, 5], [3, 6]]",
     .samples = "f32[3,4]; 1 0 | f32[2,3,4]; 2 0 1 | f32[2,3,2,2]; 0 3 1 2 | i32[3,4]; 0 1 | bool[2,3,2]; 1 0 2"
@@ -321,7 +322,7 @@ static void concat_grad(Grad *d) {
 }
 
 const Op op_concat = {
-    .name = "concat", .id = OP_concat, .n_in = -1, .args = "xs.., axis:axis=0",
+    .name = "concat", .id = OP_concat, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = -1, .args = "xs.., axis:axis=0",
     .doc = "Joins tensors along an axis; the other sizes are equal.",
     .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,
@@ -365,7 +366,8 @@ static void roll_grad(Grad *d) {
 }
 
 const Op op_roll_along = {
-    .name = "roll_along", .id = OP_roll_along, .n_in = 1, .args = "x, shift:int, axis:axis=0",
+    .name = "roll_along", .id = OP_roll_along, .flags = OP_MOVES | OP_KEEPS_INTS, .n_in = 1,
+    .args = "x, shift:int, axis:axis=0",
     .doc = "Moves elements along an axis; what leaves at one end comes in at the other.",
     .example = "roll_along([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
     .type = roll_type, .grad = roll_grad, .batch = batch_second_axis, .units = roll_units, .cost = copy_cost,
@@ -423,14 +425,14 @@ static void tril_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_tril, &d->dy, 1, d-
 static void triu_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_triu, &d->dy, 1, d->attr->i, 1); }
 
 const Op op_tril = {
-    .name = "tril", .id = OP_tril, .n_in = 1, .args = "x, k:int=0",
+    .name = "tril", .id = OP_tril, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = 1, .args = "x, k:int=0",
     .doc = "The lower triangle of the last two axes, up to diagonal k; above it zeros.",
     .example = "tril([[1, 2], [3, 4]])   # => [[1, 0], [3, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units,
     .cost = copy_cost,
 };
 const Op op_triu = {
-    .name = "triu", .id = OP_triu, .n_in = 1, .args = "x, k:int=0",
+    .name = "triu", .id = OP_triu, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = 1, .args = "x, k:int=0",
     .doc = "The upper triangle of the last two axes, from diagonal k; below it zeros.",
     .example = "triu([[1, 2], [3, 4]])   # => [[1, 2], [0, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units,

@@ -113,7 +113,7 @@ static NodeId boxes_batch(Batch *b) {
 static void slice_grad(Grad *d) { d->dx[0] = unslice_of(d->g, d->dy, d->g->node[d->x[0]].type, d->attr->i); }
 
 const Op op_slice = {
-    .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN, .n_in = 1, .args = "x, box:boxes",
+    .name = "slice", .id = OP_slice, .flags = OP_KEEPS_LAZY | OP_HIDDEN | OP_MOVES, .n_in = 1, .args = "x, box:boxes",
     .doc = "A box cut out of a tensor: of each axis a start, a count and a step, which may be negative.",
     .example = "[1, 2, 3, 4][3:0:-2]   # => [4, 2]",
     .samples = "f32[3,4]; 0 2 1 1 2 1 | f32[3,4]; 2 3 -1 3 2 -2 | f32[2,3,4]; 1 1 1 0 2 2 0 4 1"
@@ -210,7 +210,7 @@ static void unslice_grad(Grad *d) {
 }
 
 const Op op_unslice = {
-    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN, .n_in = 1, .args = "x, box:boxes",
+    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1, .args = "x, box:boxes",
     .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
     .example = "pad([1, 2], [(1, 0)])   # => [0, 1, 2]",
     .samples = "f32[3,4]; 1 8 1 1 9 2 | f32[3]; 2 3 -1 | f32[2,3,4]; 0 2 1 3 7 1 0 4 1"
@@ -262,7 +262,7 @@ static void update_grad(Grad *d) {
 }
 
 const Op op_update = {
-    .name = "update", .id = OP_update, .flags = OP_HIDDEN, .n_in = 2, .args = "x, v, box:boxes",
+    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 2, .args = "x, v, box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
     .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
     .samples = "f32[3,4] f32[2,2]; 0 2 1 1 2 1 | f32[3] f32[1]; 1 1 1 | f32[4] f32[2]; 3 2 -2"
@@ -418,7 +418,7 @@ static void update_slice_grad(Grad *d) {
 }
 
 const Op op_slice_dyn = {
-    .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_HIDDEN | OP_FAILS | OP_KEEPS_LAZY, .n_in = 2,
+    .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_HIDDEN | OP_FAILS | OP_KEEPS_LAZY | OP_MOVES, .n_in = 2,
     .args = "x, start, axis:axis, count:int",
     .doc = "A known number of elements of one axis, from a start that the run knows.",
     .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
@@ -428,7 +428,7 @@ const Op op_slice_dyn = {
     .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
-    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS, .n_in = 3,
+    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS | OP_CHOOSES, .n_in = 3,
     .args = "x, v, start, axis:axis",
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",

@@ -50,7 +50,8 @@ static void sort_grad(Grad *d) {
 }
 
 const Op op_sort = {
-    .name = "sort", .id = OP_sort, .n_in = 1, .args = "x, axis:axis=-1, descending:flag=false",
+    .name = "sort", .id = OP_sort, .flags = OP_PASSES | OP_KEEPS_INTS, .n_in = 1,
+    .args = "x, axis:axis=-1, descending:flag=false",
     .doc = "The elements along an axis in ascending order, or descending; NaN last.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
     .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,

@@ -16,7 +16,7 @@ static NodeId neg_simplify(Simplify *s) {
   return through(s, &op_neg);
 }
 const Op op_neg = {
-    POINTWISE(neg, 1, pointwise_number), .simplify = neg_simplify, .flags = OP_POINTWISE, .grad = neg_grad,
+    POINTWISE(neg, 1, pointwise_number), .simplify = neg_simplify, .flags = OP_POINTWISE | OP_CHOOSES, .grad = neg_grad,
     .doc = "-x for each element; i32 wraps.", .example = "neg([1, -2])   # => [-1, 2]",
 };
 #else
@@ -31,7 +31,8 @@ static NodeId abs_simplify(Simplify *s) {
   return x == NO_NODE ? NO_NODE : g_op(s->g, &op_abs, x);
 }
 const Op op_abs = {
-    POINTWISE(abs, 1, pointwise_number), .simplify = abs_simplify, .flags = OP_POINTWISE, .grad = abs_grad,
+    POINTWISE(abs, 1, pointwise_number), .simplify = abs_simplify,
+    .flags = OP_POINTWISE | OP_CHOOSES | OP_KEEPS_INTS, .grad = abs_grad,
     .doc = "Absolute value of each element; the derivative at 0 is 0.", .example = "abs([-1.5, 2])   # => [1.5, 2]",
 };
 #else
@@ -41,7 +42,7 @@ NUMBERS1(abs, fabsf(x), fabs(x), x >> 31 ? 0u - x : x)
 /* ---- sign ---- */
 #ifndef KERNELS
 const Op op_sign = {
-    POINTWISE(sign, 1, pointwise_number), ZERO_EVERYWHERE,
+    POINTWISE(sign, 1, pointwise_number), ZERO_EVERYWHERE(OP_KEEPS_INTS),
     .doc = "-1, 0 or 1 as each element is negative, zero or positive; NaN stays NaN.",
     .example = "sign([-3, 0, 2])   # => [-1, 0, 1]",
 };
@@ -55,6 +56,7 @@ static void recip_grad(Grad *d) { slope(d, 0, neg_(d->g, g_op(d->g, &op_square, 
 const Op op_recip = {
     POINTWISE(recip, 1, pointwise_float), .flags = OP_POINTWISE, .grad = recip_grad,
     .lo = 0.3f, .hi = 3.0f,
+    .wants = "something is divided by 0: add a small number to what may become 0, or choose with `where`",
     .doc = "1 / x for each element.", .example = "recip([2, 4])   # => [0.5, 0.25]",
 };
 #else
@@ -69,7 +71,8 @@ static NodeId square_simplify(Simplify *s) {
   return x == NO_NODE ? NO_NODE : g_op(s->g, &op_square, x);
 }
 const Op op_square = {
-    POINTWISE(square, 1, pointwise_number), .simplify = square_simplify, .flags = OP_POINTWISE, .grad = square_grad,
+    POINTWISE(square, 1, pointwise_number), .simplify = square_simplify, .flags = OP_POINTWISE | OP_KEEPS_INTS,
+    .grad = square_grad,
     .doc = "x * x for each element.", .example = "square([3, -2])   # => [9, 4]",
 };
 #else
@@ -82,6 +85,7 @@ static void sqrt_grad(Grad *d) { slope(d, 0, div_(d->g, number_(d->g, d->y, 0.5)
 const Op op_sqrt = {
     POINTWISE(sqrt, 1, pointwise_float), .flags = OP_POINTWISE, .grad = sqrt_grad,
     .lo = 0.2f, .hi = 4.0f,
+    .wants = "the root wants numbers of at least 0: `sqrt(max(x, 0))`",
     .doc = "Square root of each element; NaN below 0.", .example = "sqrt([4, 2.25])   # => [2, 1.5]",
 };
 #else
@@ -93,6 +97,7 @@ FLOATS1(sqrt, sqrtf(x), sqrt(x))
 static void exp_grad(Grad *d) { slope(d, 0, d->y); }
 const Op op_exp = {
     POINTWISE(exp, 1, pointwise_float), .flags = OP_POINTWISE, .grad = exp_grad,
+    .wants = "exp of more than 88 does not fit into f32: subtract the largest first, as `softmax` and `logsumexp` do",
     .doc = "e to the power of each element.", .example = "exp([0, 1])   # => [1, 2.71828]",
 };
 #else
@@ -105,6 +110,8 @@ static void log_grad(Grad *d) { slope(d, 0, g_op(d->g, &op_recip, d->x[0])); }
 const Op op_log = {
     POINTWISE(log, 1, pointwise_float), .flags = OP_POINTWISE, .grad = log_grad,
     .lo = 0.2f, .hi = 4.0f,
+    .wants = "the logarithm wants numbers above 0: `log(max(x, 1e-12))` bounds them, `log_softmax` and `bce_logits` "
+             "need no bound",
     .doc = "Natural logarithm of each element; -inf at 0, NaN below.", .example = "log([1, 10])   # => [0, 2.30259]",
 };
 #else
@@ -139,6 +146,7 @@ static void rsqrt_grad(Grad *d) { slope(d, 0, scale_(d->g, div_(d->g, d->y, d->x
 const Op op_rsqrt = {
     POINTWISE(rsqrt, 1, pointwise_float), .flags = OP_POINTWISE, .grad = rsqrt_grad,
     .lo = 0.3f, .hi = 4.0f,
+    .wants = "the root wants numbers above 0: `rsqrt(x + 1e-12)`",
     .doc = "1 / sqrt(x) for each element.",
     .example = "rsqrt([4, 0.25])   # => [0.5, 2]",
 };
@@ -371,7 +379,8 @@ static NodeId relu_simplify(Simplify *s) {
   return s->g->node[s->node.in[0]].op == &op_relu ? s->node.in[0] : NO_NODE;
 }
 const Op op_relu = {
-    POINTWISE(relu, 1, pointwise_number), .simplify = relu_simplify, .flags = OP_POINTWISE, .selects = SELECTS(0),
+    POINTWISE(relu, 1, pointwise_number), .simplify = relu_simplify, .flags = OP_POINTWISE | OP_CHOOSES,
+    .selects = SELECTS(0),
     .grad = relu_grad,
     .doc = "x where it is positive, else 0; the derivative at 0 is 0; NaN stays NaN.",
     .example = "relu([-1, 0.5])   # => [0, 0.5]",
@@ -383,7 +392,7 @@ NUMBERS1(relu, x > 0 ? x : x == x ? 0 : x, x > 0 ? x : x == x ? 0 : x, x >> 31 ?
 /* ---- step ---- */
 #ifndef KERNELS
 const Op op_step = {
-    POINTWISE(step, 1, pointwise_number), ZERO_EVERYWHERE,
+    POINTWISE(step, 1, pointwise_number), ZERO_EVERYWHERE(0),
     .doc = "1 where x is positive, else 0; step(0) is 0. The derivative is 0 everywhere.",
     .example = "step([-1, 0, 2])   # => [0, 0, 1]",
 };
@@ -394,7 +403,7 @@ NUMBERS1(step, x > 0, x > 0, x != 0 && !(x >> 31))
 /* ---- floor ---- */
 #ifndef KERNELS
 const Op op_floor = {
-    POINTWISE(floor, 1, pointwise_float), ZERO_EVERYWHERE,
+    POINTWISE(floor, 1, pointwise_float), ZERO_EVERYWHERE(OP_KEEPS_INTS),
     .doc = "The largest whole number not above each element.",
     .example = "floor([1.5, -1.5])   # => [1, -2]",
 };
@@ -405,7 +414,7 @@ FLOATS1(floor, floorf(x), floor(x))
 /* ---- ceil ---- */
 #ifndef KERNELS
 const Op op_ceil = {
-    POINTWISE(ceil, 1, pointwise_float), ZERO_EVERYWHERE,
+    POINTWISE(ceil, 1, pointwise_float), ZERO_EVERYWHERE(OP_KEEPS_INTS),
     .doc = "The smallest whole number not below each element.",
     .example = "ceil([1.5, -1.5])   # => [2, -1]",
 };
@@ -416,7 +425,7 @@ FLOATS1(ceil, ceilf(x), ceil(x))
 /* ---- round ---- */
 #ifndef KERNELS
 const Op op_round = {
-    POINTWISE(round, 1, pointwise_float), ZERO_EVERYWHERE,
+    POINTWISE(round, 1, pointwise_float), ZERO_EVERYWHERE(OP_KEEPS_INTS),
     .doc = "The nearest whole number of each element; halves go to the even one.",
     .example = "round([0.5, 1.5, -1.2])   # => [0, 2, -1]",
 };
@@ -427,7 +436,7 @@ FLOATS1(round, rintf(x), rint(x))
 /* ---- trunc ---- */
 #ifndef KERNELS
 const Op op_trunc = {
-    POINTWISE(trunc, 1, pointwise_float), ZERO_EVERYWHERE,
+    POINTWISE(trunc, 1, pointwise_float), ZERO_EVERYWHERE(OP_KEEPS_INTS),
     .doc = "Each element without its fraction.",
     .example = "trunc([1.5, -1.5])   # => [1, -1]",
 };
@@ -438,7 +447,7 @@ FLOATS1(trunc, truncf(x), trunc(x))
 /* ---- isnan ---- */
 #ifndef KERNELS
 const Op op_isnan = {
-    POINTWISE(isnan, 1, pointwise_test), ZERO_EVERYWHERE,
+    POINTWISE(isnan, 1, pointwise_test), ZERO_EVERYWHERE(0),
     .doc = "True where an element is NaN.",
     .example = "isnan([1, nan])   # => [false, true]",
 };
@@ -449,7 +458,7 @@ TESTS1(isnan, x != x)
 /* ---- isinf ---- */
 #ifndef KERNELS
 const Op op_isinf = {
-    POINTWISE(isinf, 1, pointwise_test), ZERO_EVERYWHERE,
+    POINTWISE(isinf, 1, pointwise_test), ZERO_EVERYWHERE(0),
     .doc = "True where an element is inf or -inf.",
     .example = "isinf([1, -inf])   # => [false, true]",
 };
@@ -460,7 +469,7 @@ TESTS1(isinf, x == INFINITY || x == -INFINITY)
 /* ---- isfinite ---- */
 #ifndef KERNELS
 const Op op_isfinite = {
-    POINTWISE(isfinite, 1, pointwise_test), ZERO_EVERYWHERE,
+    POINTWISE(isfinite, 1, pointwise_test), ZERO_EVERYWHERE(0),
     .doc = "True where an element is neither NaN nor infinite.",
     .example = "isfinite([1, inf, nan])   # => [true, false, false]",
 };
@@ -471,7 +480,7 @@ TESTS1(isfinite, x - x == 0)
 /* ---- stop_gradient ---- */
 #ifndef KERNELS
 const Op op_stop_gradient = {
-    POINTWISE(stop_gradient, 1, pointwise_any), .flags = OP_POINTWISE, .grad = zero_grad,
+    POINTWISE(stop_gradient, 1, pointwise_any), .flags = OP_POINTWISE | OP_PASSES, .grad = zero_grad,
     .doc = "x itself, but a derivative treats it as a constant.",
     .example = "stop_gradient([1, 2])   # => [1, 2]",
 };
@@ -483,7 +492,7 @@ COPIES(stop_gradient)
 #ifndef KERNELS
 static void alias_grad(Grad *d) { d->dx[0] = d->dy; }
 const Op op_alias = {
-    POINTWISE(alias, 1, pointwise_any), .flags = OP_POINTWISE | OP_HIDDEN, .grad = alias_grad,
+    POINTWISE(alias, 1, pointwise_any), .flags = OP_POINTWISE | OP_HIDDEN | OP_MOVES, .grad = alias_grad,
     .doc = "x itself: a version of a cell.",
     .example = "let y = x",
 };

@@ -15,4 +15,10 @@ try stable 'let z = [[1000.0, 0.0]]
 print log(exp(z) / sum(exp(z), axis = 1, keep = true)), 1 / (1 + exp(z))'
 try grow 'var x = f32(1e20)
 for k in 1..9 { x = x * x; print k }'
+# through what moves elements, whatever it is, to the one that is used
+try moved 'param p: [3] = 1
+p = [1.0, 0, -1]
+let y = log(p)
+let m = reshape(concat((y, p)), [2, 3])
+print gather(transpose(m)[2:1:-1], [0])[0][:1]'
 true
