@@ -11,6 +11,7 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
+#include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/series.h"
 #include "elab/show.h"
@@ -138,6 +139,13 @@ static bool any(Elab *e, const Bound *b) {
   return true;
 }
 
+/* It was checked, or prepared, in vain: nothing of it is left. */
+static Status refused(Elab *e, ElabMark *mark) {
+  mark_back(e, mark);
+  mark_drop(e, mark);
+  return STATUS_SCRIPT;
+}
+
 static bool not_computed(Elab *e, const Bound *b) {
   Value v = b->value;
   if (v.kind == V_FN || v.kind == V_OPTIMIZER) return false;
@@ -184,12 +192,14 @@ static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *e
   Value it;
   s->diags = diags_new(s->arena, s->sources);
   uint32_t begin = *rest;
+  ElabMark *mark = mark_set(e);
   *rest = elab_program(e, program, begin, steps, &it);
-  if (s->diags->n_errors) return STATUS_SCRIPT;
+  if (s->diags->n_errors) return refused(e, mark);
   if (entry->it && it.kind != V_UNIT) *entry->it = it;
   Needs keep = {0};
   keep_names(e, names, &keep);
-  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return STATUS_SCRIPT;
+  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return refused(e, mark);
+  mark_drop(e, mark);
   s->diags = told;
   return run_part(s, begin, from, steps, *rest < program->n, resume);
 }
@@ -212,12 +222,13 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
   e->repl = repl;
   s->only_checks = mode == LOAD_CHECK || mode == LOAD_PLAN;
-  e->tests.n = 0;
+  e->made.tests.n = 0;
   Outside outside = scope_outside(e);
   outside.keep_unused |= mode == LOAD_KEEP;
   resolve(s->arena, entry->parsed->program, s->diags, &outside);
 
-  uint32_t modules = e->modules.n;
+  elab_top(e, entry->source);
+  ElabMark *mark = mark_set(e);
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
   const Ast *program = entry->parsed->program;
@@ -225,21 +236,17 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   diags_focus(s->diags);
   warnings_told(s->diags);
-  if (s->diags->n_errors) {
-    e->modules.n = modules;            /* their cells have no values: the next entry reads them again */
-    scope_forget(e, e->globals, names, any);
-    return STATUS_SCRIPT;
+  if (s->diags->n_errors) return refused(e, mark);
+  if (mode == LOAD_CHECK) {
+    mark_drop(e, mark);
+    return STATUS_OK;
   }
-
-  if (mode == LOAD_CHECK) return STATUS_OK;
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
   if (repl && entry->it) keep_value(e, *entry->it, &keep);      /* it will be shown, and be `it` */
-  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) {
-    scope_forget(e, e->globals, names, any);
-    return STATUS_SCRIPT;
-  }
+  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(e, mark);
+  mark_drop(e, mark);
   if (mode == LOAD_PLAN) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
   Checkpoint *resume = NULL;
@@ -266,7 +273,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     host_leave(&s->host, &g);
     return status;
   }
-  s->elab->here.region = NULL;
+  mark_leave(s->elab);
   scope_forget(s->elab, s->elab->globals, names, any);
   if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   return session_failed(s);
@@ -324,11 +331,10 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
   Elab *e = s->elab;
   Steps *steps = NEW(s->arena, Steps);
   uint32_t from = s->program->segment.n;
-  Region *outer = e->here.region;
-  e->here.region = NULL;
+  Where outside = elab_top(e, NULL);
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   region_leave(e, r);
-  e->here.region = outer;
+  e->here = outside;
   return program_prepare(s->program, from, steps, need, n) && run(s, from, steps) == STATUS_OK;
 }
 
@@ -348,12 +354,11 @@ char *session_value_text(Session *s, const Value *v) {
   e->d = s->diags;
   uint32_t from = s->program->segment.n;
   Steps *steps = NEW(s->arena, Steps);     /* a cell is read where it is shown */
-  Region *outer = e->here.region;
-  e->here.region = NULL;
+  Where outside = elab_top(e, NULL);
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   Value t = text_of(e, v, 1, NULL, " ");
   region_leave(e, r);
-  e->here.region = outer;
+  e->here = outside;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
   else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
            run(s, from, steps) == STATUS_OK) {
@@ -398,8 +403,8 @@ static const char *test_fails(Session *s, const TestBlock *t) {
 }
 
 void session_tests(Session *s, const TestReport *r) {
-  for (uint32_t k = 0; k < s->elab->tests.n; k++) {
-    const TestBlock *t = &s->elab->tests.at[k];
+  for (uint32_t k = 0; k < s->elab->made.tests.n; k++) {
+    const TestBlock *t = &s->elab->made.tests.at[k];
     const Ast *string = t->ast->kid[0];
     const char *why = test_fails(s, t);
     if (r && r->done) r->done(r->to, string->n ? string->kid[0]->text : "", !why, why);

@@ -10,6 +10,7 @@
 #include "elab/elab.h"
 #include "elab/expr.h"
 #include "elab/leaves.h"
+#include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/want.h"
 #include "steps/machine.h"
@@ -183,19 +184,23 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   c->arg_slot = NEW_N(s->arena, SlotId, n_arg + 1);
   if (wrt) c->wrt = arena_text(s->arena, wrt, strlen(wrt));
   begin(e, s, f->value);
-  Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
-  Where place;              /* one, whatever shapes it is compiled for */
-  if (f->placed) place = place_again(e, f->place);
-  else {
-    place = place_enter(e, arena_printf(s->arena, "call of %s", f->name));
+  Where outside = e->here;
+  if (!f->placed) {           /* one place, whatever shapes it is compiled for */
+    place_enter(e, arena_printf(s->arena, "call of %s", f->name));
     f->place = place_hash(e);
     f->placed = true;
+    e->here = outside;
   }
+  ElabMark *mark = mark_set(e);
+  Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
+  place_again(e, f->place);
   elaborate(e, &b);
-  e->here = place;
   region_leave(e, top);
-  e->here.scope = e->globals;
-  if (s->diags->n_errors || !program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n)) return NULL;
+  e->here = outside;
+  bool ok = !s->diags->n_errors && program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n);
+  if (!ok) mark_back(e, mark);
+  mark_drop(e, mark);
+  if (!ok) return NULL;
   c->result = b.result.at;
   for (uint32_t k = 0; k < b.keep.n; k++) c->result[k].slot = b.keep.at[k].slot;
   if (c->steps.n == 1 && c->steps.at[0]->kind == STEP_SEGMENT) {
@@ -231,6 +236,7 @@ Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char
     *out = c;
     return STATUS_OK;
   }
+  mark_leave(s->elab);
   return STATUS_MEMORY;
 }
 

@@ -1,6 +1,9 @@
 /* args: arguments to parameters, by order and by name, and what each kind of a face takes. See args.h. */
 #include "elab/args.h"
+#include "elab/cell.h"
+#include "elab/elab.h"
 #include "elab/lower.h"
+#include "elab/native.h"
 #include "elab/rows.h"
 #include "elab/show.h"
 #include "elab/want.h"

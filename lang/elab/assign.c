@@ -321,7 +321,7 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
       elab_error(e, target, E_ASSIGN_IN_FORMULA, b->name);
       return;
     }
-    vec_push(e->a, &e->assigned, (Assigned){b, now});
+    vec_push(e->a, &e->made.assigned, (Assigned){b, now});
     b->value = keep_values(e, v);
     return;
   }

@@ -114,7 +114,7 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   e->here.frame->in_value |= steps;
   BranchFlow outer, flow[2];
   branch_flow_take(e, &outer);
-  uint32_t mark = e->assigned.n, errors = e->d->n_errors;
+  uint32_t mark = e->made.assigned.n, errors = e->d->n_errors;
   Value v[2];
   Value *after = NULL;
   uint32_t n_then = 0;
@@ -122,14 +122,14 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   for (int k = 0; k < 2; k++) {
     v[k] = branch(e, ast->kid[1 + k]);
     branch_flow_take(e, &flow[k]);
-    uint32_t n = e->assigned.n - mark;
+    uint32_t n = e->made.assigned.n - mark;
     if (k == 0) {
       n_then = n;
-      taken = arena_copy(e->a, e->assigned.at ? e->assigned.at + mark : (void *)"", n * sizeof *taken);
+      taken = arena_copy(e->a, e->made.assigned.at ? e->made.assigned.at + mark : (void *)"", n * sizeof *taken);
       after = NEW_N(e->a, Value, n + 1);
       for (uint32_t j = 0; j < n; j++) after[j] = taken[j].bound->value;
       for (uint32_t j = n; j-- > 0;) taken[j].bound->value = taken[j].before;
-      e->assigned.n = mark;
+      e->made.assigned.n = mark;
     }
   }
   e->here = outside;
@@ -137,12 +137,12 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   e->here.frame->in_value = in_value;
   memcpy(e->here.frame->leave, outer.leave, sizeof outer.leave);
   bool leaves = branch_flow_join(e, cond, &flow[0], &flow[1], ast);
-  uint32_t end = e->assigned.n;
+  uint32_t end = e->made.assigned.n;
   /* what the second branch assigned: both values stand */
   for (uint32_t j = mark; j < end; j++) {
-    Assigned a = e->assigned.at[j];
+    Assigned a = e->made.assigned.at[j];
     bool seen = false;
-    for (uint32_t i = mark; i < j; i++) seen |= e->assigned.at[i].bound == a.bound;
+    for (uint32_t i = mark; i < j; i++) seen |= e->made.assigned.at[i].bound == a.bound;
     if (seen) continue;
     Value then = a.before;
     for (uint32_t i = 0; i < n_then; i++)
@@ -151,11 +151,11 @@ static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   }
   for (uint32_t i = 0; i < n_then; i++) {
     bool seen = false;
-    for (uint32_t j = mark; j < end; j++) seen |= e->assigned.at[j].bound == taken[i].bound;
+    for (uint32_t j = mark; j < end; j++) seen |= e->made.assigned.at[j].bound == taken[i].bound;
     for (uint32_t j = 0; j < i; j++) seen |= taken[j].bound == taken[i].bound;
     if (seen) continue;
     Value before = taken[i].bound->value;
-    vec_push(e->a, &e->assigned, (Assigned){taken[i].bound, before});
+    vec_push(e->a, &e->made.assigned, (Assigned){taken[i].bound, before});
     taken[i].bound->value = select_value(e, cond, after[i], before, ast);
   }
   if (e->d->n_errors > errors) return v_bad();

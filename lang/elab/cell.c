@@ -9,6 +9,7 @@
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/mark.h"
 #include "elab/series.h"
 
 Step *step_add(Elab *e, StepKind kind, Loc loc) {
@@ -67,7 +68,7 @@ static void touch(Elab *e, Region *r, Cell *c) {
 static Version *version_new(Elab *e, Cell *c, NodeId node) {
   Version *v = NEW(e->a, Version);
   *v = (Version){.node = node, .region = e->here.region, .before = c->now, .last = NO_NODE};
-  c->now = v;
+  cell_change(e, c)->now = v;
   touch(e, e->here.region, c);
   return v;
 }
@@ -119,7 +120,7 @@ void region_leave(Elab *e, Region *r) {
     NodeId last = c->now ? c->now->node : NO_NODE;
     for (; outside && outside->region == r; outside = outside->before) assigned |= outside->assigned;
     if (!r->outer) continue;               /* the top: what stands, stands */
-    c->now = outside;
+    cell_change(e, c)->now = outside;
     if (!assigned || r->kind == REGION_TEST) continue;   /* a test has its own copy of the cells */
     Version *v = version_new(e, c, NO_NODE);
     v->assigned = true;
@@ -164,8 +165,9 @@ Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {
   c->loc = loc;
   e->p->slot.at[c->slot].trained = role == CELL_PARAM;
   c->in_test = in_test(e);
-  c->number = e->cells.n;
-  vec_push(e->a, &e->cells, c);
+  c->number = e->made.cells.n;
+  c->kept = e->marks;
+  vec_push(e->a, &e->made.cells, c);
   return c;
 }
 
@@ -174,6 +176,7 @@ NodeId cell_read(Elab *e, Cell *c, Loc loc) {
   if (v && v->region == e->here.region && v->node != NO_NODE) return v->node;
   NodeId n = graph_input(e->g, c->slot, &c->type, loc);
   if (v && v->region == e->here.region) {
+    mark_keep(e, v, sizeof *v);
     v->node = n;
     return n;
   }
@@ -194,8 +197,8 @@ void cell_constant(Elab *e, Cell *c) {
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
   NodeId node = graph_emit(e->g, &op_alias, &n, 1, NULL, loc, NULL);
   e->g->node[node].flags &= (uint16_t)~NODE_KNOWN;        /* cells are of the run, whatever stands in them now */
-  vec_push(e->a, &e->versions, (CellNode){node, c});
-  c->writes++;
+  vec_push(e->a, &e->made.versions, (CellNode){node, c});
+  cell_change(e, c)->writes++;
   Version *v = version_new(e, c, node);
   v->assigned = true;
   Segment *s = e->p->segment.at[e->g->segment];
@@ -210,7 +213,7 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
 void cell_changed(Elab *e, Cell *c) {
   Version *v = version_new(e, c, NO_NODE);
   v->assigned = true;
-  c->writes++;
+  cell_change(e, c)->writes++;
 }
 
 Value value_decay(Elab *e, Value v) {

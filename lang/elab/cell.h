@@ -29,6 +29,7 @@ struct Cell {
   bool in_loss;               /* an optimizer stepped on what reads it */
   uint32_t number;            /* in the order in which cells were made */
   uint32_t writes;            /* assignments, its first value among them */
+  uint32_t kept;              /* the number of the last mark that can put it back */
 };
 
 /* Rows that a block adds to a series from outside, in one turn; a column that it reads. */

@@ -11,6 +11,7 @@
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/mark.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
@@ -40,8 +41,8 @@ static bool reaches(const Slice *s, NodeId id) {
 }
 
 static Cell *cell_of_slot(Elab *e, SlotId slot) {
-  for (uint32_t k = e->cells.n; k-- > 0;)
-    if (e->cells.at[k]->slot == slot) return e->cells.at[k];
+  for (uint32_t k = e->made.cells.n; k-- > 0;)
+    if (e->made.cells.at[k]->slot == slot) return e->made.cells.at[k];
   return NULL;
 }
 
@@ -227,11 +228,11 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   Slice through;
   through.n = slice_derivable(e, n, &through.at);
   if (passes_out(e, &through, &w, &l, at)) return v_bad();
-  for (uint32_t k = 0; e->here.region->outer && k < e->cells.n; k++)
-    for (const Version *v = e->cells.at[k]->now; v; v = v->before)
+  for (uint32_t k = 0; e->here.region->outer && k < e->made.cells.n; k++)
+    for (const Version *v = e->made.cells.at[k]->now; v; v = v->before)
       if (v->node != NO_NODE && reaches(&s, v->node)) {
         const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
-        stale_later(e, e->cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
+        stale_later(e, e->made.cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
                     graph_at(e->g, n)->loc);
       }
   Loc saved = e->g->loc;
@@ -271,7 +272,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     if (flex) e->g->node[sum].flags |= NODE_FLEX;
     out[k] = sum;
     connects |= any;
-    if (any && why == DERIVE_STEP && v->kind == V_CELL) v->cell->reached = true;
+    if (any && why == DERIVE_STEP && v->kind == V_CELL) cell_change(e, v->cell)->reached = true;
     if (!any && why == DERIVE_GRAD && !at->source->library)
       say_zero(e, n, &w, k,
                v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
@@ -280,7 +281,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     lint_stepped(e, &n, 1, at);
     if (!connects) say_zero(e, n, &w, UINT32_MAX, "all that the optimizer moves", at);
     for (uint32_t k = 0; k < l.n && !connects; k++)
-      if (l.at[k].value.kind == V_CELL) l.at[k].value.cell->reached = true;      /* it is said once */
+      if (l.at[k].value.kind == V_CELL) cell_change(e, l.at[k].value.cell)->reached = true;      /* it is said once */
   }
   e->g->loc = saved;
   Build b = {&l, out};

@@ -92,8 +92,12 @@ void *place_keep(Elab *e) {
 
 void place_back(Elab *e, const void *from) {
   const PlaceFrame *kept = from;
-  memcpy(e->here.place->like.at, kept->like.at, kept->like.n * sizeof(Like));
-  e->here.place->like.n = kept->like.n;
+  PlaceFrame *f = e->here.place;
+  if (kept->like.n) memcpy(f->like.at, kept->like.at, kept->like.n * sizeof(Like));
+  f->like.n = kept->like.n;
+  if (!f->index) return;
+  memset(f->index, 0, f->cap * sizeof *f->index);
+  for (uint32_t k = 0; k < f->like.n; k++) *slot_of(f, f->like.at[k].name) = k + 1;
 }
 
 static NodeId i32_literal(Elab *e, uint32_t v) {

@@ -13,7 +13,7 @@
  *   import.c    modules                    extern.c    foreign functions          wait.c      entries, what waits for
  *   the run show.c      values as text             mismatch.c  shapes that do not fit     uncalled.c  functions nobody
  *   calls origin.c    scores or probabilities    lint.c      warnings of training       body.c      bodies of loops
- *   rows.c      rows of data sets
+ *   rows.c      rows of data sets          mark.c      what was only tried is taken back
  *   native.c    functions of the host language (natives/, a table a file)
  *
  * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything
@@ -27,6 +27,8 @@
 #include "elab/names.h"
 
 /* ---- state ---- */
+struct Kept { void *at, *was; size_t n; };      /* see mark.h */
+
 /* Where we are, the stricter the later: parameters are made up to MAKE_IN_BODY, state is assigned up to MAKE_IN_GRAD
  * (the derivative takes it as constant), in what is chosen or runs for many elements neither. */
 typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
@@ -51,38 +53,50 @@ typedef struct Where {
   Module *module;             /* the one that is being read, NULL: the script */
 } Where;
 
+/* What texts have made, in the order in which it was made: a mark takes back what came behind it (mark.h). */
+typedef struct Made {
+  VEC(Cell *) cells;
+  VEC(CellNode) versions;     /* what assignments made, by node */
+  VEC(Series *) series;
+  VEC(Module *) modules;      /* imported files, each once */
+  VEC(TestBlock) tests;       /* of this text */
+  VEC(Looked) looked;
+  VEC(Assigned) assigned;     /* formula variables: a branch of the run takes them back */
+  struct ProgressClock *clock; /* of the training that began last */
+  bool trains;                /* an optimizer of the script steps, outside of its tests */
+} Made;
+
 struct Elab {
+  /* of the session */
   Session *s;
   Arena *a;
   Graph *g;
   Program *p;
-  Diags *d;
   Scope *library;             /* natives, ops and the standard library, as they are met: the outermost scope */
   Scope *globals;
-  Where here;
-  CallFrame *outermost;         /* of no call: taken up anew by each entry, since a failure jumps out of any */
-  char *stack;                /* an address in the outermost C frame */
-  bool repl;
+  CallFrame *outermost;       /* of no call: taken up anew by each entry, since a failure jumps out of any */
   Cell *seed;                 /* i32[2] */
-  VEC(Cell *) cells;          /* all of the session */
-  VEC(Looked) looked;
-  bool trains;                /* an optimizer of the script steps, outside of its tests */
-  VEC(CellNode) versions;     /* what assignments made, by node */
-  struct ProgressClock *clock; /* of the training that began last */
   bool *stdlib;               /* which of its files are in */
-  VEC(Assigned) assigned;       /* formula variables, in order: a branch of the run takes them back */
-  VEC(TestBlock) tests;
-  VEC(Missing) missing;         /* uses of names that are nowhere, or not yet */
-  VEC(Series *) series;        /* all of the session */
-  uint32_t unknown;            /* names met that stand for nothing, reported by resolve or here */
-  VEC(Sym) lost;               /* columns that statements with mistakes would have added */
+  bool *called;
+  uint32_t called_cap;        /* by the id of a function's syntax */
+  struct Faces *faces;        /* met so far (args.c) */
+  Made made;
+  struct ElabMark *mark;      /* the innermost */
+  uint32_t marks;             /* set so far */
+  VEC(struct Kept) kept;
+  Where here;
+  /* of one text */
+  const Source *script;
+  bool repl;
+  VEC(Missing) missing;       /* uses of names that are nowhere, or not yet */
+  VEC(Widened) widened;       /* cells that a later assignment makes float */
+  /* of one reading of it */
+  Diags *d;
+  char *stack;                /* an address in the outermost C frame */
   struct Wait *wait;
-  bool *called; uint32_t called_cap;   /* by the id of a function's syntax */
-  VEC(Widened) widened;         /* cells of this text that a later assignment makes float */
-  bool again;                   /* one of them was read as an int before: the text is elaborated once more */
-  VEC(Module *) modules;       /* imported files, each once */
-  const Source *script;        /* of this entry */
-  struct Faces *faces;         /* met so far (args.c) */
+  bool again;                 /* a cell that is widened was read as an int before: the text is elaborated once more */
+  uint32_t unknown;           /* names met that stand for nothing, reported by resolve or here */
+  VEC(Sym) lost;              /* columns that statements with mistakes would have added */
 };
 
 Elab *elab_new(Session *s);

@@ -140,8 +140,8 @@ static Module *load(Elab *e, const Ast *ast, const char *path, const uint64_t id
     elab_error(e, ast->kid[0], E_IMPORT_UNREADABLE, path, why.text);
     return NULL;
   }
-  for (uint32_t k = e->modules.n; k-- > 0;) {   /* a file that changed since (under a REPL) is another module */
-    Module *m = e->modules.at[k];
+  for (uint32_t k = e->made.modules.n; k-- > 0;) {   /* a file that changed since (under a REPL) is another module */
+    Module *m = e->made.modules.at[k];
     if (m->file[0] == id[0] && m->file[1] == id[1] && m->bytes == n && !memcmp(m->text, bytes, n)) return m;
   }
   uint32_t depth = 0;
@@ -157,7 +157,7 @@ static Module *load(Elab *e, const Ast *ast, const char *path, const uint64_t id
   source->imported = true;
   source->import_at = here;
   m->scope = scope_new(e, e->library);
-  vec_push(e->a, &e->modules, m);
+  vec_push(e->a, &e->made.modules, m);
   uint32_t errors = e->d->n_errors;
   Parsed *p = parse(e->a, source, e->d, false);
   Outside outside = scope_outside_module(e);

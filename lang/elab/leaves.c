@@ -7,6 +7,7 @@
 #include "elab/leaves.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/show.h"
 #include "elab/stmt.h"
@@ -305,7 +306,7 @@ void tree_paths(Elab *e, Value v, const char *path) {
   for (uint32_t k = 0; k < l.n; k++) {
     if (l.at[k].value.kind != V_CELL || l.at[k].value.cell->path) continue;
     Cell *c = l.at[k].value.cell;
-    c->path = l.at[k].path[0] ? arena_printf(e->a, "%s.%s", path, l.at[k].path) : path;
+    cell_change(e, c)->path = l.at[k].path[0] ? arena_printf(e->a, "%s.%s", path, l.at[k].path) : path;
     e->p->slot.at[c->slot].path = c->path;
   }
 }

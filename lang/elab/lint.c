@@ -6,6 +6,7 @@
 #include "elab/lint.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/mark.h"
 #include "elab/origin.h"
 #include <math.h>
 #include <string.h>
@@ -29,7 +30,8 @@ Value lint_looked(Elab *e, const Fn *f, NodeId first, Value v, const Ast *at) {
   Loc loc = elab_loc(e, at);
   if (v.kind == V_NODE && v.node < first && !(graph_at(e->g, v.node)->flags & (NODE_KNOWN | NODE_FLEX)))
     v.node = graph_emit(e->g, &op_alias, &v.node, 1, NULL, loc, NULL);
-  if (e->g->n > first) vec_push(e->a, &e->looked, (Looked){first, e->g->n, loc, f->name ? f->name : "this function"});
+  const char *name = f->name ? f->name : "this function";
+  if (e->g->n > first) vec_push(e->a, &e->made.looked, (Looked){first, e->g->n, loc, name});
   return v;
 }
 
@@ -41,10 +43,10 @@ void lint_stepped(Elab *e, const NodeId *root, uint32_t n, const Ast *at) {
   uint32_t count = graph_slice(e->g, root, n, at_cell, e, &id);
   for (uint32_t k = 0; k < count; k++) {
     const Cell *c = cell_of_node(e, id[k]);
-    if (c) e->cells.at[c->number]->in_loss = true;
+    if (c) cell_change(e, e->made.cells.at[c->number])->in_loss = true;
   }
-  for (uint32_t k = 0; k < e->looked.n; k++) {
-    const Looked *l = &e->looked.at[k];
+  for (uint32_t k = 0; k < e->made.looked.n; k++) {
+    const Looked *l = &e->made.looked.at[k];
     uint32_t low = 0, high = count;
     while (low < high) {
       uint32_t mid = low + (high - low) / 2;
@@ -318,24 +320,24 @@ static int fate(const Cell *c) {
 
 /* One warning for a tree that has one fate; else one for each parameter. */
 static void untrained(Elab *e, uint32_t cells, const Source *text) {
-  bool *done = NEW_N(e->a, bool, e->cells.n + 1);
-  for (uint32_t k = cells; k < e->cells.n; k++) {
-    const Cell *c = e->cells.at[k];
+  bool *done = NEW_N(e->a, bool, e->made.cells.n + 1);
+  for (uint32_t k = cells; k < e->made.cells.n; k++) {
+    const Cell *c = e->made.cells.at[k];
     int f = fate(c);
     if (done[k] || f == FATE_FINE) continue;
     Loc here = own(e, c->loc);
     const Place *p = loc_place(e->s->sources, here);
     if (!p || p->source != text || told_unused(e, p)) continue;
     uint32_t same = 0, all = 0;
-    for (uint32_t j = cells; j < e->cells.n; j++) {
-      const Cell *o = e->cells.at[j];
+    for (uint32_t j = cells; j < e->made.cells.n; j++) {
+      const Cell *o = e->made.cells.at[j];
       if (o->role != CELL_PARAM || !same_head(o, c) || (!c->path && own(e, o->loc) != here)) continue;
       all++;
       same += fate(o) == f;
     }
     bool whole = same == all && (all > 1 || !c->path);
-    for (uint32_t j = k; j < e->cells.n && whole; j++) {
-      const Cell *o = e->cells.at[j];
+    for (uint32_t j = k; j < e->made.cells.n && whole; j++) {
+      const Cell *o = e->made.cells.at[j];
       if (o->role == CELL_PARAM && same_head(o, c) && (c->path || own(e, o->loc) == here)) done[j] = true;
     }
     const char *what = !c->path ? "the parameters made here"
@@ -353,5 +355,5 @@ static void untrained(Elab *e, uint32_t cells, const Source *text) {
 void lint_text(Elab *e, const Source *text, uint32_t cells, NodeId nodes) {
   if (e->d->n_errors) return;
   affine_twice(e, nodes, text);
-  if (e->trains) untrained(e, cells, text);
+  if (e->made.trains) untrained(e, cells, text);
 }

@@ -75,18 +75,18 @@ void mask_enter(Elab *e, Mask *m, const Ast *at) {
   memcpy(m->leave, e->here.frame->leave, sizeof m->leave);
   Leave skip = or_leave(e, m->leave[BREAKS], m->leave[CONTINUES], at);
   m->skip = skip.when;
-  m->mark = e->assigned.n;
+  m->mark = e->made.assigned.n;
   m->outside = make_within(e, MAKE_IN_IF);
   memset(e->here.frame->leave, 0, sizeof e->here.frame->leave);
 }
 
 void mask_leave(Elab *e, const Mask *m, const Ast *at) {
   e->here = m->outside;
-  uint32_t end = e->assigned.n;
+  uint32_t end = e->made.assigned.n;
   for (uint32_t j = m->mark; j < end; j++) {
-    Assigned a = e->assigned.at[j];
+    Assigned a = e->made.assigned.at[j];
     bool seen = false;
-    for (uint32_t i = m->mark; i < j && !seen; i++) seen = e->assigned.at[i].bound == a.bound;
+    for (uint32_t i = m->mark; i < j && !seen; i++) seen = e->made.assigned.at[i].bound == a.bound;
     if (!seen) a.bound->value = select_value(e, m->skip, a.before, a.bound->value, at);
   }
   Leave *now = e->here.frame->leave;

@@ -29,8 +29,8 @@ const char *depends_text(Elab *e, NodeId n, bool files_are_known) {
   for (uint32_t k = 0; k < count; k++) {
     const Node *x = graph_at(e->g, id[k]);
     if (x->op == &op_alias && !(x->flags & NODE_KNOWN))
-      for (uint32_t j = 0; j < e->cells.n; j++) {       /* what an assignment made of a cell */
-        const Cell *c = e->cells.at[j];
+      for (uint32_t j = 0; j < e->made.cells.n; j++) {       /* what an assignment made of a cell */
+        const Cell *c = e->made.cells.at[j];
         const Version *v = c->now;
         while (v && v->node != id[k]) v = v->before;
         if (v && c->path) return arena_printf(e->a, c->role == CELL_PARAM ? "the parameter `%s`" : "`%s`", c->path);

@@ -10,6 +10,7 @@
 #include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/mark.h"
 #include "elab/mismatch.h"
 #include "elab/names.h"
 #include "elab/show.h"
@@ -38,7 +39,7 @@ static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast 
       return v_bad();
     }
     o->leaf[k] = l.at[k].value.cell;
-    o->leaf[k]->tied = o;
+    cell_change(e, o->leaf[k])->tied = o;
     o->leaf_path[k] = l.at[k].path;
   }
   if (l.n == 0) {
@@ -294,7 +295,7 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
       cell_assign(e, o->leaf[k], graph_emit(e->g, &op_stop_gradient, &y[k], 1, NULL, loc, NULL), loc);
   cell_assign(e, o->t.cell, count, loc);
   e->g->loc = saved;
-  e->trains |= !in_test(e);
+  e->made.trains |= !in_test(e);
   return true;
 }
 
@@ -318,7 +319,7 @@ static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
   for (uint32_t k = 0; k < l.n; k++)
     if (l.at[k].value.kind == V_NODE) g[n++] = l.at[k].value.node;
   lint_stepped(e, g, n, a->ast[0]);
-  for (uint32_t k = 0; k < o->n_leaf; k++) o->leaf[k]->reached = true;
+  for (uint32_t k = 0; k < o->n_leaf; k++) cell_change(e, o->leaf[k])->reached = true;
   return v_unit();
 }
 

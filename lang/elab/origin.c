@@ -18,21 +18,21 @@ const Cell *cell_of_node(const Elab *e, NodeId n) {
   const Node *x = graph_at(e->g, n);
   if (x->op == &op_input) {
     SlotId slot = (SlotId)x->attr->i[0];
-    uint32_t low = 0, high = e->cells.n;                  /* cells take their slots in order */
+    uint32_t low = 0, high = e->made.cells.n;                  /* cells take their slots in order */
     while (low < high) {
       uint32_t mid = low + (high - low) / 2;
-      if (e->cells.at[mid]->slot == slot) return e->cells.at[mid];
-      if (e->cells.at[mid]->slot < slot) low = mid + 1;
+      if (e->made.cells.at[mid]->slot == slot) return e->made.cells.at[mid];
+      if (e->made.cells.at[mid]->slot < slot) low = mid + 1;
       else high = mid;
     }
     return NULL;
   }
   if (x->op != &op_alias) return NULL;
-  uint32_t low = 0, high = e->versions.n;
+  uint32_t low = 0, high = e->made.versions.n;
   while (low < high) {
     uint32_t mid = low + (high - low) / 2;
-    if (e->versions.at[mid].node == n) return e->versions.at[mid].cell;
-    if (e->versions.at[mid].node < n) low = mid + 1;
+    if (e->made.versions.at[mid].node == n) return e->made.versions.at[mid].cell;
+    if (e->made.versions.at[mid].node < n) low = mid + 1;
     else high = mid;
   }
   return NULL;

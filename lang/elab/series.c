@@ -24,7 +24,7 @@ static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
   s->table = table_new(e->s);
   s->made = elab_loc(e, at);
   s->home = e->here.region;
-  vec_push(e->a, &e->series, s);
+  vec_push(e->a, &e->made.series, s);
   /* each turn its own */
   if (e->here.frame->steps && e->here.region->outer) step_effect(e, effect_clear(e->s, s->table, s->made));
   return (Value){.kind = V_SERIES, .series = s};
@@ -65,16 +65,16 @@ void series_leave(Elab *e, const Region *r) {
 
 void series_begin(Elab *e) {
   e->lost.n = 0;
-  for (uint32_t k = 0; k < e->series.n; k++) {
-    Series *s = e->series.at[k];
+  for (uint32_t k = 0; k < e->made.series.n; k++) {
+    Series *s = e->made.series.at[k];
     s->rows = table_rows(s->table);
     s->home = NULL;
   }
 }
 
 bool series_of_run(const Elab *e) {
-  for (uint32_t k = 0; k < e->series.n; k++)
-    if (e->series.at[k]->rows == ROWS_OF_RUN) return true;
+  for (uint32_t k = 0; k < e->made.series.n; k++)
+    if (e->made.series.at[k]->rows == ROWS_OF_RUN) return true;
   return false;
 }
 

@@ -15,6 +15,7 @@
 #include "elab/leaves.h"
 #include "elab/loop.h"
 #include "elab/lower.h"
+#include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/order.h"
 #include "elab/series.h"
@@ -297,7 +298,7 @@ static void let_or_var(Elab *e, const Ast *ast) {
   }
   if (pattern->kind == A_NAME) v = make_cells(e, v, CELL_VAR, pattern->name, expr);
   else v = make_cells(e, v, CELL_VAR, "var", expr);
-  if (v.kind == V_CELL && type) v.cell->flex = false;
+  if (v.kind == V_CELL && type) cell_change(e, v.cell)->flex = false;
   bind_pattern(e, e->here.scope, pattern, v, false);
   Bound *b = pattern->kind == A_NAME ? scope_here(e->here.scope, pattern->name) : NULL;
   if (b) b->of_var = true;
@@ -424,7 +425,7 @@ static void test_block(Elab *e, const Ast *ast) {
   elab_block(e, ast->kid[1], true);
   region_leave(e, r);
   e->here = outside;
-  vec_push(e->a, &e->tests, (TestBlock){ast, steps, from});
+  vec_push(e->a, &e->made.tests, (TestBlock){ast, steps, from});
 }
 
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {

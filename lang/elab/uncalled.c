@@ -13,6 +13,7 @@
 #include "elab/draw.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
+#include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/signature.h"
 #include "elab/want.h"
@@ -260,22 +261,18 @@ static void try_function(Elab *e, const Fn *f, Written *written) {
   Trial t = {.e = e, .written = written, .last = FIRST_PRIME - 1, .dims = scope_new(e, f->scope)};
   Args a = {0};
   Diags *found = diags_new(e->a, e->s->sources), *saved = e->d;
-  Where outside = e->here;
+  ElabMark *mark = mark_set(e);
   e->d = found;
-  Steps *nowhere = NEW(e->a, Steps);
-  Region *r = region_enter(e, REGION_TEST, nowhere, f->ast);
   if (arguments(&t, params, &a) && !found->n_errors) {
-    place_again(e, 0);
-    e->here.make = MAKE_IN_CALL;
     (void)call_fn(e, f, &a, f->ast);
     report(&t, found, saved, elab_loc(e, f->ast));
   } else
     for (uint32_t k = 0; k < found->diag.n; k++)      /* a signature that no argument fits */
       if (found->diag.at[k]->id == E_UNKNOWN_TYPE || found->diag.at[k]->id == E_DIMENSION_KIND)
         diag_adopt(saved, found->diag.at[k]);
-  region_leave(e, r);
   e->d = saved;
-  e->here = outside;
+  mark_back(e, mark);
+  mark_drop(e, mark);
 }
 
 /* The functions of instances: what a call does, and methods. */
@@ -298,6 +295,10 @@ void elab_uncalled(Elab *e, const Ast *program) {
   Written *written = NEW(e->a, Written);
   written->source = program->source;
   Scope *s = e->globals;
+  ElabMark *mark = mark_set(e);
+  region_enter(e, REGION_TEST, NEW(e->a, Steps), program);
+  place_again(e, 0);
+  e->here.make = MAKE_IN_CALL;
   for (uint32_t k = 0; k < s->bound.n; k++) {
     const Bound *b = s->bound.at[k];
     if (!b->ast || b->ast->source != program->source) continue;
@@ -306,4 +307,6 @@ void elab_uncalled(Elab *e, const Ast *program) {
     else if (v->kind == V_FN && v->fn->kind == FN_CLOSURE && v->fn->ast == b->ast && !called(e, v->fn->ast))
       try_function(e, v->fn, written);
   }
+  mark_back(e, mark);
+  mark_drop(e, mark);
 }

@@ -4,6 +4,7 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
+#include "elab/mark.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
@@ -20,14 +21,15 @@ static Value n_assert_error(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   }
   Diags *ours = e->d;
-  Where outside = e->here;
+  ElabMark *mark = mark_set(e);
   e->d = diags_new(e->a, ours->sources);
   e->d->limit = 16;
   Args none = {0};
   call_value(e, a->at[1], &none, at);
   const Diags *theirs = e->d;
   e->d = ours;
-  e->here = outside;
+  mark_back(e, mark);
+  mark_drop(e, mark);
   const char *found = NULL;
   for (uint32_t k = 0; k < theirs->diag.n; k++) {
     if (theirs->diag.at[k]->warning) continue;

@@ -125,8 +125,8 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (!t) return v_bad();
   step_effect(e, effect_load(e->s, path, t, n, elab_loc(e, at)));
   for (uint32_t k = 0; k < n; k++)
-    for (uint32_t j = 0; j < e->cells.n; j++)
-      if (e->cells.at[j]->slot == t[k].cell) cell_changed(e, e->cells.at[j]);
+    for (uint32_t j = 0; j < e->made.cells.n; j++)
+      if (e->made.cells.at[j]->slot == t[k].cell) cell_changed(e, e->made.cells.at[j]);
   return v_unit();
 }
 
@@ -171,8 +171,8 @@ static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
     return v_bad();
   if (given(a, 6) && (p.last = want_typed(e, a->at[6], BOOL, arg_ast(a, 6, at), "`last`")) == NO_NODE) return v_bad();
   p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
-  if (!e->clock || !has_epoch) e->clock = progress_clock(e->s);
-  p.clock = e->clock;
+  if (!e->made.clock || !has_epoch) e->made.clock = progress_clock(e->s);
+  p.clock = e->made.clock;
   step_effect(e, effect_progress(e->s, &p, elab_loc(e, at)));
   return v_unit();
 }

@@ -6,6 +6,7 @@
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lower.h"
+#include "elab/mark.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/stmt.h"
@@ -106,7 +107,7 @@ static Value set_frozen(Elab *e, const char *name, bool frozen, const Args *a, c
   uint32_t cells = 0;
   for (uint32_t k = 0; k < l.n; k++) {
     if (l.at[k].value.kind != V_CELL) continue;
-    l.at[k].value.cell->frozen = frozen;
+    cell_change(e, l.at[k].value.cell)->frozen = frozen;
     cells++;
   }
   if (cells) return v_unit();

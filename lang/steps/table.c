@@ -56,6 +56,10 @@ const Type *table_type(const Table *t, const char *name) {
 
 uint32_t table_columns(const Table *t) { return t->column.n; }
 const char *table_name(const Table *t, uint32_t k) { return t->column.at[k].name; }
+void table_columns_cut(Table *t, uint32_t n) {
+  for (uint32_t k = n; k < t->column.n; k++) host_free(t->host, t->column.at[k].data, t->column.at[k].room);
+  if (n < t->column.n) t->column.n = n;
+}
 int64_t table_rows(const Table *t) { return t->rows; }
 void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
 

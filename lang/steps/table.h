@@ -19,6 +19,7 @@ void table_rows_set(Table *t, int64_t rows);                                   /
 void table_fill(Table *t, uint32_t column, const Tensor *rows);                /* [rows, ...] of the column's type */
 /* a row; other columns are zero in it */
 void table_add(Table *t, const char *const *column, Tensor *const *value, uint32_t n);
+void table_columns_cut(Table *t, uint32_t n);                                    /* only the first n are declared */
 void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
 /* young, [rows, ...]; NULL: no such column */
 Tensor *table_tensor(Session *s, const Table *t, const char *name);
