@@ -286,7 +286,7 @@ static const Op *op_of(int op) {
 }
 
 /* NumPy's matmul: vectors become a row or a column, leading axes are batches and broadcast. */
-static Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
+static OUT_OF_LINE Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
   const Ast *operand[2] = {at, at};
   if (at->kind == A_BINARY) operand[0] = at->kid[0], operand[1] = at->kid[1];
   NodeId in[2];

@@ -107,7 +107,7 @@ differ: {
 }
 }
 
-static Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
+static OUT_OF_LINE Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   Where outside = make_within(e, MAKE_IN_IF);
   bool steps = e->here.frame->steps, in_value = e->here.frame->in_value;
   e->here.frame->steps = false;     /* both branches are computed: they are formulas, wherever the `if` stands */
@@ -201,7 +201,7 @@ static Value branch_cells(Elab *e, Value v, const Ast *at) {
   return (Value){.kind = V_CELL, .cell = c};
 }
 
-static Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) {
+static OUT_OF_LINE Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) {
   Step *s = step_add(e, STEP_IF, elab_loc_at(e, ast));
   vec_push(e->a, &s->need, (Need){cond, NO_SLOT});
   Value v[2] = {{.kind = V_UNIT}, {.kind = V_UNIT}};

@@ -26,8 +26,7 @@
 #include <string.h>
 
 /* ---- functions of the host language ---- */
-/* Not inlined, here and below: the arguments would stand in the frames of all nested calls. */
-__attribute__((noinline)) static Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
+static OUT_OF_LINE Value call_native(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Face *face = face_of(e, f->native->params);
   Arg arg[MOST_FACE];
   if (!args_read(e, f->native->name, face, a, at, arg)) return v_bad();
@@ -125,7 +124,7 @@ static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
   return op_apply(e, c->op, &a, c->at);
 }
 
-__attribute__((noinline)) Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
+OUT_OF_LINE Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   const Face *f = face_of(e, op_face(op));
   int tree = tree_argument(op, f, a);
   if (tree >= 0) return tree_map(e, a->at[tree], LEAF_PARAM, map_leaf_op, &(OpCall){op, a, tree, at});
@@ -223,7 +222,7 @@ static void states_constant(Elab *e, const Instance *self) {
       cell_constant(e, self->field[k].value.cell);
 }
 
-static Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
+static OUT_OF_LINE Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Ast *ast = f->ast;
   bool proc = f->kind == FN_PROC;
   if (proc && !e->here.frame->steps) {
@@ -282,7 +281,7 @@ static const char *flow_text(Elab *e, const Value *v) {
   return value_kind_text(e, v);
 }
 
-static Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
+static OUT_OF_LINE Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
   Value v = v_unit();
   Text so_far = {.arena = e->a};
   for (uint32_t k = 0; k < f->captured->n; k++) {
@@ -303,7 +302,7 @@ static Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at) {
   return v;
 }
 
-static Value call_partial(Elab *e, const Fn *f, Args *a, const Ast *at) {
+static OUT_OF_LINE Value call_partial(Elab *e, const Fn *f, Args *a, const Ast *at) {
   const Args *p = f->partial;
   uint32_t holes = 0;
   for (uint32_t k = 0; k < p->n; k++) holes += p->at[k].kind == V_ABSENT;

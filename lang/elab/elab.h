@@ -26,6 +26,9 @@
 #include "elab/lint.h"
 #include "elab/names.h"
 
+/* For what stands beside the way of nested calls: its frame does not lie under each of them on the C stack. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* ---- state ---- */
 struct Kept { void *at, *was; size_t n; };      /* see mark.h */
 

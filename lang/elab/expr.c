@@ -35,7 +35,7 @@ static const char *misplaced_format(const Value *v, const Format *f) {
   }
 }
 
-static Value literal_string(Elab *e, const Ast *ast) {
+static OUT_OF_LINE Value literal_string(Elab *e, const Ast *ast) {
   if (ast->n == 0) return v_string(e->a, "", 0);
   if (ast->n == 1 && ast->kid[0]->kind == A_CHARS) return v_string(e->a, ast->kid[0]->text, ast->kid[0]->n_text);
   Text known = {.arena = e->a};
@@ -110,7 +110,7 @@ static Value name(Elab *e, const Ast *ast) {
 }
 
 /* Of numbers or tensors of one shape: a tensor; of anything else: a list. */
-static Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
+static OUT_OF_LINE Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
   if (n == 0) return v_items(e->a, V_LIST, v, 0);
   bool tensors = true;
   for (uint32_t k = 0; k < n; k++) {
@@ -178,7 +178,7 @@ Value bracket_of(Elab *e, const Value *v, uint32_t n, const Ast *at) {
   return bracket(e, arena_copy(e->a, v, n * sizeof *v), n, at, true);
 }
 
-static Value comprehension(Elab *e, const Ast *ast) {
+static OUT_OF_LINE Value comprehension(Elab *e, const Ast *ast) {
   Value over = elab_expr(e, ast->kid[2]);
   Value q = seq_of(e, value_decay(e, over), ast->kid[2]);
   if (q.kind == V_BAD) return q;
@@ -217,7 +217,7 @@ static Value comprehension(Elab *e, const Ast *ast) {
   return ok ? bracket(e, v, (uint32_t)n, ast, true) : v_bad();
 }
 
-static Value record(Elab *e, const Ast *ast) {
+static OUT_OF_LINE Value record(Elab *e, const Ast *ast) {
   Fields *f = NEW(e->a, Fields);
   f->n = ast->n;
   f->name = NEW_N(e->a, Sym, ast->n + 1);
@@ -240,7 +240,7 @@ static Value record(Elab *e, const Ast *ast) {
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
-static Value transpose(Elab *e, const Ast *ast) {
+static OUT_OF_LINE Value transpose(Elab *e, const Ast *ast) {
   Value v = elab_expr(e, ast->kid[0]);
   NodeId n = v.kind == V_BAD ? NO_NODE : want_node(e, v, ast->kid[0], "a tensor");
   if (n == NO_NODE) return v_bad();
@@ -263,7 +263,7 @@ static Value transpose(Elab *e, const Ast *ast) {
 }
 
 /* f >> g: chains are flat. */
-static Value compose(Elab *e, Value f, Value g, const Ast *ast) {
+static OUT_OF_LINE Value compose(Elab *e, Value f, Value g, const Ast *ast) {
   Value part[2] = {f, g};
   uint32_t n = 0;
   for (int k = 0; k < 2; k++) {
@@ -334,6 +334,14 @@ Value expr_in(Elab *e, Scope *s, const Ast *ast) {
   return v;
 }
 
+static OUT_OF_LINE Value training(Elab *e, const Ast *ast) {
+  Where outside = e->here;
+  e->here.training = true;
+  Value v = elab_block(e, ast->kid[0], true);
+  e->here = outside;
+  return v;
+}
+
 static Value compound(Elab *e, const Ast *ast) {
   if (!elab_stack_ok(e, ast)) return v_bad();
   Loc saved = e->g->loc;
@@ -382,13 +390,7 @@ static Value compound(Elab *e, const Ast *ast) {
     break;
   }
   case A_IF: v = elab_if(e, ast, false); break;
-  case A_TRAINING: {
-    Where outside = e->here;
-    e->here.training = true;
-    v = elab_block(e, ast->kid[0], true);
-    e->here = outside;
-    break;
-  }
+  case A_TRAINING: v = training(e, ast); break;
   case A_BINARY: v = binary(e, ast); break;
   case A_UNARY: v = elab_unary(e, ast->op, elab_expr(e, ast->kid[0]), ast); break;
   default: break;               /* what did not parse was reported */

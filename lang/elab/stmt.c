@@ -283,7 +283,7 @@ static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
   if (b) b->type = type;
 }
 
-static void let_or_var(Elab *e, const Ast *ast) {
+static OUT_OF_LINE void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
   Where outside = place_enter(e, pattern_name(pattern));
   Value v = declared(e, type, expr, ast->op, ast->kind);
@@ -305,7 +305,7 @@ static void let_or_var(Elab *e, const Ast *ast) {
   keep_type(e, pattern, type);
 }
 
-static void param_or_state(Elab *e, const Ast *ast) {
+static OUT_OF_LINE void param_or_state(Elab *e, const Ast *ast) {
   const Ast *type = ast->kid[0];
   int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
   if (e->here.make > MAKE_IN_BODY) {
@@ -337,7 +337,7 @@ static bool steps_here(Elab *e, const Ast *ast, const char *what, const char *hi
   return false;
 }
 
-static void print(Elab *e, const Ast *ast) {
+static OUT_OF_LINE void print(Elab *e, const Ast *ast) {
   Value *v = NEW_N(e->a, Value, ast->n);
   bool ok = true;
   Order o = {0};
@@ -370,7 +370,7 @@ static void failed_assertion(Elab *e, const Ast *ast, const char *text) {
   if (g && hint) diag_hint(e->d, g, "%s", hint + 1);
 }
 
-static void assertion(Elab *e, const Ast *ast) {
+static OUT_OF_LINE void assertion(Elab *e, const Ast *ast) {
   Where outside = e->here;
   e->here.asserting = ast;
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
@@ -415,7 +415,7 @@ static void assertion(Elab *e, const Ast *ast) {
 }
 
 /* ---- all of them ---- */
-static void test_block(Elab *e, const Ast *ast) {
+static OUT_OF_LINE void test_block(Elab *e, const Ast *ast) {
   Where outside = place_enter(e, "test");
   Steps *steps = NEW(e->a, Steps);
   uint32_t from = e->p->segment.n;
