@@ -91,11 +91,11 @@ static uint32_t slot_of(const Faces *f, const char *text) {
 }
 
 static void more_slots(Elab *e, Faces *f) {
-  Faces old = *f;
-  f->cap = old.cap ? 2 * old.cap : 64;
-  f->slot = arena_array(e->a, sizeof *f->slot, f->cap);
-  for (uint32_t k = 0; k < old.cap; k++)
-    if (old.slot[k].text) f->slot[slot_of(f, old.slot[k].text)] = old.slot[k];
+  Faces more = {.n = f->n, .cap = f->cap ? 2 * f->cap : 64};
+  more.slot = arena_array(e->a, sizeof *more.slot, more.cap);      /* it may fail: until then f stands */
+  for (uint32_t k = 0; k < f->cap; k++)
+    if (f->slot[k].text) more.slot[slot_of(&more, f->slot[k].text)] = f->slot[k];
+  *f = more;
 }
 
 const Face *face_of(Elab *e, const char *text) {
