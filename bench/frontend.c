@@ -133,6 +133,7 @@ static void once(const Script *script, double *t, Sizes *size) {
   Steps steps = {0};
   Value it;
   uint32_t from = s->program->segment.n;
+  elab_top(s->elab, source);
   elab_program(s->elab, p->program, 0, &steps, &it);
   at[4] = now();
   size->elaborated = s->host.in_use;
