@@ -312,7 +312,8 @@ static Value binary(Elab *e, const Ast *ast) {
   case K_RANGE: case K_RANGE_LESS: {
     Value a = value_decay(e, elab_expr(e, ast->kid[0])), b = elab_expr(e, ast->kid[1]);
     if (a.kind == V_BAD || b.kind == V_BAD) return v_bad();
-    return seq_range(e, value_decay(e, a), value_decay(e, b), ast->op == K_RANGE_LESS, ast);
+    b = value_decay(e, b);
+    return seq_range(e, value_decay(e, a), b, ast->op == K_RANGE_LESS, ast);
   }
   default: {
     Order o = {0};

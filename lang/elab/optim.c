@@ -280,7 +280,8 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   Loc loc = elab_loc(e, at), saved = e->g->loc;
   e->g->loc = loc;
   Type one = type_scalar(I32);
-  NodeId count = emit2(e, &op_add, cell_read(e, o->t.cell, loc), g_fill(e->g, &one, 1), at);
+  NodeId more = g_fill(e->g, &one, 1);
+  NodeId count = emit2(e, &op_add, cell_read(e, o->t.cell, loc), more, at);
   NodeId *y = NEW_N(e->a, NodeId, n + 1);
   for (uint32_t k = 0; k < n; k++) {
     y[k] = NO_NODE;

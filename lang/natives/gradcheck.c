@@ -139,8 +139,8 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (order == 2) {   /* the gradient, weighed: its gradient has every second derivative in it */
     Type slopes = *node_type(e, slope.node), flat_type = type_make((DType)slopes.dtype, 1, &n);
     NodeId weight = g_cast(e->g, lower_iota(e, n, at), (DType)slopes.dtype);
-    weight = g_op2(e->g, &op_add, g_op2(e->g, &op_mul, weight, g_fill(e->g, &flat_type, 0.25)),
-                   g_fill(e->g, &flat_type, 1));
+    NodeId ones = g_fill(e->g, &flat_type, 1), quarters = g_fill(e->g, &flat_type, 0.25);
+    weight = g_op2(e->g, &op_add, g_op2(e->g, &op_mul, weight, quarters), ones);
     NodeId both = g_op2(e->g, &op_mul, slope.node, g_reshape(e->g, weight, &slopes));
     Type scalar = type_scalar((DType)slopes.dtype);
     out = g_sum_to(e->g, both, &scalar);
@@ -161,10 +161,11 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   /* x + h e_k and x - h e_k, a row each. */
   NodeId iota = lower_iota(e, n, at);
   if (g == NO_NODE || iota == NO_NODE) return v_bad();
-  Value one = bin(e, K_EQ, or_bad(lower_mask_dims(e, iota, 2, square, 0, at)),
-                  or_bad(lower_mask_dims(e, iota, 2, square, 1, at)), at);
+  Value column = or_bad(lower_mask_dims(e, iota, 2, square, 1, at));
+  Value one = bin(e, K_EQ, or_bad(lower_mask_dims(e, iota, 2, square, 0, at)), column, at);
   if (one.kind != V_NODE) return v_bad();
-  Value bump = bin(e, '*', or_bad(lower_cast(e, one.node, F64, at)), wide_number(e, bounds.step, at), at);
+  Value step = wide_number(e, bounds.step, at);
+  Value bump = bin(e, '*', or_bad(lower_cast(e, one.node, F64, at)), step, at);
   NodeId base = lower_reshape(e, wide, 2, flat, at);
   base = base == NO_NODE ? base : lower_broadcast(e, base, 2, square, at);
   if (base == NO_NODE) return v_bad();
@@ -175,11 +176,13 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   points = points == NO_NODE ? points : lower_reshape(e, points, t.rank + 1, rows, at);
   NodeId f = points == NO_NODE ? points : run_wide(e, x, out, points, 2 * n, at);
   if (f == NO_NODE) return v_bad();
-  Value rise = bin(e, '-', or_bad(lower_rows(e, f, 0, 0, n, 1, at)), or_bad(lower_rows(e, f, 0, n, n, 1, at)), at);
+  Value below = or_bad(lower_rows(e, f, 0, n, n, 1, at));
+  Value rise = bin(e, '-', or_bad(lower_rows(e, f, 0, 0, n, 1, at)), below, at);
   Value slope2 = bin(e, '/', rise, wide_number(e, 2 * bounds.step, at), at);
   Value off = bin(e, '-', v_node(g), slope2, at);
   if (off.kind != V_NODE) return v_bad();
-  Value size = bin(e, '+', wide_number(e, 1, at), or_bad(emit1(e, &op_abs, g, at)), at);
+  Value most = or_bad(emit1(e, &op_abs, g, at));
+  Value size = bin(e, '+', wide_number(e, 1, at), most, at);
   Value error = bin(e, '/', or_bad(emit1(e, &op_abs, off.node, at)), size, at);
   if (error.kind != V_NODE) return v_bad();
   int64_t all[3] = {1, 0, 0};

@@ -175,7 +175,8 @@ static NodeId unit_vectors(Elab *e, const Type *t, const Ast *at) {
   NodeId row = lower_mask_dims(e, iota, 2, square, 0, at), column = lower_mask_dims(e, iota, 2, square, 1, at);
   if (row == NO_NODE || column == NO_NODE) return NO_NODE;
   Type flat = type_make(I32, 2, square), whole = batch_type(t, m);
-  NodeId one = emit2(e, &op_eq, g_broadcast(e->g, row, &flat), g_broadcast(e->g, column, &flat), at);
+  column = g_broadcast(e->g, column, &flat);
+  NodeId one = emit2(e, &op_eq, g_broadcast(e->g, row, &flat), column, at);
   return g_reshape(e->g, g_cast(e->g, one, (DType)t->dtype), &whole);
 }
 

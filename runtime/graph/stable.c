@@ -87,12 +87,14 @@ static NodeId with_grad(Graph *g, NodeId y, NodeId x, const CustomGrad *grad) {
 
 static NodeId log_sigmoid(Graph *g, NodeId x) {
   static const CustomGrad grad = {log_sigmoid_grad};
-  return with_grad(g, g_op2(g, &op_sub, g_op2(g, &op_min2, x, number(g, x, 0)), tail(g, x)), x, &grad);
+  NodeId less = tail(g, x);
+  return with_grad(g, g_op2(g, &op_sub, g_op2(g, &op_min2, x, number(g, x, 0)), less), x, &grad);
 }
 
 static NodeId softplus(Graph *g, NodeId x) {
   static const CustomGrad grad = {softplus_grad};
-  return with_grad(g, g_op2(g, &op_add, g_op2(g, &op_max2, x, number(g, x, 0)), tail(g, x)), x, &grad);
+  NodeId more = tail(g, x);
+  return with_grad(g, g_op2(g, &op_add, g_op2(g, &op_max2, x, number(g, x, 0)), more), x, &grad);
 }
 
 /* Whether x is z minus its own maximum: the user (or a rewrite) has been here. */
@@ -118,7 +120,8 @@ static NodeId less_max(const Stable *s, NodeId sum, NodeId *max) {
   i[n.attr->n - 1] = 1;
   NodeId m = g_attr(g, &op_reduce_max, &x, 1, i, n.attr->n);
   double most = g->node[m].type->dtype == F64 ? DBL_MAX : (double)FLT_MAX;
-  m = g_op2(g, &op_min2, g_op2(g, &op_max2, m, number(g, m, -most)), number(g, m, most));
+  NodeId upper = number(g, m, most);
+  m = g_op2(g, &op_min2, g_op2(g, &op_max2, m, number(g, m, -most)), upper);
   *max = m = g_op(g, &op_stop_gradient, m);
   return g_op(g, &op_exp, g_op2(g, &op_sub, x, g_broadcast(g, m, g->node[x].type)));
 }
@@ -135,7 +138,8 @@ static NodeId log_sum_exp(const Stable *s, NodeId sum) {
   NodeId m, e = less_max(s, sum, &m);
   Node n = g->node[sum];
   NodeId again = graph_emit(g, &op_sum, &e, 1, n.attr, n.loc, NULL);
-  return g_op2(g, &op_add, g_op(g, &op_log, again), g_reshape(g, m, n.type));
+  m = g_reshape(g, m, n.type);
+  return g_op2(g, &op_add, g_op(g, &op_log, again), m);
 }
 
 /* Whether a and b, written twice, compute one value. most: nodes that may still be compared. */

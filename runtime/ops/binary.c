@@ -321,7 +321,8 @@ const OpKernels KERNELS_OF(max2) = {.tile = {[F32] = max2_f32, [F64] = max2_f64,
 /* x / (x^2 + y^2) for y, the first operand, and -y / (x^2 + y^2) for x, the second. */
 static void atan2_grad(Grad *d) {
   Graph *g = d->g;
-  NodeId r2 = add_(g, g_op(g, &op_square, d->x[0]), g_op(g, &op_square, d->x[1]));
+  NodeId x2 = g_op(g, &op_square, d->x[1]);
+  NodeId r2 = add_(g, g_op(g, &op_square, d->x[0]), x2);
   if (d->wanted[0]) slope(d, 0, div_(g, d->x[1], r2));
   if (d->wanted[1]) slope(d, 1, neg_(g, div_(g, d->x[0], r2)));
 }

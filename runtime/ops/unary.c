@@ -2,7 +2,10 @@
 #include "ops/pointwise.h"
 
 #ifndef KERNELS
-static NodeId one_minus_square(Graph *g, NodeId x) { return sub_(g, number_(g, x, 1), g_op(g, &op_square, x)); }
+static NodeId one_minus_square(Graph *g, NodeId x) {
+  NodeId square = g_op(g, &op_square, x);
+  return sub_(g, number_(g, x, 1), square);
+}
 /* c exp(-x^2) */
 static NodeId bell(Graph *g, NodeId x, double c) {
   return scale_(g, g_op(g, &op_exp, neg_(g, g_op(g, &op_square, x))), c);
