@@ -154,10 +154,8 @@ bool unify_shapes(Elab *e, const Value *v, NodeId *in, uint32_t n, const Ast *at
       elab_error(e, at, E_TOO_LARGE, shape_show(e->a, &t));
       return false;
     }
-    Loc saved = e->g->loc;
-    e->g->loc = operand && operand[k] ? elab_loc(e, operand[k]) : elab_loc(e, at);
+    WITH_LOC(e, operand && operand[k] ? operand[k] : at);
     in[k] = g_broadcast(e->g, in[k], &t);
-    e->g->loc = saved;
     e->g->node[in[k]].flags |= flags & (NODE_FLEX | NODE_INTS);
   }
   return true;
@@ -312,8 +310,7 @@ static OUT_OF_LINE Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
     return v_bad();
   }
   uint16_t flags = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & (NODE_FLEX | NODE_INTS);
-  Loc saved = e->g->loc;
-  e->g->loc = elab_loc(e, at);
+  WITH_LOC(e, at);
   bool row = a.rank == 1, column = b.rank == 1;
   if (row) {
     Type t = type_make((DType)a.dtype, 2, (int64_t[]){1, a.dim[0]});
@@ -339,7 +336,6 @@ static OUT_OF_LINE Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
     Diag *g = elab_error(e, at, E_MATMUL_BATCH, shape_show(e->a, &a), shape_show(e->a, &b));
     say_shapes(e, g, in, 2, operand);
     diag_hint(e->d, g, "the axes before the last two are batches: equal, or 1, or left out on one side");
-    e->g->loc = saved;
     return v_bad();
   }
   if (b.rank > 2 || a.rank < b.rank) {
@@ -356,7 +352,6 @@ static OUT_OF_LINE Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
       if (!(row && k == t.rank - 2) && !(column && k == t.rank - 1)) r.dim[r.rank++] = t.dim[k];
     y = g_reshape(e->g, y, &r);
   }
-  e->g->loc = saved;
   if (y == NO_NODE) return v_bad();
   e->g->node[y].flags |= flags;
   return v_node(y);

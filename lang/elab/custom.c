@@ -189,14 +189,13 @@ static void elaborate(const Custom *c, const NodeId *x, NodeId y, NodeId dy, Nod
   scope_put(e, s, ast->kid[1]->name, swap(e, c->y, &out), ast->kid[1]);
   scope_put(e, s, ast->kid[2]->name, swap(e, c->y, &dout), ast->kid[2]);
   CallFrame frame = {.fn = c->f};
-  Loc saved_loc = e->g->loc;
+  WITH_LOC(e, NULL);
   Where outside = frame_enter(e, &frame, s);
   make_within(e, MAKE_IN_GRAD);
   e->here.caller = c->caller;
   const Ast *body = ast->kid[3];
   Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
   e->here = outside;
-  e->g->loc = saved_loc;
   if (v.kind == V_BAD) return;
   uint32_t want = 0;
   bool *has = NEW_N(e->a, bool, c->n + 1);

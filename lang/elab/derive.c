@@ -235,8 +235,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
         stale_later(e, e->made.cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
                     graph_at(e->g, n)->loc);
       }
-  Loc saved = e->g->loc;
-  e->g->loc = elab_loc(e, at);
+  WITH_LOC(e, at);
   NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
   bool *connected = NEW_N(e->a, bool, w.node.n + 1);
   e->g->no_gradient = NULL;
@@ -253,10 +252,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
               "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
               e->g->no_gradient->name);
   }
-  if (e->d->n_errors > errors) {
-    e->g->loc = saved;
-    return v_bad();
-  }
+  if (e->d->n_errors > errors) return v_bad();
   NodeId *out = NEW_N(e->a, NodeId, l.n);
   bool connects = false;
   for (uint32_t k = 0; k < l.n; k++) {
@@ -283,7 +279,6 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     for (uint32_t k = 0; k < l.n && !connects; k++)
       if (l.at[k].value.kind == V_CELL) cell_change(e, l.at[k].value.cell)->reached = true;      /* it is said once */
   }
-  e->g->loc = saved;
   Build b = {&l, out};
   if (wrt.kind == V_CELL || wrt.kind == V_NODE) return v_node(out[0]);
   return tree_map(e, wrt, LEAF_PARAM, gradient_leaf, &b);

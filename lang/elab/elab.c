@@ -90,11 +90,19 @@ bool elab_stack_ok(Elab *e, const Ast *at) {
 }
 
 /* ---- emission ---- */
+Loc loc_here(Elab *e, const Ast *at) { return at ? elab_loc(e, at) : e->g->loc; }
+LocMark loc_enter(Elab *e, const Ast *at) {
+  LocMark m = {e->g, e->g->loc};
+  e->g->loc = loc_here(e, at);
+  return m;
+}
+void loc_back(LocMark *m) { m->g->loc = m->loc; }
+
 NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at) {
   TypeError t = {0};
   for (uint32_t k = 0; k < n; k++)
     if (in[k] == NO_NODE) return NO_NODE;
-  Loc loc = at ? elab_loc(e, at) : e->g->loc;
+  Loc loc = loc_here(e, at);
   NodeId id = graph_emit(e->g, op, in, n, attr, loc, &t);
   if (id == NO_NODE) {
     const Ast *operand[2] = {NULL, NULL};
@@ -105,7 +113,7 @@ NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *att
       if (t.b > 1) t.b = -1;
     }
     if (at) elab_type_error(e, at, &t, operand[0] ? operand : NULL);
-    else diag_said(e->d, e->g->loc, bad_code[t.kind], t.text);
+    else diag_said(e->d, loc, bad_code[t.kind], t.text);
   }
   return id;
 }
@@ -121,6 +129,7 @@ NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t
 /* ---- entries ---- */
 Where elab_top(Elab *e, const Source *text) {
   Where outside = e->here;
+  e->g->loc = 0;
   e->here = (Where){.scope = e->globals, .frame = e->outermost, .source = text, .place = outside.place};
   return outside;
 }

@@ -345,8 +345,7 @@ static OUT_OF_LINE Value training(Elab *e, const Ast *ast) {
 
 static Value compound(Elab *e, const Ast *ast) {
   if (!elab_stack_ok(e, ast)) return v_bad();
-  Loc saved = e->g->loc;
-  e->g->loc = elab_loc(e, ast);
+  WITH_LOC(e, ast);
   Value v = v_bad();
   switch (ast->kind) {
   case A_STRING: v = literal_string(e, ast); break;
@@ -396,7 +395,6 @@ static Value compound(Elab *e, const Ast *ast) {
   case A_UNARY: v = elab_unary(e, ast->op, elab_expr(e, ast->kid[0]), ast); break;
   default: break;               /* what did not parse was reported */
   }
-  e->g->loc = saved;
   return v;
 }
 

@@ -277,8 +277,8 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
       return false;
     }
   }
-  Loc loc = elab_loc(e, at), saved = e->g->loc;
-  e->g->loc = loc;
+  WITH_LOC(e, at);
+  Loc loc = e->g->loc;
   Type one = type_scalar(I32);
   NodeId more = g_fill(e->g, &one, 1);
   NodeId count = emit2(e, &op_add, cell_read(e, o->t.cell, loc), more, at);
@@ -295,7 +295,6 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
     if (y[k] != NO_NODE)
       cell_assign(e, o->leaf[k], graph_emit(e->g, &op_stop_gradient, &y[k], 1, NULL, loc, NULL), loc);
   cell_assign(e, o->t.cell, count, loc);
-  e->g->loc = saved;
   e->made.trains |= !in_test(e);
   return true;
 }

@@ -431,7 +431,7 @@ static OUT_OF_LINE void test_block(Elab *e, const Ast *ast) {
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   if (!elab_stack_ok(e, ast)) return false;
   uint32_t errors = e->d->n_errors, unknown = e->unknown;
-  e->g->loc = elab_loc(e, ast);
+  WITH_LOC(e, ast);
   switch (ast->kind) {
   case A_LET: case A_VAR: let_or_var(e, ast); break;
   case A_PARAM: case A_STATE: param_or_state(e, ast); break;

@@ -14,7 +14,7 @@
 
 /* ---- what is wanted ---- */
 NodeId literal(Elab *e, double v, const Ast *at) {
-  NodeId n = graph_const_like(e->g, F64, v, at ? elab_loc(e, at) : e->g->loc);
+  NodeId n = graph_const_like(e->g, F64, v, loc_here(e, at));
   e->g->node[n].flags |= NODE_FLEX;
   return n;
 }
