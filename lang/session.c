@@ -53,6 +53,7 @@ Status session_open(const SessionConfig *c, Session **out) {
   host_init(&s->host, take, c->user);
   s->config = *c;
   s->host.limit = c->max_memory;
+  s->host.stack_most = c->stack;
   s->kernels = c->level ? kernels_level(c->level) : kernels_best();
   if (!s->kernels) s->kernels = kernels_best();
   atomic_init(&s->cancel, false);

@@ -496,6 +496,11 @@ static bool matches(const glia_array *a, const Type *t) {
   return true;
 }
 
+/* A run sets no guard: what it needs of the C stack is looked at before it. */
+static bool stack_ok(glia_graph *g, const glia_plan *p) {
+  return STACK_HERE - stack_end(&g->host.stack) >= plan_stack(p->plan);
+}
+
 static const char *fault_text(FaultCode code) {
   switch (code) {
   case FAULT_INDEX: return "an index is out of range";
@@ -533,6 +538,7 @@ glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *o
   for (int k = 0; k < n_out; k++)
     if (out[k].data && !matches(&out[k], &p->out[k]))
       return say(g, GLIA_MISUSE, "glia_run: out[%d] has another type or shape than the plan was made for", k);
+  if (!stack_ok(g, p)) return say(g, GLIA_LIMIT, "glia_run: the stack of this thread is too small");
   const Binding *binding;
   uint32_t n = plan_bindings(p->plan, &binding);
   for (uint32_t k = 0; k < n; k++) {

@@ -77,7 +77,8 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
   *s = (glia_session){.config = *c, .error = ""};
   SessionConfig inner = {
       .realloc = c->alloc, .user = c->user, .threads = c->threads, .no_fuse = c->no_fuse != 0, .strict = c->strict != 0,
-      .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0, .max_memory = c->max_memory,
+      .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0, 
+      .max_memory = c->max_memory, .stack = c->stack,
       .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print,
       .progress = c->log ? forward_log : NULL,
       .poll = c->poll ? forward_poll : NULL, .shared = c->pool != NULL, .pool = pool_behind(c->pool), .to = s,
@@ -264,9 +265,9 @@ static glia_status misfit(glia_session *s, const Type *wanted, const char *what)
   return api_failed(s);
 }
 
-/* Compiles and runs f; result[k] stands for y[k], then come the gradients. */
+/* Compiles and runs f: of what was compiled, into[k] stands for y[k], then come the gradients. */
 static glia_status call(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y, int n_y,
-                        Compiled **out, void **result) {
+                        Compiled **out) {
   glia_session *s = f->owner;
   if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y))
     return api_say(s, GLIA_MISUSE, "a null pointer or a negative count");
@@ -284,7 +285,7 @@ static glia_status call(glia_function *f, const char *wrt, const glia_array *x, 
   if (status != STATUS_OK) return api_told(s, status);
   if (n_y && (uint32_t)n_y != c->n_result)
     return api_say(s, GLIA_MISUSE, "`%s` has %u results, and %d are asked for", f->function->name, c->n_result, n_y);
-  if (c->n_result + c->n_grad > MAX_RESULTS) return api_say(s, GLIA_MISUSE, "more than %d results", MAX_RESULTS);
+  void **result = c->into;
   for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
     result[k] = k < (uint32_t)n_y ? y[k].data : NULL;
     if (!result[k] || api_matches(&y[k], &c->result[k].type)) continue;
@@ -305,8 +306,7 @@ glia_status glia_call(glia_function *f, const glia_array *x, int n_x, glia_array
   api_begin(f->owner);
   if (!f->function) return api_say(f->owner, GLIA_MISUSE, "glia_call: the function is closed");
   Compiled *c;
-  void *result[MAX_RESULTS];
-  return call(f, NULL, x, n_x, y, n_y, &c, result);
+  return call(f, NULL, x, n_x, y, n_y, &c);
 }
 
 /* Room for n leaves; false: no memory. */
@@ -331,15 +331,14 @@ glia_status glia_value_and_grad(glia_function *f, const char *wrt, const glia_ar
   *grads = NULL;
   f->tree->n = 0;
   Compiled *c;
-  void *result[MAX_RESULTS];
-  glia_status status = call(f, wrt, x, n_x, y, y != NULL, &c, result);
+  glia_status status = call(f, wrt, x, n_x, y, y != NULL, &c);
   if (status != GLIA_OK) return status;
   if (!tree_room(f->owner, f->tree, c->n_grad)) return api_failed(f->owner);
   f->tree->n = c->n_grad;
   for (uint32_t k = 0; k < c->n_grad; k++) {
     const Result *r = &c->result[c->n_result + k];
     f->tree->leaf[k].path = r->path;
-    api_fill(&f->tree->leaf[k].view, &r->type, result[c->n_result + k]);
+    api_fill(&f->tree->leaf[k].view, &r->type, c->into[c->n_result + k]);
   }
   *grads = f->tree;
   return GLIA_OK;

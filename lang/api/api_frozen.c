@@ -105,6 +105,10 @@ glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_
              c->n_arg, c->n_result);
     return GLIA_MISUSE;
   }
+  if (f->frozen->plan && STACK_HERE - stack_end(&f->frozen->stack) < plan_stack(f->frozen->plan)) {
+    snprintf(f->error, sizeof f->error, "`%s`: the stack of this thread is too small", f->frozen->name);
+    return GLIA_LIMIT;
+  }
   for (int k = 0; k < n_x; k++) {
     if (!api_matches(&x[k], &c->arg[k]) || (!x[k].data && type_count(&c->arg[k]))) return wrong(f, "argument", k);
     f->arg[k] = x[k].data;

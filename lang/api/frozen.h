@@ -20,6 +20,7 @@ typedef struct Frozen {
   void **own;                          /* of each result: its memory, for views */
   void *slab;
   int32_t calls;                       /* the turn of its draws */
+  Stack stack;                         /* of the thread that called last */
 } Frozen;
 
 /* On the session's thread, inside a guard. NULL: it is a proc with steps, or a file could not be read (then a

@@ -61,6 +61,7 @@ static const char *below(Elab *e, const char *path, const char *name) {
 
 /* The tensors of a value in order, each with its path. */
 static void add_leaves(Elab *e, Building *b, Value v, const char *path, const Ast *at) {
+  host_deeper(&e->s->host);
   switch (v.kind) {
   case V_BAD: case V_UNIT: break;
   case V_TUPLE: case V_LIST:
@@ -74,14 +75,14 @@ static void add_leaves(Elab *e, Building *b, Value v, const char *path, const As
   case V_INSTANCE:
     for (uint32_t k = 0; k < v.instance->n; k++) {
       const Field *field = &v.instance->field[k];
-      bool tree = field->role == FIELD_LET && is_tree(&field->value);
+      bool tree = field->role == FIELD_LET && is_tree(e, &field->value);
       if (field->role == FIELD_PARAM || tree) add_leaves(e, b, field->value, below(e, path, field->name), at);
     }
     break;
   case V_FN:
     if (v.fn->kind == FN_CHAIN) {
       for (uint32_t k = 0; k < v.fn->captured->n; k++)
-        if (is_tree(&v.fn->captured->at[k]))
+        if (is_tree(e, &v.fn->captured->at[k]))
           add_leaves(e, b, v.fn->captured->at[k], below(e, path, arena_printf(e->a, "%u", k)), at);
       break;
     }
@@ -165,9 +166,7 @@ static void bind(Session *s, Compiled *c) {
 
 /* As an entry begins. A proc may make layers and optimizers, anew at each call; a formula may not. */
 static void begin(Elab *e, Session *s, const Value *f) {
-  char here;
   s->diags = diags_new(s->arena, s->sources);
-  e->stack = &here;
   e->d = s->diags;
   elab_top(e, NULL);
   e->here.make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
@@ -202,6 +201,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   mark_drop(e, mark);
   if (!ok) return NULL;
   c->result = b.result.at;
+  c->into = NEW_N(s->arena, void *, b.result.n + 1);
   for (uint32_t k = 0; k < b.keep.n; k++) c->result[k].slot = b.keep.at[k].slot;
   if (c->steps.n == 1 && c->steps.at[0]->kind == STEP_SEGMENT) {
     Segment *g = s->program->segment.at[c->steps.at[0]->segment];
@@ -283,6 +283,7 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
     if (!c->data[k]) return false;
   }
   if (plan) {
+    host_stack_need(&s->host, plan_stack(plan));
     Fault fault = run_plan(plan, c->data, s->slab, s->pool, &s->cancel);
     if (fault.code == FAULT_CANCELLED) s->cancelled = true;
     else if (fault.code != FAULT_NONE) machine_fault(s, plan, &fault);

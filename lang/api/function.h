@@ -10,7 +10,6 @@
 #define LANG_FUNCTION_H
 #include "session.h"
 
-enum { MAX_RESULTS = 4096 };   /* of one call, gradients included */
 typedef struct Function Function;
 typedef struct Compiled Compiled;
 
@@ -28,6 +27,7 @@ struct Compiled {
   Type *arg;
   SlotId *arg_slot;
   Result *result;            /* n_result values, then n_grad gradients */
+  void **into;               /* of each: where a call writes it */
   Steps steps;
   SlotId turn;               /* how often it was called: of its draws */
   Segment *segment;          /* the only one, and it writes no cell; else NULL, and the machine runs it */

@@ -23,7 +23,9 @@
  * Ownership Handles (functions, trees) belong to their session and end with it. Texts and views that a call hands out
  *           are valid until the next call on the same session, where nothing else is said. Buffers that are passed in
  *           are read or written during the call only.
- * Threads   config.threads threads compute; the bits of a result do not depend on how many.
+ * Threads   config.threads threads compute; the bits of a result do not depend on how many. A call uses the C stack of
+ *           its thread as far as it goes and no further: on a small one what is nested deeply is an error. 256 kB are
+ *           enough for ordinary scripts.
  */
 #ifndef GLIA_H
 #define GLIA_H
@@ -60,6 +62,7 @@ typedef struct glia_config {       /* all zero is a good one */
   int no_fuse;                     /* not 0: one operation after another, the reference */
   int strict;                      /* not 0: warnings are errors */
   size_t max_memory;               /* bytes the session may have in use; 0: no limit of its own */
+  size_t stack;                    /* bytes of the C stack that a call may use; 0: all that its thread has */
   int has_seed;                    /* not 0: `seed` keys the draws, until the script calls seed(n) */
   uint64_t seed;
   const char *const *args;         /* the list `args` of scripts */

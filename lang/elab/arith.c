@@ -216,6 +216,7 @@ static Value int_binary(Elab *e, int op, int64_t a, int64_t b, const Ast *at) {
 
 /* ---- equality of known things that are no tensors ---- */
 static bool same_value(Elab *e, const Value *a, const Value *b, bool *known) {
+  host_deeper(&e->s->host);
   if (a->kind == V_UNIT || b->kind == V_UNIT) return a->kind == b->kind;
   if (a->kind == V_STRING && b->kind == V_STRING)
     return a->str->n == b->str->n && !memcmp(a->str->at, b->str->at, a->str->n);
@@ -249,8 +250,8 @@ static Value tree_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
     return v_bad();
   }
   TreeOp t = {.op = op, .at = at};
-  if (is_tree(&a) && is_tree(&b)) return tree_map2(e, a, b, LEAF_PARAM, tree_two, &t, at);
-  t.left = is_tree(&a);
+  if (is_tree(e, &a) && is_tree(e, &b)) return tree_map2(e, a, b, LEAF_PARAM, tree_two, &t, at);
+  t.left = is_tree(e, &a);
   t.other = t.left ? b : a;
   if (t.other.kind != V_INT && (t.other.kind != V_NODE || node_type(e, t.other.node)->rank)) {
     Diag *g = elab_error(e, at, E_TREE_OPERAND, value_kind_text(e, &t.other));
@@ -378,7 +379,7 @@ Value elab_binary(Elab *e, int op, Value a, Value b, const Ast *at) {
       return v_bad();
     }
   }
-  if (is_tree(&a) || is_tree(&b)) return tree_binary(e, op, a, b, at);
+  if (is_tree(e, &a) || is_tree(e, &b)) return tree_binary(e, op, a, b, at);
   if (op == '@') return matmul(e, a, b, at);
   if (op == '+' && (a.kind == V_STRING || a.kind == V_TEXT || b.kind == V_STRING || b.kind == V_TEXT)) {
     Diag *g = elab_error(e, at, E_STRINGS_ADD);
@@ -439,7 +440,7 @@ Value elab_unary(Elab *e, int op, Value a, const Ast *at) {
     return v_int(-a.i);
   }
   if (op == K_NOT && a.kind == V_BOOL) return v_bool(!a.b);
-  if (op == '-' && is_tree(&a)) {
+  if (op == '-' && is_tree(e, &a)) {
     Ast *place = (Ast *)(uintptr_t)at;
     return tree_map(e, a, LEAF_PARAM, negate_leaf, place);
   }

@@ -291,7 +291,7 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
     }
   Value all = v;
   bool tree = v.kind == V_TUPLE || v.kind == V_LIST || v.kind == V_RECORD;
-  if ((tree && tree_has_cells(v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER ||
+  if ((tree && tree_has_cells(e, v)) || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER ||
       (v.kind == V_FN && v.fn->kind == FN_CHAIN))
     all = copy_values(e, v);
   return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
@@ -299,15 +299,15 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
 
 static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const Ast *ast) {
   Value now = b->value;
-  if (b->of_var && now.kind != V_BAD && now.kind != V_CELL && !tree_has_cells(now)) {
+  if (b->of_var && now.kind != V_BAD && now.kind != V_CELL && !tree_has_cells(e, now)) {
     Diag *g = elab_error(e, target, E_VAR_EMPTY, b->name);
     if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
     diag_hint(e->d, g,
               "numbers of a run are collected by `series()`, a list is built by `[e for x in xs]` or grows in a `fn`");
     return;
   }
-  if (now.kind == V_CELL || (is_tree(&now) && !b->mutable_)) {
-    if (now.kind != V_CELL && !tree_has_cells(now)) {
+  if (now.kind == V_CELL || (is_tree(e, &now) && !b->mutable_)) {
+    if (now.kind != V_CELL && !tree_has_cells(e, now)) {
       Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
       if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
       diag_hint(e->d, g, "make it with `var`");
@@ -401,7 +401,7 @@ void elab_assign(Elab *e, const Ast *ast) {
     return;
   }
   bool parts = now.kind == V_TUPLE || now.kind == V_LIST || (now.kind == V_FN && now.fn->kind == FN_CHAIN);
-  if (target->kind == A_INDEX && parts && !(b && b->mutable_) && tree_has_cells(now)) {
+  if (target->kind == A_INDEX && parts && !(b && b->mutable_) && tree_has_cells(e, now)) {
     now = elab_expr(e, target);            /* an element of a tree of cells: `net[1] = kept[1]` */
     if (now.kind == V_BAD) return;
     b = NULL;
@@ -425,7 +425,7 @@ void elab_assign(Elab *e, const Ast *ast) {
     if (v.kind == V_BAD) return;
   }
   if (b) assign_bound(e, b, v, base, ast);
-  else if (now.kind == V_CELL || is_tree(&now)) assign_tree(e, now, v, ast);
+  else if (now.kind == V_CELL || is_tree(e, &now)) assign_tree(e, now, v, ast);
   else {
     Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
     const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;

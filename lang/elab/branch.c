@@ -54,6 +54,7 @@ static void mark_branch(Elab *e, Diag *g, const Ast *branch, const Value *v) {
 }
 
 Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
+  host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
   if (a.kind == V_BAD || b.kind == V_BAD) return v_bad();
@@ -164,6 +165,7 @@ static OUT_OF_LINE Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
 
 /* Whether select_value can choose between the two. */
 static bool alike(Elab *e, Value a, Value b) {
+  host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
   bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
@@ -180,6 +182,7 @@ static bool alike(Elab *e, Value a, Value b) {
 
 /* The value of a branch of steps, kept in cells of its own. */
 static Value branch_cells(Elab *e, Value v, const Ast *at) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
     Value y = v_items(e->a, (ValueKind)v.kind, v.items->at, v.items->n);
@@ -224,6 +227,7 @@ static OUT_OF_LINE Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool 
 }
 
 Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
+  if (!elab_stack_ok(e, ast)) return v_bad();
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
   bool known;
   if (c.kind == V_BAD) return c;

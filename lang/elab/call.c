@@ -109,9 +109,9 @@ static Value whole_result(Elab *e, const Op *op, const Operands *o, NodeId y) {
 typedef struct OpCall { const Op *op; const Args *args; int tree; const Ast *at; } OpCall;
 
 /* The argument that an op of one tensor maps over, if it is a tree: its number, or -1. */
-static int tree_argument(const Op *op, const Face *f, const Args *a) {
+static int tree_argument(Elab *e, const Op *op, const Face *f, const Args *a) {
   for (uint32_t k = 0; k < a->n && op->n_in == 1; k++)
-    if (a->name[k] ? !strcmp(a->name[k], f->param[0].name) : k == 0) return is_tree(&a->at[k]) ? (int)k : -1;
+    if (a->name[k] ? !strcmp(a->name[k], f->param[0].name) : k == 0) return is_tree(e, &a->at[k]) ? (int)k : -1;
   return -1;
 }
 
@@ -126,7 +126,7 @@ static Value map_leaf_op(Elab *e, void *ctx, Value leaf) {
 
 OUT_OF_LINE Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   const Face *f = face_of(e, op_face(op));
-  int tree = tree_argument(op, f, a);
+  int tree = tree_argument(e, op, f, a);
   if (tree >= 0) return tree_map(e, a->at[tree], LEAF_PARAM, map_leaf_op, &(OpCall){op, a, tree, at});
   Arg arg[MOST_FACE];
   Operands o;

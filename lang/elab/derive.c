@@ -101,6 +101,7 @@ static bool holds(Elab *e, const Slice *s, const Target *t) {
 
 /* Whether what stood in a cell, read by this input, was computed from a target. */
 static bool computed_from(Elab *e, NodeId input, const Target *t) {
+  host_deeper(&e->s->host);
   if (input >= e->g->n || t->seen[input]) return false;
   t->seen[input] = true;
   const Cell *c = cell_of_slot(e, (SlotId)graph_at(e->g, input)->attr->i[0]);

@@ -75,16 +75,7 @@ Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *con
 }
 
 bool elab_stack_ok(Elab *e, const Ast *at) {
-  char here;
-#ifdef GLIA_ASAN
-  enum { STACK_MOST = 7 << 20 };      /* its frames are larger */
-#else
-  enum { STACK_MOST = 4 << 20 };
-#endif
-  size_t limit = e->s->config.stack ? e->s->config.stack : STACK_MOST;
-  ptrdiff_t used = e->stack - &here;
-  if (used < 0) used = -used;
-  if ((size_t)used < limit) return true;
+  if (host_stack_left(&e->s->host) >= STACK_DEEPER + at->depth * (size_t)STACK_LEVEL) return true;
   elab_error(e, at, E_TOO_DEEP);
   return false;
 }

@@ -95,7 +95,6 @@ struct Elab {
   VEC(Widened) widened;       /* cells that a later assignment makes float */
   /* of one reading of it */
   Diags *d;
-  char *stack;                /* an address in the outermost C frame */
   struct Wait *wait;
   bool again;                 /* a cell that is widened was read as an int before: the text is elaborated once more */
   uint32_t unknown;           /* names met that stand for nothing, reported by resolve or here */

@@ -111,6 +111,7 @@ static Value name(Elab *e, const Ast *ast) {
 
 /* Of numbers or tensors of one shape: a tensor; of anything else: a list. */
 static OUT_OF_LINE Value bracket(Elab *e, Value *v, uint32_t n, const Ast *at, bool loose) {
+  host_deeper(&e->s->host);
   if (n == 0) return v_items(e->a, V_LIST, v, 0);
   bool tensors = true;
   for (uint32_t k = 0; k < n; k++) {

@@ -64,12 +64,12 @@ static bool stands_in_layer(const Ast *stmt) {
 static void adopt_arguments(Elab *e, Instance *i) {
   Leaves own = {0};
   for (uint32_t k = 0; k < i->n; k++)
-    if (i->field[k].role == FIELD_LET && is_tree(&i->field[k].value))
+    if (i->field[k].role == FIELD_LET && is_tree(e, &i->field[k].value))
       tree_cells(e, i->field[k].value, &own);
   for (uint32_t k = 0; k < i->n; k++) {
     Field *f = &i->field[k];
     Leaves given = {0};
-    if (f->role != FIELD_ARG || !is_tree(&f->value)) continue;
+    if (f->role != FIELD_ARG || !is_tree(e, &f->value)) continue;
     tree_cells(e, f->value, &given);
     for (uint32_t j = 0; j < given.n && f->role == FIELD_ARG; j++) {
       bool named = given.at[j].value.kind != V_CELL;

@@ -14,7 +14,8 @@
 static bool is_leaf(const Value *v) { return v->kind == V_CELL || v->kind == V_NODE; }
 bool is_chain(const Value *v) { return v->kind == V_FN && v->fn->kind == FN_CHAIN && !v->fn->partial; }
 
-bool is_tree(const Value *v) {
+bool is_tree(Elab *e, const Value *v) {
+  host_deeper(&e->s->host);
   if (v->kind == V_INSTANCE || is_chain(v) || (v->kind == V_OPTIMIZER && v->optimizer->tied)) return true;
   const Value *at;
   uint32_t n;
@@ -22,7 +23,7 @@ bool is_tree(const Value *v) {
   else if (v->kind == V_RECORD) at = v->fields->at, n = v->fields->n;
   else return false;
   for (uint32_t k = 0; k < n; k++)
-    if (!is_leaf(&at[k]) && !is_tree(&at[k])) return false;
+    if (!is_leaf(&at[k]) && !is_tree(e, &at[k])) return false;
   return n > 0;
 }
 
@@ -40,6 +41,7 @@ static const char *join(Elab *e, const char *path, const char *name) {
 }
 
 static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path, Leaves *out) {
+  host_deeper(&e->s->host);
   if (is_leaf(&v)) {
     role = role_of(&v, role);
     if (!chosen(role, which)) return;
@@ -89,29 +91,30 @@ static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path
 void tree_leaves(Elab *e, Value v, int which, Leaves *out) { leaves(e, v, FIELD_PARAM, which, "", out); }
 void tree_cells(Elab *e, Value v, Leaves *out) { leaves(e, v, FIELD_LET, LEAF_PARAM | LEAF_STATE, "", out); }
 
-static bool any_has_cells(const Value *at, uint32_t n) {
+static bool any_has_cells(Elab *e, const Value *at, uint32_t n) {
   for (uint32_t k = 0; k < n; k++)
-    if (tree_has_cells(at[k])) return true;
+    if (tree_has_cells(e, at[k])) return true;
   return false;
 }
 
 /* Whether a leaf is a cell; asked of each value that changes hands, so without names of leaves. */
-bool tree_has_cells(Value v) {
+bool tree_has_cells(Elab *e, Value v) {
+  host_deeper(&e->s->host);
   switch (v.kind) {
   case V_CELL: return true;
-  case V_TUPLE: case V_LIST: return any_has_cells(v.items->at, v.items->n);
-  case V_RECORD: return any_has_cells(v.fields->at, v.fields->n);
-  case V_FN: return is_chain(&v) && any_has_cells(v.fn->captured->at, v.fn->captured->n);
+  case V_TUPLE: case V_LIST: return any_has_cells(e, v.items->at, v.items->n);
+  case V_RECORD: return any_has_cells(e, v.fields->at, v.fields->n);
+  case V_FN: return is_chain(&v) && any_has_cells(e, v.fn->captured->at, v.fn->captured->n);
   case V_INSTANCE:
     for (uint32_t k = 0; k < v.instance->n; k++) {
       const Field *f = &v.instance->field[k];
       if (f->role == FIELD_ARG || f->role == FIELD_FN || (f->role == FIELD_LET && is_leaf(&f->value))) continue;
-      if (tree_has_cells(f->value)) return true;
+      if (tree_has_cells(e, f->value)) return true;
     }
     return false;
   case V_OPTIMIZER:
-    return v.optimizer->tied && (tree_has_cells(v.optimizer->t) ||
-                                 any_has_cells(v.optimizer->state, v.optimizer->n_leaf * v.optimizer->n_state));
+    return v.optimizer->tied && (tree_has_cells(e, v.optimizer->t) ||
+                                 any_has_cells(e, v.optimizer->state, v.optimizer->n_leaf * v.optimizer->n_state));
   default: return false;
   }
 }
@@ -187,6 +190,7 @@ static Value map_leaf(Map *m, Value a, const Value *b) {
 }
 
 static Value map(Map *m, Value a, const Value *b, FieldRole role) {
+  host_deeper(&m->e->s->host);
   Elab *e = m->e;
   if (is_leaf(&a)) {
     role = role_of(&a, role);

@@ -9,8 +9,8 @@ typedef struct Leaf { Value value; const char *path; FieldRole role; } Leaf;   /
 typedef VEC(Leaf) Leaves;
 bool is_chain(const Value *v);                                     /* of functions: `f >> g` */
 /* an instance, or a tuple, list, record, chain with leaves */
-bool is_tree(const Value *v);
-bool tree_has_cells(Value v);
+bool is_tree(Elab *e, const Value *v);
+bool tree_has_cells(Elab *e, Value v);
 void tree_leaves(Elab *e, Value v, int which, Leaves *out);        /* a cell reached twice is one leaf */
 /* the leaves of its layers: cells, and what stands for them */
 void tree_cells(Elab *e, Value v, Leaves *out);

@@ -130,6 +130,7 @@ Value value_of_tensor(Elab *e, Tensor *t, const Ast *at) {
 
 /* ---- trees of tensors ---- */
 bool flat_nodes(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   NodeId n;
   switch (v.kind) {
@@ -154,6 +155,7 @@ bool flat_nodes(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
 }
 
 Value unflat(Elab *e, Value like, const NodeId *at, uint32_t *k) {
+  host_deeper(&e->s->host);
   like = value_decay(e, like);
   if (like.kind == V_TUPLE || like.kind == V_LIST) {
     Value v = v_items(e->a, (ValueKind)like.kind, like.items->at, like.items->n);

@@ -36,7 +36,7 @@ void order_before(Elab *e, Order *o, const Ast *next) {
   if (o->kept.n == o->met.n || !may_assign(next)) return;
   for (uint32_t k = o->kept.n; k < o->met.n; k++) {
     Value *v = o->met.at[k];
-    bool cells = tree_has_cells(*v);
+    bool cells = tree_has_cells(e, *v);
     vec_push(e->a, &o->writes, cells ? writes(e, *v) : 0);
     vec_push(e->a, &o->kept, cells ? keep_values(e, *v) : *v);
   }

@@ -11,6 +11,7 @@
 
 /* A text field of a table is {codes, classes}: classes are strings and no rows. */
 static bool rows_in(Elab *e, Value v, const Ast *at, const char *what, Rows *r, const char *path) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   Diag *g;
   switch (v.kind) {

@@ -118,7 +118,7 @@ static void instance_text(Elab *e, Text *t, const Instance *i, int depth) {
   for (uint32_t k = 0; k < i->n; k++) {
     const Field *f = &i->field[k];
     if (f->role == FIELD_FN || f->role == FIELD_ARG) continue;
-    if (f->role == FIELD_LET && !is_tree(&f->value)) continue;
+    if (f->role == FIELD_LET && !is_tree(e, &f->value)) continue;
     text_printf(t, "%s%s: ", first ? "" : ", ", f->name);
     type_add(e, t, &f->value, depth + 1);
     first = false;

@@ -96,6 +96,7 @@ void unused_value(Elab *e, const Ast *stmt, const Value *v) {
 
 /* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
 static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
+  host_deeper(&e->s->host);
   for (; k < block->n; k++) {
     *last = v_unit();
     const Ast *stmt = block->kid[k];
@@ -138,6 +139,7 @@ static bool is_kept(const Value *v) {
 }
 
 Value keep_values(Elab *e, Value v) {
+  host_deeper(&e->s->host);
   if (v.kind == V_CELL) return value_decay(e, v);
   v.stretch = 0;
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
@@ -224,6 +226,7 @@ static bool is_bool(Elab *e, Value v) { return v.kind == V_NODE && node_type(e, 
 
 /* A cell, or a tree of cells, that begins with v. */
 static Value make_cells(Elab *e, Value v, int role, const char *path, const Ast *at) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   switch (v.kind) {
   case V_INT: case V_BOOL: case V_NODE: {

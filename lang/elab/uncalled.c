@@ -130,6 +130,7 @@ static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
 }
 
 static bool argument(Trial *t, const Ast *type, Value *out) {
+  host_deeper(&t->e->s->host);
   DType d;
   if (type->kind == A_TTENSOR ||
       (type->kind == A_NAME && dtype_from_name(type->name, &d) && strcmp(type->name, "bool")))

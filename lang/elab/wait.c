@@ -87,8 +87,6 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
 /* `var n = 0` that is added a float to below was a float from the start: known when all of the text was seen. Then it
  * is elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
-  char here;
-  e->stack = &here;
   e->d = e->s->diags;
   if (from == 0) e->widened.n = 0;
   if (!e->here.place) e->here.place = place_root(e);

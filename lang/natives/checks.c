@@ -50,7 +50,7 @@ static Value n_copy(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self, (void)at;
   Value v = a->at[0];
   if (v.kind == V_OPTIMIZER && !v.optimizer->tied) return v;
-  if (!is_tree(&v)) return value_decay(e, v);
+  if (!is_tree(e, &v)) return value_decay(e, v);
   return tree_map(e, v, LEAF_PARAM | LEAF_STATE, decay_leaf, NULL);
 }
 

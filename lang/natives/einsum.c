@@ -408,12 +408,12 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (text.kind == V_BAD || !want_string(e, text, arg_ast(a, 0, at), "the axes of `einsum`")) return v_bad();
   Ein *x = NEW(e->a, Ein);
   const Ast *literal_ = arg_ast(a, 0, at);
-  *x = (Ein){.e = e,
-             .at = at,
-             .text = literal_->kind == A_STRING ? literal_ : NULL,
-             .spec = text.str->at,
-             .n_spec = text.str->n,
-             .n_rest = -1};
+  x->e = e;                  /* member by member: it is too large to pass through the C stack */
+  x->at = at;
+  x->text = literal_->kind == A_STRING ? literal_ : NULL;
+  x->spec = text.str->at;
+  x->n_spec = text.str->n;
+  x->n_rest = -1;
   if (!parse_spec(x)) return v_bad();
   Value v[MAX_TERMS];
   const Ast *where[MAX_TERMS];

@@ -33,6 +33,7 @@ static bool of_f32(const Graph *g, const Node *x) {
 
 /* The foreign function of f32 that the slice of a node meets, bodies of loops too; NULL: none. */
 static const Op *f32_foreign(Graph *g, const NodeId *root, uint32_t n_root) {
+  host_deeper(arena_host(g->arena));
   NodeId *id;
   uint32_t n = graph_slice(g, root, n_root, NULL, NULL, &id);
   for (uint32_t k = 0; k < n; k++) {

@@ -81,6 +81,7 @@ static Value map_leaf(Elab *e, void *ctx, Value leaf) {
 
 /* Lists go element by element; what holds parameters or tensors inside goes leaf by leaf. */
 static Value map_value(Elab *e, Mapped *m, Value v, bool outer) {
+  host_deeper(&e->s->host);
   if (v.kind == V_TUPLE || (v.kind == V_LIST && outer)) {
     Value out = v_items(e->a, (ValueKind)v.kind, v.items->at, v.items->n);
     for (uint32_t k = 0; k < v.items->n; k++) {
@@ -101,7 +102,7 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (m.f.kind == V_BAD || v.kind == V_BAD) return v_bad();
   if (v.kind == V_UNIT) return v;
   if (v.kind == V_TUPLE || v.kind == V_LIST) return map_value(e, &m, v, true);
-  if (is_tree(&v)) return map_value(e, &m, v, true);
+  if (is_tree(e, &v)) return map_value(e, &m, v, true);
   v = value_decay(e, v);
   Value xs = v;
   if (v.kind == V_NODE && node_type(e, v.node)->rank > 0) {
@@ -230,6 +231,7 @@ static Value known_leaf(Elab *e, void *ctx, Value v) {
 }
 
 static Value n_known(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  host_deeper(&e->s->host);
   (void)self;
   Value v = a->at[0];
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
@@ -315,12 +317,12 @@ static Value cast_value(Elab *e, Value v, DType d, const Ast *at) {
   case V_TUPLE: case V_LIST: case V_RECORD: {
     Cast c = {d, at};
     if (v.kind == V_LIST && v.items->n == 0) return or_bad(lower_cast(e, want_node(e, v, at, "a tensor"), d, at));
-    if (is_tree(&v)) return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_leaf, &c);
+    if (is_tree(e, &v)) return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_leaf, &c);
     break;
   }
   case V_INSTANCE: case V_FN: {
     Cast c = {d, at};
-    if (!is_tree(&v) || !dtype_is_float(d)) break;
+    if (!is_tree(e, &v) || !dtype_is_float(d)) break;
     return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_cell, &c);
   }
   default: break;

@@ -29,6 +29,7 @@ static Type row_type(const Type *t) { return type_make((DType)t->dtype, t->rank 
 
 /* Whether two values are the same tree of tensors, apart from their types. */
 static bool same_tree(Elab *e, Value a, Value b) {
+  host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
   bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
@@ -79,6 +80,7 @@ typedef VEC(NodeId *) Traced;
 
 /* ---- what a body traces: more outputs of the loop, stacked over the turns ---- */
 static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
+  host_deeper(&e->s->host);
   for (uint32_t k = 0; k < g->item.n; k++) {
     if (g->item.at[k].inner) traced_nodes(e, g->item.at[k].inner, out);
     else vec_push(e->a, out, &g->item.at[k].node);
@@ -187,6 +189,7 @@ static Value stack_at(Elab *e, const Value *v, uint32_t n, uint32_t k, ValueKind
 
 /* The states of an unrolled scan, stacked leaf by leaf; rows: they are stacks already, and are joined. */
 static Value stack_values(Elab *e, const Value *v, uint32_t n, bool rows, const Ast *at) {
+  host_deeper(&e->s->host);
   if (v[0].kind == V_TUPLE || v[0].kind == V_LIST) {
     Value out = v_items(e->a, (ValueKind)v[0].kind, v[0].items->at, v[0].items->n);
     for (uint32_t k = 0; k < out.items->n; k++)

@@ -281,6 +281,7 @@ typedef struct Parts { VEC(NodeId) node; VEC(const char *) label; } Parts;
 
 /* The columns of a tensor [n] or [n, k], or of a record or list of them. */
 static bool parts_of(Elab *e, Value v, const char *label, const char *name, Parts *p, const Ast *at) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   bool ok = true;
   if (v.kind == V_BAD) return false;

@@ -31,6 +31,7 @@ static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
 /* Known numbers in records, tuples and lists become tensors; what has no numbers is refused (but functions, which stand
  * between layers). false: reported. */
 static bool numbers_in(Elab *e, Value *v, const char *path, const Ast *at) {
+  host_deeper(&e->s->host);
   const char *between = path[0] ? "." : "";
   switch (v->kind) {
   case V_RECORD: {
@@ -75,7 +76,7 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
   Leaves l = {0};
   bool held = tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST;
   if (held && !numbers_in(e, &tree, "", at)) return NULL;
-  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(&tree) ||
+  if (tree.kind == V_RECORD || tree.kind == V_TUPLE || tree.kind == V_LIST || is_tree(e, &tree) ||
       tree.kind == V_OPTIMIZER || tree.kind == V_CELL || tree.kind == V_NODE)
     tree_leaves(e, tree, LEAF_PARAM | LEAF_STATE, &l);
   if (l.n == 0) {

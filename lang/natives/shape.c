@@ -153,6 +153,7 @@ static Value n_axes_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 static bool ints_in(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t *n) {
+  host_deeper(&e->s->host);
   v = value_decay(e, v);
   if (v.kind == V_LIST || v.kind == V_TUPLE) {
     for (uint32_t k = 0; k < v.items->n; k++)

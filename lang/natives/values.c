@@ -39,7 +39,7 @@ static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (v.kind == V_BAD) return v;
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
-  if (l.n == 0 && !is_tree(&v)) {
+  if (l.n == 0 && !is_tree(e, &v)) {
     elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
     return v_bad();
   }

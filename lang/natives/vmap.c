@@ -20,7 +20,7 @@
 
 /* ---- trees of tensors, instances among them ---- */
 static bool tensors(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
-  if (!is_tree(&v)) return flat_nodes(e, v, out, at, what);
+  if (!is_tree(e, &v)) return flat_nodes(e, v, out, at, what);
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM, &l);
   for (uint32_t k = 0; k < l.n; k++) vec_push(e->a, out, value_decay(e, l.at[k].value).node);
@@ -37,7 +37,7 @@ static Value next_leaf(Elab *e, void *ctx, Value leaf) {
 static Value like(Elab *e, Value v, const NodeId *at) {
   Next n = {at, 0};
   uint32_t k = 0;
-  return is_tree(&v) ? tree_map(e, v, LEAF_PARAM, next_leaf, &n) : unflat(e, v, at, &k);
+  return is_tree(e, &v) ? tree_map(e, v, LEAF_PARAM, next_leaf, &n) : unflat(e, v, at, &k);
 }
 
 static bool is_float(Elab *e, NodeId n) { return dtype_is_float((DType)node_type(e, n)->dtype); }
@@ -211,6 +211,7 @@ static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
 }
 
 static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
+  host_deeper(&e->s->host);
   if (y.kind == V_TUPLE || y.kind == V_LIST) {
     Value out = v_items(e->a, V_TUPLE, y.items->at, y.items->n);
     for (uint32_t k = 0; k < y.items->n; k++)
@@ -231,7 +232,7 @@ static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
 static Value call_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_MAP, &by, at);
   if (y.kind == V_BAD) return y;
-  if (y.kind == V_INSTANCE || (y.kind == V_FN && is_tree(&y))) {   /* a gradient tree: its leaves as a list of them */
+  if (y.kind == V_INSTANCE || (y.kind == V_FN && is_tree(e, &y))) {   /* a gradient tree: a list of its leaves */
     Nodes n = {0};
     if (!float_values(e, y, &n, "jacobian", at)) return v_bad();
     Value *v = NEW_N(e->a, Value, n.n + 1);

@@ -86,6 +86,7 @@ Step *effect_trace(Session *s, const char *name, NodeId value, Loc loc) {
 typedef struct Traces { const TraceGroup *group; Tensor *const *value; Text *text; Host *host; uint32_t next; } Traces;
 
 static void trace_turn(Traces *t, const TraceGroup *g, int64_t at, int depth) {
+  host_deeper(t->host);
   uint32_t first = t->next;
   for (int64_t turn = 0; turn < g->turns || turn == 0; turn++) {
     bool shows = g->turns > 0;
@@ -126,6 +127,7 @@ static bool traces_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect traces_effect = {.name = "trace", .run = traces_run};
 
 static void group_needs(Session *s, Step *step, const TraceGroup *g) {
+  host_deeper(&s->host);
   for (uint32_t k = 0; k < g->item.n; k++) {
     if (g->item.at[k].inner) group_needs(s, step, g->item.at[k].inner);
     else step_needs(s, step, g->item.at[k].node);

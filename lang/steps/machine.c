@@ -205,6 +205,7 @@ static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at
     room += 64 - (uintptr_t)room % 64;
     ok = bind(s, part, data, NULL);
     if (ok) {
+      host_stack_need(&s->host, plan_stack(part));
       Fault f = run_plan(part, data, room, s->pool, NULL);
       if (f.code != FAULT_NONE) {
         machine_fault(s, part, &f);
@@ -260,6 +261,7 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
     Arena *held = s->config.check_numbers ? arena_new(&s->host) : NULL;
     Tensor **before = held ? hold(s, g, held) : NULL;
     if (!bind(s, g->plan, g->data, g->spare)) return false;
+    host_stack_need(&s->host, plan_stack(g->plan));
     Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
     if (f.code == FAULT_CANCELLED) {
       s->cancelled = true;

@@ -14,7 +14,7 @@ typedef struct SessionConfig {
   WarningRules rules;                           /* which warnings are off: warnings_allow */
   uint64_t seed; bool seed_given;
   size_t max_memory;                            /* 0: no limit of ours */
-  size_t stack;                                 /* bytes of C stack that elaboration may use; 0: 4 MiB */
+  size_t stack;                                 /* bytes of C stack that a call may use; 0: all of its thread */
   const char *search;                           /* folders in which `import` looks, separated by `:`; NULL: none */
   const char *level;                            /* CPU feature level for tests: "v1"; NULL: the best */
   const char *const *args; int n_args;          /* the list `args` */

@@ -118,4 +118,11 @@ typedef struct Outside {
   bool replaces;                           /* a later definition at the top replaces a name (REPL) */
 } Outside;
 void resolve(Arena *a, const Ast *program, Diags *d, const Outside *o);
+
+/* Those who walk a tree by recursion and ask nobody before (base/host.h) take up to so much of the C stack a level. */
+#ifdef GLIA_ASAN
+enum { STACK_LEVEL = 1536 };
+#else
+enum { STACK_LEVEL = 256 };
+#endif
 #endif

@@ -1,8 +1,9 @@
 /* parse: the grammar, and the tree it makes. In: the tokens of layout. Out: Ast nodes with byte-exact spans; each
  * mistake is reported once, its statement becomes an ERROR node, and reading goes on with the next one.
  *
- * Invariant: no conflict, so nothing here depends on an order of rules. The stacks are of fixed size and never
- * allocate. What a message says about a wrong token stands in mistake.c, what a node looks like in tree.c.
+ * Invariant: no conflict, so nothing here depends on an order of rules. The stacks begin small in the C frame and go on
+ * in the arena, up to MOST_STACK. LAC's own grows by rules of nothing alone, a few one after another: it stays within
+ * what it begins with. What a message says about a wrong token stands in mistake.c, what a node looks like in tree.c.
  */
 %code requires {
 #include "syntax/layout.h"
@@ -10,10 +11,14 @@ typedef struct Tree Tree;
 }
 %code {
 #include "syntax/tree.h"
-#define YYINITDEPTH MOST_STACK
+#include <string.h>
+#define YYINITDEPTH 64
 #define YYMAXDEPTH MOST_STACK
-#define YYMALLOC(size) NULL
+#define YYMALLOC(size) NULL            /* of LAC's alone */
 #define YYFREE(p) ((void)(p))
+#define yyoverflow(message, states, n_states, values, n_values, places, n_places, size) \
+  ((void)(message), \
+   larger(r, (void **)(states), n_states, (void **)(values), n_values, (void **)(places), n_places, size))
 #define YYLLOC_DEFAULT(here, rhs, n) ((here) = tree_span(&YYRHSLOC(rhs, 0), n))
 #if defined __GNUC__
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -21,6 +26,8 @@ typedef struct Tree Tree;
 #endif
 static int glia_syntax_lex(TokenValue *value, Span *at, Reader *r);
 static void glia_syntax_error(const Span *at, Tree *t, Reader *r, const char *message);
+static void larger(Reader *r, void **states, ptrdiff_t n_states, void **values, ptrdiff_t n_values, void **places,
+                   ptrdiff_t n_places, ptrdiff_t *size);
 }
 %define api.prefix {glia_syntax_}
 %define api.token.prefix {T_}
@@ -271,4 +278,23 @@ static void glia_syntax_error(const Span *at, Tree *t, Reader *r, const char *me
   (void)message;                         /* the one left: the stack is full */
   (void)t;
   diag_in(r->diags, r->source, *at, E_DEPTH);
+}
+
+/* A full stack with room for `more` elements. */
+static void *with_room(Reader *r, const void *full, ptrdiff_t used, ptrdiff_t size, ptrdiff_t more) {
+  return memcpy(arena_alloc(r->arena, (size_t)(used / size * more)), full, (size_t)used);
+}
+
+/* The three stacks are full: larger ones in the arena. With a size that is as it was the parser gives up. */
+static void larger(Reader *r, void **states, ptrdiff_t n_states, void **values, ptrdiff_t n_values, void **places,
+                   ptrdiff_t n_places, ptrdiff_t *size) {
+  ptrdiff_t more = *size < MOST_STACK / 2 ? *size * 2 : MOST_STACK;
+  if (*size == MOST_STACK) {
+    diag_in(r->diags, r->source, r->last.span, E_DEPTH);
+    return;
+  }
+  *states = with_room(r, *states, n_states, *size, more);
+  *values = with_room(r, *values, n_values, *size, more);
+  *places = with_room(r, *places, n_places, *size, more);
+  *size = more;
 }

@@ -55,9 +55,9 @@ static void adopt(Tree *t, Ast *x, uint32_t k, Ast *kid) {
   x->kid[k] = kid;
   if (!kid || kid->depth < x->depth) return;
   x->depth = kid->depth + 1;
-  if (x->depth <= MOST_DEPTH || t->too_deep) return;
+  if (x->depth <= t->deepest || t->too_deep) return;
   t->too_deep = true;
-  diag_in(t->r->diags, t->r->source, x->at, E_DEPTH);
+  diag_in(t->r->diags, t->r->source, x->at, t->deepest < MOST_DEPTH ? E_TOO_DEEP : E_DEPTH);
 }
 
 static Ast *make_kids(Tree *t, AstKind kind, Span span, Span at, int n, va_list ap) {
@@ -227,11 +227,17 @@ void tree_as(Tree *t, const Ast *name) {
   }
 }
 
+static uint32_t deepest(Arena *a) {
+  size_t left = host_stack_left(arena_host(a));
+  size_t levels = left > STACK_DEEPER ? (left - STACK_DEEPER) / STACK_LEVEL : 0;
+  return levels < MOST_DEPTH ? (uint32_t)levels : MOST_DEPTH;
+}
+
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
   Reader *r = NEW(a, Reader);
   *r = (Reader){.arena = a, .source = source, .diags = d, .repl = repl, .blank = true, .n_errors = d->n_errors};
   Tree *t = NEW(a, Tree);
-  *t = (Tree){.arena = a, .r = r};
+  *t = (Tree){.arena = a, .r = r, .deepest = deepest(a)};
   if (lex_check(r)) {
     lex_open(r);
     glia_syntax_parse(t, r);

@@ -14,6 +14,7 @@ struct Tree {
   Arena *arena;
   Reader *r;
   Ast *program;
+  uint32_t deepest;            /* levels of nodes: MOST_DEPTH, or what the C stack has room for */
   bool too_deep;
 };
 

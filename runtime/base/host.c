@@ -57,6 +57,11 @@ void host_init(Host *h, HostRealloc allocator, void *user) {
 }
 
 void host_enter(Host *h, Guard *g) {
+  if (!h->guard) {
+    uintptr_t here = STACK_HERE;
+    h->stack_end = stack_end(&h->stack);
+    if (h->stack_most && h->stack_most < here - h->stack_end) h->stack_end = here - h->stack_most;
+  }
   g->outer = h->guard;
   ring_init(&g->before);
   ring_prepend(&g->before, &h->young);
@@ -87,6 +92,18 @@ _Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) {
   host_leave(h, g);
   longjmp(g->env, 1);
 }
+
+size_t host_stack_left(const Host *h) {
+  uintptr_t here = STACK_HERE;
+  return here > h->stack_end ? here - h->stack_end : 0;
+}
+
+void host_stack_need(Host *h, size_t bytes) {
+  if (host_stack_left(h) < bytes)
+    host_fail(h, FAIL_LIMIT, "this is nested too deeply for the stack of the thread that runs it");
+}
+
+void host_deeper(Host *h) { host_stack_need(h, STACK_DEEPER); }
 
 static void *take(Host *h, void *p, size_t old, size_t size) {
   size_t rest = h->in_use - old;

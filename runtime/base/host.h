@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/stack.h"
 
 typedef struct Host Host;
 typedef struct Owned Owned;
@@ -43,6 +44,9 @@ struct Host {
   char message[256];
   size_t in_use, peak;     /* bytes handed out now, and at most (for the account and for tests) */
   size_t limit;            /* bytes allowed, 0 for no limit */
+  Stack stack;             /* the C stack of the thread that set the outermost guard */
+  size_t stack_most;       /* bytes of it that may be used from there on; 0: all that there are */
+  uintptr_t stack_end;     /* where that ends */
 };
 
 /* A block of a multiple of it costs the fewest page faults: the C library's allocator is asked for it on large
@@ -61,6 +65,19 @@ _Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) __attribute
 #define HOST_GUARD(h, g) (host_enter((h), (g)), setjmp((g)->env) == 0)
 void host_enter(Host *h, Guard *g);
 void host_leave(Host *h, Guard *g);
+
+/* ---- the C stack ----
+ * Whoever calls itself to a depth that a script decides asks before it goes deeper: so the end of the stack is an error
+ * and never a signal, however small the host's thread is. STACK_DEEPER is what may be used without asking again;
+ * STACK_KERNEL what running operations takes, STACK_TURN what a loop around them takes. */
+#ifdef GLIA_ASAN
+enum { STACK_DEEPER = 128 << 10, STACK_KERNEL = 256 << 10, STACK_TURN = 8 << 10 };      /* its frames are larger */
+#else
+enum { STACK_DEEPER = 32 << 10, STACK_KERNEL = 96 << 10, STACK_TURN = 2560 };
+#endif
+size_t host_stack_left(const Host *h);
+void host_stack_need(Host *h, size_t bytes);                /* leaves by the guard if there are less */
+void host_deeper(Host *h);                                  /* before one level more of a recursion: STACK_DEEPER */
 
 void owned_born(Host *h, Owned *o, void (*drop)(Owned *));  /* o is young */
 void owned_keep(Owned *o);                                  /* a holder has it: no longer young; idempotent */

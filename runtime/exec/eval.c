@@ -138,6 +138,7 @@ static Fault eval_node(Eval *e, NodeId id) {
 }
 
 static Fault eval_nodes(Eval *e, const NodeId *ids, uint32_t n) {
+  host_stack_need(e->host, STACK_KERNEL);
   for (uint32_t k = 0; k < n; k++) {
     if (e->values[ids[k]]) continue;
     Fault f = eval_node(e, ids[k]);

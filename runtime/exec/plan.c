@@ -93,6 +93,7 @@ static Loop *loop_of(Planner *w, NodeId id) {
   Loop *l = NEW(a, Loop);
   PlanOptions o = {.no_fuse = !w->fuse, .kernels = w->kernels};
   l->body = make(w->host, a, n->attr->body, NULL, &o, true);
+  if (w->p->depth <= l->body->depth) w->p->depth = l->body->depth + 1;
   l->turns = n->attr->i[0];
   uint32_t c = (uint32_t)n->attr->i[1], s = (uint32_t)n->attr->i[2];
   l->n_carry = c;
@@ -476,6 +477,7 @@ static void publish(Planner *w) {
 }
 
 static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, const PlanOptions *o, bool body) {
+  host_deeper(h);
   Arena *tmp = arena_new(h);
   Planner *w = NEW(tmp, Planner);
   w->host = h;
@@ -537,6 +539,7 @@ uint32_t plan_bindings(const Plan *p, const Binding **out) {
 }
 
 size_t plan_slab(const Plan *p) { return p->slab; }
+size_t plan_stack(const Plan *p) { return STACK_KERNEL + p->depth * (size_t)STACK_TURN; }
 uint32_t plan_steps(const Plan *p) { return p->n_step; }
 
 uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out) {

@@ -27,6 +27,7 @@ void plan_free(Plan *p);
 
 uint32_t plan_bindings(const Plan *p, const Binding **out);
 size_t plan_slab(const Plan *p);                /* bytes of scratch a run needs, threads' arenas not counted */
+size_t plan_stack(const Plan *p);               /* bytes of the C stack that a run needs */
 uint32_t plan_steps(const Plan *p);
 /* The nodes (in the caller's numbering) that step k computes, in order. */
 uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out);

@@ -52,6 +52,7 @@ static void show_step(Text *t, const Plan *p, uint32_t k, int depth) {
 }
 
 static void show_plan(Text *t, const Plan *p, int depth) {
+  host_deeper(arena_host(t->arena));
   for (uint32_t k = 0; k < p->n_bind; k++) {
     static const char *const mode[] = {"", "read", "write", "update"};
     text_printf(t, "%*sslot%u %s ", 2 * depth, "", p->bind[k].slot, mode[p->bind[k].mode]);

@@ -108,6 +108,7 @@ struct Plan {
   size_t constant_bytes, slab, table;   /* table: the slab's head, where a run keeps its pointers */
   Cost cost;
   uint32_t n_node;
+  uint32_t depth;                /* loops inside one another */
   bool fails;                    /* some step can */
 };
 

@@ -325,6 +325,7 @@ static bool batch_node(Pass *p, NodeId id) {
 }
 
 static bool walk(Pass *p, const NodeId *root, uint32_t n_root) {
+  host_deeper(arena_host(p->to->arena));
   NodeId *ids;
   uint32_t n = graph_slice(p->from, root, n_root, NULL, NULL, &ids);
   for (uint32_t k = 0; k < n; k++)

@@ -113,6 +113,7 @@ static NodeId bad_zero(Graph *g, const Type *t) {
 
 /* The slice below the seeds down to wrt, and what of it lies on a way. */
 static Reverse reverse_over(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n) {
+  host_deeper(arena_host(g->arena));
   Reverse r = {.g = g};
   Ends ends = {.wrt = arena_copy(g->arena, wrt, n * sizeof *wrt), .n = n};
   NodeId *root = NEW_N(g->arena, NodeId, n_seed + 1u);
@@ -287,6 +288,7 @@ static NodeId widen_node(Graph *to, const Graph *g, const Node *node, NodeId *in
 }
 
 Graph *graph_widen(Graph *g, Arena *a) {
+  host_deeper(arena_host(a));
   Graph *to = graph_new(a);
   to->limit = g->limit;
   NodeId *at = NEW_N(a, NodeId, g->n + 1u);

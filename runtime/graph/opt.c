@@ -355,6 +355,7 @@ static Graph *stabilised(const Graph *g, Arena *a, const NodeId **origin) {
 }
 
 Graph *opt_run(const Graph *g, Arena *a, const Opt *o, NodeId **origin) {
+  host_deeper(arena_host(a));
   Arena *tmp = arena_new(arena_host(a));
   const NodeId *from = NULL;
   const Graph *now = o->no_rewrite ? g : stabilised(g, tmp, &from);

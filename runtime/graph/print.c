@@ -94,6 +94,7 @@ static void print_attr(Text *t, const Node *node) {
 
 /* Bodies nest as deep as the loops that were written: the language bounds that. */
 static void print_graph(Printer *p, const Graph *g, int indent) {
+  host_deeper(arena_host(p->text.arena));
   Text *t = &p->text;
   for (NodeId id = 0; id < g->n; id++) {
     const Node *node = &g->node[id];

@@ -42,6 +42,7 @@ static const char *verify_node(const Graph *g, Arena *a, NodeId id) {
 }
 
 const char *graph_verify(const Graph *g, Arena *a) {
+  host_deeper(arena_host(a));
   for (NodeId id = 0; id < g->n; id++) {
     const char *why = verify_node(g, a, id);
     if (why)
