@@ -121,8 +121,8 @@ const Ast *argument_in(Elab *e, const Ast *ast);
 Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);
 bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */
 
-/* Until the block ends, what is emitted stands at `at`, by whatever builder; behind it, where it stood before, however the
- * block is left. The one way to set graph->loc. NULL: only what is set inside is taken back. */
+/* Until the block ends, what is emitted stands at `at`, by whatever builder; behind it, where it stood before, however
+ * the block is left. The one way to set graph->loc. NULL: only what is set inside is taken back. */
 #define WITH_LOC(e, at) __attribute__((cleanup(loc_back), unused)) LocMark loc_mark = loc_enter((e), (at))
 typedef struct LocMark { Graph *g; Loc loc; } LocMark;
 LocMark loc_enter(Elab *e, const Ast *at);

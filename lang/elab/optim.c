@@ -123,10 +123,9 @@ Value make_optimizer(Elab *e, const Fn *rule, Args *a, const Ast *at) {
       where = a->ast[k] ? a->ast[k] : at;
       continue;
     }
-    const Ast *x = a->ast[k] && a->ast[k]->kind == A_ARG ? a->ast[k]->kid[0] : a->ast[k];
-    /* the bare name of a cell is read at each step, all else is its value now */
-    bool bare = x && x->kind == A_NAME;
-    named.at[named.n] = bare ? a->at[k] : value_decay(e, a->at[k]);
+    /* a `var` is read at each step, however it is reached; the state of a layer is its value now */
+    bool follows = a->at[k].kind == V_CELL && a->at[k].cell->role != CELL_STATE;
+    named.at[named.n] = follows ? a->at[k] : value_decay(e, a->at[k]);
     named.name[named.n] = a->name[k];
     named.ast[named.n++] = a->ast[k];
   }
