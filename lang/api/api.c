@@ -77,7 +77,7 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
   *s = (glia_session){.config = *c, .error = ""};
   SessionConfig inner = {
       .realloc = c->alloc, .user = c->user, .threads = c->threads, .no_fuse = c->no_fuse != 0, .strict = c->strict != 0,
-      .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0, 
+      .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0,
       .max_memory = c->max_memory, .stack = c->stack,
       .args = c->args, .n_args = c->n_args, .search = c->search, .print = forward_print,
       .progress = c->log ? forward_log : NULL,
