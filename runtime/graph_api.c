@@ -8,6 +8,7 @@
 #include "glia_graph.h"
 #include "graph/grad.h"
 #include "graph/opt.h"
+#include "exec/fault.h"
 #include "exec/plan.h"
 #include "pool_api.h"
 #include "exec/run.h"
@@ -501,28 +502,14 @@ static bool stack_ok(glia_graph *g, const glia_plan *p) {
   return STACK_HERE - stack_end(&g->host.stack) >= plan_stack(p->plan);
 }
 
-static const char *fault_text(FaultCode code) {
-  switch (code) {
-  case FAULT_INDEX: return "an index is out of range";
-  case FAULT_ZERO_DIVISION: return "a whole number is divided by zero";
-  case FAULT_POWER: return "a whole number has a negative power";
-  case FAULT_FOREIGN: return "a foreign function failed";
-  case FAULT_CHECK: return "a check failed";
-  case FAULT_CANCELLED: return "cancelled";
-  case FAULT_NONE: break;
-  }
-  return "";
-}
-
 static glia_status tell_fault(glia_graph *g, const glia_plan *p, const Fault *f) {
   if (f->code == FAULT_CANCELLED) return say(g, GLIA_CANCELLED, "cancelled");
-  const NodeId *origin;
-  uint32_t n = plan_origin(p->plan, f->step, &origin);
-  const char *name = n ? graph_at(g->graph, origin[n - 1])->op->name : "";
-  if (f->code == FAULT_INDEX)
-    return say(g, GLIA_FAULT, "%s: index %lld is out of range for %lld (element %lld)", name, (long long)f->a,
-               (long long)f->b, (long long)f->element);
-  return say(g, GLIA_FAULT, "%s: %s (element %lld)", name, fault_text(f->code), (long long)f->element);
+  NodeId node = fault_node(g->graph, p->plan, f->step);
+  const Op *op = node == NO_NODE ? NULL : graph_at(g->graph, node)->op;
+  char text[FAULT_TEXT];
+  fault_text(op, f, text);
+  if (f->element < 0) return say(g, GLIA_FAULT, "%s: %s", op ? op->name : "run", text);
+  return say(g, GLIA_FAULT, "%s: %s (element %lld)", op ? op->name : "run", text, (long long)f->element);
 }
 
 glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *out, int n_out) {

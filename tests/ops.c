@@ -620,6 +620,7 @@ static void op_is_whole(void) {
   CU_ASSERT(op->doc && strlen(op->doc) > 10 && op->doc[strlen(op->doc) - 1] == '.');
   CU_ASSERT(op->example && op->example[0]);
   CU_ASSERT((op->grad != NULL) != (op->no_grad != NULL));
+  CU_ASSERT(((op->flags & OP_FAILS) != 0) == (op->faults != NULL && op->faults->text != NULL));
   CU_ASSERT_PTR_EQUAL(op_table[op->id], op);
   CU_ASSERT_PTR_EQUAL(op_find(op->name, strlen(op->name)), op);   /* the first of that name: names are unique */
   Guard guard;

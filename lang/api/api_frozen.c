@@ -5,6 +5,7 @@
  */
 #include "api/api.h"
 #include "api/frozen.h"
+#include "runtime/exec/fault.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,21 +14,9 @@ struct glia_frozen {
   glia_tree tree;
   const void *arg[MAX_ARGS];
   void **result;
-  const char **step_name;              /* of each step of the plan: the operation it is blamed for */
+  const Op **op;                       /* of each step of the plan: the one it is blamed for */
   char error[256];
 };
-
-static const char *step_name(const Session *s, const Plan *p, uint32_t step) {
-  const NodeId *origin;
-  const char *name = "an operation";
-  for (uint32_t n = plan_origin(p, step, &origin); n-- > 0;) {
-    if (origin[n] == NO_NODE) continue;
-    const Op *op = graph_at(s->graph, origin[n])->op;
-    name = op->name;
-    if (op->flags & OP_FAILS) return name;
-  }
-  return name;
-}
 
 static glia_frozen *build(Session *s, Function *f, Compiled *c) {
   Frozen *z = frozen_make(f, c);
@@ -37,8 +26,11 @@ static glia_frozen *build(Session *s, Function *f, Compiled *c) {
   out->frozen = z;
   out->result = NEW_N(z->arena, void *, n + 1);
   out->tree = (glia_tree){.n = c->n_grad, .cap = c->n_grad, .leaf = NEW_N(z->arena, TreeLeaf, c->n_grad + 1)};
-  out->step_name = NEW_N(z->arena, const char *, steps + 1);
-  for (uint32_t k = 0; k < steps; k++) out->step_name[k] = step_name(s, z->plan, k);
+  out->op = NEW_N(z->arena, const Op *, steps + 1);
+  for (uint32_t k = 0; k < steps; k++) {
+    NodeId node = fault_node(s->graph, z->plan, k);
+    out->op[k] = node == NO_NODE ? NULL : graph_at(s->graph, node)->op;
+  }
   arena_keep(z->arena);
   return out;
 }
@@ -81,16 +73,10 @@ static glia_status wrong(glia_frozen *f, const char *what, int k) {
 }
 
 static glia_status tell_fault(glia_frozen *f, const Fault *fault) {
-  const char *name = f->step_name[fault->step];
-  if (fault->code == FAULT_INDEX)
-    snprintf(f->error, sizeof f->error, "`%s`: %s: index %lld is outside the %lld elements", f->frozen->name, name,
-             (long long)fault->a, (long long)fault->b);
-  else if (fault->code == FAULT_ZERO_DIVISION)
-    snprintf(f->error, sizeof f->error, "`%s`: %s: a whole number is divided by zero", f->frozen->name, name);
-  else if (fault->code == FAULT_POWER)
-    snprintf(f->error, sizeof f->error, "`%s`: %s: %lld to the power %lld is no whole number", f->frozen->name, name,
-             (long long)fault->a, (long long)fault->b);
-  else snprintf(f->error, sizeof f->error, "`%s`: %s cannot be computed for these values", f->frozen->name, name);
+  const Op *op = f->op[fault->step];
+  char text[FAULT_TEXT];
+  fault_text(op, fault, text);
+  snprintf(f->error, sizeof f->error, "`%s`: %s: %s", f->frozen->name, op ? op->name : "an operation", text);
   return GLIA_FAULT;
 }
 

@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 #include <string.h>
+#include "runtime/exec/fault.h"
 #include "steps/blame.h"
 #include "steps/machine.h"
 #include "steps/prepare.h"
@@ -129,36 +130,15 @@ static void exchange(Session *s, const Segment *g) {
 
 /* ---- faults ---- */
 
-static NodeId fault_node(Session *s, const Plan *plan, const Fault *f) {
-  const NodeId *origin;
-  uint32_t n = plan_origin(plan, f->step, &origin);
-  NodeId any = NO_NODE;
-  for (uint32_t k = 0; k < n; k++) {
-    if (origin[k] == NO_NODE) continue;
-    if (graph_at(s->graph, origin[k])->op->flags & OP_FAILS) return origin[k];
-    if (any == NO_NODE) any = origin[k];
-  }
-  return any;
-}
-
 static void fault_report(Session *s, NodeId id, const Fault *f) {
   const Node *n = id == NO_NODE ? NULL : graph_at(s->graph, id);
-  const char *op = n ? n->op->name : "an operation";
-  Loc loc = n ? n->loc : 0;
-  long long a = f->a, b = f->b;
-  Diag *d = NULL;
-  switch (f->code) {
-  case FAULT_INDEX: d = diag_at(s->diags, loc, E_RUN_INDEX, a, b); break;
-  case FAULT_ZERO_DIVISION: d = diag_at(s->diags, loc, E_RUN_ZERO_DIVISION); break;
-  case FAULT_POWER:
-    d = diag_at(s->diags, loc, E_RUN_POWER, a, b);
-    diag_hint(s->diags, d, "make the base a float: `2.0^k`, `f32(n)^k`");
-    break;
-  /* a check runs nothing */
-  case FAULT_FOREIGN: host_fail(&s->host, FAIL_BUG, "`%s` runs, though its library was not opened", op);
-  case FAULT_CHECK: d = diag_at(s->diags, loc, E_RUN_NOT_FINITE, "not finite"); break;
-  case FAULT_NONE: case FAULT_CANCELLED: return;
-  }
+  const Op *op = n ? n->op : NULL;
+  const OpFault *kind = fault_of(op, f);
+  DiagId which = kind->code ? diag_of_code(kind->code, strlen(kind->code)) : E_RUN_FAULT;
+  char text[FAULT_TEXT];
+  fault_text(op, f, text);
+  Diag *d = diag_said(s->diags, n ? n->loc : 0, which, arena_text(s->diags->arena, text, strlen(text)));
+  if (kind->hint) diag_hint(s->diags, d, "%s", kind->hint);
   if (!n || n->type->rank == 0 || f->element < 0) return;
   Arena *tmp = arena_new(&s->host);
   Text where = {.arena = tmp};
@@ -174,7 +154,9 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   arena_free(tmp);
 }
 
-void machine_fault(Session *s, const Plan *plan, const Fault *f) { fault_report(s, fault_node(s, plan, f), f); }
+void machine_fault(Session *s, const Plan *plan, const Fault *f) {
+  fault_report(s, fault_node(s->graph, plan, f->step), f);
+}
 
 static bool effect_run(Session *s, Step *step) {
   Program *p = s->program;
@@ -268,9 +250,10 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
       return false;
     }
     if (f.code != FAULT_NONE) {
-      NodeId failed = fault_node(s, g->plan, &f);
+      NodeId failed = fault_node(s->graph, g->plan, f.step);
       if (failed != NO_NODE && !before_fault(s, g, block, at, failed)) return false;
-      if (f.code == FAULT_CHECK && failed != NO_NODE) (void)blame_refusal(s, g, graph_at(s->graph, failed)->loc);
+      const Node *n = failed == NO_NODE ? NULL : graph_at(s->graph, failed);
+      if (n && n->op == &op_require_finite) (void)blame_refusal(s, g, n->loc);
       else fault_report(s, failed, &f);
       return false;
     }

@@ -103,7 +103,7 @@ static bool foreign_run(KernelCall *c) {
   const ForeignSig *s = &f->sig;
   ffi_cif *cif = (ffi_cif *)(uintptr_t)&f->cif;    /* ffi_call reads it */
   if (!s->fn) {                                    /* its library was not to be opened */
-    c->fault = (Fault){.code = FAULT_FOREIGN, .element = 0};
+    c->fault = (Fault){.code = FAULT_OP, .element = -1};
     return false;
   }
   void *value[FOREIGN_ARGS];
@@ -133,6 +133,8 @@ static bool foreign_run(KernelCall *c) {
   return true;
 }
 
+static const OpFault not_opened = {.text = "the library of this function was not opened"};
+
 const Op *foreign_op(Arena *a, const ForeignSig *s) {
   uint32_t n = s->scalar ? s->n_in : s->n_in + 1 + s->n_dims;
   if (n > FOREIGN_ARGS) return NULL;
@@ -148,7 +150,7 @@ const Op *foreign_op(Arena *a, const ForeignSig *s) {
   f->op = (Op){
     .name = f->sig.name, .doc = "A foreign function.", .id = N_OPS, .flags = OP_HIDDEN | OP_OPAQUE,
     .n_in = (int8_t)s->n_in, .type = foreign_type, .run = foreign_run, .batch = s->scalar ? batch_same : NULL,
-    .no_grad = "a foreign function: write a `gradient` for it",
+    .no_grad = "a foreign function: write a `gradient` for it", .faults = &not_opened,
   };
   return &f->op;
 }

@@ -18,6 +18,8 @@ const Op *op_find(const char *name, size_t len) {
   return NULL;
 }
 
+const OpFault fault_index = {.code = "E0701", .text = "index {a} is out of range for size {b}"};
+
 bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);

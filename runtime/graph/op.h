@@ -75,15 +75,23 @@ NodeId batch_second_axis(Batch *b);
 typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
 
 /* ---- kernels ---- */
-typedef enum {
-  FAULT_NONE, FAULT_INDEX, FAULT_ZERO_DIVISION, FAULT_POWER, FAULT_FOREIGN, FAULT_CHECK, FAULT_CANCELLED
-} FaultCode;
+typedef enum { FAULT_NONE, FAULT_OP, FAULT_CANCELLED } FaultCode;
 typedef struct Fault {
   FaultCode code;
-  int64_t element;           /* flat index of the first element at fault */
-  int64_t a, b;              /* e.g. the index and the size */
+  uint32_t which;            /* of op->faults */
+  int64_t element;           /* flat index of the first element at fault; -1: of none alone */
+  int64_t a, b;              /* what the op's text names, e.g. the index and the size */
+  double v;
   uint32_t step;             /* of the plan; filled by run */
 } Fault;
+
+/* How an op says that it has no result for what the run gave it. */
+typedef struct OpFault {
+  const char *code;          /* of the diagnostic in the language, "E0701"; NULL: that of all ops */
+  const char *text;          /* what was found, what was expected; {a} {b} {v} are the numbers of the Fault */
+  const char *hint;          /* a way out, or NULL */
+} OpFault;
+extern const OpFault fault_index;            /* of all that index: number a, size b */
 
 typedef struct KernelCall {
   const void *const *in;
@@ -149,6 +157,7 @@ struct Op {
   int64_t (*units)(const KernelCall *c);     /* how many independent units of work; NULL: 1, or elements if pointwise */
   size_t (*scratch)(const KernelCall *c);
   Kernel run;                  /* its own kernel, the same at every level: of an op that is not in list.h */
+  const OpFault *faults;     /* with OP_FAILS: by Fault.which */
   Cost (*cost)(const KernelCall *c);
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
 };

@@ -163,11 +163,13 @@ FLOATS2(div, x / y, x / y)
 
 /* ---- floordiv ---- */
 #ifndef KERNELS
+static const OpFault zero_division = {.code = "E0702", .text = "an integer is divided by zero"};
 const Op op_floordiv = {
     POINTWISE(floordiv, 2, pointwise_number),
     .flags = OP_POINTWISE | OP_HIDDEN | OP_FAILS | OP_EFFECTLESS_ZERO, .grad = zero_grad,
     .lo = 0.3f, .hi = 3.0f,
     .sign = "//",
+    .faults = &zero_division,
     .doc = "The largest whole number not above x / y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] // 2   # => [3, -4]",
 };
@@ -184,7 +186,7 @@ static bool no_zero(const void *const *in, int64_t n, const Attr *attr, Fault *f
   const int32_t *x = in[0], *y = in[1];
   for (int64_t k = 0; k < n; k++)
     if (y[k] == 0) {
-      *f = (Fault){.code = FAULT_ZERO_DIVISION, .element = k, .a = x[k], .b = 0};
+      *f = (Fault){.code = FAULT_OP, .element = k, .a = x[k], .b = 0};
       return false;
     }
   return true;
@@ -208,6 +210,7 @@ const Op op_mod = {
     POINTWISE(mod, 2, pointwise_number), .flags = OP_POINTWISE | OP_FAILS, .grad = mod_grad,
     .lo = 0.3f, .hi = 3.0f,
     .sign = "%",
+    .faults = &zero_division,
     .doc = "The rest of x // y, with the sign of y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] % 3   # => [1, 2]",
 };
@@ -241,6 +244,8 @@ const Op op_pow = {
     POINTWISE(pow, 2, pointwise_number), .simplify = pow_simplify, .flags = OP_POINTWISE | OP_FAILS, .grad = pow_grad,
     .lo = 0.3f, .hi = 3.0f,
     .sign = "^",
+    .faults = &(const OpFault){.code = "E0718", .text = "{a} to the power {b} is no whole number",
+                               .hint = "make the base a float: `2.0^k`, `f32(n)^k`"},
     .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole. Powers of i32 wrap\n"
            "as products do; a negative y is an error there.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
@@ -262,7 +267,7 @@ static bool no_negative_power(const void *const *in, int64_t n, const Attr *attr
   const int32_t *x = in[0], *y = in[1];
   for (int64_t k = 0; k < n; k++)
     if (y[k] < 0) {
-      *f = (Fault){.code = FAULT_POWER, .element = k, .a = x[k], .b = y[k]};
+      *f = (Fault){.code = FAULT_OP, .element = k, .a = x[k], .b = y[k]};
       return false;
     }
   return true;

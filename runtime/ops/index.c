@@ -56,7 +56,7 @@ static bool indices(TypeRule *r, const Type *i) {
 static inline int64_t place_of(KernelCall *c, const int32_t *index, int64_t k, int64_t n) {
   int64_t i = index[k] < 0 ? index[k] + n : index[k];
   if (i >= 0 && i < n) return i;
-  c->fault = (Fault){.code = FAULT_INDEX, .element = k, .a = index[k], .b = n};
+  c->fault = (Fault){.code = FAULT_OP, .element = k, .a = index[k], .b = n};
   return -1;
 }
 
@@ -138,6 +138,7 @@ static void gather_grad(Grad *d) {
 const Op op_gather = {
     .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0 | OP_MOVES, .n_in = 2,
     .args = "x, i, axis:axis=0",
+    .faults = &fault_index,
     .doc = "The places of an axis that the indices name, as NumPy's take; negative indices count from the end.",
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
     .samples = "f32[3,4] i32[2]; 0 | f32[3,4] i32[2]; 1 | f32[2,3,4] i32[2,2]; 1 | f32[2,3,2,2] i32[]; 3"
@@ -217,6 +218,7 @@ static void scatter_add_grad(Grad *d) {
 
 const Op op_scatter_add = {
     .name = "scatter_add", .id = OP_scatter_add, .flags = OP_FAILS, .n_in = 3, .args = "x, i, v, axis:axis=0",
+    .faults = &fault_index,
     .doc = "x with v added at the places of an axis that the indices name; an index that comes twice adds twice.",
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
     .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
@@ -262,12 +264,15 @@ static void scatter_grad(Grad *d) {
 }
 
 const Op op_scatter = {
-    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3, .args = "x, i, v, axis:axis=0",
+    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN | OP_CHOOSES, .n_in = 3,
+    .args = "x, i, v, axis:axis=0", .faults = &fault_index,
     .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value\n"
            "stands.",
     .example = "var x = [0, 0, 0]; x[[2, 0, 2]] = [1, 2, 3]; x   # => [2, 0, 3]",
-    .type = scatter_type, .grad = scatter_grad, .batch = scatter_add_batch, .units = scatter_add_units,
-    .cost = move_cost,
+    .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
+               " | f32[2,3,2,2] i32[] f32[2,3,2]; 2 | i32[3] i32[] i32[]; 0 | f32[2,4] i32[2,3] f32[2,3]; 1 1",
+    .type = scatter_type, .selects = SELECTS(0) | SELECTS(2), .grad = scatter_grad, .batch = scatter_add_batch,
+    .units = scatter_add_units, .cost = move_cost,
 };
 #else
 static bool scatter_rows(KernelCall *c, bool add) {
@@ -346,6 +351,7 @@ static void scatter_along_grad(Grad *d) {
 
 const Op op_take_along = {
     .name = "take_along", .id = OP_take_along, .flags = OP_FAILS | OP_MOVES, .n_in = 2, .args = "x, i, axis:axis=0",
+    .faults = &fault_index,
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
     .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis, .units = along_units,
@@ -354,6 +360,7 @@ const Op op_take_along = {
 const Op op_scatter_along = {
     .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,
     .args = "x, i, v, axis:axis=0",
+    .faults = &fault_index,
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
     .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units,

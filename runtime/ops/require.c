@@ -8,6 +8,7 @@
 static void require_finite_grad(Grad *d) { d->dx[0] = d->dy; }
 const Op op_require_finite = {
     POINTWISE(require_finite, 1, pointwise_float), .flags = OP_POINTWISE | OP_FAILS, .grad = require_finite_grad,
+    .faults = &(const OpFault){.code = "E0717", .text = "this is not finite, and has to be finite"},
     .doc = "x itself. If an element is NaN or infinite, the run stops before any cell changes and names the\n"
            "expression that made the first such value.",
     .example = "require_finite([1, 2])   # => [1, 2]",
@@ -21,7 +22,7 @@ TILE1(require_finite, f64, uint64_t, uint64_t, x)
     (void)attr;                                                                               \
     for (int64_t k = 0; k < n; k++)                                                           \
       if (!(x[k] - x[k] == 0)) {                                                              \
-        *f = (Fault){.code = FAULT_CHECK, .element = k};                                      \
+        *f = (Fault){.code = FAULT_OP, .element = k};                                      \
         return false;                                                                         \
       }                                                                                       \
     return true;                                                                              \

@@ -312,7 +312,7 @@ static bool dyn_start(KernelCall *c, const int32_t *at, int64_t k, int64_t count
   *start = at[k];
   if (*start >= 0 && *start <= size - count) return true;
   bool inside = *start >= 0 && *start < size;
-  c->fault = (Fault){.code = FAULT_INDEX, .element = k, .a = inside ? *start + count - 1 : *start, .b = size};
+  c->fault = (Fault){.code = FAULT_OP, .element = k, .a = inside ? *start + count - 1 : *start, .b = size};
   return false;
 }
 
@@ -420,6 +420,7 @@ static void update_slice_grad(Grad *d) {
 const Op op_slice_dyn = {
     .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_HIDDEN | OP_FAILS | OP_KEEPS_LAZY | OP_MOVES, .n_in = 2,
     .args = "x, start, axis:axis, count:int",
+    .faults = &fault_index,
     .doc = "A known number of elements of one axis, from a start that the run knows.",
     .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
     .samples = "f32[3,4] i32[]; 0 2 | f32[3,4] i32[]; 1 3 | f32[5] i32[]; 0 1 | i32[2,3] i32[]; 1 1"
@@ -430,6 +431,7 @@ const Op op_slice_dyn = {
 const Op op_update_slice = {
     .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS | OP_CHOOSES, .n_in = 3,
     .args = "x, v, start, axis:axis",
+    .faults = &fault_index,
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
     .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
     .samples = "f32[3,4] f32[2,4] i32[]; 0 | f32[3,4] f32[3,1] i32[]; 1 | i32[3] i32[1] i32[]; 0"

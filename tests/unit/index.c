@@ -90,7 +90,7 @@ static void faults(void) {
       make(&c, ops[o], (NodeId[]){x, i, v}, (uint32_t)ops[o]->n_in, INTS(0));
       Tensor **t = NEW_N(c.arena, Tensor *, c.g->n);
       Fault f = calc_all(&c, kernels_best(), t);
-      CU_ASSERT_EQUAL(f.code, FAULT_INDEX);
+      CU_ASSERT_EQUAL(f.code, FAULT_OP);
       CU_ASSERT_EQUAL(f.element, 2);
       CU_ASSERT_EQUAL(f.a, low ? -4 : 3);
       CU_ASSERT_EQUAL(f.b, 3);

@@ -90,7 +90,7 @@ static void a_check_goes_with_its_kernel(void) {
   Kernels top = level_on_best();
   int32_t x[1] = {5}, zero[1] = {0}, y[1];
   graph_output(b.g, g_op2(b.g, &op_mod, input(&b, 0, I32, 0, NULL), input(&b, 1, I32, 0, NULL)), 2);
-  CU_ASSERT_EQUAL(run(&b, &top, 1, (void *[]){x, zero, y}, NULL).code, FAULT_ZERO_DIVISION);
+  CU_ASSERT_EQUAL(run(&b, &top, 1, (void *[]){x, zero, y}, NULL).code, FAULT_OP);
   top.op[OP_mod] = &own;
   CU_ASSERT_EQUAL(run(&b, &top, 1, (void *[]){x, zero, y}, NULL).code, FAULT_NONE);
   BENCH_END(b);
@@ -264,7 +264,7 @@ static void prepared_before_the_work(void) {
 }
 
 static bool refuses(KernelCall *c) {
-  c->fault = (Fault){.code = FAULT_INDEX, .element = c->begin};
+  c->fault = (Fault){.code = FAULT_OP, .element = c->begin};
   return c->begin == 0 && c->end < PREPARES;            /* all parts but the first, or the only one */
 }
 
@@ -288,7 +288,7 @@ static void a_fault_of_preparing(void) {
   const PlanStep *step;
   Fault f = run(&b, &top, 3, (void *[]){x, index, y}, &step);
   CU_ASSERT(step->prepare_parts > 1);
-  CU_ASSERT_EQUAL(f.code, FAULT_INDEX);
+  CU_ASSERT_EQUAL(f.code, FAULT_OP);
   CU_ASSERT_EQUAL(f.element, PREPARES / step->prepare_parts);   /* the lowest part that refuses */
   CU_ASSERT_EQUAL(early, 0);
   free(x);

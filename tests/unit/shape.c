@@ -1,6 +1,7 @@
 /* shape and slice: moves against index arithmetic, for ranks 0 to 5, permuted and empty, whole and in parts;
  * refusals. */
 #include "calc.h"
+#include "runtime/exec/fault.h"
 #define KERNELS test      /* walk.h is looked at from the kernels' side */
 #include "runtime/ops/walk.h"
 
@@ -148,12 +149,33 @@ static void faults(void) {
     make(&c, &op_slice_dyn, (NodeId[]){x, s}, 2, INTS(0, 2));
     Tensor **v = NEW_N(c.arena, Tensor *, c.g->n);
     Fault f = calc_all(&c, kernels_best(), v);
-    CU_ASSERT_EQUAL(f.code, FAULT_INDEX);
+    CU_ASSERT_EQUAL(f.code, FAULT_OP);
     CU_ASSERT_EQUAL(f.a, t[k].index);
     CU_ASSERT_EQUAL(f.b, 5);
+    char text[FAULT_TEXT], want[FAULT_TEXT];
+    fault_text(&op_slice_dyn, &f, text);
+    snprintf(want, sizeof want, "index %lld is out of range for size 5", (long long)t[k].index);
+    CU_ASSERT_STRING_EQUAL(text, want);
     calc_drop(&c, v, NULL);
     CALC_END(c);
   }
+}
+
+/* The numbers of a fault in the words of its op, cut where the room ends. */
+static void fault_words(void) {
+  static const OpFault say[] = {
+      {.text = "{a} {x} {b}{v}"},
+      {.text = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+               "0123456789012345678901234567890123456789012345678901234567{a}"}};
+  const Op op = {.faults = say};
+  char text[FAULT_TEXT];
+  fault_text(&op, &(Fault){.code = FAULT_OP, .a = -3, .b = 1LL << 40, .v = -0.25}, text);
+  CU_ASSERT_STRING_EQUAL(text, "-3 {x} 1099511627776-0.25");
+  fault_text(&op, &(Fault){.code = FAULT_OP, .which = 1, .a = 76543}, text);
+  CU_ASSERT_EQUAL(strlen(text), FAULT_TEXT - 1);
+  CU_ASSERT_EQUAL(text[FAULT_TEXT - 2], '7');
+  fault_text(NULL, &(Fault){.code = FAULT_OP}, text);
+  CU_ASSERT_STRING_EQUAL(text, "there is no result for these values");
 }
 
 static void joins(void) {
@@ -275,6 +297,5 @@ static void sizes(void) {
     }
 }
 
-UNIT(TEST(sizes), TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(joins),
-     TEST(rolls_and_triangles),
-     TEST(refusals))
+UNIT(TEST(sizes), TEST(permutes), TEST(broadcasts), TEST(slices), TEST(dynamic), TEST(faults), TEST(fault_words),
+     TEST(joins), TEST(rolls_and_triangles), TEST(refusals))
