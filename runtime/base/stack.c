@@ -1,7 +1,7 @@
 /* stack: see stack.h. In: what the system knows of the calling thread. Out: where its stack ends.
  *
- * Stacks grow downwards on every machine that the house runs on. The main thread of Linux is asked for only once: its
- * answer is read from a file.
+ * Stacks grow downwards on every machine that the house runs on. The C library is not asked for Linux's main thread: it
+ * would read a file, a quarter of the time that a small script takes.
  */
 #if !defined _GNU_SOURCE
 #define _GNU_SOURCE                     /* pthread_getattr_np */
@@ -12,6 +12,13 @@
 #include "base/stack.h"
 #include <pthread.h>
 #include <stdbool.h>
+#if defined __linux__
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #if defined __FreeBSD__ || defined __DragonFly__ || defined __NetBSD__
 #include <pthread_np.h>
 #endif
@@ -19,7 +26,30 @@
 /* Of a stack whose end nobody knows so much is taken to be left. */
 enum { STACK_UNKNOWN = 192 << 10 };
 
-static bool ask(uintptr_t *low, size_t *size) {
+#if defined __linux__
+/* The main thread's stack: the kernel lays the program's path at its top and lets it grow as far as the limit says.
+ * Other mappings begin no nearer than 128 MB. Not the main thread, or not on that stack: no. */
+static bool ask_main(uintptr_t here, uintptr_t *low, size_t *size) {
+  enum { MOST = 64 << 20 };
+  struct rlimit limit;
+  uintptr_t path = (uintptr_t)getauxval(AT_EXECFN);
+  if (syscall(SYS_gettid) != getpid() || !path || getrlimit(RLIMIT_STACK, &limit) != 0) return false;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t top = (path + strlen((const char *)path) + sizeof(void *) + page) / page * page;
+  size_t most = limit.rlim_cur < MOST ? (size_t)limit.rlim_cur : MOST;
+  if (most <= page || here > top || top - here >= most - page) return false;
+  *low = top - most + page;
+  *size = most - page;
+  return true;
+}
+#endif
+
+static bool ask(uintptr_t here, uintptr_t *low, size_t *size) {
+#if defined __linux__
+  if (ask_main(here, low, size)) return true;
+#else
+  (void)here;
+#endif
 #if defined __APPLE__
   *size = pthread_get_stacksize_np(pthread_self());
   *low = (uintptr_t)pthread_get_stackaddr_np(pthread_self()) - *size;
@@ -53,7 +83,7 @@ uintptr_t stack_end(Stack *s) {
   uintptr_t here = STACK_HERE, self = (uintptr_t)pthread_self(), low;
   size_t size;
   if (s->thread == self && here > s->low && here <= s->high) return s->low;
-  if (ask(&low, &size) && here > low && here - low <= size) {
+  if (ask(here, &low, &size) && here > low && here - low <= size) {
     *s = (Stack){self, low, low + size};
     return low;
   }
