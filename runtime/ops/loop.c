@@ -68,7 +68,13 @@ static bool loop_type(TypeRule *r) {
   return true;
 }
 
-static NodeId pick(Graph *g, NodeId loop, uint32_t k) { return g_attr(g, &op_pick, &loop, 1, (int64_t[]){k}, 1); }
+/* It stands in the segment of its loop, even if a derivative is made in a later one: a loop itself is no value that
+ * could cross. */
+static NodeId pick(Graph *g, NodeId loop, uint32_t k) {
+  NodeId id = g_attr(g, &op_pick, &loop, 1, (int64_t[]){k}, 1);
+  g->node[id].segment = g->node[loop].segment;
+  return id;
+}
 
 /* The output of the body that is the value of its node `id` over the turns; the loop y gets it if it has none. */
 static uint32_t stacked_output(Graph *g, NodeId y, NodeId id) {
