@@ -90,10 +90,7 @@ static void read_library(Elab *e, int file) {
   e->here.caller = 0;
   e->here.training = false;
   e->here.make = MAKE_IN_BODY;
-  for (uint32_t k = 0; k < p->program->n; k++) {
-    const Ast *stmt = p->program->kid[k];
-    if (stmt->kind != A_TEST) elab_define(e, stmt);
-  }
+  elab_definitions(e, p->program);
   for (uint32_t k = 0; k < p->program->n; k++) {
     const Ast *stmt = p->program->kid[k];
     Value last = v_unit();
