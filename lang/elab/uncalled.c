@@ -32,6 +32,8 @@ typedef struct Trial {
   int64_t last;               /* the largest prime taken so far */
   Scope *dims;
   VEC(Size) size;
+  DType unmarked;             /* of the tensors that say no element type; used: there is one */
+  bool used;
   bool open;                  /* a message spoke of a shape of which nothing is declared */
 } Trial;
 
@@ -86,8 +88,9 @@ static int64_t free_size(Trial *t, const char *name, const Ast *at, bool whole) 
 /* ---- arguments ---- */
 static bool tensor_argument(Trial *t, const Ast *type, Value *out) {
   Elab *e = t->e;
-  Type made = {.dtype = F32};
+  Type made = {.dtype = (uint8_t)t->unmarked};
   DType d;
+  t->used |= !type->name;
   if (type->name) {
     if (!dtype_from_name(type->name, &d)) {
       unknown_type(e, type);
@@ -256,24 +259,46 @@ void called_mark(Elab *e, const Ast *fn) {
 static bool called(const Elab *e, const Ast *fn) { return fn->id < e->called_cap && e->called[fn->id]; }
 
 /* ---- one function ---- */
-static void try_function(Elab *e, const Fn *f, Written *written) {
-  find_divisors(e->a, written);
-  const Ast *params = f->ast->kid[0];
-  Trial t = {.e = e, .written = written, .last = FIRST_PRIME - 1, .dims = scope_new(e, f->scope)};
+/* Calls f with what its signature says; false: no argument fits it. What it says is in *found. */
+static bool attempt(Trial *t, const Fn *f, Diags *found) {
+  Elab *e = t->e;
   Args a = {0};
-  Diags *found = diags_new(e->a, e->s->sources), *saved = e->d;
+  Diags *saved = e->d;
   ElabMark *mark = mark_set(e);
+  t->dims = scope_new(e, f->scope);
+  t->last = FIRST_PRIME - 1;
   e->d = found;
-  if (arguments(&t, params, &a) && !found->n_errors) {
-    (void)call_fn(e, f, &a, f->ast);
-    report(&t, found, saved, elab_loc(e, f->ast));
-  } else
-    for (uint32_t k = 0; k < found->diag.n; k++)      /* a signature that no argument fits */
-      if (found->diag.at[k]->id == E_UNKNOWN_TYPE || found->diag.at[k]->id == E_DIMENSION_KIND)
-        diag_adopt(saved, found->diag.at[k]);
+  bool full = arguments(t, f->ast->kid[0], &a) && !found->n_errors;
+  if (full) (void)call_fn(e, f, &a, f->ast);
   e->d = saved;
   mark_back(e, mark);
   mark_drop(e, mark);
+  return full;
+}
+
+static bool mixes_floats(const Diags *d) {
+  for (uint32_t k = 0; k < d->diag.n; k++)
+    if (d->diag.at[k]->id == E_MIXED_FLOATS) return true;
+  return false;
+}
+
+/* Tensors of a signature that say no element type are f32 or f64: it is a mistake only if it is one for both. */
+static void try_function(Elab *e, const Fn *f, Written *written) {
+  find_divisors(e->a, written);
+  Trial single = {.e = e, .written = written, .unmarked = F32}, twice = {.e = e, .written = written, .unmarked = F64};
+  Trial *t = &single;
+  Diags *found = diags_new(e->a, e->s->sources);
+  bool full = attempt(t, f, found);
+  if (full && found->n_errors && t->used) {
+    Diags *other = diags_new(e->a, e->s->sources);
+    (void)attempt(&twice, f, other);
+    if (!other->n_errors || (mixes_floats(found) && !mixes_floats(other))) t = &twice, found = other;
+  }
+  if (full) report(t, found, e->d, elab_loc(e, f->ast));
+  else
+    for (uint32_t k = 0; k < found->diag.n; k++)      /* a signature that no argument fits */
+      if (found->diag.at[k]->id == E_UNKNOWN_TYPE || found->diag.at[k]->id == E_DIMENSION_KIND)
+        diag_adopt(e->d, found->diag.at[k]);
 }
 
 /* The functions of instances: what a call does, and methods. */
