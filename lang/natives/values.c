@@ -4,6 +4,7 @@
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lower.h"
 #include "elab/mark.h"
@@ -89,6 +90,52 @@ static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (l.n) return v_items(e->a, V_LIST, pair, l.n);
   elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
   return v_bad();
+}
+
+/* ---- clone ---- */
+static bool has_optimizer(const Value *v) {
+  const Value *at = v->kind == V_RECORD ? v->fields->at : v->kind == V_TUPLE || v->kind == V_LIST ? v->items->at : NULL;
+  uint32_t n = !at ? 0 : v->kind == V_RECORD ? v->fields->n : v->items->n;
+  for (uint32_t k = 0; k < n; k++)
+    if (has_optimizer(&at[k])) return true;
+  return v->kind == V_OPTIMIZER;
+}
+
+typedef struct CloneCall { int role; const Ast *at; } CloneCall;
+static Value clone_leaf(Elab *e, void *ctx, Value leaf) {
+  const CloneCall *c = ctx;
+  Loc loc = elab_loc(e, c->at);
+  leaf = value_decay(e, leaf);
+  if (leaf.kind != V_NODE) return leaf;
+  NodeId n = c->role == CELL_PARAM ? want_float(e, leaf, c->at, "a parameter's first value") : leaf.node;
+  if ((n = settle(e, n)) == NO_NODE) return v_bad();
+  Cell *made = cell_new(e, c->role, node_type(e, n), NULL, loc);
+  cell_assign(e, made, n, loc);
+  return (Value){.kind = V_CELL, .cell = made};
+}
+
+/* The same layers with parameters and states of their own, which begin with the present values. */
+static Value n_clone(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  Value v = a->at[0];
+  Leaves l = {0};
+  if (v.kind == V_BAD) return v;
+  tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
+  bool lone = v.kind == V_CELL || v.kind == V_NODE;
+  if (l.n == 0 || lone || has_optimizer(&v)) {
+    Diag *g = elab_error(e, arg_ast(a, 0, at), E_WANTED, "a net to clone", value_kind_text(e, &v));
+    if (g && lone) diag_hint(e->d, g, "a cell of its own is `var v = ...`");
+    else if (g && l.n) diag_hint(e->d, g, "an optimizer is tied to its net: tie a new one to the clone");
+    return v_bad();
+  }
+  if (e->here.make > MAKE_IN_BODY) {
+    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, "clone(...)", make_place(e->here.make));
+    diag_hint(e->d, g, "clone it with `let` at the top or in a `proc`, and use the clone here");
+    return v_bad();
+  }
+  CloneCall param = {CELL_PARAM, at}, state = {CELL_STATE, at};
+  v = tree_map(e, v, LEAF_PARAM, clone_leaf, &param);
+  return v.kind == V_BAD ? v : tree_map(e, v, LEAF_STATE, clone_leaf, &state);
 }
 
 /* From here on in the text no optimizer moves these parameters, or moves them again. Where the run decides whether this
@@ -195,6 +242,20 @@ static Value n_known_number(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return what && want_number(e, a->at[0], arg_ast(a, 0, at), what, &x) ? v_node(literal(e, x, at)) : v_bad();
 }
 
+static Value n_is_function(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  const Value *v = &a->at[0];
+  if (v->kind == V_BAD) return *v;
+  return v_bool(v->kind == V_INSTANCE || (v->kind == V_FN && v->fn->kind != FN_LAYER && v->fn->kind != FN_OPTIMIZER));
+}
+
+static Value n_is_rule(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  const Value *v = &a->at[0];
+  if (v->kind == V_BAD) return *v;
+  return v_bool((v->kind == V_OPTIMIZER && !v->optimizer->tied) || (v->kind == V_FN && v->fn->kind == FN_OPTIMIZER));
+}
+
 static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)e, (void)self, (void)at;
   return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
@@ -261,6 +322,10 @@ static Value n_described(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_values[] = {
+    {"clone", "net:any", n_clone,
+     "A net of the same layers with parameters and states of its own, which begin with the values of `net` now: two "
+     "nets with one start.",
+     NULL},
     {"dims", "kind:any", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
     {"kind_of", "x:any", n_kind_of,
@@ -271,6 +336,10 @@ const Native native_values[] = {
     {"known_number", "x:any, what:any", n_known_number,
      "x, a number that is known while the script is checked, in 64 bits; what are the words for it.",
      "known_number(3, \"a share\") / 2   # => 1.5"},
+    {"is_function", "x:any", n_is_function, "Whether x can be called: a function or an instance of a layer.",
+     "is_function(relu), is_function(1)   # => true false"},
+    {"is_rule", "x:any", n_is_rule, "Whether x is a rule of an optimizer, or an optimizer that is not tied yet.",
+     "is_rule(sgd(lr = 0.1)), is_rule(relu)   # => true false"},
     {"is_record", "x:any", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"is_list", "x:any", n_is_list, "Whether x is a list or a tuple.", "is_list((1, 2)), is_list(1)   # => true false"},
     {"joined", "a:any, b:any", n_joined,
