@@ -9,7 +9,7 @@ extern const Native native_lists[], native_shapes[], native_making[], native_num
     native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
     native_checks[], native_sequences[], native_gradcheck[], native_series[], native_values[],
     native_origins[], native_figures[], native_packed[],
-    native_maps[], native_recompute[];
+    native_maps[], native_recompute[], native_labels[];
 extern const Native *const native_tables[];      /* NULL-ended; each table ends with a NULL name */
 const Native *native_find(const char *name);
 
@@ -20,6 +20,9 @@ static inline const Ast *arg_ast(const Args *a, uint32_t k, const Ast *at) {
   return k < a->n && a->ast[k] ? a->ast[k] : at;
 }
 static inline Value or_bad(NodeId n) { return n == NO_NODE ? v_bad() : v_node(n); }
+/* v as i32, a number below n each (or `ignore`), checked now where it is known, else when it runs. NO_NODE: reported.
+ */
+NodeId class_numbers(Elab *e, Value v, int64_t n, int64_t ignore, const Ast *at);
 NodeId arg_node(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *what);
 bool arg_int(Elab *e, const Args *a, uint32_t k, int64_t otherwise, const Ast *at, const char *what, int64_t *out);
 bool arg_bool(Elab *e, const Args *a, uint32_t k, bool otherwise, const Ast *at, const char *what, bool *out);

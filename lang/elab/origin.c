@@ -9,6 +9,7 @@
 #include "elab/elab.h"
 #include "elab/native.h"
 #include "elab/want.h"
+#include <math.h>
 #include <string.h>
 
 /* nodes looked at for one question: a chain of a model is never long between two that count */
@@ -85,6 +86,27 @@ static bool is_softmax(const Graph *g, const Node *div) {
          same_formula(g, top, graph_at(g, sum)->in[0], &looks);
 }
 
+/* The x of log(sum(exp(x))). */
+static NodeId log_sum_exp_of(const Graph *g, NodeId n) {
+  const Node *log = graph_at(g, unstretched(g, n));
+  if (log->op != &op_log) return NO_NODE;
+  const Node *sum = graph_at(g, unstretched(g, log->in[0]));
+  if (sum->op != &op_sum || graph_at(g, sum->in[0])->op != &op_exp) return NO_NODE;
+  return graph_at(g, sum->in[0])->in[0];
+}
+
+/* x - log(sum(exp(x))), or x - (log(sum(exp(x - m))) + m) */
+static bool is_log_softmax(const Graph *g, const Node *sub) {
+  NodeId x = log_sum_exp_of(g, sub->in[1]);
+  const Node *less = graph_at(g, unstretched(g, sub->in[1]));
+  for (int k = 0; k < 2 && x == NO_NODE && less->op == &op_add; k++) {
+    x = log_sum_exp_of(g, less->in[k]);
+    if (x != NO_NODE && graph_at(g, x)->op == &op_sub) x = graph_at(g, x)->in[0];
+  }
+  int looks = MOST_LOOKS;
+  return x != NO_NODE && same_formula(g, x, sub->in[0], &looks);
+}
+
 /* 1 + exp(...) */
 static bool is_one_plus_exp(const Graph *g, NodeId n) {
   const Node *x = graph_at(g, n);
@@ -122,6 +144,8 @@ static Origin look(Elab *e, NodeId n, int *looks) {
       continue;
     }
     if (op == &op_sigmoid) return (Origin){ORIGIN_SIGMOID, n};
+    if (op == &op_log && is_probability(look(e, x->in[0], looks).kind)) return (Origin){ORIGIN_LOG, n};
+    if (op == &op_sub && is_log_softmax(g, x)) return (Origin){ORIGIN_LOG, n};
     if (op == &op_relu) return (Origin){ORIGIN_RELU, n};
     if (op == &op_tanh) return (Origin){ORIGIN_TANH, n};
     if (op == &op_recip && is_one_plus_exp(g, x->in[0])) return (Origin){ORIGIN_SIGMOID, n};
@@ -208,6 +232,14 @@ static bool tensor_of(Elab *e, const Args *a, NodeId *n) {
   return *n != NO_NODE;
 }
 
+/* Whether a number that is known is outside low..high. */
+static bool known_outside(Elab *e, NodeId n, double low, double high) {
+  const Tensor *t = graph_at(e->g, n)->flags & NODE_KNOWN ? graph_known(e->g, n) : NULL;
+  for (int64_t k = 0; t && k < type_count(&t->type); k++)
+    if (tensor_get(t, k) < low || tensor_get(t, k) > high) return true;
+  return false;
+}
+
 static Value n_as_scores(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   NodeId n;
@@ -230,9 +262,17 @@ static Value n_as_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at)
   const char *is = o.kind == ORIGIN_AFFINE ? "scores, made by a product alone"
                    : o.kind == ORIGIN_RELU ? "made by a relu, which has no upper bound"
                    : o.kind == ORIGIN_TANH ? "made by a tanh, which can be negative"
+                   : o.kind == ORIGIN_LOG  ? "logarithms of probabilities"
                                            : NULL;
+  if (!is && known_outside(e, n, 0, 1 + 1e-5))
+    return refuse_origin(e, at, (Origin){ORIGIN_UNKNOWN, n}, "probabilities", "not all from 0 to 1",
+                         arena_printf(e->a, "put `sigmoid` or `softmax` around them%s",
+                                      other_text(e, &a->arg[1], "scores")));
   if (!is) return a->at[0];
-  const char *fix = o.kind == ORIGIN_AFFINE ? "put `sigmoid` around it" : "put `sigmoid` in its place";
+  const char *fix = o.kind == ORIGIN_AFFINE ? "put `sigmoid` around it"
+                    : o.kind == ORIGIN_LOG  ? "leave the logarithm out"
+                                            : "put `sigmoid` in its place";
+  if (o.kind == ORIGIN_LOG && a->arg[2].given) fix = arena_printf(e->a, "%s; %s", fix, a->arg[2].text);
   return refuse_origin(e, at, o, "probabilities", is,
                        arena_printf(e->a, "%s%s", fix, other_text(e, &a->arg[1], "scores")));
 }
@@ -242,11 +282,32 @@ static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast 
   NodeId n;
   if (!tensor_of(e, a, &n)) return a->at[0];
   Origin o = origin_of(e, n);
-  if (!is_probability(o.kind)) return a->at[0];
-  const char *hint = o.kind == ORIGIN_SOFTMAX ? "put `log_softmax` in the place of the softmax"
-                                              : "put `logsigmoid` in the place of the sigmoid";
-  return refuse_origin(e, at, o, "logarithms of probabilities", "the probabilities themselves",
+  bool above = !is_probability(o.kind) && known_outside(e, n, -INFINITY, 1e-5);
+  if (!is_probability(o.kind) && !above) return a->at[0];
+  const char *hint = o.kind == ORIGIN_SOFTMAX   ? "put `log_softmax` in the place of the softmax"
+                     : o.kind == ORIGIN_SIGMOID ? "put `logsigmoid` in the place of the sigmoid"
+                                                : "put `log` or `log_softmax` around them";
+  return refuse_origin(e, at, above ? (Origin){ORIGIN_UNKNOWN, n} : o, "logarithms of probabilities",
+                       above ? "not all below 0" : "the probabilities themselves",
                        arena_printf(e->a, "%s%s", hint, other_text(e, &a->arg[1], "scores")));
+}
+
+/* Made where the logarithm is rewritten to the one that cannot underflow (stable.c): through moves alone. */
+static Value n_log_is_stable(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self, (void)at;
+  NodeId n;
+  double one;
+  if (!tensor_of(e, a, &n)) return v_bool(false);
+  for (int looks = MOST_LOOKS; looks > 0; looks--) {
+    const Node *x = graph_at(e->g, n);
+    if (x->op == &op_sigmoid) return v_bool(true);
+    if (x->op == &op_sub && constant(e->g, x->in[0], &one) && one == 1) n = x->in[1];
+    else if (x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice ||
+             x->op == &op_slice_dyn || x->op == &op_gather || x->op == &op_take_along || x->op == &op_alias)
+      n = x->in[0];
+    else break;
+  }
+  return v_bool(false);
 }
 
 const Native native_origins[] = {
@@ -256,13 +317,18 @@ const Native native_origins[] = {
      "error. `other` names the function that takes probabilities; with `sigmoid_fits = true` only a softmax is "
      "refused.",
      "as_scores([2, -1])   # => [2, -1]"},
-    {"as_probabilities", "x:any, other:string?", n_as_probabilities,
-     "x itself, in a function that takes probabilities: a plain affine value, a relu or a tanh is an error. `other` "
-     "names the function that\n"
-     "takes scores.",
+    {"as_probabilities", "x:any, other:string?, logs:string?", n_as_probabilities,
+     "x itself, in a function that takes probabilities: a plain affine value, a relu, a tanh, a logarithm of "
+     "probabilities or a known\n"
+     "number outside 0 to 1 is an error. `other` names the function that takes scores, `logs` says what takes "
+     "logarithms.",
      "as_probabilities(sigmoid([0, 0]))   # => [0.5, 0.5]"},
     {"as_log_probabilities", "x:any, other:string?", n_as_log_probabilities,
-     "x itself, in a function that takes logarithms of probabilities: probabilities are an error. `other` names the "
-     "function that takes scores.",
+     "x itself, in a function that takes logarithms of probabilities: probabilities are an error, and known numbers "
+     "above 0. `other` names\n"
+     "the function that takes scores.",
      "as_log_probabilities(log([0.5]))   # => [-0.693147]"},
+    {"log_is_stable", "x:any", n_log_is_stable,
+     "Whether the graph knows x to be a sigmoid, or 1 less one, whose logarithm is computed without underflow.",
+     "log_is_stable(sigmoid([0.0])), log_is_stable([0.5])   # => true false"},
     {0}};

@@ -10,6 +10,7 @@ typedef enum {
   ORIGIN_UNKNOWN,
   ORIGIN_SOFTMAX,       /* exp(z) / sum(exp(z)): probabilities that sum to 1 along an axis */
   ORIGIN_SIGMOID,       /* a probability each */
+  ORIGIN_LOG,           /* the logarithm of a probability */
   ORIGIN_AFFINE,        /* x @ w, x @ w + b: scores */
   ORIGIN_RELU, ORIGIN_TANH
 } OriginKind;

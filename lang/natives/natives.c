@@ -7,7 +7,7 @@ const Native *const native_tables[] = {native_lists,   native_sequences,   nativ
                                        native_random,  native_files,       native_checks, native_gradcheck,
                                        native_run,     native_derivatives, native_values, native_series,
                                        native_origins, native_figures,     native_packed,
-                                       native_maps,    native_recompute,   NULL};
+                                       native_maps,    native_recompute,   native_labels, NULL};
 
 const Native *native_find(const char *name) {
   for (int t = 0; native_tables[t]; t++)

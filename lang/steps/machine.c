@@ -138,7 +138,7 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   char text[FAULT_TEXT];
   fault_text(op, f, text);
   Diag *d = diag_said(s->diags, n ? n->loc : 0, which, arena_text(s->diags->arena, text, strlen(text)));
-  if (kind->hint) diag_hint(s->diags, d, "%s", kind->hint);
+  if (fault_hint(op, f, text)) diag_hint(s->diags, d, "%s", text);
   if (!n || n->type->rank == 0 || f->element < 0) return;
   Arena *tmp = arena_new(&s->host);
   Text where = {.arena = tmp};

@@ -15,6 +15,7 @@ bool machine_continue(Session *s);     /* from the position in the session on */
 /* The diagnostic of a fault of a plan that somebody else ran. */
 void machine_fault(Session *s, const Plan *plan, const Fault *f);
 
+
 const Position *machine_position(const Session *s);
 /* "3:0.1.17 2": step 3 of the outermost block is a loop in piece 0, phase 1, turn 17; step 2 of its body. */
 char *position_text(const Position *p, Arena *a);

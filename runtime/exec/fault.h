@@ -13,4 +13,5 @@ NodeId fault_node(const Graph *written, const Plan *p, uint32_t step);
 const OpFault *fault_of(const Op *op, const Fault *f);
 /* Its text with the numbers of f: no place, no full stop. Allocates nothing. */
 void fault_text(const Op *op, const Fault *f, char to[FAULT_TEXT]);
+bool fault_hint(const Op *op, const Fault *f, char to[FAULT_TEXT]);      /* a way out; false: none is known */
 #endif

@@ -89,7 +89,7 @@ typedef struct Fault {
 typedef struct OpFault {
   const char *code;          /* of the diagnostic in the language, "E0701"; NULL: that of all ops */
   const char *text;          /* what was found, what was expected; {a} {b} {v} are the numbers of the Fault */
-  const char *hint;          /* a way out, or NULL */
+  const char *hint;          /* a way out, with the same holes, or NULL */
 } OpFault;
 extern const OpFault fault_index;            /* of all that index: number a, size b */
 

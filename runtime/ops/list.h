@@ -74,6 +74,7 @@ OP(not)
 OP(where)
 /* require.c */
 OP(require_finite)
+OP(require_label)
 /* cast.c */
 OP(cast)
 /* matmul.c */
