@@ -80,7 +80,7 @@ static OUT_OF_LINE Value literal_string(Elab *e, const Ast *ast) {
       known.n = 0;
       for (uint32_t j = 0; j < s.text->text->part.n; j++) {
         Part p = s.text->text->part.at[j];
-        if (!p.text) p.need += t->need.n;
+        if (!p.text && !p.write) p.need += t->need.n;
         vec_push(e->a, &t->text->part, p);
       }
       for (uint32_t j = 0; j < s.text->need.n; j++) vec_push(e->a, &t->need, s.text->need.at[j]);

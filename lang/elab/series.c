@@ -120,10 +120,30 @@ static bool row_of(Elab *e, const Args *a, const Ast *at, Args *row) {
   return true;
 }
 
+static const char *columns_text(Elab *e, const Sym *name, uint32_t n) {
+  Text t = {.arena = e->a};
+  text_add(&t, "");
+  for (uint32_t k = 0; k < n; k++) text_printf(&t, "%s`%s`", k ? ", " : "", name[k]);
+  return n ? t.at : "nothing";
+}
+
+/* Every row has the columns of the first one; no: reported. */
+static bool same_columns(Elab *e, const Series *s, const Args *row, const Ast *at) {
+  uint32_t n = table_columns(s->table), found = 0;
+  if (!n) return true;
+  for (uint32_t k = 0; k < row->n; k++) found += table_type(s->table, row->name[k]) != NULL;
+  if (found == n && row->n == n) return true;
+  Sym *name = NEW_N(e->a, Sym, n + 1);
+  for (uint32_t k = 0; k < n; k++) name[k] = table_name(s->table, k);
+  Diag *g = elab_error(e, at, E_SERIES_OTHER_ROW, columns_text(e, name, n), columns_text(e, row->name, row->n));
+  diag_hint(e->d, g, "where there is nothing to say, say `nan`; rows of another kind are a series of their own");
+  return false;
+}
+
 static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
   Series *s = self->captured->at[0].series;
   Args row, *a = &row;
-  if (!step_here(e, at, "`add`") || !row_of(e, given_, at, a)) return v_bad();
+  if (!step_here(e, at, "`add`") || !row_of(e, given_, at, a) || !same_columns(e, s, a, at)) return v_bad();
   const char **name = NEW_N(e->a, const char *, a->n + 1);
   NodeId *node = NEW_N(e->a, NodeId, a->n + 1);
   uint32_t n = 0;

@@ -10,8 +10,10 @@
 #include "elab/import.h"
 #include "elab/leaves.h"
 #include "elab/seq.h"
+#include "elab/series.h"
 #include "elab/want.h"
 #include "runtime/graph/face.h"
+#include "steps/table.h"
 #include <string.h>
 
 typedef struct Writer { Elab *e; Template *m; Needs need; Text text; const Format *f; } Writer;
@@ -30,6 +32,12 @@ static void hole(Writer *w, NodeId n, const Format *f) {
   Part p = {.text = NULL, .need = w->need.n, .format = *f};
   vec_push(w->e->a, &w->need, (Need){n, NO_SLOT});
   vec_push(w->e->a, &w->m->part, p);
+}
+
+/* What is written as it is when it is printed. */
+static void itself(Writer *w, void (*write)(Text *t, const void *what), const void *what) {
+  flush(w);
+  vec_push(w->e->a, &w->m->part, (Part){.format = plain, .write = write, .what = what});
 }
 
 /* ---- types ---- */
@@ -252,6 +260,7 @@ static void add_value(Writer *w, Value v, const Format *f, bool inside, int dept
     for (uint32_t k = 0; k < v.text->text->part.n; k++) {
       const Part *p = &v.text->text->part.at[k];
       if (p->text) text_add(&w->text, p->text);
+      else if (p->write) itself(w, p->write, p->what);
       else hole(w, v.text->need.at[p->need].node, &p->format);
     }
     if (inside) text_add(&w->text, "\"");
@@ -279,6 +288,10 @@ static void add_value(Writer *w, Value v, const Format *f, bool inside, int dept
     text_add(&w->text, "}");
     return;
   case V_FN: fn_text(e, &w->text, v.fn, true); return;
+  case V_SERIES:
+    if (inside) break;
+    itself(w, table_write, v.series->table);
+    return;
   case V_SEQ:
     if (v.seq->is_range && v.seq->count >= 0 && !v.seq->captured) {
       text_printf(&w->text, "%lld..%s%lld", (long long)v.seq->from, v.seq->count ? "" : "<",
@@ -302,7 +315,7 @@ const char *text_shown(Elab *e, const Value *v) {
   text_add(&t, "");
   for (uint32_t k = 0; k < v->text->text->part.n; k++) {
     const Part *p = &v->text->text->part.at[k];
-    const Tensor *x = p->text ? NULL : graph_known(e->g, v->text->need.at[p->need].node);
+    const Tensor *x = p->text || p->write ? NULL : graph_known(e->g, v->text->need.at[p->need].node);
     if (p->text) text_add(&t, p->text);
     else if (x) format_tensor(&t, x, &p->format, 0);
     else text_add(&t, "..");

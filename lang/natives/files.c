@@ -213,6 +213,10 @@ static Value n_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
     elab_error(e, a->arg[0].at, E_FILE, error.text);
     return v_bad();
   }
+  if (t.header_is_numbers) {
+    Diag *g = elab_error(e, a->arg[0].at, E_CSV_HEADER, path, t.column[0].name);
+    if (g) diag_hint(e->d, g, "write a first line with names into the file: `%s`", t.n > 1 ? "x1,x2" : "x");
+  }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = t.n, .name = NEW_N(e->a, Sym, t.n + 1), .at = NEW_N(e->a, Value, t.n + 1)};
   for (uint32_t k = 0; k < t.n; k++) {
@@ -251,9 +255,9 @@ const Native native_files[] = {
     {"image_file", "path:string", n_image_file,
      "What `image` reads: the samples of a picture as they are in the file, and the one that means 1.", NULL},
     {"csv", "path:string, missing:float?, separator:string?", n_csv,
-     "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. An "
-     "empty cell is an\n"
-     "error, unless `missing = nan`. Plain or .gz.",
+     "A table as a record of columns, by the names in its first line: numbers as f32[n], text as {codes, classes}. A "
+     "gap (an empty\n"
+     "cell, among numbers also NA, N/A, null, ?) is an error, unless `missing = nan`. Plain or .gz.",
      "csv(\"houses.csv\").price"},
     {"text", "path:string", n_text,
      "A text as {codes, classes}: its characters as numbers, and the characters that occur, in the order of Unicode.",

@@ -29,7 +29,7 @@ const TextValue *text_literal(Arena *a, const char *text) {
   return t;
 }
 
-const char *text_known(const TextValue *t) { return t->need.n ? NULL : t->text->part.at[0].text; }
+const char *text_known(const TextValue *t) { return t->text->part.n > 1 ? NULL : t->text->part.at[0].text; }
 
 /* A text as a template; its needs are added to the step's, the template's holes moved behind those that are there. */
 const Template *step_text(Session *s, Step *step, const TextValue *t) {

@@ -217,6 +217,7 @@ void template_write(Text *t, const Template *m, Tensor *const *value) {
   for (uint32_t k = 0; k < m->part.n; k++) {
     const Part *p = &m->part.at[k];
     if (p->text) text_add(t, p->text);
+    else if (p->write) p->write(t, p->what);
     else format_tensor(t, value[p->need], &p->format, column(t));
   }
 }

@@ -19,6 +19,8 @@ typedef struct Part {
   const char *text;          /* literal, or NULL: */
   uint32_t need;             /* the index of the value */
   Format format;
+  void (*write)(Text *t, const void *what);   /* or what writes itself as it then is: a series */
+  const void *what;
 } Part;
 typedef struct Template { VEC(Part) part; } Template;
 void template_write(Text *t, const Template *m, Tensor *const *value);

@@ -5,6 +5,7 @@
 #include "steps/table.h"
 #include <stddef.h>
 #include <string.h>
+#include "steps/format.h"
 #include "steps/state.h"
 
 typedef struct Column {
@@ -96,6 +97,58 @@ Tensor *table_tensor(Session *s, const Table *t, const char *name) {
   Tensor *x = tensor_new(&s->host, &type);
   if (x->bytes && c->data) memcpy(x->data, c->data, x->bytes);
   return x;
+}
+
+/* ---- as text: a line a row, numbers below each other; of a long one the first and last rows ---- */
+enum { MOST_SHOWN = 1000, EDGE = 3, CELL_ELEMENTS = 8 };
+
+static const char *cell_text(const Table *t, const Column *c, int64_t row, Arena *a) {
+  Text out = {.arena = a};
+  text_add(&out, "");
+  if (type_count(&c->type) > CELL_ELEMENTS) return type_show(a, &c->type);
+  Tensor *x = tensor_from(t->host, &c->type, c->data + c->row * (size_t)row);
+  format_tensor(&out, x, &(Format){.digits = -1}, 0);
+  tensor_unref(x);
+  for (char *p = out.at; *p; p++)
+    if (*p == '\n') *p = ' ';
+  return out.at;
+}
+
+static size_t width_of(const char *s) {
+  size_t n = 0;
+  for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80;
+  return n;
+}
+
+void table_write(Text *out, const void *table) {
+  const Table *t = table;
+  Arena *a = arena_new(t->host);
+  uint32_t columns = t->rows ? t->column.n : 0;      /* those of rows to come are known already */
+  bool part = t->rows * columns > MOST_SHOWN && t->rows > 2 * EDGE;
+  int64_t lines = part ? 2 * EDGE + 1 : t->rows;
+  const char **cell = NEW_N(a, const char *, (size_t)(lines + 1) * columns + 1);
+  if (!columns) text_add(out, "a series without rows");
+  for (uint32_t k = 0; k < columns; k++) {
+    const Column *c = &t->column.at[k];
+    size_t width = width_of(c->name);
+    cell[k] = c->name;
+    for (int64_t line = 0; line < lines; line++) {
+      int64_t row = !part || line < EDGE ? line : t->rows - lines + line;
+      const char *s = part && line == EDGE ? "..." : cell_text(t, c, row, a);
+      if (width_of(s) > width) width = width_of(s);
+      cell[(size_t)(line + 1) * columns + k] = s;
+    }
+    for (int64_t line = 0; line <= lines; line++) {
+      const char **s = &cell[(size_t)line * columns + k];
+      *s = arena_printf(a, "%s%*s%s", k ? "  " : "", (int)(width - width_of(*s)), "", *s);
+    }
+  }
+  for (int64_t line = 0; line <= lines && columns; line++) {
+    if (line) text_add(out, "\n");
+    for (uint32_t k = 0; k < columns; k++) text_add(out, cell[(size_t)line * columns + k]);
+  }
+  if (part) text_printf(out, "\n%lld rows", (long long)t->rows);
+  arena_free(a);
 }
 
 void table_add(Table *t, const char *const *column, Tensor *const *value, uint32_t n) {

@@ -21,6 +21,7 @@ void table_fill(Table *t, uint32_t column, const Tensor *rows);                /
 void table_add(Table *t, const char *const *column, Tensor *const *value, uint32_t n);
 void table_columns_cut(Table *t, uint32_t n);                                    /* only the first n are declared */
 void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
+void table_write(Text *t, const void *table);                                  /* as `print` writes a series */
 /* young, [rows, ...]; NULL: no such column */
 Tensor *table_tensor(Session *s, const Table *t, const char *name);
 #endif

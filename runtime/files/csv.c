@@ -2,8 +2,8 @@
  * line, each all numbers or all text, or an error that says where.
  *
  * The first pass cuts the bytes into cells, in place; the second decides each column. A number is read without its
- * point, which the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, an empty
- * cell, an open quote, a byte that is not UTF-8 are errors.
+ * point, which the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, a gap
+ * (an empty cell; among numbers NA, N/A, null, ?), an open quote, a byte that is not UTF-8 are errors.
  */
 #include "files/stream.h"
 #include <math.h>
@@ -16,6 +16,7 @@ enum { MOST_BYTES = 1 << 30, MOST_COLUMNS = 4096, MOST_DIGITS = 800 };
 
 typedef struct Cell { char *at; uint32_t n; } Cell;
 typedef struct Cut {
+  Arena *a;
   const char *path;
   char separator;
   char *at, *end;
@@ -145,26 +146,41 @@ static bool cut(Arena *a, Cut *c, uint32_t *columns, int64_t *rows, Cell **cells
   return true;
 }
 
-static bool column(Arena *a, Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t rows, bool missing,
-                   CsvColumn *out) {
+/* What stands among numbers where one is missing: nothing, NA, N/A, null, ?, in any case. */
+static bool is_gap(const Cell *x) {
+  static const char *const words[] = {"", "na", "n/a", "null", "?"};
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+    size_t n = strlen(words[k]), same = 0;
+    if (x->n != n) continue;
+    while (same < n && (x->at[same] | (x->at[same] >= 'A' && x->at[same] <= 'Z' ? 0x20 : 0)) == words[k][same]) same++;
+    if (same == n) return true;
+  }
+  return false;
+}
+
+static bool gap_found(Cut *c, const Cell *x, int64_t row, const char *column) {
+  const char *is = x->n ? arena_printf(c->a, "is `%.*s` among numbers", (int)x->n, x->at) : "is empty";
+  return file_bad(c->e, "read", c->path, "row %lld, column `%s` %s; `missing = nan` reads gaps as nan", (long long)row,
+                  column, is);
+}
+
+static bool column(Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t rows, bool missing, CsvColumn *out) {
+  Arena *a = c->a;
   bool numbers = true, any = false;
   double v;
+  int64_t gap = 0;
   for (int64_t r = 1; r <= rows; r++) {
-    Cell *x = &cell[(size_t)r * columns + k];
-    if (x->n == 0) {
-      if (!missing)
-        return file_bad(c->e, "read", c->path, "row %lld, column `%s` is empty; `missing = nan` reads gaps as nan",
-                        (long long)r, out->name);
-      continue;
-    }
-    any = true;
-    if (numbers && !number(x, &v)) numbers = false;
+    const Cell *x = &cell[(size_t)r * columns + k];
+    if (x->n == 0 && !missing) return gap_found(c, x, r, out->name);
+    if (is_gap(x)) gap = gap ? gap : r;
+    else if (numbers) numbers = any = number(x, &v);
   }
   if (numbers && any) {
+    if (gap && !missing) return gap_found(c, &cell[(size_t)gap * columns + k], gap, out->name);
     out->number = NEW_N(a, float, rows + 1);
     for (int64_t r = 1; r <= rows; r++) {
-      Cell *x = &cell[(size_t)r * columns + k];
-      out->number[r - 1] = x->n == 0 || !number(x, &v) ? NAN : (float)v;
+      const Cell *x = &cell[(size_t)r * columns + k];
+      out->number[r - 1] = is_gap(x) || !number(x, &v) ? NAN : (float)v;
     }
     return true;
   }
@@ -194,7 +210,7 @@ bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable
   const char *bytes;
   size_t n;
   if (!file_read_gz(a, path, MOST_BYTES, &bytes, &n, e)) return false;
-  Cut c = {.path = path, .separator = separator, .at = (char *)(uintptr_t)bytes, .line = 1, .e = e};
+  Cut c = {.a = a, .path = path, .separator = separator, .at = (char *)(uintptr_t)bytes, .line = 1, .e = e};
   c.end = c.at + n;
   if (n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) c.at += 3;
   size_t bad = utf8_first_bad(bytes, n);
@@ -209,7 +225,7 @@ bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable
   if (!cut(a, &c, &columns, &rows, &cell)) return false;
   if (columns == 0) return file_bad(e, "read", path, "the file is empty; its first line names the columns");
   if (rows > INT32_MAX) return file_bad(e, "read", path, "it has more than %d rows", INT32_MAX);
-  *out = (CsvTable){rows, columns, NEW_N(a, CsvColumn, columns)};
+  *out = (CsvTable){rows, columns, NEW_N(a, CsvColumn, columns), false};
   for (uint32_t k = 0; k < columns; k++) {
     if (cell[k].n == 0 || memchr(cell[k].at, 0, cell[k].n))
       return file_bad(e, "read", path, "column %u has no name; the first line names the columns", k + 1);
@@ -221,8 +237,11 @@ bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable
       if (strcmp(out->column[j].name, name) == 0)
         return file_bad(e, "read", path, "two columns are named `%s`", name);
   }
+  double v;
+  out->header_is_numbers = rows > 0;
+  for (uint32_t k = 0; k < columns; k++) out->header_is_numbers &= number(&cell[k], &v);
   for (uint32_t k = 0; k < columns; k++)
-    if (!column(a, &c, cell, k, columns, rows, missing, &out->column[k])) return false;
+    if (!column(&c, cell, k, columns, rows, missing, &out->column[k])) return false;
   return true;
 }
 

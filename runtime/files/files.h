@@ -26,7 +26,12 @@ typedef struct CsvColumn {
   const char **class_;        /* which stand in the order of their bytes */
   int64_t n_class;
 } CsvColumn;
-typedef struct CsvTable { int64_t rows; uint32_t n; CsvColumn *column; } CsvTable;
+typedef struct CsvTable {
+  int64_t rows;
+  uint32_t n;
+  CsvColumn *column;
+  bool header_is_numbers;     /* all of the first line: probably no header */
+} CsvTable;
 bool csv_read(Arena *a, const char *path, char separator, bool missing, CsvTable *out, FileError *e);
 /* A text as one column: its characters, whose classes are those that occur. */
 bool text_read(Arena *a, const char *path, CsvColumn *out, int64_t *rows, FileError *e);
