@@ -124,7 +124,7 @@ static bool is_probability(OriginKind k) { return k == ORIGIN_SOFTMAX || k == OR
 static bool is_leaf(Elab *e, NodeId n) {
   n = unstretched(e->g, n);
   for (const Node *x = graph_at(e->g, n);
-       !cell_of_node(e, n) && (x->op == &op_permute || x->op == &op_cast || x->op == &op_slice); x = graph_at(e->g, n))
+       !cell_of_node(e, n) && (x->op->flags & OP_MOVES || x->op == &op_cast); x = graph_at(e->g, n))
     n = unstretched(e->g, x->in[0]);
   const Op *op = graph_at(e->g, n)->op;
   return op == &op_input || op == &op_constant || cell_of_node(e, n);
@@ -302,8 +302,7 @@ static Value n_log_is_stable(Elab *e, const Fn *self, Args *a, const Ast *at) {
     const Node *x = graph_at(e->g, n);
     if (x->op == &op_sigmoid) return v_bool(true);
     if (x->op == &op_sub && constant(e->g, x->in[0], &one) && one == 1) n = x->in[1];
-    else if (x->op == &op_reshape || x->op == &op_broadcast || x->op == &op_permute || x->op == &op_slice ||
-             x->op == &op_slice_dyn || x->op == &op_gather || x->op == &op_take_along || x->op == &op_alias)
+    else if (x->op->flags & OP_MOVES)
       n = x->in[0];
     else break;
   }
