@@ -115,19 +115,23 @@ const Face *face_of(Elab *e, const char *text) {
 /* ---- what each kind takes ---- */
 typedef struct Reader {
   Elab *e;
-  const char *fn;
+  const char *callee;
+  const char *fn, *param;        /* whose argument it is: of a function of the library, if that one hands it on */
   int rank;                      /* of what stands first: its axes are meant; -1: it has none */
 } Reader;
 
-static const char *named(const Reader *r, const FaceParam *q) {
-  return arena_printf(r->e->a, "`%s` of `%s`", q->name, r->fn);
+const char *argument_text(Elab *e, const char *param, const char *fn, const Ast *at) {
+  Spot s = spot_of(e, at);
+  return arena_printf(e->a, "`%s` of `%s`", s.fn ? s.param : param, s.fn ? s.fn : fn);
 }
+
+static const char *named(const Reader *r) { return arena_printf(r->e->a, "`%s` of `%s`", r->param, r->fn); }
 
 /* "`num` of `linspace`", "a size of `zeros`", "an index of `gather`": of what something must be. */
 static const char *subject(const Reader *r, const FaceParam *q) {
   if (q->kind == FACE_KIND || q->kind == FACE_SIZES) return arena_printf(r->e->a, "a size of `%s`", r->fn);
   if (q->kind == FACE_TENSOR && q->dtype == I32) return arena_printf(r->e->a, "an index of `%s`", r->fn);
-  return named(r, q);
+  return named(r);
 }
 
 static const char *words_text(Elab *e, const FaceParam *q) {
@@ -143,7 +147,8 @@ static const char *expected(const Reader *r, const FaceParam *q) {
       [FACE_TENSOR] = "a tensor",         [FACE_SHAPED] = "a tensor",
       [FACE_INT] = "a whole number",      [FACE_SIZE] = "a whole number",
       [FACE_FLOAT] = "a number",          [FACE_FLAG] = "`true` or `false`",
-      [FACE_AXIS] = "a whole number",     [FACE_AXES] = "axes",
+      [FACE_AXIS] = "a whole number",     [FACE_LINE] = "a whole number",
+      [FACE_AXES] = "axes",
       [FACE_PERM] = "an order of axes",   [FACE_PAIR] = "a whole number, or two,",
       [FACE_INTS] = "whole numbers",      [FACE_SIZES] = "a shape",
       [FACE_BOXES] = "whole numbers",     [FACE_DTYPE] = "an element type, such as `f64`,",
@@ -151,7 +156,7 @@ static const char *expected(const Reader *r, const FaceParam *q) {
       [FACE_PATH] = "the path of a file",
   };
   const char *words = q->kind == FACE_WORD ? words_text(r->e, q) : what[q->kind];
-  return arena_printf(r->e->a, "%s as %s", words, named(r, q));
+  return arena_printf(r->e->a, "%s as %s", words, named(r));
 }
 
 static bool refuse_as(const Reader *r, const FaceParam *q, const Value *v, const Ast *at) {
@@ -432,7 +437,7 @@ static bool read_value(Reader *r, const FaceParam *q, Arg *out) {
   case FACE_FLOAT: return want_number(r->e, v, at, subject(r, q), &out->f);
   case FACE_FLAG: return read_flag(r, q, v, at, &out->i);
   case FACE_WORD: return read_word(r, q, v, at, &out->i);
-  case FACE_AXIS: return read_int(r, q, v, at, &out->i) && in_rank(r, &out->i, at);
+  case FACE_AXIS: case FACE_LINE: return read_int(r, q, v, at, &out->i) && in_rank(r, &out->i, at);
   case FACE_AXES: return read_axes(r, q, v, at, out);
   case FACE_PERM: return read_perm(r, q, v, at, out);
   case FACE_PAIR: return read_pair(r, q, v, at, out);
@@ -454,10 +459,20 @@ static int rank_of(Elab *e, const FaceParam *q, const Arg *first) {
   return q->kind == FACE_SHAPED ? first->type->rank : -1;
 }
 
+/* An axis that was left out: a vector has but one. */
+static bool the_axis(const Reader *r, Arg *out) {
+  if (r->rank <= 1) return in_rank(r, &out->i, out->at);
+  const char *text = "`%s` of more than one axis wants to know which: `axis = 0`";
+  Diag *g = elab_said(r->e, out->at, E_LIBRARY_WANTS, arena_printf(r->e->a, text, r->fn));
+  diag_hint(r->e->d, g, "or all of them, one after another: `%s(flatten(x, start = 0))`", r->fn);
+  return false;
+}
+
 /* The axes of what stands first, and what was left out: its value, all axes, an order reversed. */
 static bool read_left_out(const Reader *r, const FaceParam *q, Arg *out) {
   if (q->kind == FACE_AXES) return read_axes(r, q, out->value, out->at, out);
   if (q->kind == FACE_PERM) return read_perm(r, q, out->value, out->at, out);
+  if (q->kind == FACE_LINE) return the_axis(r, out);
   if (!q->valued) return true;
   if (q->kind == FACE_FLOAT) out->f = q->f;
   else if (q->kind == FACE_PAIR) {
@@ -471,6 +486,9 @@ static bool read_left_out(const Reader *r, const FaceParam *q, Arg *out) {
 }
 
 static bool read_given(Reader *r, const FaceParam *q, Value v, const Ast *at, Arg *out) {
+  Spot s = spot_of(r->e, at);
+  r->fn = s.fn ? s.fn : r->callee;
+  r->param = s.fn ? s.param : q->name;
   bool as_it_is = q->kind == FACE_ANY || q->kind == FACE_FN || q->kind == FACE_ROWS;
   *out = (Arg){.at = at, .value = as_it_is ? v : value_decay(r->e, v)};
   out->given = v.kind != V_ABSENT && !(v.kind == V_UNIT && q->optional);
@@ -506,7 +524,7 @@ bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast 
   bool *taken = rest ? NEW_N(e->a, bool, a->n + 1) : NULL;
   for (uint32_t k = 0; rest && k < n; k++)
     if (to[k] >= 0) taken[to[k]] = true;
-  Reader r = {e, fn, -1};
+  Reader r = {.e = e, .callee = fn, .rank = -1};
   for (uint32_t k = 0, next = 0; k < f->n; k++) {
     const FaceParam *q = &f->param[k];
     int j = is_rest(q) ? -1 : to[next++];
@@ -529,7 +547,7 @@ Attr args_attr(Elab *e, const Face *f, const Arg *arg) {
     const Arg *x = &arg[k];
     if (is_rest(&f->param[k])) continue;
     switch (f->param[k].kind) {
-    case FACE_INT: case FACE_SIZE: case FACE_FLAG: case FACE_WORD: case FACE_AXIS: case FACE_DTYPE:
+    case FACE_INT: case FACE_SIZE: case FACE_FLAG: case FACE_WORD: case FACE_AXIS: case FACE_LINE: case FACE_DTYPE:
       i[attr.n++] = x->i;
       break;
     case FACE_FLOAT: attr.f[n_f++] = x->f; break;

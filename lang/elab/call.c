@@ -186,7 +186,10 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
     if (!bind_pattern_at(e, s, q->kid[0], v, false, place)) ok = false;
     Bound *b = q->kid[0]->kind == A_NAME ? scope_here(s, q->kid[0]->name) : NULL;
     if (b && q->kid[1]) b->type = q->kid[1];
-    if (b && to[k] >= 0 && q->source->library) b->given = spot_of(e, place);
+    if (b && to[k] >= 0 && q->source->library) {
+      b->given = spot_of(e, place);
+      if (!b->given.fn) b->given.param = p[k].name, b->given.fn = name;
+    }
   }
   return ok;
 }

@@ -28,7 +28,7 @@ static const Bound *argument(Elab *e, const Ast *at) {
 
 Spot spot_of(Elab *e, const Ast *at) {
   const Bound *b = argument(e, at->kind == A_ARG ? at->kid[0] : at);
-  return b ? b->given : (Spot){at, e->here.caller};
+  return b ? b->given : (Spot){.ast = at, .caller = e->here.caller};
 }
 
 const Ast *argument_in(Elab *e, const Ast *ast) {

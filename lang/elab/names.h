@@ -4,7 +4,8 @@
 #define LANG_NAMES_H
 #include "elab/value.h"
 
-typedef struct Spot { const Ast *ast; Loc caller; } Spot;   /* a piece of text, and the call that it is read in */
+/* A piece of text, and the call that it is read in; of an argument, of which parameter of which function. */
+typedef struct Spot { const Ast *ast; Loc caller; const char *param, *fn; } Spot;
 typedef struct Bound {
   Sym name;
   Value value;

@@ -319,16 +319,15 @@ bool want_axes(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axes, uin
   }
   Value *items = &v;
   uint32_t count = 1;
-  Type list;
   Value from_bracket[MAX_RANK];
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
     items = v.items->at;
     count = v.items->n;
   } else if (v.kind == V_NODE && node_type(e, v.node)->rank == 1) {
-    if (!want_dims(e, v, at, "axes", &list)) return false;
-    for (uint32_t k = 0; k < list.rank; k++) from_bracket[k] = v_int(list.dim[k]);
+    int64_t list[MAX_RANK];
+    if (!want_ints(e, v, at, "axes", list, MAX_RANK, &count)) return false;
+    for (uint32_t k = 0; k < count; k++) from_bracket[k] = v_int(list[k]);
     items = from_bracket;
-    count = list.rank;
   }
   for (uint32_t k = 0; k < count; k++) {
     int64_t axis;

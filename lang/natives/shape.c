@@ -167,6 +167,10 @@ static bool ints_in(Elab *e, Value v, const Ast *at, const char *what, int64_t *
     if (flat == NO_NODE) return false;
     v = v_node(flat);
   }
+  if (v.kind != V_INT && v.kind != V_NODE && v.kind != V_UNIT) {
+    refuse_value(e, &v, at, arena_printf(e->a, "whole numbers as %s", what));
+    return false;
+  }
   uint32_t more;
   if (!want_ints(e, v, at, what, out + *n, MOST_INTS - *n, &more)) return false;
   *n += more;
@@ -174,11 +178,11 @@ static bool ints_in(Elab *e, Value v, const Ast *at, const char *what, int64_t *
 }
 
 static Value n_ints_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+  (void)self, (void)at;
   int64_t i[MOST_INTS];
   uint32_t n = 0;
-  const char *what = want_string(e, a->at[1], arg_ast(a, 1, at), "the words for a number");
-  return what && ints_in(e, a->at[0], arg_ast(a, 0, at), what, i, &n) ? ints_value(e, i, n) : v_bad();
+  const Ast *where = a->arg[0].at;
+  return ints_in(e, a->arg[0].value, where, argument_text(e, "x", "ints_of", where), i, &n) ? ints_value(e, i, n) : v_bad();
 }
 
 const Native native_shapes[] = {
@@ -205,7 +209,7 @@ const Native native_shapes[] = {
     {"axes_of", "axis:any, rank:any", n_axes_of,
      "The axes that an argument `axis` means, ascending, for a tensor of that rank: an int, a tuple, or () for all.",
      "axes_of((-1, 0), 3), axes_of((), 2)   # => [0, 2] [0, 1]"},
-    {"ints_of", "x:any, what:any", n_ints_of,
-     "The whole numbers in x, an int, a bracket, or tuples and lists of them, as one list; what are the words for one.",
-     "ints_of([(1, 2), (3, 4)], \"a size\"), ints_of(5, \"a size\")   # => [1, 2, 3, 4] [5]"},
+    {"ints_of", "x:any", n_ints_of,
+     "The known whole numbers in x, an int, a bracket, or tuples and lists of them, as one list.",
+     "ints_of([(1, 2), (3, 4)]), ints_of(5)   # => [1, 2, 3, 4] [5]"},
     {0}};

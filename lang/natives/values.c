@@ -1,6 +1,7 @@
 /* values: what the standard library asks about values: is it known, what is it called, of which tensors is it made;
  * and it makes records of names that are known. In: any value. Out: known answers, lists, records.
  */
+#include "elab/args.h"
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
@@ -237,9 +238,7 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 static Value n_known_number(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
-  double x;
-  const char *what = want_string(e, a->at[1], arg_ast(a, 1, at), "the words for a number");
-  return what && want_number(e, a->at[0], arg_ast(a, 0, at), what, &x) ? v_node(literal(e, x, at)) : v_bad();
+  return v_node(literal(e, a->arg[0].f, at));
 }
 
 static Value n_is_function(Elab *e, const Fn *self, Args *a, const Ast *at) {
@@ -333,9 +332,8 @@ const Native native_values[] = {
      "ones(kind_of([1, 2]))   # => [1, 1]"},
     {"described", "x:any", n_described, "What x is, as the words of a message.",
      "described([1, 2])   # => a tensor f32[2]"},
-    {"known_number", "x:any, what:any", n_known_number,
-     "x, a number that is known while the script is checked, in 64 bits; what are the words for it.",
-     "known_number(3, \"a share\") / 2   # => 1.5"},
+    {"known_number", "x:float", n_known_number, "x, a number that is known while the script is checked, in 64 bits.",
+     "known_number(3) / 2   # => 1.5"},
     {"is_function", "x:any", n_is_function, "Whether x can be called: a function or an instance of a layer.",
      "is_function(relu), is_function(1)   # => true false"},
     {"is_rule", "x:any", n_is_rule, "Whether x is a rule of an optimizer, or an optimizer that is not tied yet.",

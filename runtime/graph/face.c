@@ -10,7 +10,7 @@ static const char *const kind_name[N_FACES] = {
     [FACE_WORD] = "word",     [FACE_AXIS] = "axis",       [FACE_AXES] = "axes",     [FACE_PERM] = "perm",
     [FACE_PAIR] = "pair",     [FACE_INTS] = "ints",       [FACE_SIZES] = "sizes",   [FACE_DTYPE] = "dtype",
     [FACE_BOXES] = "boxes",   [FACE_KIND] = "kind",       [FACE_STRING] = "string", [FACE_PATH] = "path",
-    [FACE_FN] = "fn",
+    [FACE_FN] = "fn",         [FACE_LINE] = "line",
 };
 
 typedef struct Reading {

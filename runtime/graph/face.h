@@ -22,6 +22,7 @@
  *   flag          a known bool                                          i: 0 or 1
  *   word(a|b)     one of these strings                                  i: its number, from 0
  *   axis          an axis of what stands first; -1 is the last          i: one number, from 0
+ *   line          an axis; left out: that of a vector                   i: one number, from 0
  *   axes          axes, each once; () or left out: all                  i: how many, then they, ascending
  *   perm          all axes in a new order; left out: reversed           i: they, to the end
  *   pair          two whole numbers, or one for both                    i: two numbers
@@ -45,7 +46,7 @@
 
 typedef enum {
   FACE_TENSOR, FACE_SHAPED, FACE_TENSORS, FACE_ANY, FACE_ROWS, FACE_INT, FACE_SIZE, FACE_FLOAT, FACE_FLAG, FACE_WORD,
-  FACE_AXIS, FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_SIZES, FACE_DTYPE, FACE_BOXES, FACE_KIND, FACE_STRING,
+  FACE_AXIS, FACE_LINE, FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_SIZES, FACE_DTYPE, FACE_BOXES, FACE_KIND, FACE_STRING,
   FACE_PATH, FACE_FN, N_FACES
 } FaceKind;
 

@@ -152,14 +152,14 @@ static void recur_grad(Grad *d) {
 }
 
 const Op op_cumsum = {
-    .name = "cumsum", .id = OP_cumsum, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axis=0, reverse:flag=false",
+    .name = "cumsum", .id = OP_cumsum, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:line?, reverse:flag=false",
     .doc = "The sums of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumsum([1, 2, 3])   # => [1, 3, 6]",
     .type = along_type, .grad = cumsum_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
 };
 const Op op_cumprod = {
     .name = "cumprod", .id = OP_cumprod, .flags = OP_KEEPS_INTS, .n_in = 1,
-    .args = "x, axis:axis=0, reverse:flag=false",
+    .args = "x, axis:line?, reverse:flag=false",
     .doc = "The products of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumprod([1, 2, 3])   # => [1, 2, 6]",
     .type = along_type, .grad = cumprod_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,

@@ -130,7 +130,7 @@ static void show_ints(Text *t, const Arg *x) {
 }
 
 static void show_arg(Elab *e, Text *t, const FaceParam *q, const Arg *x) {
-  if (!x->given && !q->valued && q->kind != FACE_AXES && q->kind != FACE_PERM) {
+  if (!x->given && !q->valued && q->kind != FACE_AXES && q->kind != FACE_PERM && q->kind != FACE_LINE) {
     text_add(t, "none");
     return;
   }
@@ -289,6 +289,10 @@ static void lists(void) {
   reading("x, axis:axis", "[[1, 2]], 2", "axis 2 of a tensor with 2 axes [E0328] (axes count from 0 to 1, or "
           "from -2 to -1)");
   reading("x, axis:axis=0", "3.5", "axis 0 of a tensor with 0 axes [E0328] (a scalar has no axis to go along)");
+  reading("x, axis:line?", "[1, 2]", "x=f64[2], axis=0 | 0");
+  reading("x, axis:line?", "[[1, 2]], -1", "x=f64[1, 2], axis=1 | 1");
+  reading("x, axis:line?", "[[1, 2]]", "`probe` of more than one axis wants to know which: `axis = 0` [E1021] "
+          "(or all of them, one after another: `probe(flatten(x, start = 0))`)");
   reading("xs:tensors, axis:axis=-1", "([[1]], [[2]])", "xs=f64[1, 1] f64[1, 1], axis=1 | 1");
   reading("x, axis:axes?, keep:flag=false", "[[1, 2]]", "x=f64[1, 2], axis=0 1, keep=0 | 2 0 1 0");
   reading("x, axis:axes?, keep:flag=false", "[[1, 2]], keep = true, axis = -1", "x=f64[1, 2], axis=1, keep=1 | 1 1 1");
