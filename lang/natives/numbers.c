@@ -120,7 +120,17 @@ static Value n_scatter_add(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return of_literal(e, x[0], emit_i(e, &op_scatter_add, x, 3, &a->arg[3].i, 1, at));
 }
 
+static Value n_as_float(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)self;
+  NodeId x = arg_node(e, a, 0, at, "a tensor");
+  if (x == NO_NODE) return v_bad();
+  bool is_float = node_flex(e, x) || dtype_is_float((DType)node_type(e, x)->dtype);
+  return is_float && node_type(e, x)->dtype != BOOL ? v_node(x) : or_bad(lower_cast(e, x, F32, at));
+}
+
 const Native native_numbers[] = {
+    {"as_float", "x", n_as_float, "x as floats: whole numbers and bools as f32, floats and literals as they are.",
+     "as_float([true, false]), as_float(u8([1, 2])) / 2   # => [1, 0] [0.5, 1]"},
     {"gather", "x, i:i32, axis:axis=0", n_gather,
      "The elements of x at the i32 indices i along an axis (0), as NumPy's take; negative ones count from the end.",
      "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]"},

@@ -13,6 +13,7 @@
  *   sigmoid             1 / (1 + exp(-x)), exp(x) / (1 + exp(x))    sigmoid(x)
  *   log1p               log(1 + x)                        log1p(x)
  *   expm1               exp(x) - 1                        expm1(x)
+ *   squared root        sqrt(x)^2, where(x == 0, 0, sqrt(x))^2, x no less than 0      x
  */
 #include "graph/grad.h"
 #include "graph/opt.h"
@@ -223,6 +224,48 @@ static NodeId log_of(const Stable *s, NodeId u, int depth) {
   return y == NO_NODE ? NO_NODE : moved(s, y, &p);
 }
 
+/* ---- the square of a root: its slope is 1 at 0, too ---- */
+static bool is_number(const Stable *s, NodeId id, double *v) {
+  id = peel(s, id).base;
+  const Node *n = &s->g->node[id];
+  if (n->op == &op_cast) return is_number(s, n->in[0], v);
+  if (n->op != &op_constant || type_count(n->type) != 1) return false;
+  *v = tensor_get(n->attr->value, 0);
+  return true;
+}
+
+/* By how it is computed: no less than 0, or NaN. */
+static bool not_negative(const Stable *s, NodeId id, int depth) {
+  id = peel(s, id).base;
+  const Node *n = &s->g->node[id];
+  double v;
+  if (is_number(s, id, &v)) return v >= 0;
+  if (n->op == &op_square || n->op == &op_abs || n->op == &op_exp) return true;
+  if (depth == 0) return false;
+  if (n->op == &op_mul && n->in[0] == n->in[1]) return true;
+  if (n->op == &op_sum || n->op == &op_reduce_max || n->op == &op_cast) return not_negative(s, n->in[0], depth - 1);
+  if (n->op == &op_add || n->op == &op_mul || n->op == &op_div)
+    return not_negative(s, n->in[0], depth - 1) && not_negative(s, n->in[1], depth - 1);
+  return false;
+}
+
+/* x of sqrt(x), or of a root that is flat at 0. */
+static NodeId under_root(const Stable *s, NodeId id) {
+  const Graph *g = s->g;
+  const Node *n = &g->node[id];
+  double zero;
+  if (op_of(s, id) == &op_where) {
+    const Node *is = &g->node[n->in[0]], *root = &g->node[n->in[2]];
+    if (is->op != &op_eq || root->op != &op_sqrt || is->in[0] != root->in[0] || !is_number(s, is->in[1], &zero) ||
+        zero != 0 || !is_number(s, n->in[1], &zero) || zero != 0)
+      return NO_NODE;
+    n = root;
+  } else if (op_of(s, id) != &op_sqrt) {
+    return NO_NODE;
+  }
+  return not_negative(s, n->in[0], 4) ? n->in[0] : NO_NODE;
+}
+
 static NodeId rewrite(const Stable *s, NodeId id) {
   Graph *g = s->g;
   Node n = g->node[id];
@@ -234,6 +277,13 @@ static NodeId rewrite(const Stable *s, NodeId id) {
     NodeId x = g->node[p.base].in[0];
     bool is_tail = op_of(s, x) == &op_neg && op_of(s, g->node[x].in[0]) == &op_abs;   /* a stable form already */
     return is_tail ? NO_NODE : moved(s, softplus(g, x), &p);
+  }
+  if (n.op == &op_square || n.op == &op_mul) {
+    Peeled p = peel(s, n.in[0]);
+    NodeId x = under_root(s, p.base);
+    int most = 64;
+    if (x == NO_NODE || (n.op == &op_mul && !same(g, n.in[0], n.in[1], &most))) return NO_NODE;
+    return moved(s, x, &p);
   }
   if (n.op == &op_div) return quotient(s, id);
   if (n.op != &op_sub) return NO_NODE;

@@ -23,14 +23,21 @@ static inline double vm_mod(double x, double y) {
   double r = fmod(x, y);
   return r != 0 && (r < 0) != (y < 0) ? r + y : r == 0 ? copysign(r, y) : r;
 }
-/* From the exact rest, so that x == floordiv(x, y) * y + mod(x, y) up to one rounding; floor(x / y) may be one off. */
+/* From the exact rest, so that x == floordiv(x, y) * y + mod(x, y) up to one rounding; floor(x / y) may be one off, and
+ * so it is below 0 for an infinite y: -1 // inf is -1. */
 static inline float vm_floordivf(float x, float y) {
   float r = vm_modf(x, y);
-  return y == 0 || x - x != 0 || y - y != 0 ? floorf(x / y) : rintf((x - r) / y);
+  if (y == 0 || y != y) return x / y;
+  if (x - x != 0) return x - x;
+  if (y - y != 0) return x != 0 && (x < 0) != (y < 0) ? -1 : x / y;
+  return rintf((x - r) / y);
 }
 static inline double vm_floordiv(double x, double y) {
   double r = vm_mod(x, y);
-  return y == 0 || x - x != 0 || y - y != 0 ? floor(x / y) : rint((x - r) / y);
+  if (y == 0 || y != y) return x / y;
+  if (x - x != 0) return x - x;
+  if (y - y != 0) return x != 0 && (x < 0) != (y < 0) ? -1 : x / y;
+  return rint((x - r) / y);
 }
 /* The second operand on equality, except that NaN on either side wins. */
 static inline float vm_min2f(float x, float y) { return x < y || x != x ? x : y; }

@@ -396,11 +396,11 @@ NUMBERS1(relu, x > 0 ? x : x == x ? 0 : x, x > 0 ? x : x == x ? 0 : x, x >> 31 ?
 #ifndef KERNELS
 const Op op_step = {
     POINTWISE(step, 1, pointwise_number), ZERO_EVERYWHERE(0),
-    .doc = "1 where x is positive, else 0; step(0) is 0. The derivative is 0 everywhere.",
+    .doc = "1 where x is positive, else 0; step(0) is 0, of NaN it is NaN. The derivative is 0 everywhere.",
     .example = "step([-1, 0, 2])   # => [0, 0, 1]",
 };
 #else
-NUMBERS1(step, x > 0, x > 0, x != 0 && !(x >> 31))
+NUMBERS1(step, x != x ? x : x > 0, x != x ? x : x > 0, x != 0 && !(x >> 31))
 #endif
 
 /* ---- floor ---- */
