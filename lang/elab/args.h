@@ -43,7 +43,7 @@ struct Arg {
 };
 
 const Face *face_of(Elab *e, const char *text);              /* parsed once in a session */
-/* "`axis` of `squeeze`": the parameter that stands at `at`, of the outermost function of the library that it was given. */
+/* "`axis` of `squeeze`": the parameter at `at`, of the outermost function of the library that it was given. */
 const char *argument_text(Elab *e, const char *param, const char *fn, const Ast *at);
 /* out: one for each parameter, at most MOST_FACE; false: reported. */
 bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast *at, Arg *out);

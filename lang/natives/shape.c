@@ -182,7 +182,8 @@ static Value n_ints_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   int64_t i[MOST_INTS];
   uint32_t n = 0;
   const Ast *where = a->arg[0].at;
-  return ints_in(e, a->arg[0].value, where, argument_text(e, "x", "ints_of", where), i, &n) ? ints_value(e, i, n) : v_bad();
+  const char *what = argument_text(e, "x", "ints_of", where);
+  return ints_in(e, a->arg[0].value, where, what, i, &n) ? ints_value(e, i, n) : v_bad();
 }
 
 const Native native_shapes[] = {
