@@ -1,0 +1,34 @@
+/* each_float: EACH_FLOAT, a header of kernels, for f32 and then for f64, each time after the register tiles of that
+ * type. The header finds T (elements), M_(name) (names), and what tile_kernel.h defines.
+ */
+#include "ops/vectors.h"
+
+#define T float
+#define V VecF
+#define VW (VECTOR_BYTES / 4)
+#define MR TILE_ROWS
+#define FMA FMA_F
+#define SPLAT SPLAT_F
+#define LOAD(p) ((VecF)(*(const VecFu *)(p)))
+#define STORE(p, v) (*(VecFu *)(p) = (VecFu)(v))
+#if defined(__AVX512F__)
+#define TURN turn_f
+#endif
+#define M_(name) f32_##name
+#include "ops/tile_kernel.h"
+#include EACH_FLOAT
+#include "ops/tile_end.h"
+
+#define T double
+#define V VecD
+#define VW (VECTOR_BYTES / 8)
+#define MR TILE_ROWS
+#define FMA FMA_D
+#define SPLAT SPLAT_D
+#define LOAD(p) ((VecD)(*(const VecDu *)(p)))
+#define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))
+#define M_(name) f64_##name
+#include "ops/tile_kernel.h"
+#include EACH_FLOAT
+#include "ops/tile_end.h"
+#undef EACH_FLOAT

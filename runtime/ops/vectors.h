@@ -1,0 +1,68 @@
+/* vectors: 64, 32 or 16 bytes of floats, whatever the CPU level that is being compiled has, and the few things that a
+ * product does with them. TILE_ROWS: rows of a register tile that leave the level registers for its operands.
+ */
+#ifndef RUNTIME_VECTORS_H
+#define RUNTIME_VECTORS_H
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#define TILE_ROWS 8
+#elif defined(__AVX2__) && defined(__FMA__)
+#define VECTOR_BYTES 32
+#define TILE_ROWS 6
+#else
+#define VECTOR_BYTES 16
+#define TILE_ROWS 4
+#endif
+typedef float VecF __attribute__((vector_size(VECTOR_BYTES)));
+typedef double VecD __attribute__((vector_size(VECTOR_BYTES)));
+typedef float VecFu __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+
+/* One number in every place. Not `{0} + s`: that is an addition, since -0 + 0 is not -0. */
+#if defined(__AVX512F__)
+#define SPLAT_F(s) ((VecF)_mm512_set1_ps(s))
+#define SPLAT_D(s) ((VecD)_mm512_set1_pd(s))
+#define FMA_F(a, b, c) ((VecF)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define FMA_D(a, b, c) ((VecD)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#elif defined(__AVX2__) && defined(__FMA__)
+#define SPLAT_F(s) ((VecF)_mm256_set1_ps(s))
+#define SPLAT_D(s) ((VecD)_mm256_set1_pd(s))
+#define FMA_F(a, b, c) ((VecF)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define FMA_D(a, b, c) ((VecD)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#else
+#define SPLAT_F(s) ((VecF){(s), (s), (s), (s)})
+#define SPLAT_D(s) ((VecD){(s), (s)})
+#define FMA_F(a, b, c) ((a) * (b) + (c))
+#define FMA_D(a, b, c) ((a) * (b) + (c))
+#endif
+
+#if defined(__AVX512F__)
+/* 16 rows of 16 floats, turned: round s swaps the off-diagonal s-blocks of each 2s-block. */
+static inline __attribute__((always_inline)) void turn_f(VecF *r) {
+  static const struct { int lo[16], hi[16]; } pick[4] = {
+      {{0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30},
+       {1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31}},
+      {{0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
+       {2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31}},
+      {{0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
+       {4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31}},
+      {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
+       {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}},
+  };
+  for (int round = 0; round < 4; round++) {
+    __m512i lo = _mm512_loadu_si512(pick[round].lo), hi = _mm512_loadu_si512(pick[round].hi);
+    int s = 1 << round;
+    for (int k = 0; k < 16; k++)
+      if (!(k & s)) {
+        __m512 p = (__m512)r[k], q = (__m512)r[k + s];
+        r[k] = (VecF)_mm512_permutex2var_ps(p, lo, q);
+        r[k + s] = (VecF)_mm512_permutex2var_ps(p, hi, q);
+      }
+  }
+}
+#endif
+#endif
