@@ -260,6 +260,11 @@ static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
 }
 
+static Value n_is_string(Elab *e, const Fn *self, Args *a, const Ast *at) {
+  (void)e, (void)self, (void)at;
+  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_STRING || a->at[0].kind == V_TEXT);
+}
+
 static Value n_is_list(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)e, (void)self, (void)at;
   return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_LIST || a->at[0].kind == V_TUPLE);
@@ -340,6 +345,7 @@ const Native native_values[] = {
      "is_rule(sgd(lr = 0.1)), is_rule(relu)   # => true false"},
     {"is_record", "x:any", n_is_record, "Whether x is a record.", "is_record({x = 1}), is_record(1)   # => true false"},
     {"is_list", "x:any", n_is_list, "Whether x is a list or a tuple.", "is_list((1, 2)), is_list(1)   # => true false"},
+    {"is_string", "x:any", n_is_string, "Whether x is a string.", "is_string(\"a\"), is_string(1)   # => true false"},
     {"joined", "a:any, b:any", n_joined,
      "A record with the fields of two.", "joined({x = 1}, {y = 2})   # => {x = 1, y = 2}"},
     {"known_zero", "x:any", n_known_zero,

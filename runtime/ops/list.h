@@ -112,6 +112,10 @@ OP(scatter_add)
 OP(scatter)
 OP(take_along)
 OP(scatter_along)
+/* window.c */
+OP(windows)
+OP(fold_windows)
+OP(window_argmax)
 /* sort.c */
 OP(sort)
 OP(argsort)
