@@ -297,6 +297,109 @@ bool assign_tree(Elab *e, Value target, Value v, const Ast *at) {
   return tree_map2(e, target, all, LEAF_PARAM | LEAF_STATE, assign_leaf, &x, at).kind != V_BAD;
 }
 
+/* ---- variables of formulas ---- */
+static bool is_number(const Value *v) { return v->kind == V_NODE || v->kind == V_INT || v->kind == V_BOOL; }
+static bool is_function(const Value *v) { return v->kind == V_FN || v->kind == V_INSTANCE; }
+
+static void say_made(Elab *e, Diag *g, const Bound *b) {
+  if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "`%s` was made here; a `var` keeps its shape and type", b->name);
+}
+
+static Value other_type(Elab *e, const Bound *b, const Value *now, const Value *v, const Ast *at) {
+  Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, b->name, tree_form_text(e, now), tree_form_text(e, v));
+  say_made(e, g, b);
+  DType d = now->kind == V_NODE ? (DType)node_type(e, now->node)->dtype : N_DTYPES;
+  if (is_number(v) && dtype_is_float(d) && !node_flex(e, now->node))
+    diag_hint(e->d, g, "convert it: `%s(...)`", dtype_name[d]);
+  else if (is_number(v) && d == I32)
+    diag_hint(e->d, g, "`//` divides to whole numbers and `i32(...)` cuts to them; or begin with a float: `f32(...)`");
+  return v_bad();
+}
+
+/* The element type: that of its first value, whole numbers joined with floats being floats; a literal has none yet. */
+static NodeId same_element(Elab *e, const Bound *b, const Value *now, NodeId x, NodeId y, const Ast *at) {
+  const Type *t = node_type(e, x), *u = node_type(e, y);
+  bool x_open = node_flex(e, x) && t->dtype == F64, y_open = node_flex(e, y) && u->dtype == F64;
+  bool x_whole = graph_at(e->g, x)->flags & NODE_INTS, y_whole = graph_at(e->g, y)->flags & NODE_INTS;
+  DType d = (DType)t->dtype, has = (DType)u->dtype;
+  Value v = v_node(y);
+  if ((d == BOOL) != (has == BOOL)) return other_type(e, b, now, &v, at), NO_NODE;
+  if (x_open && y_open && !x_whole && y_whole) {        /* `var y = 0.5` and then `y = 3`: 3.0 */
+    y = graph_emit(e->g, &op_alias, &y, 1, NULL, loc_here(e, at), NULL);
+    e->g->node[y].flags &= (uint16_t)~NODE_INTS;
+    return y;
+  }
+  if (x_open) return x_whole || y_open || dtype_is_float(has) ? y : want_typed(e, v, F32, at, b->name);
+  if (d == has) return y;
+  bool narrows = !dtype_is_float(d) && (y_open ? !y_whole : dtype_is_float(has));
+  if (narrows || (dtype_is_float(d) && dtype_is_float(has) && !y_open)) return other_type(e, b, now, &v, at), NO_NODE;
+  return want_typed(e, v, d, at, b->name);
+}
+
+static Value same_number(Elab *e, const Bound *b, Value now, Value v, const Ast *at) {
+  if (now.kind == v.kind && now.kind != V_NODE) return v;
+  NodeId x = want_node(e, now, at, b->name), y = want_node(e, v, at, b->name);
+  Type t = *node_type(e, x);
+  y = same_element(e, b, &now, x, y, at);
+  if (y == NO_NODE) return v_bad();
+  if (type_same_shape(&t, node_type(e, y))) return v.kind == V_NODE && v.node == y ? v : v_node(y);
+  if (node_type(e, y)->rank) {
+    Diag *g = elab_error(e, at, E_ASSIGN_SHAPE, b->name, shape_show(e->a, &t), shape_show(e->a, node_type(e, y)));
+    if (at->kind == A_ASSIGN) mark_shape(e, g, at->kid[1], node_type(e, y));
+    say_made(e, g, b);
+    if (t.rank)
+      diag_hint(e->d, g, "`fold(fn (%s, f) = f(%s), x, fs)` along a list carries what changes its shape", b->name,
+                b->name);
+    else
+      diag_hint(e->d, g, "begin with all of it: `var %s = zeros(%s)`, `zeros_like(...)`", b->name,
+                shape_show(e->a, node_type(e, y)));
+    return v_bad();
+  }
+  uint16_t flags = graph_at(e->g, y)->flags & (NODE_FLEX | NODE_INTS);
+  t.dtype = node_type(e, y)->dtype;
+  WITH_LOC(e, at);
+  y = g_broadcast(e->g, y, &t);
+  e->g->node[y].flags |= flags;
+  return v_node(y);
+}
+
+/* v, as a variable takes it that holds `now`: of one form, shape and element type; a list may have any length. */
+static Value same_form(Elab *e, const Bound *b, Value now, Value v, const Ast *at) {
+  host_deeper(&e->s->host);
+  v = value_decay(e, v);
+  if (now.kind == V_BAD || v.kind == V_BAD) return v;
+  if (is_number(&now) && v.kind == V_LIST) {            /* of numbers, as `shape` gives one */
+    Value whole = bracket_of(e, v.items->at, v.items->n, at);
+    if (whole.kind == V_NODE) v = whole;
+  }
+  if (is_number(&now) && is_number(&v)) return same_number(e, b, now, v, at);
+  bool bracket = v.kind == V_NODE && node_type(e, v.node)->rank;
+  if (now.kind == V_LIST && (v.kind == V_LIST || bracket)) return v;
+  if (now.kind == V_TUPLE && v.kind == V_TUPLE && now.items->n == v.items->n) {
+    Value y = v_items(e->a, V_TUPLE, v.items->at, v.items->n);
+    for (uint32_t k = 0; k < v.items->n; k++) {
+      y.items->at[k] = same_form(e, b, now.items->at[k], v.items->at[k], at);
+      if (y.items->at[k].kind == V_BAD) return v_bad();
+    }
+    return y;
+  }
+  if (now.kind == V_RECORD && v.kind == V_RECORD && now.fields->n == v.fields->n) {
+    Fields *f = NEW(e->a, Fields);
+    *f = *v.fields;
+    f->at = NEW_N(e->a, Value, f->n + 1);
+    for (uint32_t k = 0; k < f->n; k++) {
+      if (now.fields->name[k] != f->name[k]) return other_type(e, b, &now, &v, at);
+      f->at[k] = same_form(e, b, now.fields->at[k], v.fields->at[k], at);
+      if (f->at[k].kind == V_BAD) return v_bad();
+    }
+    return (Value){.kind = V_RECORD, .fields = f};
+  }
+  bool text = (now.kind == V_STRING || now.kind == V_TEXT) && (v.kind == V_STRING || v.kind == V_TEXT);
+  bool other = is_number(&now) || now.kind == V_TUPLE || now.kind == V_RECORD || now.kind == V_LIST;
+  if (text || (is_function(&now) && is_function(&v)) || (!other && now.kind == v.kind)) return v;
+  return other_type(e, b, &now, &v, at);
+}
+
 static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const Ast *ast) {
   Value now = b->value;
   if (b->of_var && now.kind != V_BAD && now.kind != V_CELL && !tree_has_cells(e, now)) {
@@ -322,7 +425,7 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
       return;
     }
     vec_push(e->a, &e->made.assigned, (Assigned){b, now});
-    b->value = keep_values(e, v);
+    b->value = keep_values(e, same_form(e, b, now, v, ast));
     return;
   }
   if (now.kind == V_BAD) return;
@@ -383,7 +486,10 @@ void elab_assign(Elab *e, const Ast *ast) {
   if (base->kind == A_NAME) {
     b = scope_find(e, e->here.scope, base->name);
     if (!b) {
-      elab_expr(e, base);
+      if (elab_expr(e, base).kind == V_BAD) return;
+      Diag *g = elab_error(e, target, E_ASSIGN_LET, base->name);      /* a word of the language: `args` */
+      if (!strcmp(base->name, "is_training"))
+        diag_hint(e->d, g, "what stands in `training { ... }` is computed in training mode, all else is not");
       return;
     }
     now = b->value;

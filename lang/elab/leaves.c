@@ -153,7 +153,7 @@ typedef struct Map {
 } Map;
 
 /* What two trees may differ in: the names of a record, the length of a list or chain, the layer of an instance. */
-static const char *form_text(Elab *e, const Value *v) {
+const char *tree_form_text(Elab *e, const Value *v) {
   if (v->kind == V_TUPLE || v->kind == V_LIST)
     return arena_printf(e->a, "a %s of %u", v->kind == V_LIST ? "list" : "tuple", v->items->n);
   if (is_chain(v)) return arena_printf(e->a, "a chain of %u functions", v->fn->captured->n);
@@ -166,7 +166,7 @@ static const char *form_text(Elab *e, const Value *v) {
 
 static Value differ(Map *m, Value a, Value b) {
   if (a.kind != V_BAD && b.kind != V_BAD) {
-    Diag *g = elab_error(m->e, m->at, E_TREES_DIFFER, form_text(m->e, &a), form_text(m->e, &b));
+    Diag *g = elab_error(m->e, m->at, E_TREES_DIFFER, tree_form_text(m->e, &a), tree_form_text(m->e, &b));
     if (m->at->kind == A_ASSIGN) diag_hint(m->e->d, g, "a `var` keeps its form: as many values, of the same names");
   }
   return v_bad();

@@ -17,6 +17,7 @@ void tree_cells(Elab *e, Value v, Leaves *out);
 Value tree_map(Elab *e, Value v, int which, Value (*f)(Elab *, void *, Value leaf), void *ctx);
 Value tree_map2(Elab *e, Value a, Value b, int which, Value (*f)(Elab *, void *, Value, Value), void *ctx,
                 const Ast *at);
+const char *tree_form_text(Elab *e, const Value *v);                 /* what two trees may differ in */
 void tree_paths(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
 Value copy_values(Elab *e, Value v);                               /* a tree with the values of its cells now */
 /* the same layers with cells of their own */

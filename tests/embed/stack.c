@@ -99,7 +99,7 @@ static glia_status calls(glia_session *s) {
   return text(s, "fn f(n: int) = if n <= 1 { 1 } else { n + f(n - 1) }\nlet q = f(900)\n");
 }
 static glia_status tuples(glia_session *s) {
-  return text(s, "fn deep(v) {\n  var x = (v, v)\n  for i in 1..3000 { x = (x, 1) }\n  x\n}\n"
+  return text(s, "fn deep(v) = fold(fn (x, _) = (x, 1), (v, v), [\"\" for _ in 1..3000])\n"
                  "let a = deep(1.0)\nprint a\n");
 }
 static glia_status loops(glia_session *s) {
