@@ -5,7 +5,6 @@
  * each variable is chosen between what the two left in it.
  */
 #include "elab/branch.h"
-#include "elab/arith.h"
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
@@ -36,21 +35,41 @@ NodeId condition(Elab *e, const Ast *at, Value v) {
 
 static Value branch(Elab *e, const Ast *b) {
   if (!b) return v_unit();
-  if (b->kind == A_IF) return elab_if(e, b, false);
-  return elab_block(e, b, true);
+  return b->kind == A_IF ? elab_if(e, b, true) : elab_block(e, b, true);
 }
 
-/* Equal shapes or a scalar; floats of one precision; bools with bools. */
-static bool one_type(Elab *e, NodeId a, NodeId b) {
+static bool is_number(const Value *v) { return v->kind == V_NODE || v->kind == V_INT || v->kind == V_BOOL; }
+static bool is_open(Elab *e, NodeId n) { return node_flex(e, n) && node_type(e, n)->dtype == F64; }
+
+/* One shape and one element type, which a literal takes from the other: whole ones also f32. N_DTYPES: they differ. */
+static DType one_type(Elab *e, NodeId a, NodeId b) {
   const Type *x = node_type(e, a), *y = node_type(e, b);
-  if (x->rank && y->rank && !type_same_shape(x, y)) return false;
-  if (node_flex(e, a) || node_flex(e, b) || x->dtype == y->dtype) return true;
-  return x->dtype != BOOL && y->dtype != BOOL && !(dtype_is_float((DType)x->dtype) && dtype_is_float((DType)y->dtype));
+  if (!type_same_shape(x, y)) return N_DTYPES;
+  bool ints[2] = {graph_at(e->g, a)->flags & NODE_INTS, graph_at(e->g, b)->flags & NODE_INTS};
+  if (is_open(e, a) && is_open(e, b)) return ints[0] && ints[1] ? I32 : F32;
+  if (!is_open(e, a) && !is_open(e, b)) return x->dtype == y->dtype ? (DType)x->dtype : N_DTYPES;
+  bool whole = is_open(e, a) ? ints[0] : ints[1];
+  DType d = (DType)(is_open(e, a) ? y : x)->dtype;
+  return d != BOOL && (whole || dtype_is_float(d)) ? d : N_DTYPES;
 }
 
 static void mark_branch(Elab *e, Diag *g, const Ast *branch, const Value *v) {
   if (branch && branch->kind == A_BLOCK && branch->n)
     diag_mark(e->d, g, elab_loc(e, branch->kid[branch->n - 1]), "%s", value_kind_text(e, v));
+}
+
+/* How two numbers of different types become alike. */
+static const char *as_the_other(Elab *e, Value a, Value b, const Ast *at) {
+  NodeId x = want_node(e, a, at, ""), y = want_node(e, b, at, "");
+  const Type *t = node_type(e, x), *u = node_type(e, y);
+  if (!type_same_shape(t, u)) {
+    if (t->rank && u->rank) return NULL;
+    return arena_printf(e->a, "a number becomes as large as the other by `expand(..., %s)`",
+                        shape_show(e->a, t->rank ? t : u));
+  }
+  if (t->dtype == BOOL || u->dtype == BOOL) return "`f32(...)` makes 1 and 0 of true and false";
+  DType d = is_open(e, x) || is_open(e, y) ? F32 : dtype_is_float((DType)t->dtype) ? (DType)t->dtype : (DType)u->dtype;
+  return arena_printf(e->a, "`%s(...)` converts the other", dtype_name[d]);
 }
 
 Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
@@ -76,17 +95,12 @@ Value select_value(Elab *e, NodeId cond, Value a, Value b, const Ast *at) {
     }
     return (Value){.kind = V_RECORD, .fields = f};
   }
-  if ((a.kind == V_NODE || a.kind == V_INT || a.kind == V_BOOL) &&
-      (b.kind == V_NODE || b.kind == V_INT || b.kind == V_BOOL)) {
-    Value v[2] = {a, b};
-    NodeId in[2];
-    if (a.kind == V_NODE && b.kind == V_NODE && !one_type(e, a.node, b.node)) goto differ;
-    if (!unify(e, v, in, 2, at, NULL, "if")) return v_bad();
-    bool ints = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & NODE_INTS;
-    for (int k = 0; k < 2; k++) {
-      if (ints) in[k] = emit_i(e, &op_cast, &in[k], 1, (int64_t[]){I32}, 1, at);
-      else in[k] = settle(e, in[k]);
-    }
+  if (is_number(&a) && is_number(&b)) {
+    NodeId in[2] = {want_node(e, a, at, "a value to choose"), want_node(e, b, at, "a value to choose")};
+    DType d = in[0] == NO_NODE || in[1] == NO_NODE ? N_DTYPES : one_type(e, in[0], in[1]);
+    if (d == N_DTYPES) goto differ;
+    for (int k = 0; k < 2; k++)
+      if ((in[k] = want_typed(e, v_node(in[k]), d, at, "a branch")) == NO_NODE) return v_bad();
     Type t = *node_type(e, in[0]);
     t.dtype = BOOL;
     NodeId c = g_broadcast(e->g, cond, &t);
@@ -101,11 +115,53 @@ differ: {
   }
   diag_note(e->d, g, 0, "the condition is of the run, so one of the two is chosen only then");
   bool texts = (a.kind == V_STRING || a.kind == V_TEXT) && (b.kind == V_STRING || b.kind == V_TEXT);
+  const char *way = is_number(&a) && is_number(&b) ? as_the_other(e, a, b, at) : NULL;
   if (at->kind == A_IF && !at->kid[2]) diag_hint(e->d, g, "a value has an `else` too");
+  else if (way) diag_hint(e->d, g, "%s", way);
   else if (texts)
     diag_hint(e->d, g, "a string is known, or has holes: choose in steps, `if c { print a } else { print b }`");
   return v_bad();
 }
+}
+
+/* ---- what branches assign ---- */
+Branch branch_open(Elab *e) { return (Branch){e->made.assigned.n, ++e->branches}; }
+
+Assigned *branch_assigned(Elab *e, const Branch *b, uint32_t *n) {
+  uint32_t stamp = ++e->stamp, all = e->made.assigned.n - b->mark;
+  Assigned *out = NEW_N(e->a, Assigned, all + 1);
+  *n = 0;
+  for (uint32_t k = 0; k < all; k++) {
+    Assigned a = e->made.assigned.at[b->mark + k];
+    if (a.bound->branches >= b->number || a.bound->seen == stamp) continue;      /* its own, or met already */
+    a.bound->seen = stamp;
+    a.bound->number = *n;
+    out[(*n)++] = a;
+  }
+  e->made.assigned.n = b->mark;
+  return out;
+}
+
+/* One branch of two: what it left in variables from outside is kept, and they are as before. */
+typedef struct Left { Assigned *at; uint32_t n; Value *after, value; BranchFlow flow; } Left;
+
+static Left one_branch(Elab *e, const Ast *ast) {
+  Left l;
+  Branch b = branch_open(e);
+  l.value = branch(e, ast);
+  branch_flow_take(e, &l.flow);
+  l.at = branch_assigned(e, &b, &l.n);
+  l.after = NEW_N(e->a, Value, l.n + 1);
+  for (uint32_t k = 0; k < l.n; k++) {
+    l.after[k] = l.at[k].bound->value;
+    l.at[k].bound->value = l.at[k].before;
+  }
+  return l;
+}
+
+static void choose_variable(Elab *e, NodeId cond, Assigned a, Value then, Value other, const Ast *ast) {
+  vec_push(e->a, &e->made.assigned, a);
+  a.bound->value = select_value(e, cond, then, other, ast);
 }
 
 static OUT_OF_LINE Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
@@ -113,70 +169,41 @@ static OUT_OF_LINE Value if_of_run(Elab *e, const Ast *ast, NodeId cond) {
   bool steps = e->here.frame->steps, in_value = e->here.frame->in_value;
   e->here.frame->steps = false;     /* both branches are computed: they are formulas, wherever the `if` stands */
   e->here.frame->in_value |= steps;
-  BranchFlow outer, flow[2];
+  BranchFlow outer;
   branch_flow_take(e, &outer);
-  uint32_t mark = e->made.assigned.n, errors = e->d->n_errors;
-  Value v[2];
-  Value *after = NULL;
-  uint32_t n_then = 0;
-  Assigned *taken = NULL;
-  for (int k = 0; k < 2; k++) {
-    v[k] = branch(e, ast->kid[1 + k]);
-    branch_flow_take(e, &flow[k]);
-    uint32_t n = e->made.assigned.n - mark;
-    if (k == 0) {
-      n_then = n;
-      taken = arena_copy(e->a, e->made.assigned.at ? e->made.assigned.at + mark : (void *)"", n * sizeof *taken);
-      after = NEW_N(e->a, Value, n + 1);
-      for (uint32_t j = 0; j < n; j++) after[j] = taken[j].bound->value;
-      for (uint32_t j = n; j-- > 0;) taken[j].bound->value = taken[j].before;
-      e->made.assigned.n = mark;
-    }
-  }
+  uint32_t errors = e->d->n_errors;
+  Left then = one_branch(e, ast->kid[1]), other = one_branch(e, ast->kid[2]);
+  uint32_t stamp = e->stamp;        /* of what the second branch assigned */
   e->here = outside;
   e->here.frame->steps = steps;
   e->here.frame->in_value = in_value;
   memcpy(e->here.frame->leave, outer.leave, sizeof outer.leave);
-  bool leaves = branch_flow_join(e, cond, &flow[0], &flow[1], ast);
-  uint32_t end = e->made.assigned.n;
-  /* what the second branch assigned: both values stand */
-  for (uint32_t j = mark; j < end; j++) {
-    Assigned a = e->made.assigned.at[j];
-    bool seen = false;
-    for (uint32_t i = mark; i < j; i++) seen |= e->made.assigned.at[i].bound == a.bound;
-    if (seen) continue;
-    Value then = a.before;
-    for (uint32_t i = 0; i < n_then; i++)
-      if (taken[i].bound == a.bound) then = after[i];
-    a.bound->value = select_value(e, cond, then, a.bound->value, ast);
-  }
-  for (uint32_t i = 0; i < n_then; i++) {
-    bool seen = false;
-    for (uint32_t j = mark; j < end; j++) seen |= e->made.assigned.at[j].bound == taken[i].bound;
-    for (uint32_t j = 0; j < i; j++) seen |= taken[j].bound == taken[i].bound;
-    if (seen) continue;
-    Value before = taken[i].bound->value;
-    vec_push(e->a, &e->made.assigned, (Assigned){taken[i].bound, before});
-    taken[i].bound->value = select_value(e, cond, after[i], before, ast);
-  }
+  bool leaves = branch_flow_join(e, cond, &then.flow, &other.flow, ast);
+  const Value **first = NEW_N(e->a, const Value *, other.n + 1);
+  for (uint32_t k = 0; k < then.n; k++)
+    if (then.at[k].bound->seen == stamp) first[then.at[k].bound->number] = &then.after[k];
+  for (uint32_t k = 0; k < other.n; k++)
+    choose_variable(e, cond, other.at[k], first[k] ? *first[k] : other.at[k].before, other.after[k], ast);
+  for (uint32_t k = 0; k < then.n; k++)
+    if (then.at[k].bound->seen != stamp) choose_variable(e, cond, then.at[k], then.after[k], then.at[k].before, ast);
   if (e->d->n_errors > errors) return v_bad();
-  return leaves ? v_unit() : select_value(e, cond, v[0], v[1], ast);
+  if (leaves || outside.use == USE_NONE) return v_unit();
+  return select_value(e, cond, then.value, other.value, ast);
 }
 
 /* Whether select_value can choose between the two. */
-static bool alike(Elab *e, Value a, Value b) {
+static bool alike(Elab *e, Value a, Value b, const Ast *at) {
   host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
   bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
        tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
   if (ta && tb) {
-    NodeId x = want_node(e, a, NULL, ""), y = want_node(e, b, NULL, "");
-    return (node_type(e, x)->dtype == BOOL) == (node_type(e, y)->dtype == BOOL) && one_type(e, x, y) &&
-           node_type(e, x)->rank == node_type(e, y)->rank;
+    NodeId x = want_node(e, a, at, ""), y = want_node(e, b, at, "");
+    return one_type(e, x, y) != N_DTYPES;
   }
   bool items = (a.kind == V_TUPLE || a.kind == V_LIST) && a.kind == b.kind && a.items->n == b.items->n;
-  for (uint32_t k = 0; items && k < a.items->n; k++) items = alike(e, a.items->at[k], b.items->at[k]);
+  for (uint32_t k = 0; items && k < a.items->n; k++) items = alike(e, a.items->at[k], b.items->at[k], at);
   return items;
 }
 
@@ -196,12 +223,26 @@ static Value branch_cells(Elab *e, Value v, const Ast *at) {
                    : settle(e, want_node(e, v, at, "the value of a branch"));
   if (n == NO_NODE) return v_bad();
   Cell *c = cell_new(e, CELL_HIDDEN, node_type(e, n), "the value of an `if`", elab_loc(e, at));
+  c->flex = whole;
   Tensor *zero = tensor_new(&e->s->host, &c->type);        /* of the branch that is not taken: never looked at */
   memset(zero->data, 0, zero->bytes);
   slot_put(e->p, c->slot, zero);
   tensor_unref(zero);
   cell_assign(e, c, n, elab_loc(e, at));
   return (Value){.kind = V_CELL, .cell = c};
+}
+
+/* Whole literals of one branch are floats if they are in the other. */
+static void join_whole(Elab *e, Value *a, Value *b, const Ast *at) {
+  host_deeper(&e->s->host);
+  bool items = (a->kind == V_TUPLE || a->kind == V_LIST) && a->kind == b->kind && a->items->n == b->items->n;
+  for (uint32_t k = 0; items && k < a->items->n; k++) join_whole(e, &a->items->at[k], &b->items->at[k], at);
+  if (a->kind != V_CELL || b->kind != V_CELL) return;
+  DType c = (DType)a->cell->type.dtype, d = (DType)b->cell->type.dtype;
+  NodeId x = a->cell->flex && dtype_is_float(d) ? want_typed(e, *a, d, at, "a branch") : NO_NODE;
+  NodeId y = b->cell->flex && dtype_is_float(c) ? want_typed(e, *b, c, at, "a branch") : NO_NODE;
+  if (x != NO_NODE) *a = v_node(x);
+  if (y != NO_NODE) *b = v_node(y);
 }
 
 static OUT_OF_LINE Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool want_value) {
@@ -214,7 +255,9 @@ static OUT_OF_LINE Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool 
     if (!b) continue;
     Steps *steps = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_BRANCH, steps, ast);
+    Where outside = make_within(e, MAKE_IN_BRANCH);
     v[k] = b->kind == A_IF ? elab_if(e, b, true) : elab_block(e, b, true);
+    e->here = outside;
     if (want_value) v[k] = branch_cells(e, v[k], b);
     region_leave(e, r);
     flow[k] = e->here.frame->flow;
@@ -223,11 +266,11 @@ static OUT_OF_LINE Value if_of_steps(Elab *e, const Ast *ast, NodeId cond, bool 
     else s->other = *steps;
   }
   if (flow[0] != FLOW_ON && flow[1] != FLOW_ON) e->here.frame->flow = flow[0] == flow[1] ? flow[0] : FLOW_CONTINUE;
-  return want_value && alike(e, v[0], v[1]) ? select_value(e, cond, v[0], v[1], ast) : v_unit();
+  if (want_value) join_whole(e, &v[0], &v[1], ast);
+  return want_value && alike(e, v[0], v[1], ast) ? select_value(e, cond, v[0], v[1], ast) : v_unit();
 }
 
-Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
-  if (!elab_stack_ok(e, ast)) return v_bad();
+static Value chosen(Elab *e, const Ast *ast, bool as_steps) {
   Value c = value_decay(e, elab_expr(e, ast->kid[0]));
   bool known;
   if (c.kind == V_BAD) return c;
@@ -239,7 +282,14 @@ Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
   NodeId n = condition(e, ast->kid[0], c);
   if (n == NO_NODE) return v_bad();
   if (!as_steps || !e->here.frame->steps) return if_of_run(e, ast, n);
-  const CallFrame *f = e->here.frame;
-  bool want_value = f->fn && f->loop == LOOP_NONE && ast->kid[2];   /* the last of a proc, perhaps */
-  return if_of_steps(e, ast, n, want_value);
+  return if_of_steps(e, ast, n, e->here.use == USE_OF_STEPS && ast->kid[2]);
+}
+
+Value elab_if(Elab *e, const Ast *ast, bool as_steps) {
+  if (!elab_stack_ok(e, ast)) return v_bad();
+  Where outside = e->here;
+  if (!as_steps) e->here.use = USE_OF_FORMULA;
+  Value v = chosen(e, ast, as_steps);
+  e->here = outside;
+  return v;
 }

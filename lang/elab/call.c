@@ -195,6 +195,7 @@ bool bind_params(Elab *e, const Fn *f, const Ast *params, Args *a, Scope *s, boo
 }
 
 static Value body_value(Elab *e, const Ast *body, const Ast *type, Scope *s, DType *unmarked) {
+  e->here.use = e->here.frame->steps ? USE_OF_STEPS : USE_OF_FORMULA;
   Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
   v.stretch = 0;
   if (type && v.kind != V_BAD) {

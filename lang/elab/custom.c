@@ -193,6 +193,7 @@ static void elaborate(const Custom *c, const NodeId *x, NodeId y, NodeId dy, Nod
   Where outside = frame_enter(e, &frame, s);
   make_within(e, MAKE_IN_GRAD);
   e->here.caller = c->caller;
+  e->here.use = USE_OF_FORMULA;
   const Ast *body = ast->kid[3];
   Value v = body->kind == A_BLOCK ? elab_block(e, body, false) : elab_expr(e, body);
   e->here = outside;

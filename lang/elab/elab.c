@@ -121,7 +121,8 @@ NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t
 Where elab_top(Elab *e, const Source *text) {
   Where outside = e->here;
   e->g->loc = 0;
-  e->here = (Where){.scope = e->globals, .frame = e->outermost, .source = text, .place = outside.place};
+  e->here = (Where){.scope = e->globals, .frame = e->outermost, .source = text, .place = outside.place,
+                    .use = e->repl ? USE_OF_STEPS : USE_NONE};
   return outside;
 }
 

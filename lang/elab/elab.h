@@ -34,7 +34,12 @@ struct Kept { void *at, *was; size_t n; };      /* see mark.h */
 
 /* Where we are, the stricter the later: parameters are made up to MAKE_IN_BODY, state is assigned up to MAKE_IN_GRAD
  * (the derivative takes it as constant), in what is chosen or runs for many elements neither. */
-typedef enum { MAKE_OK, MAKE_IN_BODY, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP } MakeRule;
+typedef enum {
+  MAKE_OK, MAKE_IN_BODY, MAKE_IN_BRANCH, MAKE_IN_CALL, MAKE_IN_GRAD, MAKE_IN_IF, MAKE_IN_MAP
+} MakeRule;
+
+/* Who takes the value of what is read: nobody; the end of a `proc` or an entry, where steps may stand; a formula. */
+typedef enum { USE_NONE, USE_OF_STEPS, USE_OF_FORMULA } Use;
 
 typedef struct TestBlock { const Ast *ast; Steps *steps; uint32_t from; } TestBlock;   /* from: its first segment */
 
@@ -47,6 +52,7 @@ typedef struct Where {
   Loc caller;                 /* Loc of the call we are in, 0 at the top */
   uint32_t depth;             /* nested calls */
   MakeRule make;
+  Use use;
   bool training;
   struct PlaceFrame *place;
   VEC(NodeId) turns;          /* of the loops around, outermost first (steps and loop bodies) */
@@ -97,6 +103,8 @@ struct Elab {
   Diags *d;
   struct Wait *wait;
   bool again;                 /* a cell that is widened was read as an int before: the text is elaborated once more */
+  uint32_t branches;          /* of the run that formulas have opened */
+  uint32_t stamp;             /* see Bound.seen */
   uint32_t unknown;           /* names met that stand for nothing, reported by resolve or here */
   VEC(Sym) lost;              /* columns that statements with mistakes would have added */
 };

@@ -336,9 +336,10 @@ Value expr_in(Elab *e, Scope *s, const Ast *ast) {
   return v;
 }
 
-static OUT_OF_LINE Value training(Elab *e, const Ast *ast) {
+OUT_OF_LINE Value elab_training(Elab *e, const Ast *ast, bool as_steps) {
   Where outside = e->here;
   e->here.training = true;
+  if (!as_steps) e->here.use = USE_OF_FORMULA;
   Value v = elab_block(e, ast->kid[0], true);
   e->here = outside;
   return v;
@@ -391,7 +392,7 @@ static Value compound(Elab *e, const Ast *ast) {
     break;
   }
   case A_IF: v = elab_if(e, ast, false); break;
-  case A_TRAINING: v = training(e, ast); break;
+  case A_TRAINING: v = elab_training(e, ast, false); break;
   case A_BINARY: v = binary(e, ast); break;
   case A_UNARY: v = elab_unary(e, ast->op, elab_expr(e, ast->kid[0]), ast); break;
   default: break;               /* what did not parse was reported */

@@ -75,19 +75,19 @@ void mask_enter(Elab *e, Mask *m, const Ast *at) {
   memcpy(m->leave, e->here.frame->leave, sizeof m->leave);
   Leave skip = or_leave(e, m->leave[BREAKS], m->leave[CONTINUES], at);
   m->skip = skip.when;
-  m->mark = e->made.assigned.n;
+  m->branch = branch_open(e);
   m->outside = make_within(e, MAKE_IN_IF);
   memset(e->here.frame->leave, 0, sizeof e->here.frame->leave);
 }
 
 void mask_leave(Elab *e, const Mask *m, const Ast *at) {
   e->here = m->outside;
-  uint32_t end = e->made.assigned.n;
-  for (uint32_t j = m->mark; j < end; j++) {
-    Assigned a = e->made.assigned.at[j];
-    bool seen = false;
-    for (uint32_t i = m->mark; i < j && !seen; i++) seen = e->made.assigned.at[i].bound == a.bound;
-    if (!seen) a.bound->value = select_value(e, m->skip, a.before, a.bound->value, at);
+  uint32_t n;
+  Assigned *assigned = branch_assigned(e, &m->branch, &n);
+  for (uint32_t k = 0; k < n; k++) {
+    Assigned a = assigned[k];
+    vec_push(e->a, &e->made.assigned, a);
+    a.bound->value = select_value(e, m->skip, a.before, a.bound->value, at);
   }
   Leave *now = e->here.frame->leave;
   bool ends = e->here.frame->flow == FLOW_BREAK;
@@ -127,9 +127,8 @@ static bool turn(Elab *e, const Ast *pattern, const Value *x, const Ast *body, c
   uint32_t errors = e->d->n_errors;
   Value last;
   if (x) ok = x->kind != V_BAD && bind_pattern(e, e->here.scope, pattern, *x, false);
+  e->here.use = USE_NONE;
   if (ok) elab_stmts(e, body, &last);
-  if (ok && body->n && e->d->n_errors == errors && e->here.frame->flow == FLOW_ON)
-    unused_value(e, body->kid[body->n - 1], &last);
   e->here = outside;
   /* one mistake is not made in every turn */
   ok = ok && e->here.frame->flow != FLOW_BREAK && e->d->n_errors == errors;

@@ -2,6 +2,7 @@
  */
 #ifndef LANG_LOOP_H
 #define LANG_LOOP_H
+#include "elab/branch.h"
 #include "elab/call.h"
 #include "elab/elab.h"
 
@@ -13,7 +14,7 @@ void branch_flow_take(Elab *e, BranchFlow *f);                     /* what leave
 bool branch_flow_join(Elab *e, NodeId cond, const BranchFlow *then, const BranchFlow *other,
                       const Ast *at);                              /* false: nothing */
 bool leave_pending(const Elab *e);
-typedef struct Mask { NodeId skip; uint32_t mark; Where outside; Leave leave[2]; } Mask;
+typedef struct Mask { NodeId skip; Branch branch; Where outside; Leave leave[2]; } Mask;
 void mask_enter(Elab *e, Mask *m, const Ast *at);                  /* what follows counts only where no turn was left */
 void mask_leave(Elab *e, const Mask *m, const Ast *at);
 #endif

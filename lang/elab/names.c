@@ -44,7 +44,7 @@ static void index_grow(Elab *e, Scope *s) {
 
 Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast) {
   Bound *b = NEW(e->a, Bound);
-  *b = (Bound){.name = name, .value = v, .frame = e->here.frame, .ast = ast};
+  *b = (Bound){.name = name, .value = v, .frame = e->here.frame, .ast = ast, .branches = e->branches};
   vec_push(e->a, &s->bound, b);
   Index *x = s->index;
   if (s->bound.n >= HASH_FROM && (!x || s->bound.n * 2 > x->cap)) index_grow(e, s);

@@ -12,6 +12,7 @@
 #include "elab/expr.h"
 #include "elab/extern.h"
 #include "elab/import.h"
+#include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/loop.h"
 #include "elab/lower.h"
@@ -64,7 +65,7 @@ void elab_definitions(Elab *e, const Ast *block) {
     if (block->kid[k]->kind == A_GRADIENT) define_gradient(e, block->kid[k]);
 }
 
-/* Whether a call may be there for what it does: of a proc, a handle or its method, or of what gives nothing. */
+/* Whether a call may be there for what it does: of a proc, a handle's method, or of what gives nothing. */
 static bool acts(Elab *e, const Ast *call, const Value *value) {
   if (call->kind != A_CALL) return false;
   if (value->kind == V_UNIT || value->kind == V_BAD) return true;
@@ -72,15 +73,14 @@ static bool acts(Elab *e, const Ast *call, const Value *value) {
   Value f = v_bad();
   uint32_t errors = e->d->n_errors;
   if (callee->kind == A_MEMBER || callee->kind == A_NAME) f = elab_expr(e, callee);
-  if (f.kind == V_INSTANCE || f.kind == V_BAD || e->d->n_errors > errors) return callee->kind != A_LAMBDA;
+  if (f.kind == V_BAD || e->d->n_errors > errors) return callee->kind != A_LAMBDA;
   if (f.kind != V_FN) return false;
-  return f.fn->kind == FN_PROC || f.fn->self || (f.fn->kind == FN_NATIVE && !f.fn->partial && f.fn->native &&
+  return f.fn->kind == FN_PROC || (f.fn->kind == FN_NATIVE && !f.fn->partial && f.fn->native &&
          (f.fn->captured->n > 0 || !strcmp(f.fn->native->name, "trace")));
 }
 
 /* The value of a statement that nobody takes. */
-void unused_value(Elab *e, const Ast *stmt, const Value *v) {
-  if (stmt->kind != A_EXPR) return;
+static void unused_value(Elab *e, const Ast *stmt, const Value *v) {
   const Ast *x = stmt->kid[0];
   if (x->kind == A_IF || x->kind == A_TRAINING || v->kind == V_BAD || acts(e, x, v)) return;
   Diag *g = elab_error(e, x, E_UNUSED_VALUE);
@@ -97,15 +97,16 @@ void unused_value(Elab *e, const Ast *stmt, const Value *v) {
 /* What stands behind a `break` that only the run knows is computed under a mask: loop.c. */
 static void stmts_from(Elab *e, const Ast *block, uint32_t k, Value *last) {
   host_deeper(&e->s->host);
+  Use use = e->here.use;
   for (; k < block->n; k++) {
     *last = v_unit();
     const Ast *stmt = block->kid[k];
+    e->here.use = k + 1 == block->n ? use : USE_NONE;
     if (!elab_stmt(e, stmt, last) && (stmt->kind == A_ASSERT || stmt->source->library) && !e->here.frame->steps) {
       /* what follows in the formula was to rest on it; in the library nothing else can be wrong */
       *last = v_bad();
       return;
     }
-    if (k + 1 < block->n && e->here.scope != e->globals) unused_value(e, block->kid[k], last);
     if (e->here.frame->flow != FLOW_ON) return;
     if (k + 1 == block->n || !leave_pending(e)) continue;
     Mask m;
@@ -286,9 +287,34 @@ static void keep_type(Elab *e, const Ast *pattern, const Ast *type) {
   if (b) b->type = type;
 }
 
+/* Whether a function that stands in x reads the name: it would read it when it is called. */
+static bool read_later(const Ast *x, Sym name, bool in_function) {
+  if (x->kind == A_NAME || (x->kind == A_FIELD && !x->kid[0])) return in_function && x->name == name;
+  in_function |= x->kind == A_LAMBDA || x->kind == A_FN || x->kind == A_PROC;
+  for (uint32_t k = 0; k < x->n; k++)
+    if (x->kid[k] && read_later(x->kid[k], name, in_function)) return true;
+  return false;
+}
+
+/* A name stands behind its `let`: what reads it there means the outer one, also a function that is called later. */
+static void outer_names(Elab *e, const Ast *pattern, const Ast *expr, Scope **s) {
+  if (pattern->kind != A_NAME && !(pattern->kind == A_PFIELD && (!pattern->n || !pattern->kid[0]))) {
+    for (uint32_t k = 0; k < pattern->n; k++)
+      if (pattern->kid[k]) outer_names(e, pattern->kid[k], expr, s);
+    return;
+  }
+  Bound *b = read_later(expr, pattern->name, false) ? scope_find(e, e->here.scope, pattern->name) : NULL;
+  if (!b) return;
+  if (!*s) *s = scope_new(e, e->here.scope);
+  vec_push(e->a, &(*s)->bound, b);
+}
+
 static OUT_OF_LINE void let_or_var(Elab *e, const Ast *ast) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
   Where outside = place_enter(e, pattern_name(pattern));
+  Scope *outer = NULL;
+  outer_names(e, pattern, expr, &outer);
+  if (outer) e->here.scope = outer;
   Value v = declared(e, type, expr, ast->op, ast->kind);
   e->here = outside;
   bool cell = ast->kind == A_VAR && e->here.frame->steps;
@@ -312,7 +338,8 @@ static OUT_OF_LINE void param_or_state(Elab *e, const Ast *ast) {
   const Ast *type = ast->kid[0];
   int role = ast->kind == A_PARAM ? CELL_PARAM : CELL_STATE;
   if (e->here.make > MAKE_IN_BODY) {
-    elab_error(e, ast, E_MADE_IN_CALL, ast->name);
+    Diag *g = elab_error(e, ast, E_MADE_IN_CALL, ast->name, make_place(e->here.make));
+    diag_hint(e->d, g, "a parameter is made once: in the body of a layer, or at the top, where it always runs");
     scope_put(e, e->here.scope, ast->name, v_bad(), ast);
     return;
   }
@@ -425,11 +452,25 @@ static OUT_OF_LINE void test_block(Elab *e, const Ast *ast) {
   uint32_t from = e->p->segment.n;
   CallFrame frame = {.steps = true};
   frame_enter(e, &frame, e->here.scope);
+  e->here.use = USE_NONE;
   Region *r = region_enter(e, REGION_TEST, steps, ast);
   elab_block(e, ast->kid[1], true);
   region_leave(e, r);
   e->here = outside;
   vec_push(e->a, &e->made.tests, (TestBlock){ast, steps, from});
+}
+
+static OUT_OF_LINE void expression(Elab *e, const Ast *ast, Value *last) {
+  const Ast *x = ast->kid[0];
+  uint32_t versions = e->made.versions.n, cells = e->made.cells.n, errors = e->d->n_errors;
+  bool steps = e->here.use != USE_OF_FORMULA;
+  if (x->kind == A_IF) *last = elab_if(e, x, steps);
+  else if (x->kind == A_TRAINING) *last = elab_training(e, x, steps);
+  else *last = elab_expr(e, x);
+  bool taken = e->here.use != USE_NONE || e->d->n_errors > errors;
+  for (uint32_t k = versions; k < e->made.versions.n; k++)       /* a call that assigns a state is there for that */
+    taken |= e->made.versions.at[k].cell->number < cells;
+  if (!taken) unused_value(e, ast, last);
 }
 
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
@@ -447,13 +488,7 @@ bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
   case A_BREAK: case A_CONTINUE: elab_flow(e, ast); break;
   case A_TEST: test_block(e, ast); break;
   case A_IMPORT: elab_import(e, ast); break;
-  case A_EXPR: {
-    const Ast *x = ast->kid[0];
-    if (x->kind == A_IF) *last = elab_if(e, x, true);
-    else *last = elab_expr(e, x);
-    if (e->here.scope == e->globals && !e->repl) unused_value(e, ast, last);
-    break;
-  }
+  case A_EXPR: expression(e, ast, last); break;
   default: break;    /* definitions are made already; errors are reported */
   }
   if (e->d->n_errors != errors || e->unknown != unknown) series_lost(e, ast, 0);

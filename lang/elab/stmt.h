@@ -4,13 +4,12 @@
 #define LANG_STMT_H
 #include "elab/value.h"
 
-Value elab_block(Elab *e, const Ast *block, bool new_scope);       /* formulas; its value is its last expression */
+Value elab_block(Elab *e, const Ast *block, bool new_scope);       /* its value is its last expression, for here.use */
 void elab_definitions(Elab *e, const Ast *block);                  /* all of a block, then their `gradient`s */
 /* fn, proc, layer, ...: visible in its whole block; others: nothing */
 void elab_define(Elab *e, const Ast *stmt);
 bool elab_stmt(Elab *e, const Ast *stmt, Value *last);             /* any statement; *last: an expression's value */
 void elab_stmts(Elab *e, const Ast *block, Value *last);
-void unused_value(Elab *e, const Ast *stmt, const Value *v);       /* reports a statement whose value nobody takes */
 bool step_here(Elab *e, const Ast *at, const char *what);          /* steps may stand here; no: reported */
 
 Value keep_values(Elab *e, Value v);              /* all cells in it become their values now; instances stay handles */

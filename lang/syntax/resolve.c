@@ -75,6 +75,7 @@ typedef struct Resolver {
   uint32_t expected;              /* inside an `assert_error`: its mistakes are the elaborator's */
   uint32_t asked;                 /* how often a name like another was looked for */
   bool warns;
+  const Ast *value;               /* of the `let` whose names are declared: it reads the outer ones */
   VEC(Field) field;               /* of layers, that no method reads */
   VEC(Binding *) unused;          /* so far */
   VEC(const char *) outer_names;  /* of outside, once they were asked for */
@@ -341,12 +342,20 @@ static void tell_hidden(Resolver *r, const Ast *at, const Ast *mark, const char 
 static void check_hiding(Resolver *r, Name *n, const Binding *b, uint32_t reads_before) {
   const Binding *hid = b->hides;
   if (b->kind != BOUND_LET && b->kind != BOUND_VAR && b->kind != BOUND_CELL) return;
+  if (!strcmp(n->sym, "is_training") && !hid) {
+    tell_hidden(r, b->ast, NULL, "", "`training { ... }` computes its block in training mode",
+                "this hides the `is_training` of the language, at which layers look");
+    return;
+  }
   if (hid && hid->kind == BOUND_VAR && hid->block->body == b->block->body && n->reads > reads_before) {
     tell_hidden(r, b->ast, hid->ast, "this one keeps its value", arena_printf(r->a, "`%s = ...` assigns it", n->sym),
                 arena_printf(r->a, "this `%s` is a new name, which ends with its block", n->sym));
     return;
   }
-  if (n->outer_use && n->outer_time >= b->block->opened && n->outer_body > b->block->opened && (hid || outside(r, n)))
+  bool own = n->outer_use && r->value && n->outer_use->span.first >= r->value->span.first &&
+             n->outer_use->span.end <= r->value->span.end;
+  if (own || !n->outer_use || n->outer_time < b->block->opened || n->outer_body <= b->block->opened) return;
+  if (hid || outside(r, n))
     tell_hidden(r, b->ast, n->outer_use, "this reads it when it is called", "choose another name",
                 arena_printf(r->a, hid ? "this hides the outer `%s`" : "this hides the `%s` of the library", n->sym));
 }
@@ -583,7 +592,9 @@ static void statement(Resolver *r, const Ast *x) {
     uint32_t reads = reads_of(r, x->kid[0]);
     value_type(r, x->kid[1]);
     expr(r, x->kid[2]);
+    r->value = x->kid[2];
     pattern(r, x->kid[0], x->kind == A_VAR ? BOUND_VAR : BOUND_LET, reads, x->doc != NULL);
+    r->value = NULL;
     return;
   }
   case A_PARAM: case A_STATE: {
