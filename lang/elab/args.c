@@ -29,7 +29,22 @@ static void unknown_argument(Elab *e, const char *fn, const char *name, const Pa
   else if (m) diag_hint(e->d, g, "its arguments are %s", list.at);
 }
 
-static void say_call(Elab *e, Diag *g, const Params *p) {
+/* Whether a call without arguments stands beside `>>` or behind `|>`: the function itself was meant. */
+static const char *chain_op(const Ast *call) {
+  const char *text = call->source->text, *before = text + call->span.first, *behind = text + call->span.end;
+  while (before > text && (before[-1] == ' ' || before[-1] == '\t' || before[-1] == '\n')) before--;
+  while (*behind == ' ' || *behind == '\t' || *behind == '\n') behind++;
+  if (before - text >= 2 && (!strncmp(before - 2, ">>", 2) || !strncmp(before - 2, "|>", 2)))
+    return before[-2] == '|' ? "|>" : ">>";
+  return !strncmp(behind, ">>", 2) ? ">>" : NULL;
+}
+
+static void say_call(Elab *e, Diag *g, const Params *p, const Ast *at) {
+  const char *op = at && at->kind == A_CALL && at->n == 1 ? chain_op(at) : NULL;
+  if (op) {
+    diag_hint(e->d, g, "a function in a chain stands without `()`: `%s %s`", op, p->fn);
+    return;
+  }
   Text list = {.arena = e->a};
   text_add(&list, "");
   if (p->face) face_show(&list, p->face);
@@ -64,7 +79,7 @@ bool match_args(Elab *e, const Params *params, const Args *a, int *to, const Ast
         Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, params->fn, (int)n, n == 1 ? "" : "s", (int)a->n);
         if (n && p[0].name && !strcmp(p[0].name, "kind"))
           diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", params->fn);
-        else say_call(e, g, params);
+        else say_call(e, g, params, NULL);
         return false;
       }
     }
@@ -72,7 +87,8 @@ bool match_args(Elab *e, const Params *params, const Args *a, int *to, const Ast
   }
   for (uint32_t k = 0; k < n; k++)
     if (to[k] < 0 && !p[k].optional) {
-      say_call(e, elab_error(e, at, E_MISSING_ARGUMENT, params->fn, p[k].name ? p[k].name : "(...)"), params);
+      say_call(e, elab_error(e, at, E_MISSING_ARGUMENT, params->fn, p[k].name ? p[k].name : "(...)"), params,
+               at);
       return false;
     }
   return true;

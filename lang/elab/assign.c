@@ -431,7 +431,10 @@ static void assign_bound(Elab *e, Bound *b, Value v, const Ast *target, const As
   if (now.kind == V_BAD) return;
   Diag *g = elab_error(e, target, E_ASSIGN_LET, b->name);
   if (b->ast) diag_note(e->d, g, elab_loc(e, b->ast), "it was defined here");
-  diag_hint(e->d, g, "make it with `var` to assign it");
+  if (now.kind == V_FN && !b->ast)
+    diag_hint(e->d, g, "it is a function of the library: call it, as in `%s(3)`, or make another name with `let`",
+              b->name);
+  else diag_hint(e->d, g, "make it with `var` to assign it");
 }
 
 /* The local `var` of a formula that a part belongs to: `t` of `t[0].x[1]`. */

@@ -295,8 +295,10 @@ static OUT_OF_LINE Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at
     if (v.kind == V_BAD) {
       if (e->d->diag.n > before && k) {
         Diag *g = e->d->diag.at[before];
-        diag_note(e->d, g, 0, "in link %u of the chain, `%s`; so far: %s", k, callable_name(&f->captured->at[k]),
-                  so_far.at);
+        const Value *link = &f->captured->at[k];
+        diag_note(e->d, g, link->kind == V_INSTANCE ? own_loc(e->d, link->instance->made) : 0,
+                  "in link %u of the chain, `%s`; so far: %s", k, callable_name(link), so_far.at);
+        diag_once(e->d, before);
       }
       return v;
     }

@@ -27,7 +27,8 @@ static int64_t utf8_length(const Str *s) {
 /* A format says how numbers are written; a width is good for a string, too. */
 static const char *misplaced_format(const Value *v, const Format *f) {
   switch (v->kind) {
-  case V_STRING: return f->kind || f->digits >= 0 ? "a string has no digits; a width is good, `{s:10}`" : NULL;
+  case V_STRING:
+    return f->kind || f->digits >= 0 || f->zeros ? "a string has no digits; a width is good, `{s:10}`" : NULL;
   case V_TEXT: case V_FN: case V_INSTANCE: case V_OPTIMIZER: case V_SERIES: case V_SEQ: case V_TYPE:
   case V_MODULE: case V_BOOL:
     return "it is for numbers, and a width for a string";
@@ -263,6 +264,15 @@ static OUT_OF_LINE Value transpose(Elab *e, const Ast *ast) {
   return v_node(y);
 }
 
+/* The `fn (x) = e` without parentheses whose body this chain has become. */
+static const Ast *chain_inside(Elab *e, const Ast *chain) {
+  const Fn *f = e->here.frame ? e->here.frame->fn : NULL;
+  if (!f || !f->ast || f->ast->kind != A_LAMBDA || f->ast->parens || f->ast->source != chain->source) return NULL;
+  const Ast *x = f->ast->kid[2];
+  while (x != chain && x->kind == A_BINARY && x->op == K_COMPOSE && !x->parens) x = x->kid[0];
+  return x == chain && !chain->parens && chain->kid[0]->span.end - f->ast->span.first < 60 ? f->ast : NULL;
+}
+
 /* f >> g: chains are flat. */
 static OUT_OF_LINE Value compose(Elab *e, Value f, Value g, const Ast *ast) {
   Value part[2] = {f, g};
@@ -272,7 +282,10 @@ static OUT_OF_LINE Value compose(Elab *e, Value f, Value g, const Ast *ast) {
     if (part[k].kind != V_FN && part[k].kind != V_INSTANCE) {
       Diag *d = elab_error(e, ast->kid[k], E_WANTED, "a function or layer on both sides of `>>`",
                            value_kind_text(e, &part[k]));
-      diag_hint(e->d, d, "`x |> f` applies f to x");
+      const Ast *fn = k == 0 ? chain_inside(e, ast) : NULL;
+      if (fn) diag_hint(e->d, d, "a `fn` takes all that follows it; in a chain it has parentheses: `>> (%.*s) >>`",
+                        (int)(ast->kid[0]->span.end - fn->span.first), fn->source->text + fn->span.first);
+      else diag_hint(e->d, d, "`x |> f` applies f to x");
       return v_bad();
     }
     n += part[k].kind == V_FN && part[k].fn->kind == FN_CHAIN ? part[k].fn->captured->n : 1;

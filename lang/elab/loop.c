@@ -232,6 +232,7 @@ Value elab_for(Elab *e, const Ast *ast) {
   }
   if (v.kind == V_SEQ && v.seq->count < 0) {
     Diag *g = elab_error(e, ast->kid[1], E_NOT_KNOWN, "how often a loop in a formula turns");
+    say_depends(e, g, v.seq->count_node);
     diag_hint(e->d, g, "`fold` and `scan` run along a tensor; a loop of the run is a step and stands in a `proc`");
     return v_bad();
   }

@@ -135,9 +135,13 @@ Bound *scope_find(Elab *e, Scope *s, Sym name) {
 
 Bound *scope_here(Scope *s, Sym name) { return here(s, name); }
 
+/* What a name alone means to elaboration. */
+static const char *const words[] = {"is_training", "args", "pi", "e", "inf", "nan"};
+
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to) {
   for (; s; s = s->outer)
     for (uint32_t k = 0; k < s->bound.n; k++) f(to, s->bound.at[k]->name);
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++) f(to, words[k]);
   for (int t = 0; native_tables[t]; t++)
     for (const Native *n = native_tables[t]; n->name; n++) f(to, n->name);
   for (int k = 0; k < stdlib_n_names; k++) f(to, stdlib_names[k].name);
@@ -155,7 +159,6 @@ static void take_name(void *to, const char *name) {
 
 static bool outside_known(void *ctx, Sym name) {
   Elab *e = ctx;
-  static const char *const words[] = {"is_training", "args", "pi", "e", "inf", "nan"};
   for (size_t k = 0; k < sizeof words / sizeof *words; k++)
     if (!strcmp(words[k], name)) return true;
   if (here(e->globals, name) || here(e->library, name) || native_find(name) || stdlib_find(name) >= 0) return true;
@@ -213,6 +216,6 @@ void unknown_name(Elab *e, const Ast *use) {
   if (!strcmp(use->name, "_")) diag_hint(e->d, g, "`_` stands for what is not wanted: give it a name to use it");
   Names names = {.a = e->a};
   scope_names(e, e->here.scope, take_name, &names);
-  const char *near = nearest(use->name, names.at, names.n);
+  const char *near = nearest_of_all(use->name, names.at, names.n);
   if (near) diag_hint(e->d, g, "did you mean `%s`?", near);
 }

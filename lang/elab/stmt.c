@@ -79,6 +79,17 @@ static bool acts(Elab *e, const Ast *call, const Value *value) {
          (f.fn->captured->n > 0 || !strcmp(f.fn->native->name, "trace")));
 }
 
+/* A line that is indented further than the one above, which ends in a call: `dense(2, 8)` and `dense(8, 1)` below. */
+static bool goes_on(const Ast *stmt) {
+  const char *text = stmt->source->text;
+  uint32_t line = stmt->span.first, above, end;
+  while (line > 0 && text[line - 1] != '\n') line--;
+  if (!line) return false;
+  for (above = end = line - 1; above > 0 && text[above - 1] != '\n';) above--;
+  while (end > above && (text[end - 1] == ' ' || text[end - 1] == '\r')) end--;
+  return end > above && text[end - 1] == ')' && strspn(text + line, " \t") > strspn(text + above, " \t");
+}
+
 /* The value of a statement that nobody takes. */
 static void unused_value(Elab *e, const Ast *stmt, const Value *v) {
   const Ast *x = stmt->kid[0];
@@ -89,6 +100,7 @@ static void unused_value(Elab *e, const Ast *stmt, const Value *v) {
   source_position(stmt->source, stmt->span.first, &line, &column);
   const char *hint = x->kind == A_CALL ? "a formula only computes: print its value, or give it a name with `let`"
                                        : "print it, or give it a name with `let`";
+  if (goes_on(stmt)) hint = "to go on from the line above, begin this one with `>>` or `|>`";
   if (line > 1 && (first == '-' || first == '(' || first == '['))
     hint = "a line does not go on from the one before it: end that one with the operator or inside an open bracket";
   diag_hint(e->d, g, "%s", hint);

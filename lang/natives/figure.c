@@ -55,10 +55,10 @@ static Ticks ticks_of(const Range *r, int n) {
 static void tick_number(Text *t, double v, double step) {
   int digits = step >= 1 ? 0 : -(int)floor(log10(step) + 1e-9);
   if (digits > 4 || fabs(v) >= 1e9) format_number(t, fabs(v) < step * 1e-6 ? 0 : v, F32, NULL);
-  else format_number(t, fabs(v) < step * 1e-6 ? 0 : v, F64, &(Format){'f', 0, digits});
+  else format_number(t, fabs(v) < step * 1e-6 ? 0 : v, F64, &(Format){.kind = 'f', .digits = digits});
 }
 
-static void number(Text *t, double v) { format_number(t, v, F64, &(Format){'f', 0, 2}); }
+static void number(Text *t, double v) { format_number(t, v, F64, &(Format){.kind = 'f', .digits = 2}); }
 static void label_number(Text *t, double v) { format_number(t, fabs(v) < 1e-300 ? 0 : v, F32, NULL); }
 
 static void ranges(const Figure *f, Range *x, Range *y) {
@@ -185,7 +185,7 @@ static void edge_number(Text *t, double v, double width) {
   int digits = 1 - (int)floor(log10(width));
   if (digits < 0) digits = 0;
   if (!(width > 0) || digits > 6 || fabs(v) >= 1e6) label_number(t, v);
-  else format_number(t, fabs(v) < width * 1e-6 ? 0 : v, F64, &(Format){'f', 0, digits});
+  else format_number(t, fabs(v) < width * 1e-6 ? 0 : v, F64, &(Format){.kind = 'f', .digits = digits});
 }
 
 static void bars_text(Text *t, const Figure *f) {

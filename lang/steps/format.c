@@ -25,11 +25,12 @@ static size_t number_at(const char *text, size_t n, size_t at, int *out) {
 }
 
 const char *format_parse(Arena *a, const char *text, size_t n, Format *out) {
-  Format f = {.kind = 0, .width = 0, .digits = -1};
+  Format f = {.digits = -1};
   size_t at = 0;
   while (at < n && text[at] == ' ') at++;
   while (n > at && text[n - 1] == ' ') n--;
   const size_t start = at;
+  f.zeros = at + 1 < n && text[at] == '0' && text[at + 1] >= '0' && text[at + 1] <= '9';
   at = number_at(text, n, at, &f.width);
   if (at < n && text[at] == '.') {
     size_t digits = at + 1;
@@ -39,7 +40,7 @@ const char *format_parse(Arena *a, const char *text, size_t n, Format *out) {
   }
   if (at < n && (text[at] == 'e' || text[at] == '%')) f.kind = text[at++];
   if (at < n || n == start)
-    return arena_printf(a, "`%.*s` is no format: `.4`, `6.2`, `.4e`, `.1%%` and `6` are", (int)(n - start),
+    return arena_printf(a, "`%.*s` is no format: `.4`, `6.2`, `.4e`, `.1%%`, `6` and `06` are", (int)(n - start),
                         text + start);
   if (f.width > MOST_WIDTH) return arena_printf(a, "the width of a format is at most %d", MOST_WIDTH);
   if (f.digits > MOST_DIGITS) return arena_printf(a, "a format has at most %d digits after its point", MOST_DIGITS);
@@ -75,8 +76,18 @@ static size_t mend(char *s, size_t n) {
   return to;
 }
 
+static bool has_digits(const char *s, size_t n) {      /* nan, inf and true have none */
+  return n > 0 && ((s[n - 1] >= '0' && s[n - 1] <= '9') || s[n - 1] == '%');
+}
+
 static void padded(Text *t, const char *s, size_t n, const Format *f) {
-  for (size_t k = n; f && k < (size_t)f->width; k++) text_add_n(t, " ", 1);
+  bool zeros = f && f->zeros && has_digits(s, n);
+  size_t fill = n;
+  if (zeros && s[0] == '-') {
+    text_add_n(t, s++, 1);
+    n--;
+  }
+  for (; f && fill < (size_t)f->width; fill++) text_add_n(t, zeros ? "0" : " ", 1);
   text_add_n(t, s, n);
 }
 

@@ -6,8 +6,8 @@
 #include "runtime/value/tensor.h"
 
 /* kind 0: as print; 'f' .4, 'e' .4e, '%' .1%; digits -1: none given */
-typedef struct Format { char kind; int width, digits; } Format;
-/* ".4" "6.2" ".4e" ".1%" "6"; NULL or what is wrong with it, in a. */
+typedef struct Format { char kind; int width, digits; bool zeros; } Format;      /* zeros: fill the width */
+/* ".4" "6.2" "03" ".4e" ".1%" "6"; NULL or what is wrong with it, in a. */
 const char *format_parse(Arena *a, const char *text, size_t n, Format *out);
 void format_number(Text *t, double v, DType d, const Format *f);    /* f NULL: as print */
 void format_int(Text *t, int64_t v, const Format *f);               /* every digit, also beyond 2^53 */

@@ -67,7 +67,7 @@ static void write_bar(Text *t, double done, int width) {
 static void write_value(Text *t, double v, DType d) {
   double size = fabs(v);
   bool plain = !isfinite(v) || v == 0 || (size >= 1e-3 && size < 1e5);
-  format_number(t, v, d, &(Format){plain ? 'f' : 'e', 0, plain ? 4 : 3});
+  format_number(t, v, d, &(Format){.kind = plain ? 'f' : 'e', .digits = plain ? 4 : 3});
 }
 
 /* What is shown, in numbers. */

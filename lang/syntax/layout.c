@@ -3,6 +3,7 @@
  */
 #include "syntax/layout.h"
 #include "syntax/parse.h"
+#include <string.h>
 
 /* A line that ends in one of these goes on. */
 static bool goes_on_after(int kind) {
@@ -66,6 +67,50 @@ static void report_open(Reader *r, uint32_t index) {
   const Bracket *b = &r->bracket.at[index];
   const char text[] = {b->open == '"' ? '{' : b->open, 0};
   diag_in(r->diags, r->source, b->at, E_BRACKET_OPEN, text);
+}
+
+/* How far the line of this byte is indented; SIZE_MAX if the byte is not the first that can be seen there. */
+static size_t indent(const Source *s, uint32_t at, bool first) {
+  uint32_t line = at;
+  while (line > 0 && s->text[line - 1] != '\n') line--;
+  size_t n = strspn(s->text + line, " \t");
+  return first && line + n != at ? SIZE_MAX : n;
+}
+
+/* Where a line begins that is outside of the block opened at this byte, by its indentation; the end if none does. */
+static uint32_t line_outside(const Source *s, uint32_t at) {
+  size_t most = indent(s, at, false);
+  for (uint32_t k = at; k < s->n;) {
+    const char *end = memchr(s->text + k, '\n', s->n - k);
+    if (!end) break;
+    k = (uint32_t)(end - s->text) + 1;
+    size_t n = strspn(s->text + k, " \t");
+    char c = k + n < s->n ? s->text[k + n] : 0;
+    if (n <= most && c && !strchr("\r\n#})]", c)) return k + (uint32_t)n;
+  }
+  return s->n;
+}
+
+/* The { that is left open is the one whose } stands where another one's should, or the innermost; it ends where a line
+ * is indented as its own. */
+static void report_open_block(Reader *r) {
+  const Bracket *b = &r->bracket.at[r->bracket.n - 1];
+  bool crooked = r->crooked.open && r->crooked.at.first > b->at.first;
+  if (crooked) b = &r->crooked;
+  r->open_at = r->bracket.at[0].at.first;
+  if (b->open != '{') {
+    report_open(r, r->bracket.n - 1);
+    return;
+  }
+  Diag *g = diag_in(r->diags, r->source, b->at, E_BRACKET_OPEN, "{");
+  uint32_t out = line_outside(r->source, b->at.first), line, column;
+  if (crooked || out < r->source->n) diag_mark_in(r->diags, g, r->source, b->at, "%s", "");
+  if (crooked) {
+    source_position(r->source, r->bracket.at[r->bracket.n - 1].at.first, &line, &column);
+    diag_mark_in(r->diags, g, r->source, r->crooked_end, "this stands as if it closed the `{` of line %u", line);
+  } else if (out < r->source->n) {
+    diag_mark_in(r->diags, g, r->source, (Span){out, out + 1}, "the `}` is probably missing before this line");
+  }
 }
 
 static void enqueue(Reader *r, Token t) { r->queue[r->n_queue++] = t; }
@@ -158,7 +203,12 @@ static bool closes(Reader *r, Token *t) {
     t->kind = T_ICLOSE;
     return true;
   }
-  r->closed_block = r->bracket.at[k - 1].block;
+  const Bracket *b = &r->bracket.at[k - 1];
+  if (b->open == '{' && !r->crooked.open) {
+    size_t end = indent(r->source, t->span.first, true);
+    if (end != SIZE_MAX && end < indent(r->source, b->at.first, false)) r->crooked = *b, r->crooked_end = t->span;
+  }
+  r->closed_block = b->block;
   r->bracket.n--;
   return true;
 }
@@ -167,7 +217,7 @@ static bool closes(Reader *r, Token *t) {
 static void end(Reader *r, Token *t) {
   if (!r->end_told && !r->recovering && r->bracket.n) {
     r->incomplete = r->diags->n_errors == r->n_errors;
-    report_open(r, r->bracket.n - 1);
+    report_open_block(r);
     r->end_told = true;
   } else if (!r->end_told && !r->bracket.n && goes_on_after(r->last.kind)) {
     r->incomplete = r->diags->n_errors == r->n_errors;

@@ -57,6 +57,9 @@ typedef struct Reader {
   Token queue[4];          /* read ahead */
   uint32_t n_queue;
   bool end_told;           /* what is still open at the end has been reported */
+  uint32_t open_at;        /* the byte where that was opened */
+  Bracket crooked;         /* the first { whose } stands further left than its line; open 0: there is none */
+  Span crooked_end;        /* that } */
   bool closed_block;       /* the last token handed out was the } of a block */
   /* dropping the rest of a statement that stands at keep_depth; the error was at error_depth */
   bool recovering;
@@ -67,6 +70,7 @@ bool lex_check(Reader *r);                   /* size, NUL bytes, UTF-8: reports;
 void lex_open(Reader *r);                    /* scans r->source in place */
 void lex_close(Reader *r);
 void lex_raw(Reader *r, Token *t);           /* the next token; newlines are T_NEWLINE */
+void lex_hole_open(Reader *r, Span at);      /* reports it */
 void lex_close_hole(Reader *r);              /* the innermost bracket, a hole, ends here: its string goes on */
 
 void layout_next(Reader *r, Token *t);       /* what the parser reads */

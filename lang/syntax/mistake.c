@@ -90,6 +90,21 @@ static const Habit before_found[] = {
     {"auto", "a name is made by `let x = e`, a cell by `var x = e`"},
     {"val", "a name is made by `let x = e`, a cell by `var x = e`"},
     {"mut", "a cell is made by `var x = e`"},
+    {"struct", "values of several names are a record `{x = 1, y = 2}`, parameters a `layer`"},
+    {"enum", "values of several names are a record `{x = 1, y = 2}`"},
+    {"impl", "what belongs to a layer stands in its `layer name(...) { }`"},
+    {"pub", "all names of a file can be used by who imports it: leave the `pub` out"},
+    {"static", "a name is made by `let x = e`, a cell by `var x = e`"},
+    {"local", "names end with their block: `let x = e`"},
+    {"new", "a call makes it: leave the `new` out"},
+    {"using", "functions need no import; a file of your own is `import \"path.nn\" as name`"},
+    {"use", "functions need no import; a file of your own is `import \"path.nn\" as name`"},
+    {"require", "functions need no import; a file of your own is `import \"path.nn\" as name`"},
+    {"include", "functions need no import; a file of your own is `import \"path.nn\" as name`"},
+    {"unless", "a choice is `if not c { ... }`"},
+    {"until", "a loop is `while not c { ... }`"},
+    {"foreach", "a loop is `for x in xs { ... }`"},
+    {"echo", "output is `print x`"},
     {"string", "a name is made by `let s = \"text\"`"},
     {"with", "there is nothing to open or to close: leave the `with` out"},
     {"try", "mistakes are found before anything runs; `assert c, \"why\"` checks while it runs"},
@@ -109,14 +124,18 @@ static const Habit found_here[] = {
     {"then", "a body stands in `{ ... }`"},
     {"do", "a body stands in `{ ... }`"},
     {"begin", "a body stands in `{ ... }`"},
-    {"end", "a block ends with `}`"},
     {"where", "a condition is `if c { a } else { b }`, or `where(c, a, b)`"},
     {"mod", "a remainder is `a % b`"},
     {"div", "whole numbers are divided by `a // b`"},
     {"xor", "of two bools it is `xor(a, b)`"},
+    {"end", "a block ends with `}`"},
     {"as", "only an `import` has `as`"}};
 
-static const char *habit(const Reader *r, const Expected *e, const Token *found) {
+static bool is_type_word(const Source *s, uint32_t at, const char **ours);
+static Span word_before(const Source *s, uint32_t at);
+
+static const char *habit(Tree *t, const Expected *e, const Token *found) {
+  const Reader *r = t->r;
   const Source *s = r->source;
   uint32_t n = e->at.end - e->at.first;
   if (found->kind == T_ID || found->kind == T_SBEGIN || found->kind == T_INT)
@@ -126,6 +145,13 @@ static const char *habit(const Reader *r, const Expected *e, const Token *found)
                 : follows_word(s, e->at.first, before_found[k].word))
         return before_found[k].ours;
     }
+  const char *type;
+  if (found->kind == T_ID && e->operator_ && n == 2 && memcmp(s->text + e->at.first, "as", 2) == 0 &&
+      is_type_word(s, e->at.end, &type)) {
+    Span w = word_before(s, e->at.first);
+    return arena_printf(t->arena, "a number is converted by `%s(%.*s)`", type, w.first < w.end ? (int)(w.end - w.first)
+                        : 1, w.first < w.end ? s->text + w.first : "x");
+  }
   if (found->kind == T_ID && e->operator_) {
     for (size_t k = 0; k < sizeof found_here / sizeof *found_here; k++)
       if (strlen(found_here[k].word) == n && memcmp(found_here[k].word, s->text + e->at.first, n) == 0)
@@ -137,9 +163,37 @@ static const char *habit(const Reader *r, const Expected *e, const Token *found)
   return NULL;
 }
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/* What stands just before a byte, blanks and line ends aside. */
+static Span word_before(const Source *s, uint32_t at) {
+  while (at > 0 && is_blank(s->text[at - 1])) at--;
+  Span w = {at, at};
+  while (w.first > 0 && in_name(s->text[w.first - 1])) w.first--;
+  return w;
+}
+
+static char before(const Source *s, uint32_t at) {
+  while (at > 0 && is_blank(s->text[at - 1])) at--;
+  return at > 0 ? s->text[at - 1] : 0;
+}
+
+static char behind(const Source *s, uint32_t at) {
+  while (at < s->n && (s->text[at] == ' ' || s->text[at] == '\t')) at++;
+  return at < s->n ? s->text[at] : 0;
+}
+
 static bool after_number(const Source *s, uint32_t at) {
-  while (at > 0 && s->text[at - 1] == ' ') at--;
-  return at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9';
+  Span w = word_before(s, at);
+  return w.first < w.end && is_digit(s->text[w.first]);
+}
+
+static bool begins_value(int kind) {
+  switch (kind) {
+  case T_ID: case T_INT: case T_FLOAT: case T_CONST: case T_SBEGIN: case T_FN: return true;
+  default: return false;
+  }
 }
 
 /* `fn f(x) = {`: a block was meant. */
@@ -159,15 +213,90 @@ static bool names_field(const Source *s, uint32_t at) {
   return at + 1 < s->n && s->text[at] == '=' && s->text[at + 1] != '=';
 }
 
-static const char *hint(const Reader *r, const Expected *e, const Token *found) {
+/* Two values side by side: a call without its parentheses, a comma or an operator that is missing. */
+static const char *side_by_side(Tree *t, const Expected *e, int kind) {
+  const Reader *r = t->r;
+  const Source *s = r->source;
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
+  uint32_t first = e->at.first, end = e->at.end;
+  Span w = word_before(s, first);
+  bool name = w.first < w.end && !is_digit(s->text[w.first]), print = begins_with(s, first, "print");
+  bool call = before(s, first) == ')' && kind == T_ID && behind(s, end) == '(';
+  if (kind == T_SBEGIN && first && s->text[first - 1] == '"' && !expects(e, "`,`"))
+    return "a comment begins with `#`, the documentation of what follows with `##`";
+  if (call && !(b && expects(e, "`,`"))) return "layers and functions are joined by `>>`: `dense(2, 8) >> dense(8, 1)`";
+  if (b && b->open == '[' && expects(e, "`,`")) return "a `,` stands between two elements: `[1, 2]`";
+  if (b && b->open == '{' && expects(e, "`,`")) return "a `,` stands between two fields: `{x = 1, y = 2}`";
+  if (!name && b && expects(e, "`,`")) return "a `,` stands between two arguments";
+  if (!name) return print && expects(e, "`,`") ? "a `,` stands between two values" : NULL;
+  int n = (int)(w.end - w.first), m = end - first > 20 ? 20 : (int)(end - first);
+  const char *f = s->text + w.first, *x = kind == T_SBEGIN ? "\"...\"" : s->text + first;
+  if (kind == T_SBEGIN) m = 5;
+  if (kind == T_FN) x = "fn (x) = ...", m = 12;
+  if (e->end_of_line && expects(e, "`=`") && behind(s, end) == '=' && kind == T_ID)
+    return arena_printf(t->arena, "a name is made by `let %.*s = ...`, a cell by `var %.*s = ...`", m, x, m, x);
+  bool comma = expects(e, "`,`") && (print || b);
+  return arena_printf(t->arena, "a call has parentheses: `%.*s(%.*s)`%s", n, f, m, x,
+                      comma ? print && !b ? "; a `,` stands between two values" : "; a `,` stands between two arguments"
+                            : "");
+}
+
+static bool is_type_word(const Source *s, uint32_t at, const char **ours) {
+  static const Habit types[] = {{"f32", "f32"}, {"f64", "f64"}, {"i32", "i32"}, {"u8", "u8"}, {"bool", "bool"},
+    {"float", "f32"}, {"double", "f64"}, {"int", "i32"}, {"usize", "i32"}, {"i64", "i32"}, {"u32", "i32"},
+    {"u64", "i32"}, {"Float32", "f32"}, {"Float64", "f64"}, {"Int", "i32"}};
+  while (at < s->n && s->text[at] == ' ') at++;
+  for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
+    size_t n = strlen(types[k].word);
+    if (strncmp(s->text + at, types[k].word, n) != 0 || in_name(s->text[at + n])) continue;
+    *ours = types[k].ours;
+    return true;
+  }
+  return false;
+}
+
+/* `1:3`, `x: float = 3`, `xs.map(...)`: a colon where an operator or a block could stand. */
+static const char *colon(Tree *t, const Expected *e) {
+  const Source *s = t->r->source;
+  uint32_t first = e->at.first;
+  Span w = word_before(s, first);
+  bool glued = e->at.end < s->n && !is_blank(s->text[e->at.end]);
+  if (glued && s->text[e->at.end] == ':') return "functions have no module in front; of an import it is `name.f(x)`";
+  if (expects(e, "`{`") && !glued) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
+  if (!e->operator_) return NULL;
+  if (w.first == line_first(s, first) + strspn(s->text + line_first(s, first), " ") && w.first < w.end &&
+      e->end_of_line && memchr(s->text + e->at.end, '=', strcspn(s->text + e->at.end, "\n")))
+    return arena_printf(t->arena, "a name is made by `let %.*s = ...`, with a type by `let %.*s: [2] = ...`",
+                        (int)(w.end - w.first), s->text + w.first, (int)(w.end - w.first), s->text + w.first);
+  return "a range is `1..n`, which counts both ends, or `0..<n`; a slice stands in an index: `x[1:3]`";
+}
+
+/* What is read by its first name: `let a, b =`, `for i, v in`, `let x` alone. */
+static const char *header(const Expected *e, int kind, const Source *s) {
+  bool makes = begins_with(s, e->at.first, "let") || begins_with(s, e->at.first, "var");
+  if (kind == ',' && expects(e, "`in`")) return "two names stand in parentheses: `for (i, x) in enumerate(xs) { ... }`";
+  if (kind == ',' && makes && expects(e, "`~`")) return "two names stand in parentheses: `let (a, b) = pair`";
+  if (kind == '(' && makes && expects(e, "`~`")) return "a function is `fn f(x) = ...`";
+  if ((kind == T_SEP || kind == T_END) && makes && expects(e, "`~`"))
+    return "a name is made with its value: `let x = 1`, a cell with its first one: `var x = 0`";
+  return NULL;
+}
+
+static const char *hint(Tree *t, const Expected *e, const Token *found) {
+  const Reader *r = t->r;
   int kind = found->kind;
   const Source *s = r->source;
   const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
   if (kind == T_ID && expects(e, "`{`") && token_is(s, e->at, "then"))
     return "there is no `then`: `if c { ... } else { ... }`";
-  const char *other = habit(r, e, found);
+  const char *other = habit(t, e, found);
   if (other) return other;
-  if (kind == T_ID && e->operator_ && after_number(s, e->at.first)) return "a product is written with `*`";
+  bool in_list = b && expects(e, "`,`");
+  if (kind == T_ID && e->operator_ && !in_list && after_number(s, e->at.first)) return "a product is written with `*`";
+  if (kind == T_ARROW && e->operator_) return "a function is `fn (x) = e`";
+  if (kind == '~' && e->operator_) return "a draw has a name and a shape: `let y: [3] ~ normal(0, 1)`";
+  if (kind == T_FOR && e->operator_ && b && b->open == '[')
+    return "a bracket has one `for`; a bracket in a bracket makes rows: `[[i * j for j in 1..3] for i in 1..3]`";
   if (kind == T_IF && e->operator_ && b && b->open == '[' && expects(e, "`]`") && !expects(e, "`,`"))
     return "a comprehension takes every element; `filter(fn (x) = x > 1, xs)` keeps those for which it is true";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
@@ -177,8 +306,8 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   bool value = kind == T_INT || kind == T_FLOAT || kind == '[' || kind == '(' || kind == '-';
   if (b && b->open == '{' && !b->block && value)
     return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
-  if (kind == '(' && (begins_with(s, e->at.first, "let") || begins_with(s, e->at.first, "var")) && expects(e, "`~`"))
-    return "a function is `fn f(x) = ...`";
+  const char *named = header(e, kind, s);
+  if (named) return named;
   if (kind == ',' && e->operator_ && !b && e->end_of_line)
     return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
   if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
@@ -200,12 +329,15 @@ static const char *hint(const Reader *r, const Expected *e, const Token *found) 
   if (kind == T_ID && e->operator_ && e->end_of_line && r->last.value.name) {
     if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
   }
-  if (kind == ':' && expects(e, "`{`")) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
+  if (kind == ':') return colon(t, e);
+  if (kind == '(' && expects(e, "a name") && !e->expression && before(s, e->at.first) == '.')
+    return "functions of numbers work element by element as they are: leave the point out";
   if (kind == T_SEP && expects(e, "`->`"))
     return "a header goes on where its line ends in `->`, `=`, `{` or an open `(`";
   if ((kind == T_SEP || kind == T_END) && expects(e, "`{`") && !e->expression && !e->name)
     return "a body stands in `{ ... }`";
   if (kind == T_DOTDOT || kind == T_DOTLT) return "a range has both ends: `0..<n`, `1..n`";
+  if (begins_value(kind) && e->operator_) return side_by_side(t, e, kind);
   return NULL;
 }
 
@@ -250,8 +382,9 @@ void mistake(Tree *t, const Expected *e) {
              ((kind == T_DOTDOT || kind == T_DOTLT) && e->operator_ && e->comparison)) {
     g = diag_in(r->diags, s, e->at, E_CHAIN);
     if (compares(kind)) diag_hint(r->diags, g, "write `a < b and b < c`");
-  } else if (kind == T_SBEGIN && e->operator_ && r->bracket.n && r->bracket.at[r->bracket.n - 1].open == '"') {
-    diag_in(r->diags, s, r->bracket.at[r->bracket.n - 1].at, E_HOLE_OPEN);
+  } else if (kind == T_SBEGIN && (e->operator_ || expects(e, "the end of the hole")) && r->bracket.n &&
+             r->bracket.at[r->bracket.n - 1].open == '"') {
+    lex_hole_open(r, r->bracket.at[r->bracket.n - 1].at);
   } else if (kind == T_ID && expects(e, "a string") && begins_with(s, e->at.first, "import")) {
     g = diag_in(r->diags, s, e->at, E_SYNTAX, "a string", found_text(t, e, kind));
     diag_hint(r->diags, g, "functions need no import; a file of your own is `import \"path.nn\" as name`");
@@ -274,7 +407,7 @@ void mistake(Tree *t, const Expected *e) {
     diag_hint(r->diags, g, "choose another name: `%.*s_`", (int)(e->at.end - e->at.first), s->text + e->at.first);
   } else {
     g = diag_in(r->diags, s, e->at, E_SYNTAX, expected_text(t, e), found_text(t, e, kind));
-    const char *h = hint(r, e, &found);
+    const char *h = hint(t, e, &found);
     if (h) diag_hint(r->diags, g, "%s", h);
   }
   layout_recover(r, &found);

@@ -213,7 +213,7 @@ primary : name
         | '{' fields oc '}'                   { $$ = tree_record(t, @$, $2); }
         | primary '(' ')'                     { $$ = tree_call(t, @$, $1, NULL); }
         | primary '(' args oc ')'             { $$ = tree_call(t, @$, $1, $3); }
-        | primary '[' index oc ']'            { $$ = tree_list(t, A_INDEX, @$, list_front(t, $1, $3)); $$->at = @2; }
+        | primary '[' index oc ']'            { $$ = tree_index(t, @$, @2, $1, $3); }
         | primary '.' name                    { $$ = tree_named(t, A_MEMBER, @$, $3, 1, $1); }
         | primary '\''                        { $$ = tree_node(t, A_TRANSPOSE, @$, @2, 1, $1); } ;
 exprs   : expr                                { $$ = list_of(t, $1); }

@@ -23,6 +23,7 @@ typedef struct Binding {
   struct Binding *hides, *next;   /* next: in the same block */
   struct Binding *peer;           /* of one pattern, in a ring: one that is used speaks for all */
   struct Binding *gives;          /* of a size: the argument whose type binds it */
+  const struct Binding *renews;   /* a `let` of an outer block that its value was made of */
   const Ast *ast;
   Block *block;
   uint8_t kind;
@@ -37,6 +38,7 @@ struct Block {
   uint32_t body;                  /* when the innermost body of a function around it was opened; 0: none */
   uint32_t end;                   /* the byte behind it */
   bool layer;                     /* its names are fields */
+  bool loop;                      /* the body of a `for` or `while` */
 };
 
 typedef struct Waiting {          /* a use that nothing answers yet */
@@ -130,9 +132,15 @@ static Diag *tell(Resolver *r, const Ast *at, DiagId id, const char *text) {
   return diag_in(r->d, r->source, at->at, id, text);
 }
 
+static void tell_renewed(Resolver *r, const Binding *b, const char *hint);
+
 static void unused(Resolver *r, const Binding *b) {
   if (!r->warns || b->quiet || b->used || b->name->sym[0] == '_' || b->name->broken) return;
   const char *name = b->name->sym;
+  if (b->renews) {
+    tell_renewed(r, b, arena_printf(r->a, "make that one with `var`, and leave the `let` out here: `%s = ...`", name));
+    return;
+  }
   if (b->peer && b->peer != b) {
     uint32_t first = b->ast->span.first;
     for (Binding *p = b->peer; p != b; p = p->peer) {
@@ -191,9 +199,9 @@ static const char *near_name(Resolver *r, const char *name) {
   VEC(const char *) names = {0};
   for (uint32_t k = 0; k < r->cap; k++)
     if (r->table[k] && r->table[k]->top) vec_push(r->a, &names, r->table[k]->sym);
-  const char *near = nearest(name, names.at, names.n);
+  const char *near = nearest_of_all(name, names.at, names.n);
   if (near) (*slot(r, near))->top->used = true;         /* misspelt, it is not unused as well */
-  return near ? near : nearest(name, r->outer_names.at, r->outer_names.n);
+  return near ? near : nearest_of_all(name, r->outer_names.at, r->outer_names.n);
 }
 
 static uint32_t line_of(const Resolver *r, uint32_t byte) {
@@ -339,7 +347,20 @@ static void tell_hidden(Resolver *r, const Ast *at, const Ast *mark, const char 
   diag_hint(r->d, g, "%s", hint);
 }
 
-static void check_hiding(Resolver *r, Name *n, const Binding *b, uint32_t reads_before) {
+/* `let total = total + x` in an inner block: the outer one stays as it is. */
+static void tell_renewed(Resolver *r, const Binding *b, const char *hint) {
+  const Binding *hid = b->kind == BOUND_LET && b->renews ? b->renews : b->hides;
+  tell_hidden(r, b->ast, hid->ast, "this one keeps its value", hint,
+              arena_printf(r->a, "this `%s` is a new name, which ends with its block", b->name->sym));
+}
+
+static bool loop_between(const Block *inner, const Block *outer) {
+  for (; inner != outer; inner = inner->outer)
+    if (inner->loop) return true;
+  return false;
+}
+
+static void check_hiding(Resolver *r, Name *n, Binding *b, uint32_t reads_before) {
   const Binding *hid = b->hides;
   if (b->kind != BOUND_LET && b->kind != BOUND_VAR && b->kind != BOUND_CELL) return;
   if (!strcmp(n->sym, "is_training") && !hid) {
@@ -347,10 +368,13 @@ static void check_hiding(Resolver *r, Name *n, const Binding *b, uint32_t reads_
                 "this hides the `is_training` of the language, at which layers look");
     return;
   }
-  if (hid && hid->kind == BOUND_VAR && hid->block->body == b->block->body && n->reads > reads_before) {
-    tell_hidden(r, b->ast, hid->ast, "this one keeps its value", arena_printf(r->a, "`%s = ...` assigns it", n->sym),
-                arena_printf(r->a, "this `%s` is a new name, which ends with its block", n->sym));
-    return;
+  if (hid && hid->block->body == b->block->body && n->reads > reads_before) {
+    if (hid->kind == BOUND_VAR) {
+      tell_renewed(r, b, arena_printf(r->a, "`%s = ...` assigns it", n->sym));
+      b->quiet = true;
+      return;
+    }
+    if (hid->kind == BOUND_LET && loop_between(b->block, hid->block)) b->renews = hid;
   }
   bool own = n->outer_use && r->value && n->outer_use->span.first >= r->value->span.first &&
              n->outer_use->span.end <= r->value->span.end;
@@ -458,14 +482,72 @@ static void parameters(Resolver *r, const Ast *params, bool quiet) {
   }
 }
 
+static const Ast *var_of(const Ast *block, Sym name) {
+  for (uint32_t k = 0; k < block->n; k++)
+    if (block->kid[k]->kind == A_VAR && block->kid[k]->kid[0]->kind == A_NAME && block->kid[k]->kid[0]->name == name)
+      return block->kid[k];
+  return NULL;
+}
+
+/* The `var` of this block that a statement assigns, alone or in its loops. */
+static const Ast *assigns_var(const Ast *block, const Ast *x) {
+  if (x->kind == A_FOR || x->kind == A_WHILE) {
+    const Ast *body = x->kid[x->n - 1], *found = NULL;
+    for (uint32_t k = 0; k < body->n && !found; k++) found = assigns_var(block, body->kid[k]);
+    return found;
+  }
+  if (x->kind != A_ASSIGN) return NULL;
+  const Ast *target = x->kid[0]->kind == A_INDEX ? x->kid[0]->kid[0] : x->kid[0];
+  return target->kind == A_NAME ? var_of(block, target->name) : NULL;
+}
+
+/* The body of a formula has the value of its last expression: one that ends in a name that is made has none. */
+static void check_value(Resolver *r, const Ast *at, const Ast *body) {
+  const Ast *last = body->n ? body->kid[body->n - 1] : NULL;
+  if (!last || r->expected) return;
+  bool makes = last->kind == A_LET || last->kind == A_VAR || last->kind == A_FN;
+  const Ast *var = makes ? NULL : assigns_var(body, last);
+  if (!makes && !var) return;
+  const char *what = last->kind == A_LET      ? "a `let`"
+                     : last->kind == A_VAR    ? "a `var`"
+                     : last->kind == A_FN     ? "a `fn`"
+                     : last->kind == A_ASSIGN ? "an assignment"
+                                              : "a loop";
+  Sym name = last->kind == A_FN ? last->name : var ? var->kid[0]->name
+             : last->kid[0]->kind == A_NAME ? last->kid[0]->name : NULL;
+  const char *whose = at->kind == A_FN ? arena_printf(r->a, "the body of `%s`", at->name) : "the body of this `fn`";
+  Diag *g = diag_in(r->d, r->source, last->at, E_BODY_VALUE, whose, what);
+  if (last->kind == A_LET && name)
+    diag_hint(r->d, g, "leave the `let %s =` out, or write `%s` as the last line: that is the value", name, name);
+  else if (name) diag_hint(r->d, g, "write `%s` as the last line: the last expression is the value", name);
+  else diag_hint(r->d, g, "the value is the last expression of the block");
+}
+
 /* The names of the header and of the body's block are one block. */
 static void function(Resolver *r, const Ast *at, const Ast *params, const Ast *type, const Ast *body, bool quiet) {
   block_open(r, at, true);
   parameters(r, params, quiet);
   signature_type(r, type);
-  if (body && body->kind == A_BLOCK) statements(r, body);
-  else if (body) expr(r, body);
+  if (body && body->kind == A_BLOCK) {
+    if (at->kind == A_FN || at->kind == A_LAMBDA) check_value(r, at, body);
+    statements(r, body);
+  } else if (body) expr(r, body);
   block_close(r);
+}
+
+/* `x == nan`, which holds for no x. */
+static void check_nan(Resolver *r, const Ast *x) {
+  bool compares = x->op == K_EQ || x->op == K_NE || x->op == K_LE || x->op == K_GE || x->op == '<' || x->op == '>';
+  for (uint32_t k = 0; compares && r->warns && k < 2; k++) {
+    const Ast *n = x->kid[k], *other = x->kid[1 - k];
+    if (n->kind != A_NAME || strcmp(n->name, "nan") != 0 || name_of(r, n->name)->top) continue;
+    Diag *g = diag_in(r->d, r->source, x->at, E_NAN_COMPARED, ast_op_text(x->op), x->op == K_NE ? "true" : "false");
+    uint32_t many = other->span.end - other->span.first;
+    bool fits = many <= 40;
+    diag_hint(r->d, g, "`%sisnan(%.*s)` says whether it is one", x->op == K_NE ? "not " : "", fits ? (int)many : 1,
+              fits ? r->source->text + other->span.first : "x");
+    return;
+  }
 }
 
 static void expr(Resolver *r, const Ast *x) {
@@ -497,10 +579,17 @@ static void expr(Resolver *r, const Ast *x) {
     return;
   }
   case A_BLOCK: block(r, x); return;
-  default:
-    for (uint32_t k = 0; k < x->n; k++)
-      if (x->kid[k]) expr(r, x->kid[k]);
+  case A_BINARY: check_nan(r, x); break;
+  default: break;
   }
+  for (uint32_t k = 0; k < x->n; k++)
+    if (x->kid[k]) expr(r, x->kid[k]);
+}
+
+static void loop_body(Resolver *r, const Ast *b) {
+  block_open(r, b, false)->loop = true;
+  statements(r, b);
+  block_close(r);
 }
 
 static void block(Resolver *r, const Ast *b) {
@@ -627,8 +716,12 @@ static void statement(Resolver *r, const Ast *x) {
     expr(r, x->kid[1]);
     block_open(r, x, false);
     pattern(r, x->kid[0], BOUND_TURN, UINT32_MAX, false);
-    block(r, x->kid[2]);
+    loop_body(r, x->kid[2]);
     block_close(r);
+    return;
+  case A_WHILE:
+    expr(r, x->kid[0]);
+    loop_body(r, x->kid[1]);
     return;
   case A_TEST: block(r, x->kid[1]); return;
   default: expr(r, x);

@@ -122,6 +122,8 @@ Ast *tree_assign(Tree *t, Span span, Span at, int op, Ast *target, Ast *value) {
     Diag *g = diag_in(t->r->diags, t->r->source, target->span, E_ASSIGN_TARGET, what);
     diag_hint(t->r->diags, g, "%s",
               target->kind == A_TUPLE || target->kind == A_RECORD ? "`let (a, b) = ...` takes a value apart"
+              : op == '=' && target->kind == A_CALL
+                  ? "a function is `fn f(x) = ...`; `==` compares"
               : op == '=' && target->kind != A_NAME
                   ? "what is assigned is a name, a member or an element; `==` compares"
                   : "what is assigned is a name, a member or an element");
@@ -181,6 +183,19 @@ Ast *tree_record(Tree *t, Span span, AstList *fields) {
   return x;
 }
 
+/* `[1, 2] [3, 4]`: an index stands close behind what it indexes, of a bracket at least. */
+Ast *tree_index(Tree *t, Span span, Span at, Ast *base, AstList *items) {
+  bool rows = base->kind == A_BRACKET && !base->parens && at.first > base->span.end;
+  if (rows) {
+    Diag *g = diag_in(t->r->diags, t->r->source, at, E_SYNTAX, "`,` or `]`", "`[`");
+    diag_hint(t->r->diags, g, "a `,` stands between two rows: `[[0, 1], [1, 0]]`; an index has no blank before it");
+    return tree_node(t, A_ERROR, span, at, 0);
+  }
+  Ast *x = tree_list(t, A_INDEX, span, list_front(t, base, items));
+  x->at = at;
+  return x;
+}
+
 Ast *tree_call(Tree *t, Span span, Ast *callee, AstList *args) {
   Ast *x = tree_list(t, A_CALL, span, list_front(t, callee, args ? args : list_new(t)));
   x->at = callee->kind == A_MEMBER ? callee->at : callee->span;
@@ -233,6 +248,15 @@ static uint32_t deepest(Arena *a) {
   return levels < MOST_DEPTH ? (uint32_t)levels : MOST_DEPTH;
 }
 
+/* What stands behind a bracket that is left open was read as if it stood inside: nothing is said about it. */
+static void forget_open(Tree *t) {
+  for (uint32_t k = 0; k < t->program->n; k++) {
+    const Ast *x = t->program->kid[k];
+    if (x->span.end <= t->r->open_at || x->span.first > t->r->open_at) continue;
+    t->program->kid[k] = tree_node(t, A_ERROR, x->span, x->at, 0);
+  }
+}
+
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
   Reader *r = NEW(a, Reader);
   *r = (Reader){.arena = a, .source = source, .diags = d, .repl = repl, .blank = true, .n_errors = d->n_errors};
@@ -247,6 +271,7 @@ Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
   if (!t->program || t->too_deep)
     t->program = tree_list(t, A_BLOCK, all, source->n ? list_of(t, tree_node(t, A_ERROR, all, all, 0)) : NULL);
   t->program->span = t->program->at = all;
+  if (r->end_told) forget_open(t);
   Parsed *p = NEW(a, Parsed);
   p->source = source;
   p->program = t->program;

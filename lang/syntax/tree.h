@@ -37,6 +37,7 @@ Ast *tree_binary(Tree *t, Span span, Span at, int op, Ast *left, Ast *right);
 Ast *tree_unary(Tree *t, Span span, Span at, int op, Ast *x);
 Ast *tree_paren(Tree *t, Span span, Ast *x);
 Ast *tree_record(Tree *t, Span span, AstList *fields);
+Ast *tree_index(Tree *t, Span span, Span at, Ast *base, AstList *items);
 Ast *tree_call(Tree *t, Span span, Ast *callee, AstList *args);
 Ast *tree_chars(Tree *t, AstKind kind, Span span, const char *text, uint32_t n, Ast *kid);
 Ast *tree_documented(Tree *t, Ast *statement);

@@ -212,23 +212,43 @@ void diag_hint(Diags *d, Diag *g, const char *fmt, ...) {
   va_end(ap);
 }
 
+static bool same_notes(const Diag *a, const Diag *b) {
+  if (a->id != b->id || strcmp(a->text, b->text) != 0 || a->note.n != b->note.n || !a->note.n) return false;
+  for (uint32_t k = 0; k < a->note.n; k++)
+    if (a->note.at[k].loc != b->note.at[k].loc || strcmp(a->note.at[k].text, b->note.at[k].text) != 0) return false;
+  return true;
+}
+
+void diag_once(Diags *d, uint32_t k) {
+  const Diag *g = d->diag.at[k];
+  for (uint32_t j = 0; j < k; j++) {
+    if (g->warning || !same_notes(g, d->diag.at[j])) continue;
+    memmove(&d->diag.at[k], &d->diag.at[k + 1], (d->diag.n - k - 1) * sizeof *d->diag.at);
+    d->diag.n--;
+    d->n_errors--;
+    return;
+  }
+}
+
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 enum { LONGEST_NEAR = 64 };
 
-/* Letters to insert, drop, change or swap to make b of a. */
+enum { SWAP = 1, EDIT = 2 };         /* letters change places more often than they are others */
+
+/* What it costs to make b of a: letters to insert, drop, change or swap. */
 static size_t distance(const char *a, size_t n, const char *b, size_t m) {
   size_t row[3][LONGEST_NEAR + 1];
-  for (size_t j = 0; j <= m; j++) row[0][j] = j;
+  for (size_t j = 0; j <= m; j++) row[0][j] = j * EDIT;
   for (size_t i = 1; i <= n; i++) {
     size_t *now = row[i % 3], *before = row[(i + 2) % 3], *two = row[(i + 1) % 3];
-    now[0] = i;
+    now[0] = i * EDIT;
     for (size_t j = 1; j <= m; j++) {
-      size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
-      if (before[j] + 1 < best) best = before[j] + 1;
-      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + 1 < best)
-        best = two[j - 2] + 1;
+      size_t best = before[j - 1] + (a[i - 1] != b[j - 1] ? EDIT : 0);
+      if (before[j] + EDIT < best) best = before[j] + EDIT;
+      if (now[j - 1] + EDIT < best) best = now[j - 1] + EDIT;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + SWAP < best)
+        best = two[j - 2] + SWAP;
       now[j] = best;
     }
   }
@@ -241,7 +261,26 @@ static bool same_but_case(const char *a, const char *b) {
   return *a == *b;
 }
 
-const char *nearest(const char *name, const char *const *names, size_t n) {
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* `conv1` and `conv2` are two names, not one misspelt. */
+static bool same_but_digits(const char *a, const char *b) {
+  for (;; a++, b++) {
+    while (is_digit(*a)) a++;
+    while (is_digit(*b)) b++;
+    if (*a != *b) return false;
+    if (!*a) return true;
+  }
+}
+
+/* Among many a name of one or two letters is like some by chance; in one of three, letters are left out or change
+ * places, none is another one. */
+static bool by_chance(const char *name, size_t len, const char *other, size_t far) {
+  size_t m = strlen(other);
+  return len < 3 || m < 3 || (len == 3 && m == 3 && far > SWAP) || same_but_digits(name, other);
+}
+
+static const char *nearest_of(const char *name, const char *const *names, size_t n, bool many) {
   size_t len = strlen(name), best = SIZE_MAX;
   const char *found = NULL;
   if (len == 0 || len > LONGEST_NEAR) return NULL;
@@ -250,13 +289,18 @@ const char *nearest(const char *name, const char *const *names, size_t n) {
     size_t m = strlen(names[k]);
     if (m == 0 || m > LONGEST_NEAR || m > len + most || len > m + most) continue;
     size_t far = same_but_case(name, names[k]) ? 0 : distance(name, len, names[k], m);
-    if (far > most || far >= m) continue;
+    if (far > most * EDIT || far >= m * EDIT || (many && by_chance(name, len, names[k], far))) continue;
     if (far < best || (far == best && strcmp(names[k], found) < 0)) {
       best = far;
       found = names[k];
     }
   }
   return found;
+}
+
+const char *nearest(const char *name, const char *const *names, size_t n) { return nearest_of(name, names, n, false); }
+const char *nearest_of_all(const char *name, const char *const *names, size_t n) {
+  return nearest_of(name, names, n, true);
 }
 
 bool warning_is_off(const Diags *d, const Diag *g) {

@@ -225,6 +225,12 @@ static void nearest_name(void) {
   CU_ASSERT_PTR_NULL(nearest("y", names, 5));
   CU_ASSERT_PTR_NULL(nearest("completely_other", names, 5));
   CU_ASSERT_PTR_NULL(nearest("", names, 5));
+  const char *all[] = {"tan", "tanh", "f1", "w1", "neg", "sin"};
+  CU_ASSERT_STRING_EQUAL(nearest_of_all("tahn", all, 6), "tanh");
+  CU_ASSERT_STRING_EQUAL(nearest_of_all("sni", all, 6), "sin");
+  CU_ASSERT_PTR_NULL(nearest_of_all("x1", all, 6));
+  CU_ASSERT_PTR_NULL(nearest_of_all("net", all, 6));
+  CU_ASSERT_STRING_EQUAL(nearest("net", all, 6), "neg");
 }
 
 UNIT(TEST(tabs), TEST(wide_and_combining), TEST(marks), TEST(labels_that_touch), TEST(long_lines), TEST(narrow),
