@@ -3,6 +3,7 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
+#include "elab/mismatch.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/stmt.h"
@@ -87,10 +88,14 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
   TreeEntry *t = NEW_N(e->a, TreeEntry, l.n);
   for (uint32_t k = 0; k < l.n; k++) {
     const Value *v = &l.at[k].value;
-    bool named = tree.kind != V_RECORD && v->kind == V_CELL && v->cell->path;    /* a record names its trees itself */
-    const char *name = named ? v->cell->path : l.at[k].path[0] ? l.at[k].path : "value";
-    if (v->kind == V_CELL) t[k] = (TreeEntry){name, v->cell->slot, NO_NODE};
-    else t[k] = (TreeEntry){name, NO_SLOT, settle(e, v->node)};
+    const char *path = v->kind == V_CELL ? v->cell->path : NULL, *name = l.at[k].path[0] ? l.at[k].path : "value";
+    if (path && !l.at[k].path[0]) {             /* a lone leaf goes under its own name */
+      const char *dot = strrchr(path, '.');
+      name = dot ? dot + 1 : path;
+    }
+    if (tree.kind == V_RECORD) path = NULL;     /* it names its trees itself */
+    if (v->kind == V_CELL) t[k] = (TreeEntry){name, path, v->cell->slot, NO_NODE};
+    else t[k] = (TreeEntry){name, NULL, NO_SLOT, settle(e, v->node)};
     if (cells_only && v->kind != V_CELL) {
       Diag *g = elab_error(e, at, E_LOAD_WHAT, name);
       diag_hint(e->d, g, "`load` assigns parameters and `var`s");
@@ -117,6 +122,13 @@ static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
+/* What alone stands in a record or tuple, as it is written. */
+static const char *held_text(Elab *e, const Ast *tree) {
+  if (tree->kind == A_TUPLE && tree->n == 1) return ast_text(e, tree->kid[0]);
+  if (tree->kind != A_RECORD || tree->n != 1) return NULL;
+  return tree->kid[0]->kid[0] ? ast_text(e, tree->kid[0]->kid[0]) : tree->kid[0]->name;
+}
+
 static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   (void)self;
   const TextValue *path = want_path(e, a, 0, at);
@@ -124,7 +136,9 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   if (!path || !step_here(e, at, "`load`")) return v_bad();
   TreeEntry *t = entries(e, a->at[1], true, &n, arg_ast(a, 1, at));
   if (!t) return v_bad();
-  step_effect(e, effect_load(e->s, path, t, n, elab_loc(e, at)));
+  const Ast *tree = arg_ast(a, 1, at);
+  if (tree->kind == A_ARG) tree = tree->kid[0];
+  step_effect(e, effect_load(e->s, path, t, n, ast_text(e, tree), held_text(e, tree), elab_loc(e, at)));
   for (uint32_t k = 0; k < n; k++)
     for (uint32_t j = 0; j < e->made.cells.n; j++)
       if (e->made.cells.at[j]->slot == t[k].cell) cell_changed(e, e->made.cells.at[j]);
@@ -213,14 +227,14 @@ const Native native_run[] = {
     {.name = "save",
      .params = "path:any, tree:any",
      .call = call_save,
-     .doc = "Writes the tensors of a tree as safetensors, each under its path; the file changes at once or not at all. "
-            "A step."},
+     .doc = "Writes the tensors of a tree as safetensors, each under its path below the tree (`0.w` of a chain, "
+            "`net.0.w` of {net, opt}),\nso that the file loads into any tree of that form; it changes at once or not "
+            "at all. A step."},
     {.name = "load",
      .params = "path:any, tree:any",
      .call = call_load,
-     .doc = "Reads the tensors of a tree from a file of `save`, by their paths; missing, extra and misshapen entries "
-            "are an error "
-            "and then nothing changes. A step."},
+     .doc = "Reads the tensors of a tree from a file of `save`, by their paths below the tree, or from a checkpoint; "
+            "missing, extra and\nmisshapen entries are an error and then nothing changes. A step."},
     {.name = "checkpoint",
      .params = "path:any",
      .call = call_checkpoint,

@@ -225,7 +225,12 @@ Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc) {
 
 /* ---- save, load ---- */
 
-typedef struct TreeFile { const Template *path; const TreeEntry *entry; uint32_t n; } TreeFile;
+typedef struct TreeFile {
+  const Template *path;
+  const TreeEntry *entry;
+  uint32_t n;
+  const char *tree, *held;    /* see effect_load */
+} TreeFile;
 
 static bool save_run(Session *s, Step *step, Tensor *const *value) {
   const TreeFile *f = step->data;
@@ -255,10 +260,13 @@ static Step *tree_step(Session *s, const Effect *effect, const TextValue *path, 
   TreeFile *f = NEW(s->arena, TreeFile);
   Step *step = step_new(s, effect, f, loc);
   TreeEntry *own = arena_copy(s->arena, entry, n * sizeof *entry);
-  for (uint32_t k = 0; k < n; k++) own[k].name = arena_text(s->arena, own[k].name, strlen(own[k].name));
+  for (uint32_t k = 0; k < n; k++) {
+    own[k].name = arena_text(s->arena, own[k].name, strlen(own[k].name));
+    if (own[k].path) own[k].path = arena_text(s->arena, own[k].path, strlen(own[k].path));
+  }
   for (uint32_t k = 0; k < n; k++)
     if (entry[k].cell == NO_SLOT) step_needs(s, step, entry[k].node);
-  *f = (TreeFile){step_text(s, step, path), own, n};
+  *f = (TreeFile){.path = step_text(s, step, path), .entry = own, .n = n};
   return step;
 }
 
@@ -276,53 +284,130 @@ static bool misfit(Misfit *m) {
   return m->n++ < NAMED_AT_MOST;
 }
 
-static bool load_run(Session *s, Step *step, Tensor *const *value) {
-  const TreeFile *f = step->data;
-  Arena *a = arena_new(&s->host);
-  const char *path = template_text(a, f->path, value);
-  NamedTensor *in;
-  size_t n;
-  FileError e = {0};
-  if (!safetensors_read(a, path, &in, &n, &e)) {
-    diag_at(s->diags, step->loc, E_LOAD_FAILED, e.text);
-    arena_free(a);
-    return false;
-  }
-  Tensor **found = NEW_N(a, Tensor *, f->n + 1);
-  bool *used = NEW_N(a, bool, n + 1);
-  Misfit m = {.s = s, .step = step, .path = path};
+/* What was read: entries, and which of them an entry of the tree is. */
+typedef struct Read { Arena *a; NamedTensor *at; size_t n; bool checkpoint; } Read;
+
+static const NamedTensor *named(const Read *r, const char *name) {
+  for (size_t j = 0; name && j < r->n; j++)
+    if (strcmp(r->at[j].name, name) == 0) return &r->at[j];
+  return NULL;
+}
+
+/* The entry for e: by its key; in a checkpoint by its path too; a file of one entry is good for any one leaf. */
+static const NamedTensor *entry_for(const Read *r, const TreeFile *f, const TreeEntry *e) {
+  const NamedTensor *t = named(r, e->name);
+  if (!t && r->checkpoint) t = named(r, e->path);
+  return t ? t : r->n == 1 && f->n == 1 ? r->at : NULL;
+}
+
+static bool fits(const Session *s, const TreeEntry *e, const NamedTensor *t) {
+  return t && type_eq(&t->tensor->type, &s->program->slot.at[e->cell].type);
+}
+
+/* Both name the same entries but for one prefix here, one there, of which either may be empty. */
+typedef struct Prefixes { const char *here, *there; } Prefixes;
+
+static bool agree(Session *s, const Read *r, const TreeFile *f, const Prefixes *p) {
+  size_t n = strlen(p->here);
   for (uint32_t k = 0; k < f->n; k++) {
-    const Type *want = &s->program->slot.at[f->entry[k].cell].type;
-    for (size_t j = 0; j < n; j++)
-      if (!used[j] && strcmp(in[j].name, f->entry[k].name) == 0) {
-        used[j] = true;
-        found[k] = in[j].tensor;
-        break;
-      }
-    if (!found[k]) {
-      if (misfit(&m)) diag_note(s->diags, m.d, 0, "`%s` is missing: %s", f->entry[k].name, type_show(a, want));
-    } else if (!type_eq(&found[k]->type, want)) {
-      if (misfit(&m))
-        diag_note(s->diags, m.d, 0, "`%s` is %s there, %s here", f->entry[k].name, type_show(a, &found[k]->type),
-                  type_show(a, want));
+    const char *name = f->entry[k].name, *rest = n ? name + n + 1 : name;
+    if (strncmp(name, p->here, n) || (n && name[n] != '.')) return false;
+    if (!fits(s, &f->entry[k], named(r, arena_printf(r->a, "%s%s%s", p->there, p->there[0] ? "." : "", rest))))
+      return false;
+  }
+  return true;
+}
+
+static bool find_prefixes(Session *s, const Read *r, const TreeFile *f, Prefixes *p) {
+  const char *name = f->entry[0].name, *rest = name;
+  for (; (r->n == f->n || r->checkpoint) && rest; rest = strchr(rest, '.') ? strchr(rest, '.') + 1 : NULL) {
+    p->here = rest == name ? "" : arena_text(r->a, name, (size_t)(rest - name) - 1);
+    for (size_t j = 0; j < r->n; j++) {
+      const char *key = r->at[j].name;
+      size_t n = strlen(key), m = strlen(rest);
+      if (n < m || strcmp(key + n - m, rest) || (n > m && key[n - m - 1] != '.')) continue;
+      p->there = n == m ? "" : arena_text(r->a, key, n - m - 1);
+      if (agree(s, r, f, p)) return true;
     }
   }
-  bool checkpoint = false;             /* of a whole run: it holds more than a tree */
-  for (size_t j = 0; j < n; j++) checkpoint |= strcmp(in[j].name, CHECKPOINT_TEXT) == 0;
-  for (size_t j = 0; j < n && !checkpoint; j++)
+  return false;
+}
+
+/* `{a = {b = tree}}` for the prefix "a.b"; a number is the place in a tuple. */
+static const char *held_by(Arena *a, const char *prefix, const char *tree) {
+  const char *dot = strrchr(prefix, '.'), *last = dot ? dot + 1 : prefix;
+  if (last[0] >= '0' && last[0] <= '9') tree = last[0] == '0' && !last[1] ? arena_printf(a, "(%s,)", tree) : NULL;
+  else tree = arena_printf(a, strcmp(last, tree) ? "{%s = %s}" : "{%s}", last, tree);
+  if (!tree || !dot) return tree;
+  return held_by(a, arena_text(a, prefix, (size_t)(dot - prefix)), tree);
+}
+
+/* A file of the same tree under another name: the way to load it. */
+static bool only_prefixed(Session *s, const Step *step, const Read *r, const TreeFile *f, const char *path) {
+  Prefixes p;
+  if (!find_prefixes(s, r, f, &p)) return false;
+  Diag *d = diag_at(s->diags, step->loc, E_LOAD_ENTRIES, path);
+  const char *tree = !p.here[0] ? f->tree : strchr(p.here, '.') ? NULL : f->held;
+  if (tree && p.there[0]) tree = held_by(r->a, p.there, tree);
+  if (!p.here[0]) diag_note(s->diags, d, 0, "all entries agree, but have `%s.` in front there", p.there);
+  else if (!p.there[0]) diag_note(s->diags, d, 0, "all entries agree, but have `%s.` in front here", p.here);
+  else diag_note(s->diags, d, 0, "all entries agree, but have `%s.` in front here and `%s.` there", p.here, p.there);
+  if (tree) diag_hint(s->diags, d, "`load(\"%s\", %s)`", path, tree);
+  return true;
+}
+
+static void load_misfits(Session *s, const Step *step, const Read *r, const TreeFile *f, const char *path) {
+  Misfit m = {.s = s, .step = step, .path = path};
+  if (only_prefixed(s, step, r, f, path)) return;
+  bool *used = NEW_N(r->a, bool, r->n + 1);
+  for (uint32_t k = 0; k < f->n; k++) {
+    const TreeEntry *e = &f->entry[k];
+    const Type *want = &s->program->slot.at[e->cell].type;
+    const NamedTensor *t = entry_for(r, f, e);
+    const char *key = r->checkpoint && e->path ? e->path : e->name;
+    if (t) used[t - r->at] = true;
+    if (!t) {
+      if (misfit(&m)) diag_note(s->diags, m.d, 0, "`%s` is missing: %s", key, type_show(r->a, want));
+    } else if (!fits(s, e, t) && misfit(&m))
+      diag_note(s->diags, m.d, 0, "`%s` is %s there, %s here", e->name, type_show(r->a, &t->tensor->type),
+                type_show(r->a, want));
+  }
+  for (size_t j = 0; j < r->n && !r->checkpoint; j++)
     if (!used[j] && misfit(&m))
-      diag_note(s->diags, m.d, 0, "`%s` is in the file, but not in what is loaded: %s", in[j].name,
-                type_show(a, &in[j].tensor->type));
+      diag_note(s->diags, m.d, 0, "`%s` is in the file, but not in what is loaded: %s", r->at[j].name,
+                type_show(r->a, &r->at[j].tensor->type));
   if (m.n > NAMED_AT_MOST) diag_note(s->diags, m.d, 0, "and %u more", m.n - NAMED_AT_MOST);
-  for (uint32_t k = 0; !m.d && k < f->n; k++) slot_put(s->program, f->entry[k].cell, found[k]);
-  for (size_t j = 0; j < n; j++) tensor_unref(in[j].tensor);
-  arena_free(a);
-  return !m.d;
+}
+
+static bool load_run(Session *s, Step *step, Tensor *const *value) {
+  const TreeFile *f = step->data;
+  Read r = {.a = arena_new(&s->host)};
+  const char *path = template_text(r.a, f->path, value);
+  FileError e = {0};
+  if (!safetensors_read(r.a, path, &r.at, &r.n, &e)) {
+    diag_at(s->diags, step->loc, E_LOAD_FAILED, e.text);
+    arena_free(r.a);
+    return false;
+  }
+  r.checkpoint = named(&r, CHECKPOINT_TEXT) != NULL;      /* of a whole run: it holds more than a tree */
+  const NamedTensor **found = NEW_N(r.a, const NamedTensor *, f->n + 1);
+  bool ok = r.checkpoint || r.n == f->n;
+  for (uint32_t k = 0; k < f->n; k++) ok &= fits(s, &f->entry[k], found[k] = entry_for(&r, f, &f->entry[k]));
+  if (!ok) load_misfits(s, step, &r, f, path);
+  for (uint32_t k = 0; ok && k < f->n; k++) slot_put(s->program, f->entry[k].cell, found[k]->tensor);
+  for (size_t j = 0; j < r.n; j++) tensor_unref(r.at[j].tensor);
+  arena_free(r.a);
+  return ok;
 }
 static const Effect load_effect = {.name = "load", .cuts = true, .run = load_run};
 
-Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc) {
-  return tree_step(s, &load_effect, path, entry, n, loc);
+Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, const char *tree,
+                  const char *held, Loc loc) {
+  Step *step = tree_step(s, &load_effect, path, entry, n, loc);
+  TreeFile *f = step->data;
+  f->tree = arena_text(s->arena, tree, strlen(tree));
+  f->held = held ? arena_text(s->arena, held, strlen(held)) : NULL;
+  return step;
 }
 
 /* ---- series ---- */

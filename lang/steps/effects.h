@@ -33,13 +33,16 @@ Step *effect_seed(Session *s, SlotId cell, int64_t known, Loc loc);
 Step *effect_seed_of(Session *s, SlotId cell, NodeId value, Loc loc);
 
 /* A tensor of a tree by its path: a cell (its value when the step runs), or a node. */
-typedef struct TreeEntry { const char *name; SlotId cell; NodeId node; } TreeEntry;   /* NO_SLOT: the node */
+/* name: its key, the path below the tree; path: its key in a checkpoint, too, or NULL; cell NO_SLOT: the node. */
+typedef struct TreeEntry { const char *name, *path; SlotId cell; NodeId node; } TreeEntry;
 #define CHECKPOINT_TEXT "~run" /* the entry by which a file of tensors is a checkpoint: it holds more than a tree */
 /* safetensors, written atomically, in the order given. */
 Step *effect_save(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
 /* Reads the cells by name; missing, extra and misshapen entries are one error that names them all, and then no cell
  * changes. The elaborator reads the cells anew afterwards. */
-Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, Loc loc);
+/* tree, held: as they are written, what is loaded and what alone stands in it (or NULL). */
+Step *effect_load(Session *s, const TextValue *path, const TreeEntry *entry, uint32_t n, const char *tree,
+                  const char *held, Loc loc);
 
 /* Columns not named in this add stay a row behind and are filled with zeros. */
 Step *effect_add(Session *s, Table *t, const char *const *column, const NodeId *node, uint32_t n, Loc loc);
