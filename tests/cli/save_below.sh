@@ -49,3 +49,4 @@ for call in '"one.st", other' '"one.st", {other}' '"deep.st", other' '"tuple.st"
   try bad$k "let other = dense(2, 1) >> relu >> dense(1, 1)
 load($call)"
 done
+true
