@@ -8,6 +8,7 @@
 #include "elab/show.h"
 #include "elab/want.h"
 #include "text/foreign.h"
+#include <assert.h>
 #include <string.h>
 
 /* ---- which argument is which parameter's ---- */
@@ -121,6 +122,7 @@ const Face *face_of(Elab *e, const char *text) {
   const char *error;
   if (!e->faces->slot[k].text) {
     const Face *f = face_parse(e->a, text, &error, &place);
+    assert(f);                     /* tests/unit/face.c reads both tables */
     e->faces->slot[k].face = f;
     e->faces->slot[k].text = text;
     e->faces->n++;
@@ -146,7 +148,7 @@ static const char *named(const Reader *r) { return arena_printf(r->e->a, "`%s` o
 /* "`num` of `linspace`", "a size of `zeros`", "an index of `gather`": of what something must be. */
 static const char *subject(const Reader *r, const FaceParam *q) {
   if (q->kind == FACE_KIND || q->kind == FACE_SIZES) return arena_printf(r->e->a, "a size of `%s`", r->fn);
-  if (q->kind == FACE_TENSOR && q->dtype == I32) return arena_printf(r->e->a, "an index of `%s`", r->fn);
+  if (q->index) return arena_printf(r->e->a, "an index of `%s`", r->fn);
   return named(r);
 }
 
@@ -167,6 +169,7 @@ static const char *expected(const Reader *r, const FaceParam *q) {
       [FACE_AXES] = "axes",
       [FACE_PERM] = "an order of axes",   [FACE_PAIR] = "a whole number, or two,",
       [FACE_INTS] = "whole numbers",      [FACE_SIZES] = "a shape",
+      [FACE_NESTED] = "whole numbers",
       [FACE_BOXES] = "whole numbers",     [FACE_DTYPE] = "an element type, such as `f64`,",
       [FACE_KIND] = "a shape or a type",  [FACE_STRING] = "a string",
       [FACE_PATH] = "the path of a file",
@@ -237,6 +240,20 @@ static bool in_rank(const Reader *r, int64_t *axis, const Ast *at) {
   return true;
 }
 
+static bool read_float(const Reader *r, const FaceParam *q, Value v, const Ast *at, double *out) {
+  Elab *e = r->e;
+  const Tensor *t = NULL;
+  if (v.kind == V_INT) *out = (double)v.i;
+  else if (v.kind == V_NODE && graph_at(e->g, v.node)->flags & NODE_KNOWN && type_count(node_type(e, v.node)) == 1)
+    t = graph_known(e->g, v.node);
+  if (t) *out = tensor_get(t, 0);
+  if (t || v.kind == V_INT) return true;
+  const char *found = value_kind_text(e, &v), *why = v.kind == V_NODE ? depends_text(e, v.node, false) : NULL;
+  if (why) found = arena_printf(e->a, "%s that depends on %s", found, why);
+  elab_error(e, at, E_WANT_NUMBER, subject(r, q), found);
+  return false;
+}
+
 /* The known ints of a bracket. */
 static const int64_t *bracket_ints(const Reader *r, const FaceParam *q, Value v, const Ast *at, uint32_t *n) {
   Elab *e = r->e;
@@ -253,13 +270,41 @@ static const int64_t *bracket_ints(const Reader *r, const FaceParam *q, Value v,
     }
     return NULL;
   }
-  *n = (uint32_t)t->type.dim[0];
+  *n = (uint32_t)type_count(&t->type);
   int64_t *out = NEW_N(e->a, int64_t, *n + 1);
   for (uint32_t k = 0; k < *n; k++) {      /* what a double does not count is too large in any case */
     double d = tensor_get(t, k);
     out[k] = d < 9e15 && d > -9e15 ? (int64_t)d : d < 0 ? -INT64_MAX : INT64_MAX;
   }
   return out;
+}
+
+typedef VEC(int64_t) Ints;
+
+/* Of tuples and lists in one another. */
+static bool nested_ints(const Reader *r, const FaceParam *q, Value v, const Ast *at, Ints *out) {
+  Elab *e = r->e;
+  host_deeper(&e->s->host);
+  v = value_decay(e, v);
+  bool items = v.kind == V_LIST || v.kind == V_TUPLE;
+  for (uint32_t k = 0; items && k < v.items->n; k++)
+    if (!nested_ints(r, q, v.items->at[k], at, out)) return false;
+  if (items || v.kind == V_UNIT) return true;
+  uint32_t n = 1;
+  int64_t one;
+  const int64_t *i = &one;
+  if (v.kind == V_NODE && node_type(e, v.node)->rank) i = bracket_ints(r, q, v, at, &n);
+  else if (!read_int(r, q, v, at, &one)) return false;
+  for (uint32_t k = 0; i && k < n; k++) vec_push(e->a, out, i[k]);
+  return i != NULL;
+}
+
+static bool read_nested(const Reader *r, const FaceParam *q, Value v, const Ast *at, Arg *arg) {
+  Ints i = {0};
+  if (!nested_ints(r, q, v, at, &i)) return false;
+  arg->n = i.n;
+  arg->ints = i.at;
+  return true;
 }
 
 /* A known list of ints: an int, a bracket, a tuple, a list, (). NULL: reported. */
@@ -276,6 +321,10 @@ static const int64_t *read_ints(const Reader *r, const FaceParam *q, Value v, co
 
 static bool read_axes(const Reader *r, const FaceParam *q, Value v, const Ast *at, Arg *out) {
   uint32_t n, rank = r->rank < 0 ? 0 : (uint32_t)r->rank;
+  if (rank > MAX_RANK) {
+    elab_error(r->e, at, E_RANK_LIMIT, (int)rank, MAX_RANK);
+    return false;
+  }
   int64_t *axes = NEW_N(r->e->a, int64_t, rank + 1);
   bool taken[MAX_RANK] = {false}, all = v.kind == V_ABSENT || v.kind == V_UNIT;
   const int64_t *given_ = all ? NULL : read_ints(r, q, v, at, &n);
@@ -361,7 +410,7 @@ static bool read_kind(const Reader *r, const FaceParam *q, Value v, const Ast *a
 
 static bool read_dtype(const Reader *r, const FaceParam *q, Value v, const Ast *at, int64_t *out) {
   DType d;
-  if (v.kind != V_FN || !v.fn->native || !dtype_from_name(v.fn->native->name, &d)) return refuse_as(r, q, &v, at);
+  if (!cast_type(&v, &d)) return refuse_as(r, q, &v, at);
   *out = d;
   return true;
 }
@@ -432,8 +481,11 @@ static bool read_fn(const Reader *r, Value v, const Ast *at) {
 }
 
 static bool read_text(const Reader *r, const FaceParam *q, Value v, const Ast *at, Arg *out) {
-  if (v.kind == V_TEXT && q->kind == FACE_PATH) return true;
   if (v.kind != V_STRING && v.kind != V_TEXT) return refuse_as(r, q, &v, at);
+  if (q->kind == FACE_PATH) {
+    out->path = text_value(r->e, &v);
+    return true;
+  }
   out->text = want_string(r->e, v, at, subject(r, q));
   return out->text != NULL;
 }
@@ -450,7 +502,7 @@ static bool read_value(Reader *r, const FaceParam *q, Arg *out) {
   case FACE_ROWS: return read_rows(r, v, at, out);
   case FACE_INT: return read_int(r, q, v, at, &out->i);
   case FACE_SIZE: return read_size(r, q, v, at, &out->i);
-  case FACE_FLOAT: return want_number(r->e, v, at, subject(r, q), &out->f);
+  case FACE_FLOAT: return read_float(r, q, v, at, &out->f);
   case FACE_FLAG: return read_flag(r, q, v, at, &out->i);
   case FACE_WORD: return read_word(r, q, v, at, &out->i);
   case FACE_AXIS: case FACE_LINE: return read_int(r, q, v, at, &out->i) && in_rank(r, &out->i, at);
@@ -458,6 +510,7 @@ static bool read_value(Reader *r, const FaceParam *q, Arg *out) {
   case FACE_PERM: return read_perm(r, q, v, at, out);
   case FACE_PAIR: return read_pair(r, q, v, at, out);
   case FACE_INTS: case FACE_BOXES: return (out->ints = read_ints(r, q, v, at, &out->n)) != NULL;
+  case FACE_NESTED: return read_nested(r, q, v, at, out);
   case FACE_SIZES: return read_sizes(r, q, v, at, out);
   case FACE_DTYPE: return read_dtype(r, q, v, at, &out->i);
   case FACE_KIND: return read_kind(r, q, v, at, out);
@@ -472,6 +525,7 @@ static int rank_of(Elab *e, const FaceParam *q, const Arg *first) {
   if (q->rest) first = first->rest;
   if (q->kind == FACE_TENSOR) return node_type(e, first->node)->rank;
   if (q->kind == FACE_TENSORS) return node_type(e, first->nodes[0])->rank;
+  if (q->kind == FACE_SIZE) return (int)first->i;
   return q->kind == FACE_SHAPED ? first->type->rank : -1;
 }
 
@@ -508,7 +562,9 @@ static bool read_given(Reader *r, const FaceParam *q, Value v, const Ast *at, Ar
   bool as_it_is = q->kind == FACE_ANY || q->kind == FACE_FN || q->kind == FACE_ROWS;
   *out = (Arg){.at = at, .value = as_it_is ? v : value_decay(r->e, v)};
   out->given = v.kind != V_ABSENT && !(v.kind == V_UNIT && q->optional);
-  return out->given ? read_value(r, q, out) : read_left_out(r, q, out);
+  if (out->given) return read_value(r, q, out);
+  out->value = (Value){.kind = V_ABSENT};
+  return read_left_out(r, q, out);
 }
 
 /* What no parameter has taken: the positional ones, or the named. */
@@ -526,6 +582,18 @@ static bool read_rest(Reader *r, const FaceParam *q, const Args *a, const bool *
 
 static bool is_rest(const FaceParam *q) { return q->rest || q->named; }
 
+/* A text in the place of what may be left out is the path behind it: `plot(y, "y.svg")`. to: by parameter. */
+static void find_path(const Face *f, const Args *a, int *to) {
+  for (uint32_t k = 1; k < f->n; k++) {
+    int *before = &to[k - 1];
+    if (f->param[k].kind != FACE_PATH || to[k] >= 0 || *before < 0 || !f->param[k - 1].optional) continue;
+    const Value *v = &a->at[*before];
+    if (a->name[*before] || (v->kind != V_STRING && v->kind != V_TEXT)) continue;
+    to[k] = *before;
+    *before = -1;
+  }
+}
+
 bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast *at, Arg *arg) {
   Param p[MOST_FACE] = {{0}};
   int to[MOST_FACE], rest = 0;
@@ -537,6 +605,7 @@ bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast 
     if (q->named) rest |= REST_NAMED;
   }
   if (!match_args(e, &(Params){fn, p, n, rest, f->text}, a, to, at)) return false;
+  if (!rest) find_path(f, a, to);
   bool *taken = rest ? NEW_N(e->a, bool, a->n + 1) : NULL;
   for (uint32_t k = 0; rest && k < n; k++)
     if (to[k] >= 0) taken[to[k]] = true;
@@ -551,6 +620,17 @@ bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast 
     if (k == 0 && arg[0].given) r.rank = rank_of(e, q, &arg[0]);
   }
   return true;
+}
+
+Args args_rest(Elab *e, const Arg *rest) {
+  uint32_t n = rest->n;
+  Args a = {n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1)};
+  for (uint32_t k = 0; k < n; k++) {
+    a.at[k] = rest->rest[k].value;
+    a.name[k] = rest->rest[k].name;
+    a.ast[k] = rest->rest[k].at;
+  }
+  return a;
 }
 
 Attr args_attr(Elab *e, const Face *f, const Arg *arg) {

@@ -27,15 +27,17 @@ struct Arg {
   bool given;
   const Ast *at;               /* where it stands; the call, if it was left out */
   Sym name;                    /* of one in a rest, if it has one */
-  Value value;                 /* as it was given; of kinds that are tensors or numbers what a cell holds */
+  /* As it was given; of kinds that are tensors or numbers what a cell holds. V_ABSENT: it was left out. */
+  Value value;
   uint32_t n;                  /* how many nodes, ints or arguments */
   union {
     NodeId node;               /* tensor */
     int64_t i;                 /* int, size, flag, word, axis, dtype */
     double f;                  /* float */
     const NodeId *nodes;       /* tensors */
-    const int64_t *ints;       /* axes, perm, pair, ints, sizes */
-    const char *text;          /* string; of a path `value` */
+    const int64_t *ints;       /* axes, perm, pair, ints, nested, sizes */
+    const char *text;          /* string */
+    const TextValue *path;
     const Type *type;          /* shaped, kind */
     const struct Rows *rows;
     const Arg *rest;
@@ -47,6 +49,8 @@ const Face *face_of(Elab *e, const char *text);              /* parsed once in a
 const char *argument_text(Elab *e, const char *param, const char *fn, const Ast *at);
 /* out: one for each parameter, at most MOST_FACE; false: reported. */
 bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast *at, Arg *out);
+/* Those of a rest, to be passed on. */
+Args args_rest(Elab *e, const Arg *rest);
 /* What an op keeps of them. */
 Attr args_attr(Elab *e, const Face *f, const Arg *arg);
 #endif

@@ -30,22 +30,7 @@ static OUT_OF_LINE Value call_native(Elab *e, const Fn *f, Args *a, const Ast *a
   const Face *face = face_of(e, f->native->params);
   Arg arg[MOST_FACE];
   if (!args_read(e, f->native->name, face, a, at, arg)) return v_bad();
-  uint32_t n = 0;
-  for (uint32_t k = 0; k < face->n; k++) n += face->param[k].rest || face->param[k].named ? arg[k].n : 1;
-  Args m = {.arg = arg};
-  m.at = NEW_N(e->a, Value, n + 1);
-  m.name = NEW_N(e->a, Sym, n + 1);
-  m.ast = NEW_N(e->a, const Ast *, n + 1);
-  for (uint32_t k = 0; k < face->n; k++) {
-    bool rest = face->param[k].rest || face->param[k].named;
-    const Arg *x = rest ? arg[k].rest : &arg[k];
-    for (uint32_t j = rest ? arg[k].n : 1; j > 0; j--, x++) {
-      m.at[m.n] = x->given || rest ? x->value : (Value){.kind = V_ABSENT};
-      m.name[m.n] = x->name;
-      m.ast[m.n++] = x->at;
-    }
-  }
-  return f->native->call(e, f, &m, at);
+  return f->bound ? f->bound(e, f, arg, at) : f->native->call(e, arg, at);
 }
 
 /* ---- operations ---- */

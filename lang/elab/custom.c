@@ -340,12 +340,11 @@ static Value own_operand(Elab *e, void *ctx, Value leaf) {
   return v_node(n);
 }
 
-static Value call_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  Args b = *a;
-  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
+static Value call_recompute(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
+  Args b = args_rest(e, &a[0]);
   Swap in = {.take = is_operand}, result = {.take = is_float};
-  for (uint32_t k = 0; k < a->n; k++) {
-    Value v = a->at[k];
+  for (uint32_t k = 0; k < b.n; k++) {
+    Value v = b.at[k];
     b.at[k] = v.kind == V_CELL || v.kind == V_NODE ? own_operand(e, (void *)(uintptr_t)at, v)
                                                    : tree_map(e, v, LEAF_PARAM, own_operand, (void *)(uintptr_t)at);
     if (b.at[k].kind == V_BAD) return v_bad();
@@ -375,13 +374,13 @@ static Value call_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return swap(e, y, &out);
 }
 
-static const Native recompute_fn = {.name = "recompute", .params = "rest:any..*", .call = call_recompute,
+static const Native recompute_fn = {.name = "recompute", .params = "rest:any..*",
                                     .doc = "The function, whose inner values are computed again for its gradient."};
 
-static Value n_recompute(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  Value f = a->at[0];
-  Value v = native_value(e, &recompute_fn, &f, 1);
+static Value n_recompute(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value f = a[0].value;
+  Value v = bound_value(e, &recompute_fn, call_recompute, &f, 1);
   v.fn->base = f.kind == V_FN ? f.fn : NULL;
   return v;
 }

@@ -370,32 +370,32 @@ Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *
   return y;
 }
 
-static Value call_derived(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_GRAD, &by, at);
+static Value call_derived(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
+  Args args = args_rest(e, &a[0]);
+  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], &args, MAKE_IN_GRAD, &by, at);
   if (y.kind == V_BAD) return y;
   Value g = derive(e, y, by, at, DERIVE_GRAD);
   if (g.kind == V_BAD || !self->captured->at[2].b) return g;
   return v_items(e->a, V_TUPLE, (Value[]){y, g}, 2);
 }
 
-static const Native grad_of = {.name = "grad", .params = "rest:any..*", .call = call_derived,
+static const Native grad_of = {.name = "grad", .params = "rest:any..*",
                                .doc = "The gradient of a function: takes its arguments."};
-static const Native value_and_grad_of = {.name = "value_and_grad", .params = "rest:any..*", .call = call_derived,
+static const Native value_and_grad_of = {.name = "value_and_grad", .params = "rest:any..*",
                                          .doc = "The value of a function and its gradient: takes its arguments."};
 
 /* A derived function passes its arguments on as they are written, names and all. */
 static Value derived(Elab *e, Value f, Value wrt, bool with_value, const Native *n) {
   Value captured[3] = {f, wrt, v_bool(with_value)};
-  Value v = native_value(e, n, captured, 3);
+  Value v = bound_value(e, n, call_derived, captured, 3);
   v.fn->base = f.kind == V_FN ? f.fn : NULL;
   return v;
 }
 
 static bool is_function(const Value *v) { return v->kind == V_FN && v->fn->kind != FN_CHAIN; }
 
-static Value call_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value y = a->at[0], w = a->at[1], wrt = a->at[2];
+static Value call_grad(Elab *e, const Arg *a, const Ast *at) {
+  Value y = a[0].value, w = a[1].value, wrt = a[2].value;
   if (is_function(&y) || ((y.kind == V_INSTANCE || y.kind == V_FN) && w.kind == V_ABSENT)) {
     if (w.kind != V_ABSENT) {
       Diag *g = elab_error(e, at, E_GRAD_FN_BY);
@@ -412,14 +412,13 @@ static Value call_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return derive(e, y, w, at, DERIVE_GRAD);
 }
 
-static Value call_value_and_grad(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value f = a->at[0];
+static Value call_value_and_grad(Elab *e, const Arg *a, const Ast *at) {
+  Value f = a[0].value;
   if (f.kind != V_FN && f.kind != V_INSTANCE) {
     elab_error(e, at, E_WANTED, "a function", value_kind_text(e, &f));
     return v_bad();
   }
-  return derived(e, f, a->at[1], true, &value_and_grad_of);
+  return derived(e, f, a[1].value, true, &value_and_grad_of);
 }
 
 const Native native_derivatives[] = {

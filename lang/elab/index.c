@@ -475,8 +475,7 @@ Value elab_index(Elab *e, const Ast *ast, Value base) {
   case V_RECORD: return index_record(e, ast, base.fields);
   case V_FN:
     if (base.fn->kind == FN_CHAIN) return index_chain(e, ast, base.fn);
-    if (base.fn->kind == FN_NATIVE && base.fn->native && dtype_from_name(base.fn->native->name, &d))
-      return index_type(e, ast, d);
+    if (cast_type(&base, &d)) return index_type(e, ast, d);
     break;
   case V_SEQ: {
     Cut cut;

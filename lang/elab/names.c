@@ -103,7 +103,7 @@ static Bound *brought_along(Elab *e, Sym name) {
   static const struct { const char *name; double value; } constants[] = {
       {"pi", 3.14159265358979323846}, {"e", 2.71828182845904523536}, {"inf", INFINITY}, {"nan", NAN}};
   const Native *n = native_find(name);
-  if (n) return scope_put(e, e->library, name, native_value(e, n, NULL, 0), NULL);
+  if (n) return scope_put(e, e->library, name, native_value(e, n), NULL);
   for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
     if (!strcmp(constants[k].name, name)) {
       NodeId id = graph_const_like(e->g, F64, constants[k].value, 0);

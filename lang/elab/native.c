@@ -1,5 +1,5 @@
-/* native: how the functions of the host language read their arguments.
- * In: arguments matched to the parameters that a table names. Out: values, or messages that say what was found.
+/* native: what the functions of the host language share: trees of tensors, known tensors as values, what a formula
+ * depends on. In: values. Out: values, or messages that say what was found.
  */
 #include "elab/native.h"
 #include "elab/cell.h"
@@ -7,21 +7,6 @@
 #include "elab/show.h"
 #include "elab/want.h"
 #include <string.h>
-
-/* ---- arguments ---- */
-NodeId arg_node(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *what) {
-  return want_node(e, a->at[k], arg_ast(a, k, at), what);
-}
-
-bool arg_int(Elab *e, const Args *a, uint32_t k, int64_t otherwise, const Ast *at, const char *what, int64_t *out) {
-  *out = otherwise;
-  return !given(a, k) || want_int(e, a->at[k], arg_ast(a, k, at), what, out);
-}
-
-bool arg_bool(Elab *e, const Args *a, uint32_t k, bool otherwise, const Ast *at, const char *what, bool *out) {
-  *out = otherwise;
-  return !given(a, k) || want_bool(e, a->at[k], arg_ast(a, k, at), what, out);
-}
 
 const char *depends_text(Elab *e, NodeId n, bool files_are_known) {
   NodeId *id;
@@ -57,68 +42,13 @@ const char *node_text(Elab *e, NodeId n) {
   return type_text(e, &v);
 }
 
-/* value_kind_text, and what it depends on if it is of the run. */
-static const char *found_text(Elab *e, const Value *v) {
-  const char *kind = value_kind_text(e, v);
-  const char *why = v->kind == V_NODE ? depends_text(e, v->node, false) : NULL;
-  return why ? arena_printf(e->a, "%s that depends on %s", kind, why) : kind;
-}
-
-const TextValue *want_path(Elab *e, const Args *a, uint32_t k, const Ast *at) {
-  const Value *v = &a->at[k];
-  return v->kind == V_TEXT || want_string(e, *v, arg_ast(a, k, at), "the path of a file") ? text_value(e, v) : NULL;
-}
-
-bool want_number(Elab *e, Value v, const Ast *at, const char *what, double *out) {
-  v = value_decay(e, v);
-  if (v.kind == V_BAD) return false;
-  if (v.kind == V_INT) { *out = (double)v.i; return true; }
-  if (v.kind == V_NODE && (graph_at(e->g, v.node)->flags & NODE_KNOWN) && type_count(node_type(e, v.node)) == 1) {
-    Tensor *t = graph_known(e->g, v.node);
-    if (t) { *out = tensor_get(t, 0); return true; }
-  }
-  elab_error(e, at, E_WANT_NUMBER, what, found_text(e, &v));
-  return false;
-}
-
-bool want_ints(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t max, uint32_t *n) {
-  v = value_decay(e, v);
-  *n = 0;
-  if (v.kind == V_BAD) return false;
-  if (v.kind == V_UNIT) return true;
-  if (v.kind == V_LIST || v.kind == V_TUPLE) {
-    if (v.items->n > max) goto many;
-    for (uint32_t k = 0; k < v.items->n; k++)
-      if (!want_int(e, v.items->at[k], at, what, &out[k])) return false;
-    *n = v.items->n;
-    return true;
-  }
-  if (v.kind == V_NODE && node_type(e, v.node)->rank == 1) {
-    const Type *t = node_type(e, v.node);
-    Tensor *x = graph_at(e->g, v.node)->flags & NODE_KNOWN ? graph_known(e->g, v.node) : NULL;
-    if (!x) {
-      elab_error(e, at, E_WANT_INTS, what, found_text(e, &v));
-      return false;
+bool cast_type(const Value *v, DType *to) {
+  const Native *n = v->kind == V_FN ? v->fn->native : NULL;
+  for (int d = 0; n && d < N_DTYPES; d++)
+    if (n == &native_casts[d]) {
+      *to = (DType)d;
+      return true;
     }
-    if (t->dim[0] > max) goto many;
-    for (int64_t k = 0; k < t->dim[0]; k++) {
-      double d = tensor_get(x, k);
-      if (!(d > -9007199254740992.0 && d < 9007199254740992.0) || d != (double)(int64_t)d ||
-          (dtype_is_float((DType)t->dtype) && !(graph_at(e->g, v.node)->flags & NODE_INTS))) {
-        Diag *g = elab_error(e, at, E_WANT_INTS, what, value_kind_text(e, &v));
-        if (g) diag_hint(e->d, g, "`a // b` divides to a whole number, `i32(x)` truncates");
-        return false;
-      }
-      out[k] = (int64_t)d;
-    }
-    *n = (uint32_t)t->dim[0];
-    return true;
-  }
-  if (!want_int(e, v, at, what, out)) return false;
-  *n = 1;
-  return true;
-many:
-  elab_error(e, at, E_INTS_MANY, what, max);
   return false;
 }
 

@@ -2,6 +2,7 @@
  * `opt.apply(grad(loss, TREE))`: nothing but the tree moves.
  */
 #include "elab/optim.h"
+#include "elab/args.h"
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/derive.h"
@@ -298,34 +299,34 @@ static bool apply(Elab *e, const Optimizer *o, Value gradients, const Ast *at) {
   return true;
 }
 
-static Value call_step(Elab *e, const Fn *self, Args *a, const Ast *at) {
+static Value call_step(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
   const Optimizer *o = self->captured->at[0].optimizer;
   if (!e->here.frame->steps) {
     apply(e, o, v_unit(), at);
     return v_bad();
   }
-  Value g = derive(e, a->at[0], o->tree, a->ast[0], DERIVE_STEP);
+  Value g = derive(e, a[0].value, o->tree, a[0].at, DERIVE_STEP);
   return g.kind == V_BAD || !apply(e, o, g, at) ? v_bad() : v_unit();
 }
 
-static Value call_apply(Elab *e, const Fn *self, Args *a, const Ast *at) {
+static Value call_apply(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
   const Optimizer *o = self->captured->at[0].optimizer;
-  if (!apply(e, o, a->at[0], at)) return v_bad();
+  if (!apply(e, o, a[0].value, at)) return v_bad();
   Leaves l = {0};
-  tree_leaves(e, a->at[0], LEAF_PARAM, &l);
+  tree_leaves(e, a[0].value, LEAF_PARAM, &l);
   NodeId *g = NEW_N(e->a, NodeId, l.n + 1);
   uint32_t n = 0;
   for (uint32_t k = 0; k < l.n; k++)
     if (l.at[k].value.kind == V_NODE) g[n++] = l.at[k].value.node;
-  lint_stepped(e, g, n, a->ast[0]);
+  lint_stepped(e, g, n, a[0].at);
   for (uint32_t k = 0; k < o->n_leaf; k++) cell_change(e, o->leaf[k])->reached = true;
   return v_unit();
 }
 
-static const Native step_native = {.name = "step", .params = "loss:any", .call = call_step,
+static const Native step_native = {.name = "step", .params = "loss:any",
                                    .doc = "Moves what the optimizer is tied to, by the gradient of the loss."};
 static const Native apply_native = {
-    .name = "apply", .params = "gradients:any", .call = call_apply,
+    .name = "apply", .params = "gradients:any",
     .doc = "Moves what the optimizer is tied to, by a tree of gradients that you made."};
 
 /* One state of all leaves, in the shape of the tree: `opt.m`. */
@@ -344,15 +345,16 @@ static Value state_tree(Elab *e, const Optimizer *o, uint32_t state) {
 }
 
 Value optimizer_method(Elab *e, Optimizer *o, Sym name, const Ast *at) {
-  const Native *n = !strcmp(name, "step") ? &step_native : !strcmp(name, "apply") ? &apply_native : NULL;
+  bool step = !strcmp(name, "step");
   Value self = {.kind = V_OPTIMIZER, .optimizer = o};
-  if (n) {
+  if (step || !strcmp(name, "apply")) {
     if (!o->tied) {
       Diag *g = elab_error(e, at, E_OPTIMIZER_UNTIED, o->rule->name);
       diag_hint(e->d, g, "tie it to what it moves: `%s(net, ...)`, or `rule(net)`", o->rule->name);
       return v_bad();
     }
-    return native_value(e, n, &self, 1);
+    return step ? bound_value(e, &step_native, call_step, &self, 1)
+                : bound_value(e, &apply_native, call_apply, &self, 1);
   }
   if (!strcmp(name, "t") && o->tied) return o->t;
   for (uint32_t k = 0; o->tied && k < o->n_state; k++)

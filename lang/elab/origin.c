@@ -226,8 +226,8 @@ static const char *other_text(Elab *e, const Arg *other, const char *takes) {
   return other->given ? arena_printf(e->a, ", or use `%s`, which takes %s", other->text, takes) : "";
 }
 
-static bool tensor_of(Elab *e, const Args *a, NodeId *n) {
-  Value v = value_decay(e, a->at[0]);
+static bool tensor_of(Elab *e, const Arg *a, NodeId *n) {
+  Value v = value_decay(e, a[0].value);
   *n = v.kind == V_NODE ? v.node : NO_NODE;
   return *n != NO_NODE;
 }
@@ -240,24 +240,22 @@ static bool known_outside(Elab *e, NodeId n, double low, double high) {
   return false;
 }
 
-static Value n_as_scores(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_as_scores(Elab *e, const Arg *a, const Ast *at) {
   NodeId n;
-  if (!tensor_of(e, a, &n)) return a->at[0];
+  if (!tensor_of(e, a, &n)) return a[0].value;
   Origin o = origin_of(e, n);
   if (o.kind == ORIGIN_SOFTMAX)
     return refuse_origin(e, at, o, "scores", "probabilities, made by a softmax",
-                         arena_printf(e->a, "leave the softmax out%s", other_text(e, &a->arg[1], "probabilities")));
-  if (o.kind == ORIGIN_SIGMOID && !a->arg[2].i)
+                         arena_printf(e->a, "leave the softmax out%s", other_text(e, &a[1], "probabilities")));
+  if (o.kind == ORIGIN_SIGMOID && !a[2].i)
     return refuse_origin(e, at, o, "scores", "probabilities, made by a sigmoid",
-                         arena_printf(e->a, "leave the sigmoid out%s", other_text(e, &a->arg[1], "probabilities")));
-  return a->at[0];
+                         arena_printf(e->a, "leave the sigmoid out%s", other_text(e, &a[1], "probabilities")));
+  return a[0].value;
 }
 
-static Value n_as_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_as_probabilities(Elab *e, const Arg *a, const Ast *at) {
   NodeId n;
-  if (!tensor_of(e, a, &n)) return a->at[0];
+  if (!tensor_of(e, a, &n)) return a[0].value;
   Origin o = origin_of(e, n);
   const char *is = o.kind == ORIGIN_AFFINE ? "scores, made by a product alone"
                    : o.kind == ORIGIN_RELU ? "made by a relu, which has no upper bound"
@@ -267,34 +265,33 @@ static Value n_as_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at)
   if (!is && known_outside(e, n, 0, 1 + 1e-5))
     return refuse_origin(e, at, (Origin){ORIGIN_UNKNOWN, n}, "probabilities", "not all from 0 to 1",
                          arena_printf(e->a, "put `sigmoid` or `softmax` around them%s",
-                                      other_text(e, &a->arg[1], "scores")));
-  if (!is) return a->at[0];
+                                      other_text(e, &a[1], "scores")));
+  if (!is) return a[0].value;
   const char *fix = o.kind == ORIGIN_AFFINE ? "put `sigmoid` around it"
                     : o.kind == ORIGIN_LOG  ? "leave the logarithm out"
                                             : "put `sigmoid` in its place";
-  if (o.kind == ORIGIN_LOG && a->arg[2].given) fix = arena_printf(e->a, "%s; %s", fix, a->arg[2].text);
+  if (o.kind == ORIGIN_LOG && a[2].given) fix = arena_printf(e->a, "%s; %s", fix, a[2].text);
   return refuse_origin(e, at, o, "probabilities", is,
-                       arena_printf(e->a, "%s%s", fix, other_text(e, &a->arg[1], "scores")));
+                       arena_printf(e->a, "%s%s", fix, other_text(e, &a[1], "scores")));
 }
 
-static Value n_as_log_probabilities(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_as_log_probabilities(Elab *e, const Arg *a, const Ast *at) {
   NodeId n;
-  if (!tensor_of(e, a, &n)) return a->at[0];
+  if (!tensor_of(e, a, &n)) return a[0].value;
   Origin o = origin_of(e, n);
   bool above = !is_probability(o.kind) && known_outside(e, n, -INFINITY, 1e-5);
-  if (!is_probability(o.kind) && !above) return a->at[0];
+  if (!is_probability(o.kind) && !above) return a[0].value;
   const char *hint = o.kind == ORIGIN_SOFTMAX   ? "put `log_softmax` in the place of the softmax"
                      : o.kind == ORIGIN_SIGMOID ? "put `logsigmoid` in the place of the sigmoid"
                                                 : "put `log` or `log_softmax` around them";
   return refuse_origin(e, at, above ? (Origin){ORIGIN_UNKNOWN, n} : o, "logarithms of probabilities",
                        above ? "not all below 0" : "the probabilities themselves",
-                       arena_printf(e->a, "%s%s", hint, other_text(e, &a->arg[1], "scores")));
+                       arena_printf(e->a, "%s%s", hint, other_text(e, &a[1], "scores")));
 }
 
 /* Made where the logarithm is rewritten to the one that cannot underflow (stable.c): through moves alone. */
-static Value n_log_is_stable(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
+static Value n_log_is_stable(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
   NodeId n;
   double one;
   if (!tensor_of(e, a, &n)) return v_bool(false);

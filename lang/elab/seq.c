@@ -316,35 +316,34 @@ static Value seq_batches(Elab *e, const Rows *r, int64_t size, NodeId order, boo
 }
 
 /* ---- the names ---- */
-static Value n_enumerate(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return seq_zip(e, a->at, 1, true, arg_ast(a, 0, at), "enumerate");
+static Value n_enumerate(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return seq_zip(e, &a[0].value, 1, true, a[0].at, "enumerate");
 }
 
-static Value n_zip(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  if (a->n == 0) {
+static Value n_zip(Elab *e, const Arg *a, const Ast *at) {
+  Args xs = args_rest(e, &a[0]);
+  if (xs.n == 0) {
     elab_error(e, at, E_ZIP_NOTHING);
     return v_bad();
   }
-  return seq_zip(e, a->at, a->n, false, at, "zip");
+  return seq_zip(e, xs.at, xs.n, false, at, "zip");
 }
 
-static Value n_batches(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Rows *r = a->arg[0].rows;
-  int64_t size = a->arg[1].i;
+static Value n_batches(Elab *e, const Arg *a, const Ast *at) {
+  const Rows *r = a[0].rows;
+  int64_t size = a[1].i;
   if (size < 1 || size > INT32_MAX) {
-    elab_error(e, a->arg[1].at, E_BATCH_SIZE, (long long)size);
+    elab_error(e, a[1].at, E_BATCH_SIZE, (long long)size);
     return v_bad();
   }
   NodeId order = NO_NODE;
-  if (a->arg[2].i) {
+  if (a[2].i) {
     NodeId key = draw_key(e, at);
     order = emit_i(e, &op_permutation, &key, 1, &r->n, 1, at);
     if (order == NO_NODE) return v_bad();
   }
-  return seq_batches(e, r, size, order, a->arg[3].i, at);
+  return seq_batches(e, r, size, order, a[3].i, at);
 }
 
 const Native native_sequences[] = {

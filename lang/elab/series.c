@@ -18,8 +18,8 @@
 #include "steps/effects.h"
 #include <string.h>
 
-static Value call_series(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)a;
+static Value call_series(Elab *e, const Arg *a, const Ast *at) {
+  (void)a;
   Series *s = NEW(e->a, Series);
   s->table = table_new(e->s);
   s->made = elab_loc(e, at);
@@ -101,21 +101,20 @@ static bool rows_here(Elab *e, Series *s, const Ast *at, int64_t *rows) {
 
 /* ---- add ---- */
 /* What a row is made of: the fields of a record that stands first, then the named arguments. */
-static bool row_of(Elab *e, const Args *a, const Ast *at, Args *row) {
-  bool first = given(a, 0), record = first && a->at[0].kind == V_RECORD;
-  if (bad(a, 0)) return false;
-  if (first && !record) {
-    Diag *g = elab_error(e, arg_ast(a, 0, at), E_SERIES_NAME);
+static bool row_of(Elab *e, const Arg *a, Args *row) {
+  bool record = a[0].value.kind == V_RECORD;
+  if (a[0].given && !record) {
+    Diag *g = elab_error(e, a[0].at, E_SERIES_NAME);
     diag_hint(e->d, g, "`s.add(loss = l)`");
     return false;
   }
-  uint32_t fields = record ? a->at[0].fields->n : 0, n = a->n - 1 + fields;
-  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1), NULL};
+  uint32_t fields = record ? a[0].value.fields->n : 0, n = a[1].n + fields;
+  *row = (Args){n, NEW_N(e->a, Value, n + 1), NEW_N(e->a, Sym, n + 1), NEW_N(e->a, const Ast *, n + 1)};
   for (uint32_t k = 0; k < n; k++) {
-    uint32_t from = k < fields ? 0 : k - fields + 1;
-    row->at[k] = k < fields ? a->at[0].fields->at[k] : a->at[from];
-    row->name[k] = k < fields ? a->at[0].fields->name[k] : a->name[from];
-    row->ast[k] = a->ast[from];
+    const Arg *x = k < fields ? &a[0] : &a[1].rest[k - fields];
+    row->at[k] = k < fields ? x->value.fields->at[k] : x->value;
+    row->name[k] = k < fields ? x->value.fields->name[k] : x->name;
+    row->ast[k] = x->at;
   }
   return true;
 }
@@ -140,25 +139,25 @@ static bool same_columns(Elab *e, const Series *s, const Args *row, const Ast *a
   return false;
 }
 
-static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
+static Value call_add(Elab *e, const Fn *self, const Arg *given, const Ast *at) {
   Series *s = self->captured->at[0].series;
   Args row, *a = &row;
-  if (!step_here(e, at, "`add`") || !row_of(e, given_, at, a) || !same_columns(e, s, a, at)) return v_bad();
+  if (!step_here(e, at, "`add`") || !row_of(e, given, a) || !same_columns(e, s, a, at)) return v_bad();
   const char **name = NEW_N(e->a, const char *, a->n + 1);
   NodeId *node = NEW_N(e->a, NodeId, a->n + 1);
   uint32_t n = 0;
   for (uint32_t k = 0; k < a->n; k++) {
-    NodeId x = want_node(e, a->at[k], arg_ast(a, k, at), "a value of a series");
+    NodeId x = want_node(e, a->at[k], a->ast[k], "a value of a series");
     if (x == NO_NODE) return v_bad();
     const Type *has = table_type(s->table, a->name[k]);
     DType d = (DType)node_type(e, x)->dtype;
     bool int_meets_float = has && dtype_is_float((DType)has->dtype) && !dtype_is_float(d) && d != BOOL;
     if (has && (node_flex(e, x) || int_meets_float))
-      x = want_typed(e, v_node(x), (DType)has->dtype, arg_ast(a, k, at), "a value of this column");
+      x = want_typed(e, v_node(x), (DType)has->dtype, a->ast[k], "a value of this column");
     else x = a->at[k].kind == V_INT ? want_typed(e, v_node(x), I32, at, "a value") : settle(e, x);
     if (x == NO_NODE) return v_bad();
     if (has && !type_eq(has, node_type(e, x))) {
-      Diag *g = elab_error(e, arg_ast(a, k, at), E_SERIES_COLUMN, a->name[k], type_show(e->a, node_type(e, x)));
+      Diag *g = elab_error(e, a->ast[k], E_SERIES_COLUMN, a->name[k], type_show(e->a, node_type(e, x)));
       diag_note(e->d, g, 0, "the rows before hold %s", type_show(e->a, has));
       return v_bad();
     }
@@ -180,7 +179,7 @@ static Value call_add(Elab *e, const Fn *self, Args *given_, const Ast *at) {
 }
 
 static const Native add_native = {
-    .name = "add", .params = "_:any?, values:any*", .call = call_add,
+    .name = "add", .params = "_:any?, values:any*",
     .doc = "s.add(loss = l, epoch = e): one more row of a series; a record stands for its fields."};
 
 /* The columns that the calls of `add` below ast name, in procs that it calls too. */
@@ -204,7 +203,7 @@ Value series_length(Elab *e, Series *s, const Ast *at) {
 
 Value series_member(Elab *e, Series *s, Sym name, const Ast *at) {
   Value self = {.kind = V_SERIES, .series = s};
-  if (!strcmp(name, "add")) return native_value(e, &add_native, &self, 1);
+  if (!strcmp(name, "add")) return bound_value(e, &add_native, call_add, &self, 1);
   const Type *row = table_type(s->table, name);
   if (!row) {
     uint32_t n = table_columns(s->table);

@@ -25,9 +25,16 @@ Fn *fn_new(Elab *e, FnKind kind, const char *name) {
   return f;
 }
 
-Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_captured) {
+Value native_value(Elab *e, const Native *n) {
   Fn *f = fn_new(e, FN_NATIVE, n->name);
   f->native = n;
+  return v_fn(f);
+}
+
+Value bound_value(Elab *e, const Native *n, BoundCall call, const Value *captured, uint32_t n_captured) {
+  Fn *f = fn_new(e, FN_NATIVE, n->name);
+  f->native = n;
+  f->bound = call;
   f->captured = v_items(e->a, V_TUPLE, captured, n_captured).items;
   return v_fn(f);
 }

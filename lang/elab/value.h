@@ -78,19 +78,18 @@ typedef struct Args {         /* of one call, evaluated, in order */
   Value *at;
   Sym *name;                  /* NULL: positional */
   const Ast **ast;            /* where each stands */
-  const Arg *arg;             /* of a native: as its face reads them (args.h) */
 } Args;
 
 typedef enum { FN_CLOSURE, FN_PROC, FN_LAYER, FN_OPTIMIZER, FN_OP, FN_NATIVE, FN_CHAIN, FN_EXTERN } FnKind;
 
-/* A function of the host language. params names its parameters, those that may be left out with a `?`: "x axis? keep?";
- * a last "rest..." takes any number of positional ones, a last "more*" any named ones (a->name). a is matched to
- * params: a->at[k] is parameter k, V_ABSENT if not given (the rest follow). */
+/* A function of the host language. params: its face (runtime/graph/face.h); a[k] is parameter k as that reads it
+ * (args.h). */
 typedef struct Native {
   const char *name, *params;
-  Value (*call)(Elab *e, const Fn *self, Args *a, const Ast *at);
+  Value (*call)(Elab *e, const Arg *a, const Ast *at);
   const char *doc, *example;
 } Native;
+typedef Value (*BoundCall)(Elab *e, const Fn *self, const Arg *a, const Ast *at);
 
 struct Fn {
   FnKind kind;
@@ -99,7 +98,8 @@ struct Fn {
   Scope *scope;               /* where it was made */
   const Op *op;               /* FN_OP, FN_EXTERN */
   const Native *native;
-  Items *captured;            /* of a native: what it closes over; of a chain: its links */
+  BoundCall bound;            /* of a native that closes over values: in the place of native->call */
+  Items *captured;            /* these values; of a chain: its links */
   Instance *self;             /* a method's instance */
   const Args *partial;        /* of f(_, 3): the call as written, V_ABSENT where a hole stands */
   const Fn *base;             /* a derived function: of which (`grad(f)`) */
@@ -144,5 +144,6 @@ static inline Value v_fn(Fn *f) { return (Value){.kind = V_FN, .fn = f}; }
 Value v_string(Arena *a, const char *text, size_t n);
 Value v_items(Arena *a, ValueKind kind, const Value *at, uint32_t n);       /* tuple or list; copies */
 Fn *fn_new(Elab *e, FnKind kind, const char *name);                         /* made in the present call */
-Value native_value(Elab *e, const Native *n, const Value *captured, uint32_t n_captured);
+Value native_value(Elab *e, const Native *n);
+Value bound_value(Elab *e, const Native *n, BoundCall call, const Value *captured, uint32_t n_captured);
 #endif

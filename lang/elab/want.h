@@ -14,12 +14,6 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what);
 bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out);   /* known */
 bool want_bool(Elab *e, Value v, const Ast *at, const char *what, bool *out);     /* known */
 const char *want_string(Elab *e, Value v, const Ast *at, const char *what);       /* known; NULL */
-/* [2, 3], a tuple or an int as a shape; dtype untouched */
-bool want_dims(Elab *e, Value v, const Ast *at, const char *what, Type *out);
-/* (), an int, a tuple; V_ABSENT: all; normalised, ascending */
-bool want_axes(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axes, uint32_t *n);
-bool want_axis(Elab *e, Value v, uint8_t rank, const Ast *at, int64_t *axis);
-bool want_kind(Elab *e, Value v, const Ast *at, Type *out);        /* a kind: V_TYPE, or a shape (then f32) */
 
 bool known_bool(Elab *e, Value v, bool *out);                      /* true if v is a known scalar bool */
 bool known_int(Elab *e, Value v, int64_t *out);

@@ -11,12 +11,10 @@
 #include <string.h>
 
 /* The mistakes of the function's body go to a list of their own; one of them must have the text. */
-static Value n_assert_error(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const char *text = want_string(e, a->at[0], arg_ast(a, 0, at), "the text of an expected error");
-  if (!text || a->at[1].kind == V_BAD) return v_bad();
-  if (a->at[1].kind != V_FN) {
-    Diag *g = elab_error(e, arg_ast(a, 1, at), E_ASSERT_ERROR_FN, value_kind_text(e, &a->at[1]));
+static Value n_assert_error(Elab *e, const Arg *a, const Ast *at) {
+  const char *text = a[0].text;
+  if (a[1].value.kind != V_FN) {
+    Diag *g = elab_error(e, a[1].at, E_ASSERT_ERROR_FN, value_kind_text(e, &a[1].value));
     if (g) diag_hint(e->d, g, "write `assert_error(\"text\", fn () = ...)`");
     return v_bad();
   }
@@ -25,7 +23,7 @@ static Value n_assert_error(Elab *e, const Fn *self, Args *a, const Ast *at) {
   e->d = diags_new(e->a, ours->sources);
   e->d->limit = 16;
   Args none = {0};
-  call_value(e, a->at[1], &none, at);
+  call_value(e, a[1].value, &none, at);
   const Diags *theirs = e->d;
   e->d = ours;
   mark_back(e, mark);
@@ -46,16 +44,16 @@ static Value decay_leaf(Elab *e, void *ctx, Value leaf) {
   return value_decay(e, leaf);
 }
 
-static Value n_copy(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  Value v = a->at[0];
+static Value n_copy(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = a[0].value;
   if (v.kind == V_OPTIMIZER && !v.optimizer->tied) return v;
   if (!is_tree(e, &v)) return value_decay(e, v);
   return tree_map(e, v, LEAF_PARAM | LEAF_STATE, decay_leaf, NULL);
 }
 
 const Native native_checks[] = {
-    {"assert_error", "text:any, f:any", n_assert_error,
+    {"assert_error", "text:string, f:any", n_assert_error,
      "Calls f, which must be refused while checking with a message that contains the text.",
      "assert_error(\"axis\", fn () = sum([1, 2], axis = 3))"},
     {"copy", "tree:any", n_copy, "The present values of a tree of parameters, as a tree that no assignment changes.",

@@ -8,12 +8,11 @@
 #include "elab/rows.h"
 #include "elab/want.h"
 
-static Value n_map_rows(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Rows *r = a->arg[1].rows;
+static Value n_map_rows(Elab *e, const Arg *a, const Ast *at) {
+  const Rows *r = a[1].rows;
   NodeId *out = NEW_N(e->a, NodeId, r->node.n + 1);
   for (uint32_t k = 0; k < r->node.n; k++) {
-    out[k] = want_node(e, call1(e, a->arg[0].value, v_node(r->node.at[k]), at), a->arg[0].at, "a tensor");
+    out[k] = want_node(e, call1(e, a[0].value, v_node(r->node.at[k]), at), a[0].at, "a tensor");
     if (out[k] == NO_NODE) return v_bad();
   }
   uint32_t next = 0;

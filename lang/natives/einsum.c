@@ -402,41 +402,34 @@ deep:
   return false;
 }
 
-static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value text = a->at[0];
-  if (text.kind == V_BAD || !want_string(e, text, arg_ast(a, 0, at), "the axes of `einsum`")) return v_bad();
+static Value n_einsum(Elab *e, const Arg *a, const Ast *at) {
   Ein *x = NEW(e->a, Ein);
-  const Ast *literal_ = arg_ast(a, 0, at);
+  const Ast *literal_ = a[0].at;
   x->e = e;                  /* member by member: it is too large to pass through the C stack */
   x->at = at;
   x->text = literal_->kind == A_STRING ? literal_ : NULL;
-  x->spec = text.str->at;
-  x->n_spec = text.str->n;
+  x->spec = a[0].text;
+  x->n_spec = (uint32_t)strlen(a[0].text);
   x->n_rest = -1;
   if (!parse_spec(x)) return v_bad();
   Value v[MAX_TERMS];
   const Ast *where[MAX_TERMS];
   NodeId node[MAX_TERMS];
   uint32_t n = 0;
-  for (uint32_t k = 1; k < a->n; k++) {
-    if (a->at[k].kind == V_BAD) return v_bad();
-    if (a->name && a->name[k]) {
-      int64_t size;
-      if (!want_int(e, a->at[k], arg_ast(a, k, at), "a size", &size)) return v_bad();
-      int known = x->n_name, name = name_of(x, a->name[k], (uint32_t)strlen(a->name[k]));
-      if (name < 0 || name == known || size < 1) {
-        if (size < 1) elab_error(e, arg_ast(a, k, at), E_EINSUM, "a size must be at least 1");
-        else elab_error(e, arg_ast(a, k, at), E_EINSUM_SIZE, a->name[k]);
-        return v_bad();
-      }
-      x->name[name].sized = true;
-      x->name[name].size = size;
-      continue;
+  for (uint32_t k = 0; k < a[2].n; k++) {
+    const Arg *size = &a[2].rest[k];
+    int known = x->n_name, name = name_of(x, size->name, (uint32_t)strlen(size->name));
+    if (name < 0 || name == known || size->i < 1) {
+      if (size->i < 1) elab_error(e, size->at, E_EINSUM, "a size must be at least 1");
+      else elab_error(e, size->at, E_EINSUM_SIZE, size->name);
+      return v_bad();
     }
-    if (n == MAX_TERMS) break;
-    where[n] = arg_ast(a, k, at);
-    v[n++] = a->at[k];
+    x->name[name].sized = true;
+    x->name[name].size = size->i;
+  }
+  for (; n < a[1].n && n < MAX_TERMS; n++) {
+    where[n] = a[1].rest[n].at;
+    v[n] = a[1].rest[n].value;
   }
   if ((int)n != x->n_term) {
     ein_error(x, 0, x->n_spec, E_EINSUM,
@@ -483,7 +476,7 @@ static Value n_einsum(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 const Native native_einsum[] = {
-    {"einsum", "axes:any, xs:any.., sizes:any*", n_einsum,
+    {"einsum", "axes:string, xs.., sizes:int*", n_einsum,
      "Products and sums by names of axes: equal names multiply, names missing on the right are summed, `(h e)` splits "
      "or merges,\n"
      "`..` is the rest. Sizes of names may be given: `einsum(\"b (h e) -> b h e\", x, h = 8)`.",

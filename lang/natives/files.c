@@ -81,17 +81,17 @@ static const char *want_file(Elab *e, const Arg *arg) {
   return path;
 }
 
-static Value n_idx(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]);
+static Value n_idx(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]);
   Type t;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!idx_type(arena_host(e->a), path, &t, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return data_node(e, path, &t, read_idx, NULL, a->arg[0].at);
+  return data_node(e, path, &t, read_idx, NULL, a[0].at);
 }
 
 static Tensor *read_npy(DataFile *f, Host *h, FileError *error) {
@@ -101,17 +101,17 @@ static Tensor *read_npy(DataFile *f, Host *h, FileError *error) {
   return t;
 }
 
-static Value n_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]);
+static Value n_npy(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]);
   Type t;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!npy_type(e->a, path, &t, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return data_node(e, path, &t, read_npy, NULL, a->arg[0].at);
+  return data_node(e, path, &t, read_npy, NULL, a[0].at);
 }
 
 /* how: the name of the array. */
@@ -122,22 +122,22 @@ static Tensor *read_npz(DataFile *f, Host *h, FileError *error) {
   return t;
 }
 
-static Value n_npz(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]);
+static Value n_npz(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]);
   NamedType *t;
   uint32_t n;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!npz_types(e->a, path, &t, &n, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
   for (uint32_t k = 0; k < n; k++) {
     f->name[k] = sym(e->s->sources, t[k].name, strlen(t[k].name));
-    f->at[k] = data_node(e, path, &t[k].type, read_npz, (void *)(uintptr_t)f->name[k], a->arg[0].at);
+    f->at[k] = data_node(e, path, &t[k].type, read_npz, (void *)(uintptr_t)f->name[k], a[0].at);
   }
   return (Value){.kind = V_RECORD, .fields = f};
 }
@@ -150,18 +150,18 @@ static Tensor *read_image(DataFile *f, Host *h, FileError *error) {
 }
 
 /* Samples as they are in the file, and the one that means 1: `image` of the library divides. */
-static Value n_image_file(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]);
+static Value n_image_file(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]);
   Type t;
   int32_t white;
   FileError error = {{0}};
   if (!path) return v_bad();
   if (!image_type(e->a, path, &t, &white, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
-  Value pair[2] = {data_node(e, path, &t, read_image, NULL, a->arg[0].at), v_int(white)};
+  Value pair[2] = {data_node(e, path, &t, read_image, NULL, a[0].at), v_int(white)};
   return v_items(e->a, V_TUPLE, pair, 2);
 }
 
@@ -193,51 +193,51 @@ static Value column_value(Elab *e, const char *path, const CsvColumn *c, int64_t
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
-static Value n_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]), *separator = ",";
-  bool missing = a->arg[1].given;
+static Value n_csv(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]), *separator = ",";
+  bool missing = a[1].given;
   if (!path) return v_bad();
-  if (missing && !isnan(a->arg[1].f)) {
-    elab_error(e, a->arg[1].at, E_WANTED, "`missing = nan`", value_kind_text(e, &a->arg[1].value));
+  if (missing && !isnan(a[1].f)) {
+    elab_error(e, a[1].at, E_WANTED, "`missing = nan`", value_kind_text(e, &a[1].value));
     return v_bad();
   }
-  if (a->arg[2].given) separator = a->arg[2].text;
+  if (a[2].given) separator = a[2].text;
   if (strlen(separator) != 1 || strchr("\"\n\r", separator[0])) {
-    elab_error(e, a->arg[2].at, E_WANTED, "a separator of one character", "a longer string");
+    elab_error(e, a[2].at, E_WANTED, "a separator of one character", "a longer string");
     return v_bad();
   }
   CsvTable t;
   FileError error = {{0}};
   if (!csv_read(e->a, path, separator[0], missing, &t, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
   if (t.header_is_numbers) {
-    Diag *g = elab_error(e, a->arg[0].at, E_CSV_HEADER, path, t.column[0].name);
+    Diag *g = elab_error(e, a[0].at, E_CSV_HEADER, path, t.column[0].name);
     if (g) diag_hint(e->d, g, "write a first line with names into the file: `%s`", t.n > 1 ? "x1,x2" : "x");
   }
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = t.n, .name = NEW_N(e->a, Sym, t.n + 1), .at = NEW_N(e->a, Value, t.n + 1)};
   for (uint32_t k = 0; k < t.n; k++) {
     f->name[k] = sym(e->s->sources, t.column[k].name, strlen(t.column[k].name));
-    f->at[k] = column_value(e, path, &t.column[k], t.rows, a->arg[0].at);
+    f->at[k] = column_value(e, path, &t.column[k], t.rows, a[0].at);
   }
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
-static Value n_text(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *path = want_file(e, &a->arg[0]);
+static Value n_text(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *path = want_file(e, &a[0]);
   if (!path) return v_bad();
   CsvColumn *c = NEW(e->a, CsvColumn);
   int64_t rows;
   FileError error = {{0}};
   if (!text_read(e->a, path, c, &rows, &error)) {
-    elab_error(e, a->arg[0].at, E_FILE, error.text);
+    elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return column_value(e, path, c, rows, a->arg[0].at);
+  return column_value(e, path, c, rows, a[0].at);
 }
 
 const Native native_files[] = {

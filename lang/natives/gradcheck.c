@@ -100,17 +100,15 @@ static Value bin(Elab *e, int op, Value a, Value b, const Ast *at) {
 }
 static Value wide_number(Elab *e, double v, const Ast *at) { return v_node(lower_number(e, F64, v, at)); }
 
-static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Ast *where = arg_ast(a, 1, at);
-  int64_t order = 1;
-  if (a->at[0].kind == V_BAD || !arg_int(e, a, 2, 1, at, "the order of `gradcheck`", &order)) return v_bad();
+static Value n_gradcheck(Elab *e, const Arg *a, const Ast *at) {
+  const Ast *where = a[1].at;
+  int64_t order = a[2].i;
   if (order < 1 || order > 2) {
-    elab_error(e, arg_ast(a, 2, at), E_GRADCHECK_ORDER, (long long)order);
+    elab_error(e, a[2].at, E_GRADCHECK_ORDER, (long long)order);
     return v_bad();
   }
   Nodes leaf = {0};
-  Value tree = a->at[1];
+  Value tree = a[1].value;
   bool is_tree_ = tree.kind == V_TUPLE || tree.kind == V_LIST || tree.kind == V_RECORD;
   NodeId point = is_tree_ ? flat_point(e, tree, &leaf, where) : want_float(e, tree, where, "the point of `gradcheck`");
   if (point == NO_NODE) return v_bad();
@@ -125,13 +123,13 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   NodeId x = body_input(e, &t, at);
   if (literal) e->g->node[x].flags |= NODE_FLEX;
   Where outside = make_within(e, MAKE_IN_MAP);
-  Value y = value_decay(e, call1(e, a->at[0], is_tree_ ? tree_of(e, tree, x, &leaf, at) : v_node(x), at));
+  Value y = value_decay(e, call1(e, a[0].value, is_tree_ ? tree_of(e, tree, x, &leaf, at) : v_node(x), at));
   e->here = outside;
-  NodeId out = want_float(e, y, arg_ast(a, 0, at), "the value that `gradcheck` differentiates");
+  NodeId out = want_float(e, y, a[0].at, "the value that `gradcheck` differentiates");
   if (out == NO_NODE) return v_bad();
   out = settle(e, out);
   if (node_type(e, out)->rank != 0) {
-    Diag *g = elab_error(e, arg_ast(a, 0, at), E_GRADCHECK_SCALAR, type_show(e->a, node_type(e, out)));
+    Diag *g = elab_error(e, a[0].at, E_GRADCHECK_SCALAR, type_show(e->a, node_type(e, out)));
     if (g) diag_hint(e->d, g, "e.g. `gradcheck(fn (x) = sum(f(x)), x)`");
     return v_bad();
   }
@@ -200,7 +198,7 @@ static Value n_gradcheck(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return r->at[0].kind == V_BAD ? v_bad() : (Value){.kind = V_RECORD, .fields = r};
 }
 
-const Native native_gradcheck[] = {{"gradcheck", "f:any, x:any, order:any?", n_gradcheck,
+const Native native_gradcheck[] = {{"gradcheck", "f:fn, x:any, order:int=1", n_gradcheck,
                                     "The gradient of f at x against finite differences, in f64: {ok, error, at}. error "
                                     "is the largest |g - d| / (1 + |g|), at the\n"
                                     "element (in flat order) where it stands. x may be a tree. order = 2 checks the "

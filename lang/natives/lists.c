@@ -12,19 +12,16 @@
 #include "elab/show.h"
 #include "elab/want.h"
 #include "runtime/exec/run.h"
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-static Value n_len(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = value_decay(e, a->at[0]);
+static Value n_len(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = value_decay(e, a[0].value);
   switch (v.kind) {
-  case V_BAD: return v;
   case V_UNIT: return v_int(0);
   case V_LIST: case V_TUPLE: return v_int(v.items->n);
   case V_RECORD: return v_int(v.fields->n);
-  case V_SERIES: return series_length(e, v.series, arg_ast(a, 0, at));
+  case V_SERIES: return series_length(e, v.series, a[0].at);
   case V_STRING: {
     int64_t n = 0;
     for (uint32_t k = 0; k < v.str->n; k++) n += ((unsigned char)v.str->at[k] & 0xc0) != 0x80;
@@ -40,21 +37,20 @@ static Value n_len(Elab *e, const Fn *self, Args *a, const Ast *at) {
     break;
   default: break;
   }
-  elab_error(e, arg_ast(a, 0, at), E_NO_LENGTH, value_kind_text(e, &v));
+  elab_error(e, a[0].at, E_NO_LENGTH, value_kind_text(e, &v));
   return v_bad();
 }
 
-static Value n_append(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = value_decay(e, a->at[0]), x = a->at[1];
-  if (v.kind == V_BAD || x.kind == V_BAD) return v_bad();
+static Value n_append(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = value_decay(e, a[0].value), x = a[1].value;
   if (v.kind == V_NODE) {       /* a bracket of numbers is a tensor: one element more, as a bracket would have it */
-    Diag *g = elab_error(e, arg_ast(a, 0, at), E_APPEND, value_kind_text(e, &v));
+    Diag *g = elab_error(e, a[0].at, E_APPEND, value_kind_text(e, &v));
     if (g) diag_hint(e->d, g, "join tensors by `concat((x, y))`; a list begins as `[]`");
     return v_bad();
   }
   if (v.kind != V_LIST && v.kind != V_UNIT) {
-    elab_error(e, arg_ast(a, 0, at), E_APPEND, value_kind_text(e, &v));
+    elab_error(e, a[0].at, E_APPEND, value_kind_text(e, &v));
     return v_bad();
   }
   uint32_t n = v.kind == V_UNIT ? 0 : v.items->n;
@@ -95,28 +91,26 @@ static Value map_value(Elab *e, Mapped *m, Value v, bool outer) {
   return tree_map(e, v, LEAF_PARAM | LEAF_STATE, map_leaf, m);
 }
 
-static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Mapped m = {a->at[0], at};
-  Value v = a->at[1];
-  if (m.f.kind == V_BAD || v.kind == V_BAD) return v_bad();
+static Value n_map(Elab *e, const Arg *a, const Ast *at) {
+  Mapped m = {a[0].value, at};
+  Value v = a[1].value;
   if (v.kind == V_UNIT) return v;
   if (v.kind == V_TUPLE || v.kind == V_LIST) return map_value(e, &m, v, true);
   if (is_tree(e, &v)) return map_value(e, &m, v, true);
   v = value_decay(e, v);
   Value xs = v;
   if (v.kind == V_NODE && node_type(e, v.node)->rank > 0) {
-    xs = seq_of(e, v, arg_ast(a, 1, at));
+    xs = seq_of(e, v, a[1].at);
     if (xs.kind == V_SEQ) {
-      Diag *g = elab_error(e, arg_ast(a, 1, at), E_MAP_TENSOR, value_kind_text(e, &v));
+      Diag *g = elab_error(e, a[1].at, E_MAP_TENSOR, value_kind_text(e, &v));
       if (g) diag_hint(e->d, g, "functions already work on whole tensors; `vmap(f)(x)` maps along the first axis");
       return v_bad();
     }
-  } else xs = seq_of(e, v, arg_ast(a, 1, at));
+  } else xs = seq_of(e, v, a[1].at);
   if (xs.kind == V_LIST) return map_value(e, &m, xs, true);
   if (xs.kind != V_SEQ) return v_bad();
   if (xs.seq->count < 0 || xs.seq->count > 1000000) {
-    elab_error(e, arg_ast(a, 1, at), E_MAP_COUNT);
+    elab_error(e, a[1].at, E_MAP_COUNT);
     return v_bad();
   }
   Value *out = NEW_N(e->a, Value, xs.seq->count + 1);
@@ -127,13 +121,12 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_items(e->a, V_LIST, out, (uint32_t)xs.seq->count);
 }
 
-static Value n_filter(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value xs = seq_of(e, a->at[1], arg_ast(a, 1, at));
-  if (xs.kind == V_BAD || a->at[0].kind == V_BAD) return v_bad();
+static Value n_filter(Elab *e, const Arg *a, const Ast *at) {
+  Value xs = seq_of(e, a[1].value, a[1].at);
+  if (xs.kind == V_BAD) return v_bad();
   int64_t n = xs.kind == V_LIST ? (int64_t)xs.items->n : xs.seq->count;
   if (n < 0 || n > 1000000 || (xs.kind == V_SEQ && !xs.seq->is_range)) {
-    Diag *g = elab_error(e, arg_ast(a, 1, at), E_FILTER, value_kind_text(e, &a->at[1]));
+    Diag *g = elab_error(e, a[1].at, E_FILTER, value_kind_text(e, &a[1].value));
     if (g) diag_hint(e->d, g, "the length of a list is known; for a tensor write `where(condition, x, 0)`");
     return v_bad();
   }
@@ -142,23 +135,17 @@ static Value n_filter(Elab *e, const Fn *self, Args *a, const Ast *at) {
   for (int64_t k = 0; k < n; k++) {
     Value x = xs.kind == V_LIST ? xs.items->at[k] : xs.seq->element(e, xs.seq, 0, NO_NODE, k, at);
     bool keep;
-    if (!want_bool(e, call1(e, a->at[0], x, at), arg_ast(a, 0, at), "the answer of `filter`'s function", &keep))
+    if (!want_bool(e, call1(e, a[0].value, x, at), a[0].at, "the answer of `filter`'s function", &keep))
       return v_bad();
     if (keep) out[kept++] = x;
   }
   return v_items(e->a, V_LIST, out, kept);
 }
 
-static Value n_compose(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_compose(Elab *e, const Arg *a, const Ast *at) {
   VEC(Value) link = {0};
-  for (uint32_t k = 0; k < a->n; k++) {
-    Value v = a->at[k];
-    if (v.kind == V_BAD) return v;
-    if (v.kind != V_FN && v.kind != V_INSTANCE) {
-      elab_error(e, arg_ast(a, k, at), E_COMPOSE, value_kind_text(e, &v));
-      return v_bad();
-    }
+  for (uint32_t k = 0; k < a[0].n; k++) {
+    Value v = a[0].rest[k].value;
     if (v.kind == V_FN && v.fn->kind == FN_CHAIN)
       for (uint32_t j = 0; j < v.fn->captured->n; j++) vec_push(e->a, &link, v.fn->captured->at[j]);
     else vec_push(e->a, &link, v);
@@ -211,8 +198,7 @@ static Tensor *compute(Elab *e, NodeId root, const Ast *at) {
   return out;
 }
 
-static Value known_leaf(Elab *e, void *ctx, Value v) {
-  const Ast *at = ctx;
+static Value known_leaf(Elab *e, Value v, const Ast *at) {
   v = value_decay(e, v);
   if (v.kind != V_NODE) return v;
   const char *why = depends_text(e, v.node, true);
@@ -230,111 +216,20 @@ static Value known_leaf(Elab *e, void *ctx, Value v) {
   return out;
 }
 
-static Value n_known(Elab *e, const Fn *self, Args *a, const Ast *at) {
+static Value known_value(Elab *e, Value v, const Ast *at) {
   host_deeper(&e->s->host);
-  (void)self;
-  Value v = a->at[0];
   if (v.kind == V_TUPLE || v.kind == V_LIST) {
     Value out = v_items(e->a, (ValueKind)v.kind, v.items->at, v.items->n);
-    for (uint32_t k = 0; k < v.items->n; k++) {
-      Args one = {.n = 1, .at = &v.items->at[k], .name = a->name, .ast = a->ast};
-      out.items->at[k] = n_known(e, self, &one, at);
-      if (out.items->at[k].kind == V_BAD) return v_bad();
-    }
+    for (uint32_t k = 0; k < v.items->n; k++)
+      if ((out.items->at[k] = known_value(e, v.items->at[k], at)).kind == V_BAD) return v_bad();
     return out;
   }
-  return known_leaf(e, (void *)(uintptr_t)arg_ast(a, 0, at), v);
+  return known_leaf(e, v, at);
 }
 
-/* ---- casts: f32 f64 i32 u8 bool ---- */
-typedef struct Cast { DType d; const Ast *at; } Cast;
-
-static double truncated(double v, double low, double high) {
-  if (v != v) return 0;
-  v = trunc(v);
-  return v < low ? low : v > high ? high : v;
-}
-
-static Value cast_value(Elab *e, Value v, DType d, const Ast *at);
-static Value cast_leaf(Elab *e, void *ctx, Value leaf) {
-  Cast *c = ctx;
-  return cast_value(e, leaf, c->d, c->at);
-}
-
-/* `f64(net)`: the same layers with cells of that element type; a tree of values (`net - 0.1 * g`) stays one. */
-static Value cast_cell(Elab *e, void *ctx, Value leaf) {
-  Cast *c = ctx;
-  if (leaf.kind != V_CELL || e->here.make > MAKE_IN_BODY) {
-    leaf = value_decay(e, leaf);
-    bool floats = leaf.kind == V_NODE && dtype_is_float((DType)node_type(e, leaf.node)->dtype);
-    return floats ? cast_value(e, leaf, c->d, c->at) : leaf;
-  }
-  bool floats = dtype_is_float((DType)leaf.cell->type.dtype);
-  Loc loc = elab_loc(e, c->at);
-  NodeId n = cell_read(e, leaf.cell, loc);
-  if (floats) n = lower_cast(e, n, c->d, c->at);
-  if (n == NO_NODE) return v_bad();
-  Cell *made = cell_new(e, (int)leaf.cell->role, node_type(e, n), NULL, loc);
-  cell_assign(e, made, n, loc);
-  return (Value){.kind = V_CELL, .cell = made};
-}
-
-static Value cast_known(Elab *e, double v, DType d, const Ast *at) {
-  switch (d) {
-  case I32: return v_int((int64_t)truncated(v, INT32_MIN, INT32_MAX));
-  case U8: return v_node(lower_number(e, U8, truncated(v, 0, 255), at));
-  case BOOL: return v_bool(v != 0);
-  default: return v_node(lower_number(e, d, v, at));
-  }
-}
-
-static Value cast_value(Elab *e, Value v, DType d, const Ast *at) {
-  v = value_decay(e, v);
-  switch (v.kind) {
-  case V_BAD: return v;
-  case V_INT: return cast_known(e, (double)v.i, d, at);
-  case V_BOOL: return d == BOOL ? v : cast_known(e, v.b, d, at);
-  case V_STRING: {
-    char *end;
-    double x = strtod(v.str->at, &end);
-    if (v.str->n == 0 || end != v.str->at + v.str->n || d == BOOL) {
-      elab_error(e, at, E_CAST_TEXT, v.str->at, dtype_name[d]);
-      return v_bad();
-    }
-    return cast_known(e, x, d, at);
-  }
-  case V_NODE: {
-    const Node *n = graph_at(e->g, v.node);
-    bool scalar = n->type->rank == 0 && (n->flags & NODE_KNOWN);
-    if (scalar && (d == I32 || d == BOOL)) {
-      Tensor *t = graph_known(e->g, v.node);
-      if (t) return cast_known(e, tensor_get(t, 0), d, at);
-    }
-    Value out = or_bad(lower_cast(e, v.node, d, at));
-    out.stretch = v.stretch;
-    return out;
-  }
-  case V_TUPLE: case V_LIST: case V_RECORD: {
-    Cast c = {d, at};
-    if (v.kind == V_LIST && v.items->n == 0) return or_bad(lower_cast(e, want_node(e, v, at, "a tensor"), d, at));
-    if (is_tree(e, &v)) return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_leaf, &c);
-    break;
-  }
-  case V_INSTANCE: case V_FN: {
-    Cast c = {d, at};
-    if (!is_tree(e, &v) || !dtype_is_float(d)) break;
-    return tree_map(e, v, LEAF_PARAM | LEAF_STATE, cast_cell, &c);
-  }
-  default: break;
-  }
-  elab_error(e, at, E_CAST, value_kind_text(e, &v), dtype_name[d]);
-  return v_bad();
-}
-
-static Value n_cast(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  DType d = F32;
-  dtype_from_name(self->native->name, &d);
-  return cast_value(e, a->at[0], d, arg_ast(a, 0, at));
+static Value n_known(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return known_value(e, a[0].value, a[0].at);
 }
 
 const Native native_lists[] = {
@@ -343,18 +238,12 @@ const Native native_lists[] = {
      "len([1, 2, 3])   # => 3"},
     {"append", "xs:any, x:any", n_append,
      "The list with one element more at its end.", "len(append([], fn (x) = x))   # => 1"},
-    {"map", "f:any, xs:any", n_map, "f of each element of a list or tuple, or of each leaf of a tree.",
+    {"map", "f:fn, xs:any", n_map, "f of each element of a list or tuple, or of each leaf of a tree.",
      "map(fn (a) = 2 * a, (1, 2))   # => (2, 4)"},
-    {"filter", "f:any, xs:any", n_filter, "The elements of a list for which f is true.",
+    {"filter", "f:fn, xs:any", n_filter, "The elements of a list for which f is true.",
      "len(filter(fn (a) = a > 1, 1..3))   # => 2"},
-    {"compose", "fs:any..", n_compose, "A chain of functions: `compose(f, g)` is `f >> g`.",
+    {"compose", "fs:fn..", n_compose, "A chain of functions: `compose(f, g)` is `f >> g`.",
      "compose(exp, log)(2.0)   # => 2"},
     {"known", "x:any", n_known, "x computed while the script is checked, from literals and files only.",
      "known(max([3, 1, 2])) + 1   # => 4"},
-    {"f32", "x:any", n_cast, "x as 32-bit floats.", "f32([true, false])   # => [1, 0]"},
-    {"f64", "x:any", n_cast, "x as 64-bit floats.", "f64(0.5)   # => 0.5"},
-    {"i32", "x:any", n_cast,
-     "x as 32-bit integers: truncates, saturates, NaN is 0.", "i32([1.9, -1.9])   # => [1, -1]"},
-    {"u8", "x:any", n_cast, "x as bytes: truncates, saturates to 0..255, NaN is 0.", "u8([3.7, 300])   # => [3, 255]"},
-    {"bool", "x:any", n_cast, "Whether each element is not zero.", "bool([0, 2])   # => [false, true]"},
     {0}};

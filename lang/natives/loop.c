@@ -87,9 +87,9 @@ static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
   }
 }
 
-static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, Args *a, const Ast *at) {
+static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, const Arg *a, const Ast *at) {
   Nodes state = {0};
-  const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
+  const Ast *where[2] = {a[1].at, a[2].at};
   if (!flat_nodes(e, init, &state, where[0], "the first state")) return v_bad();
   uint32_t c = state.n;
   if (c == 0) {
@@ -123,7 +123,7 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
     if (y.kind == V_BAD) return y;
     if (!same_tree(e, init, y)) {
       Value before = init;
-      elab_error(e, arg_ast(a, 0, at), E_FOLD_TREE, type_text(e, &before), type_text(e, &y));
+      elab_error(e, a[0].at, E_FOLD_TREE, type_text(e, &before), type_text(e, &y));
       return v_bad();
     }
     Nodes next = {0};
@@ -138,7 +138,7 @@ static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacke
       if (type_eq(node_type(e, state.at[k]), &u)) continue;
       ok = false;
       if (!soft[k] || attempt > 0) {
-        elab_error(e, arg_ast(a, 0, at), E_FOLD_TYPE, type_show(e->a, node_type(e, state.at[k])), type_show(e->a, &u));
+        elab_error(e, a[0].at, E_FOLD_TYPE, type_show(e->a, node_type(e, state.at[k])), type_show(e->a, &u));
         return v_bad();
       }
       again = true;       /* a literal becomes what the first turn makes of it */
@@ -233,8 +233,8 @@ static Value last_row(Elab *e, void *ctx, Value leaf) {
 }
 
 /* The first or last element of a sequence has another shape: a loop for the others, a call for it. */
-static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, Args *a, const Ast *at) {
-  const Ast *where[2] = {arg_ast(a, 1, at), arg_ast(a, 2, at)};
+static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, const Arg *a, const Ast *at) {
+  const Ast *where[2] = {a[1].at, a[2].at};
   Value all[3];
   for (uint32_t p = 0; p < xs.seq->n_piece; p++) {
     SeqPiece piece = xs.seq->piece[p];
@@ -256,11 +256,10 @@ static Value in_pieces(Elab *e, Value f, Value state, Value xs, bool stacked, Ar
   return stacked ? stack_values(e, all, xs.seq->n_piece, true, at) : state;
 }
 
-static Value over(Elab *e, const char *name, bool stacked, Args *a, const Ast *at) {
-  Value f = a->at[0], init = a->at[1], xs = value_decay(e, a->at[2]);
-  const Ast *where = arg_ast(a, 2, at);
-  const Ast *args[2] = {arg_ast(a, 1, at), where};
-  if (f.kind == V_BAD || init.kind == V_BAD || xs.kind == V_BAD) return v_bad();
+static Value over(Elab *e, const char *name, bool stacked, const Arg *a, const Ast *at) {
+  Value f = a[0].value, init = a[1].value, xs = value_decay(e, a[2].value);
+  const Ast *where = a[2].at;
+  const Ast *args[2] = {a[1].at, where};
   Walked w = {.like = xs};
   bool tensors = xs.kind == V_RECORD || xs.kind == V_TUPLE || (xs.kind == V_NODE && node_type(e, xs.node)->rank > 0);
   if (tensors) {
@@ -301,20 +300,20 @@ static Value over(Elab *e, const char *name, bool stacked, Args *a, const Ast *a
   return stack_values(e, all, xs.items->n, false, at);
 }
 
-static Value n_fold(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return over(e, self->native->name, false, a, at);
+static Value n_fold(Elab *e, const Arg *a, const Ast *at) {
+  return over(e, "fold", false, a, at);
 }
 
-static Value n_scan(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return over(e, self->native->name, true, a, at);
+static Value n_scan(Elab *e, const Arg *a, const Ast *at) {
+  return over(e, "scan", true, a, at);
 }
 
-const Native native_loops[] = {{"fold", "f:any, init:any, xs:any", n_fold,
+const Native native_loops[] = {{"fold", "f:fn, init:any, xs:any", n_fold,
                                 "The last state: f(state, element) for each element of a list, a tensor's rows, a "
                                 "record or tuple of tensors, or a range,\n"
                                 "beginning with init. Over tensors it is one loop, whose body is made once.",
                                 "fold(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => 6.5"},
-                               {"scan", "f:any, init:any, xs:any", n_scan,
+                               {"scan", "f:fn, init:any, xs:any", n_scan,
                                 "All states of `fold` after each element, stacked along a new first axis.",
                                 "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
                                {0}};

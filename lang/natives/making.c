@@ -13,34 +13,30 @@ static Value fill(Elab *e, const Type *t, double v, const Ast *at) {
   return or_bad(lower_fill(e, t, n, at));
 }
 
-static Value n_zeros(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return fill(e, a->arg[0].type, 0, at);
+static Value n_zeros(Elab *e, const Arg *a, const Ast *at) {
+  return fill(e, a[0].type, 0, at);
 }
 
-static Value n_ones(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return fill(e, a->arg[0].type, 1, at);
+static Value n_ones(Elab *e, const Arg *a, const Ast *at) {
+  return fill(e, a[0].type, 1, at);
 }
 
-static Value n_full(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Arg *value = &a->arg[1];
-  NodeId v = want_typed(e, value->value, (DType)a->arg[0].type->dtype, value->at, "the value of `full`");
+static Value n_full(Elab *e, const Arg *a, const Ast *at) {
+  const Arg *value = &a[1];
+  NodeId v = want_typed(e, value->value, (DType)a[0].type->dtype, value->at, "the value of `full`");
   if (v == NO_NODE) return v_bad();
   if (node_type(e, v)->rank != 0) {
     elab_error(e, value->at, E_FULL_VALUE, type_show(e->a, node_type(e, v)));
     return v_bad();
   }
-  return or_bad(lower_fill(e, a->arg[0].type, v, at));
+  return or_bad(lower_fill(e, a[0].type, v, at));
 }
 
-static Value n_range(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  bool both = a->arg[1].given;
-  int64_t from = both ? a->arg[0].i : 0, to = a->arg[both].i, by = a->arg[2].i;
+static Value n_range(Elab *e, const Arg *a, const Ast *at) {
+  bool both = a[1].given;
+  int64_t from = both ? a[0].i : 0, to = a[both].i, by = a[2].i;
   if (by == 0) {
-    elab_error(e, a->arg[2].at, E_SLICE_STEP);
+    elab_error(e, a[2].at, E_SLICE_STEP);
     return v_bad();
   }
   if (from > INT32_MAX || from < INT32_MIN || to > INT32_MAX || to < INT32_MIN || by > INT32_MAX || by < INT32_MIN) {

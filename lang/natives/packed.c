@@ -55,14 +55,13 @@ static bool decoded(Deflated *d, void *to, size_t n, size_t *got, FileError *e) 
   return true;
 }
 
-static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = value_decay(e, a->at[0]);
+static Value n_packed(Elab *e, const Arg *a, const Ast *at) {
+  Value v = value_decay(e, a[0].value);
   bool lines = v.kind == V_LIST;
   for (uint32_t k = 0; lines && k < v.items->n; k++) lines = v.items->at[k].kind == V_STRING;
-  Type type = type_make(U8, (int)a->arg[1].n, a->arg[1].ints);
+  Type type = type_make(U8, (int)a[1].n, a[1].ints);
   if (!lines) {
-    elab_error(e, a->arg[0].at, E_WANTED, "a list of strings", value_kind_text(e, &v));
+    elab_error(e, a[0].at, E_WANTED, "a list of strings", value_kind_text(e, &v));
     return v_bad();
   }
   Lines l = {.from.more = decoded, .line = v.items};
@@ -78,7 +77,7 @@ static Value n_packed(Elab *e, const Fn *self, Args *a, const Ast *at) {
                     number_show(t->bytes).text);
   NodeId n = good ? graph_const(e->g, t, elab_loc(e, at)) : NO_NODE;
   tensor_unref(t);
-  if (!good) elab_error(e, a->arg[0].at, E_FILE, error.text);
+  if (!good) elab_error(e, a[0].at, E_FILE, error.text);
   return or_bad(n);
 }
 

@@ -247,34 +247,26 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect shown_effect = {.name = "show", .cuts = true, .run = shown_run};
 
 /* ---- while checking ---- */
-static Step *step_of(Elab *e, Shown *w, const TextValue *path, const NodeId *node, uint32_t n, const Ast *at) {
+static Value step_of(Elab *e, const Shown *what, const Arg *path, const NodeId *node, uint32_t n, const Ast *at) {
   Step *step = NEW(e->a, Step);
+  Shown *w = arena_copy(e->a, what, sizeof *what);
   *step = (Step){.kind = STEP_EFFECT, .loc = elab_loc(e, at), .turn = NO_SLOT, .effect = &shown_effect, .data = w};
   for (uint32_t k = 0; k < n; k++) vec_push(e->a, &step->need, (Need){node[k], NO_SLOT});
   w->n = n;
-  if (path) {
-    w->path = step_text(e->s, step, path);
-    w->png = ends_in(path, ".png");
+  if (path->given) {
+    w->path = step_text(e->s, step, path->path);
+    w->png = ends_in(path->path, ".png");
   }
   step_effect(e, step);
-  return step;
+  return v_unit();
 }
 
-/* A path with a suffix that the figure can be written as; ok to be left out. */
-static bool figure_path(Elab *e, const Args *a, uint32_t k, const Ast *at, const char *name, bool png,
-                        const TextValue **out) {
-  *out = NULL;
-  if (!given(a, k) || a->at[k].kind == V_UNIT) return true;
-  const TextValue *path = want_path(e, a, k, at);
-  if (!path) return false;
-  if (!ends_in(path, ".svg") && !(png && ends_in(path, ".png"))) {
-    elab_error(e, arg_ast(a, k, at), E_FIGURE_SUFFIX, name,
-               png ? "files that end in .svg or .png" : "files that end in .svg",
-               text_known(path) ? path_end(path) : arena_printf(e->a, "...%s", path_end(path)));
-    return false;
-  }
-  *out = path;
-  return true;
+/* A path, if there is one, has a suffix that the figure can be written as. */
+static bool figure_path(Elab *e, const Arg *path, const char *name, bool png) {
+  if (!path->given || ends_in(path->path, ".svg") || (png && ends_in(path->path, ".png"))) return true;
+  elab_error(e, path->at, E_FIGURE_SUFFIX, name, png ? "files that end in .svg or .png" : "files that end in .svg",
+             text_known(path->path) ? path_end(path->path) : arena_printf(e->a, "...%s", path_end(path->path)));
+  return false;
 }
 
 typedef struct Parts { VEC(NodeId) node; VEC(const char *) label; } Parts;
@@ -314,90 +306,66 @@ static bool one_length(Elab *e, const Parts *p, const char *name, const Ast *at)
   return true;
 }
 
-/* plot(y), plot(x, y), plot(series), each with a path behind. */
-static Value n_plot(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
-  bool two = path == 2 && given(a, 1) && a->at[1].kind != V_UNIT;
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = SHOW_LINES, .has_x = two};
-  if (bad(a, 0) || bad(a, 1) || !step_here(e, at, "`plot`") || !figure_path(e, a, path, at, "plot", false, &to))
-    return v_bad();
-  if (a->at[0].kind == V_SERIES) {
-    w->table = a->at[0].series->table;
-    step_of(e, w, to, NULL, 0, at);
-    return v_unit();
-  }
+/* Of a series its table, of other things the columns of each of n arguments. */
+static Value columns_step(Elab *e, Shown w, const char *name, const Arg *a, uint32_t n, const Arg *path,
+                          const Ast *at) {
   Parts p = {0};
-  if (!parts_of(e, a->at[0], NULL, "plot", &p, arg_ast(a, 0, at))) return v_bad();
-  if (two && (!parts_of(e, a->at[1], NULL, "plot", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "plot", at)))
-    return v_bad();
-  w->label = p.label.at;
-  step_of(e, w, to, p.node.at, p.node.n, at);
-  return v_unit();
+  if (a[0].value.kind == V_SERIES) {
+    w.table = a[0].value.series->table;
+    return step_of(e, &w, path, NULL, 0, at);
+  }
+  for (uint32_t k = 0; k < n; k++)
+    if (!parts_of(e, a[k].value, NULL, name, &p, a[k].at)) return v_bad();
+  if ((n > 1 || w.what == SHOW_CSV) && !one_length(e, &p, name, at)) return v_bad();
+  w.label = p.label.at;
+  return step_of(e, &w, path, p.node.at, p.node.n, at);
 }
 
-static Value n_hist(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = SHOW_HIST};
-  uint32_t path = given(a, 1) && (a->at[1].kind == V_STRING || a->at[1].kind == V_TEXT) && !given(a, 2) ? 1 : 2;
-  if (!step_here(e, at, "`hist`") || !figure_path(e, a, path, at, "hist", false, &to) ||
-      !(path == 1 ? arg_int(e, a, a->n, 10, at, "the number of bins", &w->bins)
-                  : arg_int(e, a, 1, 10, at, "the number of bins", &w->bins)))
-    return v_bad();
-  if (w->bins < 1 || w->bins > 10000) {
-    elab_error(e, arg_ast(a, 1, at), E_BINS, (long long)w->bins);
+/* plot(y), plot(x, y), plot(series), each with a path behind. */
+static Value n_plot(Elab *e, const Arg *a, const Ast *at) {
+  bool two = a[1].given;
+  if (!step_here(e, at, "`plot`") || !figure_path(e, &a[2], "plot", false)) return v_bad();
+  return columns_step(e, (Shown){.what = SHOW_LINES, .has_x = two}, "plot", a, 1 + two, &a[2], at);
+}
+
+static Value n_hist(Elab *e, const Arg *a, const Ast *at) {
+  if (!step_here(e, at, "`hist`") || !figure_path(e, &a[2], "hist", false)) return v_bad();
+  if (a[1].i < 1 || a[1].i > 10000) {
+    elab_error(e, a[1].at, E_BINS, (long long)a[1].i);
     return v_bad();
   }
-  NodeId x = arg_node(e, a, 0, at, "what `hist` counts");
-  if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
-  step_of(e, w, to, &x, 1, at);
-  return v_unit();
+  NodeId x = settle(e, a[0].node);
+  return x == NO_NODE ? v_bad() : step_of(e, &(Shown){.what = SHOW_HIST, .bins = a[1].i}, &a[2], &x, 1, at);
 }
 
-static Value image(Elab *e, const char *name, bool gray, const Args *a, const Ast *at) {
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = gray ? SHOW_IMAGE : SHOW_HEAT};
-  if (!step_here(e, at, arena_printf(e->a, "`%s`", name)) || !figure_path(e, a, 1, at, name, true, &to)) return v_bad();
-  NodeId x = arg_node(e, a, 0, at, "an image");
-  if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
+static Value image(Elab *e, const char *name, bool gray, const Arg *a, const Ast *at) {
+  if (!step_here(e, at, arena_printf(e->a, "`%s`", name)) || !figure_path(e, &a[1], name, true)) return v_bad();
+  NodeId x = settle(e, a[0].node);
+  if (x == NO_NODE) return v_bad();
   const Type *t = node_type(e, x);
   int64_t n = type_count(t), side = (int64_t)(sqrt((double)n) + 0.5);
   bool square = t->rank == 1 && side * side == n && gray,
        flat = t->rank >= 2 && t->dim[t->rank - 2] * t->dim[t->rank - 1] == n;
   if ((!square && !flat) || n == 0 || n > (int64_t)1 << 24) {
-    elab_error(e, arg_ast(a, 0, at), E_PLOT_WHAT, name,
+    elab_error(e, a[0].at, E_PLOT_WHAT, name,
                gray ? "an image [H, W], or a row of a square one, of 1 to 16777216 numbers"
                     : "a matrix of 1 to 16777216 numbers",
                node_text(e, x));
     return v_bad();
   }
-  step_of(e, w, to, &x, 1, at);
-  return v_unit();
+  return step_of(e, &(Shown){.what = gray ? SHOW_IMAGE : SHOW_HEAT}, &a[1], &x, 1, at);
 }
 
-static Value n_heat(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return image(e, self->native->name, false, a, at);
-}
+static Value n_heat(Elab *e, const Arg *a, const Ast *at) { return image(e, "heat", false, a, at); }
 
-static Value n_show(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return image(e, self->native->name, true, a, at);
-}
+static Value n_show(Elab *e, const Arg *a, const Ast *at) { return image(e, "show", true, a, at); }
 
 /* What `boundary` of the library has computed: classes on a grid, points over it with theirs, left right bottom top. */
-static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = SHOW_MAP};
+static Value n_map(Elab *e, const Arg *a, const Ast *at) {
   NodeId x[4];
-  if (!step_here(e, at, "`boundary`") || !figure_path(e, a, 4, at, "boundary", true, &to)) return v_bad();
+  if (!step_here(e, at, "`boundary`") || !figure_path(e, &a[4], "boundary", true)) return v_bad();
   for (uint32_t k = 0; k < 4; k++)
-    if ((x[k] = arg_node(e, a, k, at, "a map")) == NO_NODE || (x[k] = settle(e, x[k])) == NO_NODE) return v_bad();
+    if ((x[k] = settle(e, a[k].node)) == NO_NODE) return v_bad();
   const Type *grid = node_type(e, x[0]), *point = node_type(e, x[1]), *class_ = node_type(e, x[2]),
              *bound = node_type(e, x[3]);
   if (grid->rank != 2 || type_count(grid) == 0 || point->rank != 2 || point->dim[1] != 2 || class_->rank != 1 ||
@@ -406,60 +374,40 @@ static Value n_map(Elab *e, const Fn *self, Args *a, const Ast *at) {
                arena_printf(e->a, "%s, %s, %s", node_text(e, x[0]), node_text(e, x[1]), node_text(e, x[2])));
     return v_bad();
   }
-  step_of(e, w, to, x, 4, at);
-  return v_unit();
+  return step_of(e, &(Shown){.what = SHOW_MAP}, &a[4], x, 4, at);
 }
 
-static Value n_to_csv(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = SHOW_CSV};
-  if (!(to = want_path(e, a, 0, at)) || bad(a, 1) || !step_here(e, at, "`to_csv`")) return v_bad();
-  if (a->at[1].kind == V_SERIES) {
-    w->table = a->at[1].series->table;
-    step_of(e, w, to, NULL, 0, at);
-    return v_unit();
-  }
-  Parts p = {0};
-  if (!parts_of(e, a->at[1], NULL, "to_csv", &p, arg_ast(a, 1, at)) || !one_length(e, &p, "to_csv", at)) return v_bad();
-  w->label = p.label.at;
-  step_of(e, w, to, p.node.at, p.node.n, at);
-  return v_unit();
+static Value n_to_csv(Elab *e, const Arg *a, const Ast *at) {
+  if (!step_here(e, at, "`to_csv`")) return v_bad();
+  return columns_step(e, (Shown){.what = SHOW_CSV}, "to_csv", &a[1], 1, &a[0], at);
 }
 
-static Value n_to_npy(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Shown *w = NEW(e->a, Shown);
-  const TextValue *to = NULL;
-  *w = (Shown){.what = SHOW_NPY};
-  if (!(to = want_path(e, a, 0, at)) || !step_here(e, at, "`to_npy`")) return v_bad();
-  NodeId x = arg_node(e, a, 1, at, "a tensor");
-  if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
-  step_of(e, w, to, &x, 1, at);
-  return v_unit();
+static Value n_to_npy(Elab *e, const Arg *a, const Ast *at) {
+  if (!step_here(e, at, "`to_npy`")) return v_bad();
+  NodeId x = settle(e, a[1].node);
+  return x == NO_NODE ? v_bad() : step_of(e, &(Shown){.what = SHOW_NPY}, &a[0], &x, 1, at);
 }
 
 const Native native_figures[] = {
-    {"plot", "x:any, y:any?, path:any?", n_plot,
+    {"plot", "x:any, y:any?, path:path?", n_plot,
      "Curves: plot(series), plot(y) or plot(x, y), in the terminal, or with a path as an SVG file. A column of a "
      "series named\n"
      "epoch, step, turn, t, x or lr that stands first is the axis. A matrix or a record is several curves. A step.",
      "plot([1, 4, 9], \"squares.svg\")"},
-    {"hist", "x:any, bins:any?, path:any?", n_hist,
+    {"hist", "x, bins:int=10, path:path?", n_hist,
      "How often the numbers of x fall into each of `bins` (10) equal parts of their range. A step.", "hist(net.w, 20)"},
-    {"heat", "x:any, path:any?", n_heat,
+    {"heat", "x, path:path?", n_heat,
      "A matrix as a picture, dark blue for its least number, yellow for its greatest; a path ends in .svg or .png. A "
      "step.",
      "heat(confusion(net(x), y), \"confusion.svg\")"},
-    {"show", "x:any, path:any?", n_show,
+    {"show", "x, path:path?", n_show,
      "An image [H, W], or a row of a square one, black for its least number; a path ends in .svg or .png. A step.",
      "show(digits.test.x[0])"},
-    {"boundary_map", "grid:any, points:any, classes:any, bounds:any, path:any?", n_map,
+    {"boundary_map", "grid, points, classes, bounds, path:path?", n_map,
      "What `boundary` draws: a grid of classes, points over it, and where it lies: left, right, bottom, top. A step.",
      NULL},
-    {"to_csv", "path:any, x:any", n_to_csv,
+    {"to_csv", "path:path, x:any", n_to_csv,
      "Writes a series, a record of columns or a matrix as comma-separated values with a header. A step.",
      "to_csv(\"curve.csv\", curve)"},
-    {"to_npy", "path:any, x:any", n_to_npy, "Writes a tensor in NumPy's format. A step.", "to_npy(\"w.npy\", net.w)"},
+    {"to_npy", "path:path, x", n_to_npy, "Writes a tensor in NumPy's format. A step.", "to_npy(\"w.npy\", net.w)"},
     {0}};

@@ -20,22 +20,19 @@ static Value floats(Elab *e, const Op *op, const Arg *kind, const Ast *at) {
   return v_bad();
 }
 
-static Value n_uniform(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return floats(e, &op_random_uniform, &a->arg[0], at);
+static Value n_uniform(Elab *e, const Arg *a, const Ast *at) {
+  return floats(e, &op_random_uniform, &a[0], at);
 }
 
-static Value n_normal(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return floats(e, &op_random_normal, &a->arg[0], at);
+static Value n_normal(Elab *e, const Arg *a, const Ast *at) {
+  return floats(e, &op_random_normal, &a[0], at);
 }
 
-static Value n_int(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Type *t = a->arg[0].type;
-  int64_t low = a->arg[1].i, high = a->arg[2].i;
+static Value n_int(Elab *e, const Arg *a, const Ast *at) {
+  const Type *t = a[0].type;
+  int64_t low = a[1].i, high = a[2].i;
   if (low >= high || low < INT32_MIN || high > INT32_MAX) {
-    elab_error(e, a->arg[1].at, E_RANDOM_BOUNDS, (long long)low, (long long)high);
+    elab_error(e, a[1].at, E_RANDOM_BOUNDS, (long long)low, (long long)high);
     return v_bad();
   }
   int64_t i[MAX_RANK + 2] = {low, high};
@@ -44,10 +41,9 @@ static Value n_int(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return key == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_random_int, &key, 1, i, t->rank + 2u, at));
 }
 
-static Value n_permutation(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_permutation(Elab *e, const Arg *a, const Ast *at) {
   NodeId key = draw_key(e, at);
-  return key == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_permutation, &key, 1, &a->arg[0].i, 1, at));
+  return key == NO_NODE ? v_bad() : or_bad(emit_i(e, &op_permutation, &key, 1, &a[0].i, 1, at));
 }
 
 const Native native_random[] = {

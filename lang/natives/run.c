@@ -13,14 +13,13 @@
 #include <string.h>
 
 /* ---- seed ---- */
-static Value call_seed(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value call_seed(Elab *e, const Arg *a, const Ast *at) {
   int64_t n;
-  Value v = value_decay(e, a->at[0]);
+  Value v = value_decay(e, a[0].value);
   if (!step_here(e, at, "`seed`")) return v_bad();
   if (known_int(e, v, &n)) step_effect(e, effect_seed(e->s, e->seed->slot, n, elab_loc(e, at)));
   else {
-    NodeId x = want_typed(e, v, I32, arg_ast(a, 0, at), "a seed");
+    NodeId x = want_typed(e, v, I32, a[0].at, "a seed");
     if (x == NO_NODE) return v_bad();
     step_effect(e, effect_seed_of(e->s, e->seed->slot, x, elab_loc(e, at)));
   }
@@ -111,12 +110,11 @@ static TreeEntry *entries(Elab *e, Value tree, bool cells_only, uint32_t *n, con
   return t;
 }
 
-static Value call_save(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const TextValue *path = want_path(e, a, 0, at);
+static Value call_save(Elab *e, const Arg *a, const Ast *at) {
+  const TextValue *path = a[0].path;
   uint32_t n;
-  if (!path || !step_here(e, at, "`save`")) return v_bad();
-  TreeEntry *t = entries(e, a->at[1], false, &n, arg_ast(a, 1, at));
+  if (!step_here(e, at, "`save`")) return v_bad();
+  TreeEntry *t = entries(e, a[1].value, false, &n, a[1].at);
   if (!t) return v_bad();
   step_effect(e, effect_save(e->s, path, t, n, elab_loc(e, at)));
   return v_unit();
@@ -129,14 +127,13 @@ static const char *held_text(Elab *e, const Ast *tree) {
   return tree->kid[0]->kid[0] ? ast_text(e, tree->kid[0]->kid[0]) : tree->kid[0]->name;
 }
 
-static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const TextValue *path = want_path(e, a, 0, at);
+static Value call_load(Elab *e, const Arg *a, const Ast *at) {
+  const TextValue *path = a[0].path;
   uint32_t n;
-  if (!path || !step_here(e, at, "`load`")) return v_bad();
-  TreeEntry *t = entries(e, a->at[1], true, &n, arg_ast(a, 1, at));
+  if (!step_here(e, at, "`load`")) return v_bad();
+  TreeEntry *t = entries(e, a[1].value, true, &n, a[1].at);
   if (!t) return v_bad();
-  const Ast *tree = arg_ast(a, 1, at);
+  const Ast *tree = a[1].at;
   if (tree->kind == A_ARG) tree = tree->kid[0];
   step_effect(e, effect_load(e->s, path, t, n, ast_text(e, tree), held_text(e, tree), elab_loc(e, at)));
   for (uint32_t k = 0; k < n; k++)
@@ -145,18 +142,16 @@ static Value call_load(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return v_unit();
 }
 
-static Value call_checkpoint(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const TextValue *path = want_path(e, a, 0, at);
-  if (!path || !step_here(e, at, "`checkpoint`")) return v_bad();
-  step_effect(e, effect_checkpoint(e->s, path, elab_loc(e, at)));
+static Value call_checkpoint(Elab *e, const Arg *a, const Ast *at) {
+  if (!step_here(e, at, "`checkpoint`")) return v_bad();
+  step_effect(e, effect_checkpoint(e->s, a[0].path, elab_loc(e, at)));
   return v_unit();
 }
 
 /* ---- progress ---- */
 /* A record of labels and scalars. */
 static bool shown(Elab *e, Value v, ProgressSpec *p, const Ast *at) {
-  if (v.kind == V_ABSENT || v.kind == V_UNIT) return true;
+  if (v.kind == V_ABSENT) return true;
   if (v.kind != V_RECORD) {
     elab_error(e, at, E_WANTED, "a record of what to show", value_kind_text(e, &v));
     return false;
@@ -173,18 +168,11 @@ static bool shown(Elab *e, Value v, ProgressSpec *p, const Ast *at) {
 }
 
 /* progress(epochs = n, ...): training begins; progress(epoch, batch): a batch is done; progress(epoch): an epoch is. */
-static Value call_progress(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  ProgressSpec p = {.epoch = NO_NODE, .batch = NO_NODE, .last = NO_NODE};
-  if (!step_here(e, at, "`progress`")) return v_bad();
-  bool has_epoch = given(a, 0) && a->at[0].kind != V_UNIT, has_batch = given(a, 1) && a->at[1].kind != V_UNIT;
-  if (has_epoch && (p.epoch = want_typed(e, a->at[0], I32, arg_ast(a, 0, at), "an epoch")) == NO_NODE) return v_bad();
-  if (has_batch && (p.batch = want_typed(e, a->at[1], I32, arg_ast(a, 1, at), "a batch")) == NO_NODE) return v_bad();
-  if (!arg_int(e, a, 2, 0, at, "the number of epochs", &p.epochs) ||
-      !arg_int(e, a, 3, 0, at, "the number of batches", &p.batches) ||
-      !arg_int(e, a, 4, 0, at, "the number of samples", &p.samples) || !shown(e, a->at[5], &p, arg_ast(a, 5, at)))
-    return v_bad();
-  if (given(a, 6) && (p.last = want_typed(e, a->at[6], BOOL, arg_ast(a, 6, at), "`last`")) == NO_NODE) return v_bad();
+static Value call_progress(Elab *e, const Arg *a, const Ast *at) {
+  bool has_epoch = a[0].given, has_batch = a[1].given;
+  ProgressSpec p = {.epoch = has_epoch ? a[0].node : NO_NODE, .batch = has_batch ? a[1].node : NO_NODE,
+                    .epochs = a[2].i, .batches = a[3].i, .samples = a[4].i, .last = a[6].given ? a[6].node : NO_NODE};
+  if (!step_here(e, at, "`progress`") || !shown(e, a[5].value, &p, a[5].at)) return v_bad();
   p.when = !has_epoch ? PROGRESS_BEGIN : has_batch ? PROGRESS_BATCH : PROGRESS_EPOCH;
   if (!e->made.clock || !has_epoch) e->made.clock = progress_clock(e->s);
   p.clock = e->made.clock;
@@ -204,12 +192,9 @@ static bool in_body(Elab *e, NodeId n) {
   return false;
 }
 
-static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = want_node(e, a->at[0], arg_ast(a, 0, at), "a tensor");
-  const char *name = NULL;
-  if (x == NO_NODE) return v_bad();
-  if (given(a, 1) && !(name = want_string(e, a->at[1], arg_ast(a, 1, at), "a name"))) return v_bad();
+static Value call_trace(Elab *e, const Arg *a, const Ast *at) {
+  NodeId x = a[0].node;
+  const char *name = a[1].given ? a[1].text : NULL;
   if (e->here.traces) {
     vec_push(e->a, &e->here.traces->item, (TraceItem){name, settle(e, x), NULL});
     return v_node(x);
@@ -225,29 +210,29 @@ static Value call_trace(Elab *e, const Fn *self, Args *a, const Ast *at) {
 const Native native_run[] = {
     {.name = "seed", .params = "n:any", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
     {.name = "save",
-     .params = "path:any, tree:any",
+     .params = "path:path, tree:any",
      .call = call_save,
      .doc = "Writes the tensors of a tree as safetensors, each under its path below the tree (`0.w` of a chain, "
             "`net.0.w` of {net, opt}),\nso that the file loads into any tree of that form; it changes at once or not "
             "at all. A step."},
     {.name = "load",
-     .params = "path:any, tree:any",
+     .params = "path:path, tree:any",
      .call = call_load,
      .doc = "Reads the tensors of a tree from a file of `save`, by their paths below the tree, or from a checkpoint; "
             "missing, extra and\nmisshapen entries are an error and then nothing changes. A step."},
     {.name = "checkpoint",
-     .params = "path:any",
+     .params = "path:path",
      .call = call_checkpoint,
      .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the "
             "same "
             "bits. A step."},
     {.name = "progress",
-     .params = "epoch:any?, batch:any?, epochs:any?, batches:any?, samples:any?, show:any?, last:any?",
+     .params = "epoch:i32?, batch:i32?, epochs:int=0, batches:int=0, samples:int=0, show:any?, last:bool?",
      .call = call_progress,
      .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
             "batch is done.\n"
             "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only "
             "read."},
-    {.name = "trace", .params = "x:any, name:any?", .call = call_trace,
+    {.name = "trace", .params = "x, name:string?", .call = call_trace,
      .doc = "x itself; prints it when it is computed."},
     {0}};

@@ -12,44 +12,47 @@
 #include "elab/want.h"
 #include <string.h>
 
-enum { MOST_INTS = 4096 };    /* that one argument of the library may hold */
-
-static Value n_shape(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const Type *t = a->arg[0].type;
-  Value v[MAX_RANK];
-  for (int k = 0; k < t->rank; k++) v[k] = v_int(t->dim[k]);
-  return v_items(e->a, V_LIST, v, t->rank);
+static Value ints_value(Elab *e, const int64_t *i, uint32_t n) {
+  Value v = v_items(e->a, V_LIST, NULL, 0);
+  v.items->at = NEW_N(e->a, Value, n + 1);
+  v.items->n = n;
+  for (uint32_t k = 0; k < n; k++) v.items->at[k] = v_int(i[k]);
+  return v;
 }
 
-static Value n_rank(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  return v_int(a->arg[0].type->rank);
+static Value n_shape(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const Type *t = a[0].type;
+  return ints_value(e, t->dim, t->rank);
+}
+
+static Value n_rank(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  return v_int(a[0].type->rank);
 }
 
 /* size(x) is the number of elements, size(x, axis) that of an axis. */
-static Value n_size(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  const Type *t = a->arg[0].type;
-  return v_int(a->arg[1].given ? t->dim[a->arg[1].i] : type_count(t));
+static Value n_size(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  const Type *t = a[0].type;
+  return v_int(a[1].given ? t->dim[a[1].i] : type_count(t));
 }
 
-static Value n_count(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  return v_int(a->arg[0].rows->n);
+static Value n_count(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  return v_int(a[0].rows->n);
 }
 
-static Value n_reshape(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = a->arg[0].node;
+static Value n_reshape(Elab *e, const Arg *a, const Ast *at) {
+  NodeId x = a[0].node;
   int64_t dim[MAX_RANK], known = 1;
-  uint32_t n = a->arg[1].n;
-  const Ast *where = a->arg[1].at;
+  uint32_t n = a[1].n;
+  const Ast *where = a[1].at;
   if (n > MAX_RANK) {
     elab_error(e, where, E_RANK_LIMIT, (int)n, MAX_RANK);
     return v_bad();
   }
-  memcpy(dim, a->arg[1].ints, n * sizeof *dim);
+  memcpy(dim, a[1].ints, n * sizeof *dim);
   int open = -1;
   Type t = *node_type(e, x);
   int64_t count = type_count(&t);
@@ -78,19 +81,17 @@ static Value n_reshape(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return or_bad(lower_reshape(e, x, (int)n, dim, at));
 }
 
-static Value n_transpose(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return or_bad(lower_permute(e, a->arg[0].node, a->arg[1].ints, at));
+static Value n_transpose(Elab *e, const Arg *a, const Ast *at) {
+  return or_bad(lower_permute(e, a[0].node, a[1].ints, at));
 }
 
 /* ---- joining and cutting ---- */
-static Value n_concat(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  uint32_t n = a->arg[0].n;
-  const NodeId *x = a->arg[0].nodes;
-  const Ast *where = a->arg[0].at;
+static Value n_concat(Elab *e, const Arg *a, const Ast *at) {
+  uint32_t n = a[0].n;
+  const NodeId *x = a[0].nodes;
+  const Ast *where = a[0].at;
   const Type *t = node_type(e, x[0]);
-  int64_t axis = a->arg[1].i;
+  int64_t axis = a[1].i;
   if (t->rank == 0) {
     Diag *g = elab_error(e, where, E_CONCAT_SCALAR);
     diag_hint(e->d, g, "`stack` joins scalars along a new axis");
@@ -114,76 +115,30 @@ static Value n_concat(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 /* x[start:stop:step] along one axis. */
-static Value n_slice(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = a->arg[0].node;
+static Value n_slice(Elab *e, const Arg *a, const Ast *at) {
+  NodeId x = a[0].node;
   const Type *t = node_type(e, x);
-  bool ends = a->arg[2].given;
-  int64_t axis = a->arg[3].i, by = a->arg[4].i;
+  bool ends = a[2].given;
+  int64_t axis = a[3].i, by = a[4].i;
   if (by == 0) {
-    elab_error(e, a->arg[4].at, E_SLICE_STEP);
+    elab_error(e, a[4].at, E_SLICE_STEP);
     return v_bad();
   }
   Cut cut;
   const char *of = t->rank == 1 ? "" : arena_printf(e->a, " of axis %d", (int)axis);
-  if (!index_cut(e, at, true, a->arg[1].i, ends, a->arg[2].i, by, t->dim[axis], of, &cut)) return v_bad();
+  if (!index_cut(e, at, true, a[1].i, ends, a[2].i, by, t->dim[axis], of, &cut)) return v_bad();
   return or_bad(lower_rows(e, x, (int)axis, cut.from, cut.count, cut.by, at));
 }
 
 /* ---- what the library reads of its arguments ---- */
-static Value ints_value(Elab *e, const int64_t *i, uint32_t n) {
-  Value v = v_items(e->a, V_LIST, NULL, 0);
-  v.items->at = NEW_N(e->a, Value, n + 1);
-  v.items->n = n;
-  for (uint32_t k = 0; k < n; k++) v.items->at[k] = v_int(i[k]);
-  return v;
+static Value n_axes_of(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return ints_value(e, a[1].ints, a[1].n);
 }
 
-static Value n_axes_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  int64_t rank, axes[MAX_RANK];
-  uint32_t n;
-  if (!arg_int(e, a, 1, 0, at, "a rank", &rank)) return v_bad();
-  if (rank < 0 || rank > MAX_RANK) {
-    elab_error(e, arg_ast(a, 1, at), E_RANK_LIMIT, (int)rank, MAX_RANK);
-    return v_bad();
-  }
-  if (!want_axes(e, a->at[0], (uint8_t)rank, arg_ast(a, 0, at), axes, &n)) return v_bad();
-  return ints_value(e, axes, n);
-}
-
-static bool ints_in(Elab *e, Value v, const Ast *at, const char *what, int64_t *out, uint32_t *n) {
-  host_deeper(&e->s->host);
-  v = value_decay(e, v);
-  if (v.kind == V_LIST || v.kind == V_TUPLE) {
-    for (uint32_t k = 0; k < v.items->n; k++)
-      if (!ints_in(e, v.items->at[k], at, what, out, n)) return false;
-    return true;
-  }
-  if (v.kind == V_NODE && node_type(e, v.node)->rank == 2) {          /* `[[1, 2], [3, 4]]` */
-    Type t = *node_type(e, v.node);
-    int64_t count = type_count(&t);
-    NodeId flat = lower_reshape(e, v.node, 1, &count, at);
-    if (flat == NO_NODE) return false;
-    v = v_node(flat);
-  }
-  if (v.kind != V_INT && v.kind != V_NODE && v.kind != V_UNIT) {
-    refuse_value(e, &v, at, arena_printf(e->a, "whole numbers as %s", what));
-    return false;
-  }
-  uint32_t more;
-  if (!want_ints(e, v, at, what, out + *n, MOST_INTS - *n, &more)) return false;
-  *n += more;
-  return true;
-}
-
-static Value n_ints_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  int64_t i[MOST_INTS];
-  uint32_t n = 0;
-  const Ast *where = a->arg[0].at;
-  const char *what = argument_text(e, "x", "ints_of", where);
-  return ints_in(e, a->arg[0].value, where, what, i, &n) ? ints_value(e, i, n) : v_bad();
+static Value n_ints_of(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return ints_value(e, a[0].ints, a[0].n);
 }
 
 const Native native_shapes[] = {
@@ -207,10 +162,10 @@ const Native native_shapes[] = {
      "The elements from start up to (not with) stop along an axis (0): `x[start:stop:step]` where the axis is a "
      "number.",
      "slice([[1, 2, 3]], 1, 3, axis = 1)   # => [[2, 3]]"},
-    {"axes_of", "axis:any, rank:any", n_axes_of,
+    {"axes_of", "rank:size, axis:axes?", n_axes_of,
      "The axes that an argument `axis` means, ascending, for a tensor of that rank: an int, a tuple, or () for all.",
-     "axes_of((-1, 0), 3), axes_of((), 2)   # => [0, 2] [0, 1]"},
-    {"ints_of", "x:any", n_ints_of,
+     "axes_of(3, (-1, 0)), axes_of(2, ())   # => [0, 2] [0, 1]"},
+    {"ints_of", "x:nested", n_ints_of,
      "The known whole numbers in x, an int, a bracket, or tuples and lists of them, as one list.",
      "ints_of([(1, 2), (3, 4)]), ints_of(5)   # => [1, 2, 3, 4] [5]"},
     {0}};

@@ -16,10 +16,9 @@
 #include <string.h>
 
 /* A known scalar zero: what makes a term of a formula vanish. Of the run: false, whatever it will be. */
-static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  Value v = a->at[0];
-  if (v.kind == V_BAD) return v;
+static Value n_known_zero(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = a[0].value;
   if (v.kind == V_INT) return v_bool(v.i == 0);
   if (v.kind != V_NODE || !(graph_at(e->g, v.node)->flags & NODE_KNOWN) || node_type(e, v.node)->rank)
     return v_bool(false);
@@ -28,26 +27,24 @@ static Value n_known_zero(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 /* Without computing it: of a formula of cells, draws, files, false. */
-static Value n_is_known(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  Value v = a->at[0];
-  if (v.kind == V_BAD || v.kind == V_CELL) return v.kind == V_BAD ? v : v_bool(false);
-  return v_bool(v.kind != V_NODE || graph_at(e->g, v.node)->flags & NODE_KNOWN);
+static Value n_is_known(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = a[0].value;
+  return v_bool(v.kind != V_CELL && (v.kind != V_NODE || graph_at(e->g, v.node)->flags & NODE_KNOWN));
 }
 
-static Value n_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = a->at[0];
-  if (v.kind == V_BAD) return v;
+static Value n_leaves(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = a[0].value;
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
   if (l.n == 0 && !is_tree(e, &v)) {
-    elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+    elab_error(e, a[0].at, E_WANTED, "a tree of tensors", value_kind_text(e, &v));
     return v_bad();
   }
   Value *x = NEW_N(e->a, Value, l.n + 1);
   for (uint32_t k = 0; k < l.n; k++) {
-    NodeId n = want_node(e, value_decay(e, l.at[k].value), arg_ast(a, 0, at), "a leaf");
+    NodeId n = want_node(e, value_decay(e, l.at[k].value), a[0].at, "a leaf");
     if (n == NO_NODE) return v_bad();
     x[k] = v_node(n);
   }
@@ -61,22 +58,19 @@ static Value call_leaf(Elab *e, void *ctx, Value leaf) {
 }
 
 /* Unlike `map` of a tensor, which would be of its rows: a tensor is a tree of one leaf. */
-static Value n_map_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = a->at[1];
-  if (a->at[0].kind == V_BAD || v.kind == V_BAD) return v_bad();
-  LeafCall c = {a->at[0], at};
+static Value n_map_leaves(Elab *e, const Arg *a, const Ast *at) {
+  Value v = a[1].value;
+  LeafCall c = {a[0].value, at};
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_NUMBER, &l);
   if (l.n) return tree_map(e, v, LEAF_PARAM | LEAF_NUMBER, call_leaf, &c);
-  elab_error(e, arg_ast(a, 1, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+  elab_error(e, a[1].at, E_WANTED, "a tree of tensors", value_kind_text(e, &v));
   return v_bad();
 }
 
-static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = a->at[0];
-  if (v.kind == V_BAD) return v;
+static Value n_named_leaves(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value v = a[0].value;
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM, &l);
   Value *pair = NEW_N(e->a, Value, l.n + 1);
@@ -89,7 +83,7 @@ static Value n_named_leaves(Elab *e, const Fn *self, Args *a, const Ast *at) {
     pair[k] = v_items(e->a, V_TUPLE, two, 2);
   }
   if (l.n) return v_items(e->a, V_LIST, pair, l.n);
-  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of tensors", value_kind_text(e, &v));
+  elab_error(e, a[0].at, E_WANTED, "a tree of tensors", value_kind_text(e, &v));
   return v_bad();
 }
 
@@ -116,15 +110,13 @@ static Value clone_leaf(Elab *e, void *ctx, Value leaf) {
 }
 
 /* The same layers with parameters and states of their own, which begin with the present values. */
-static Value n_clone(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v = a->at[0];
+static Value n_clone(Elab *e, const Arg *a, const Ast *at) {
+  Value v = a[0].value;
   Leaves l = {0};
-  if (v.kind == V_BAD) return v;
   tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
   bool lone = v.kind == V_CELL || v.kind == V_NODE;
   if (l.n == 0 || lone || has_optimizer(&v)) {
-    Diag *g = elab_error(e, arg_ast(a, 0, at), E_WANTED, "a net to clone", value_kind_text(e, &v));
+    Diag *g = elab_error(e, a[0].at, E_WANTED, "a net to clone", value_kind_text(e, &v));
     if (g && lone) diag_hint(e->d, g, "a cell of its own is `var v = ...`");
     else if (g && l.n) diag_hint(e->d, g, "an optimizer is tied to its net: tie a new one to the clone");
     return v_bad();
@@ -141,9 +133,9 @@ static Value n_clone(Elab *e, const Fn *self, Args *a, const Ast *at) {
 
 /* From here on in the text no optimizer moves these parameters, or moves them again. Where the run decides whether this
  * place is reached, that could not be known. */
-static Value set_frozen(Elab *e, const char *name, bool frozen, const Args *a, const Ast *at) {
-  Value v = a->at[0];
-  if (v.kind == V_BAD || !step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
+static Value set_frozen(Elab *e, const char *name, bool frozen, const Arg *a, const Ast *at) {
+  Value v = a[0].value;
+  if (!step_here(e, at, arena_printf(e->a, "`%s`", name))) return v_bad();
   for (const Region *r = e->here.region; r; r = r->outer)
     if (r->kind == REGION_LOOP || r->kind == REGION_BRANCH) {
       Diag *g = elab_error(e, at, E_FREEZE_HERE, name);
@@ -159,27 +151,26 @@ static Value set_frozen(Elab *e, const char *name, bool frozen, const Args *a, c
     cells++;
   }
   if (cells) return v_unit();
-  elab_error(e, arg_ast(a, 0, at), E_WANTED, "a tree of parameters", value_kind_text(e, &v));
+  elab_error(e, a[0].at, E_WANTED, "a tree of parameters", value_kind_text(e, &v));
   return v_bad();
 }
 
-static Value n_freeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return set_frozen(e, self->native->name, true, a, at);
+static Value n_freeze(Elab *e, const Arg *a, const Ast *at) {
+  return set_frozen(e, "freeze", true, a, at);
 }
 
-static Value n_unfreeze(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  return set_frozen(e, self->native->name, false, a, at);
+static Value n_unfreeze(Elab *e, const Arg *a, const Ast *at) {
+  return set_frozen(e, "unfreeze", false, a, at);
 }
 
-static Value n_name_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  const Value *v = &a->at[0];
-  if (v->kind == V_BAD) return *v;
+static Value n_name_of(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const Value *v = &a[0].value;
   const char *name = v->kind == V_FN         ? v->fn->name
                      : v->kind == V_INSTANCE ? v->instance->layer->name
                                              : NULL;
   if (v->kind != V_FN && v->kind != V_INSTANCE) {
-    elab_error(e, arg_ast(a, 0, at), E_WANTED, "a function", value_kind_text(e, v));
+    elab_error(e, a[0].at, E_WANTED, "a function", value_kind_text(e, v));
     return v_bad();
   }
   if (!name) name = "";
@@ -210,11 +201,10 @@ static bool list_of(Elab *e, const Value *v, const Ast *at, uint32_t *n, Value *
   return true;
 }
 
-static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Value v[2] = {value_decay(e, a->at[0]), value_decay(e, a->at[1])}, *names, *values;
+static Value n_record_of(Elab *e, const Arg *a, const Ast *at) {
+  Value v[2] = {value_decay(e, a[0].value), value_decay(e, a[1].value)}, *names, *values;
   uint32_t n, m;
-  if (!list_of(e, &v[0], arg_ast(a, 0, at), &n, &names) || !list_of(e, &v[1], arg_ast(a, 1, at), &m, &values))
+  if (!list_of(e, &v[0], a[0].at, &n, &names) || !list_of(e, &v[1], a[1].at, &m, &values))
     return v_bad();
   if (n != m) {
     elab_error(e, at, E_ZIP_LENGTH, "record_of", (long long)n, (long long)m);
@@ -223,12 +213,12 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   Fields *f = NEW(e->a, Fields);
   *f = (Fields){.n = n, .name = NEW_N(e->a, Sym, n + 1), .at = NEW_N(e->a, Value, n + 1)};
   for (uint32_t k = 0; k < n; k++) {
-    const char *name = want_string(e, names[k], arg_ast(a, 0, at), "the name of a field");
+    const char *name = want_string(e, names[k], a[0].at, "the name of a field");
     if (!name) return v_bad();
     f->name[k] = sym(e->s->sources, name, strlen(name));
     for (uint32_t j = 0; j < k; j++)
       if (f->name[j] == f->name[k]) {
-        elab_error(e, arg_ast(a, 0, at), E_FIELD_TWICE, name);
+        elab_error(e, a[0].at, E_FIELD_TWICE, name);
         return v_bad();
       }
     f->at[k] = values[k];
@@ -236,48 +226,43 @@ static Value n_record_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
-static Value n_known_number(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  return v_node(literal(e, a->arg[0].f, at));
+static Value n_known_number(Elab *e, const Arg *a, const Ast *at) {
+  return v_node(literal(e, a[0].f, at));
 }
 
-static Value n_is_function(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  const Value *v = &a->at[0];
-  if (v->kind == V_BAD) return *v;
+static Value n_is_function(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  const Value *v = &a[0].value;
   return v_bool(v->kind == V_INSTANCE || (v->kind == V_FN && v->fn->kind != FN_LAYER && v->fn->kind != FN_OPTIMIZER));
 }
 
-static Value n_is_rule(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  const Value *v = &a->at[0];
-  if (v->kind == V_BAD) return *v;
+static Value n_is_rule(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  const Value *v = &a[0].value;
   return v_bool((v->kind == V_OPTIMIZER && !v->optimizer->tied) || (v->kind == V_FN && v->fn->kind == FN_OPTIMIZER));
 }
 
-static Value n_is_record(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_RECORD);
+static Value n_is_record(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  return v_bool(a[0].value.kind == V_RECORD);
 }
 
-static Value n_is_string(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_STRING || a->at[0].kind == V_TEXT);
+static Value n_is_string(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  return v_bool(a[0].value.kind == V_STRING || a[0].value.kind == V_TEXT);
 }
 
-static Value n_is_list(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)e, (void)self, (void)at;
-  return a->at[0].kind == V_BAD ? v_bad() : v_bool(a->at[0].kind == V_LIST || a->at[0].kind == V_TUPLE);
+static Value n_is_list(Elab *e, const Arg *a, const Ast *at) {
+  (void)e, (void)at;
+  return v_bool(a[0].value.kind == V_LIST || a[0].value.kind == V_TUPLE);
 }
 
-static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_joined(Elab *e, const Arg *a, const Ast *at) {
   Fields *f = NEW(e->a, Fields);
   for (uint32_t k = 0; k < 2; k++) {
-    const Value *v = &a->at[k];
-    if (v->kind == V_BAD) return v_bad();
+    const Value *v = &a[k].value;
     if (v->kind != V_RECORD) {
-      elab_error(e, arg_ast(a, k, at), E_WANTED, "a record", value_kind_text(e, v));
+      elab_error(e, a[k].at, E_WANTED, "a record", value_kind_text(e, v));
       return v_bad();
     }
     f->n += v->fields->n;
@@ -286,43 +271,40 @@ static Value n_joined(Elab *e, const Fn *self, Args *a, const Ast *at) {
   f->at = NEW_N(e->a, Value, f->n + 1);
   uint32_t n = 0;
   for (uint32_t k = 0; k < 2; k++)
-    for (uint32_t j = 0; j < a->at[k].fields->n; j++) {
-      Sym name = a->at[k].fields->name[j];
+    for (uint32_t j = 0; j < a[k].value.fields->n; j++) {
+      Sym name = a[k].value.fields->name[j];
       for (uint32_t i = 0; i < n; i++)
         if (f->name[i] == name) {
           elab_error(e, at, E_FIELD_TWICE, name);
           return v_bad();
         }
       f->name[n] = name;
-      f->at[n++] = a->at[k].fields->at[j];
+      f->at[n++] = a[k].value.fields->at[j];
     }
   return (Value){.kind = V_RECORD, .fields = f};
 }
 
 /* What a distribution is asked for: the sizes of a declared type, or of a shape. */
-static Value n_dims(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  Type t;
-  if (!want_kind(e, a->at[0], arg_ast(a, 0, at), &t)) return v_bad();
+static Value n_dims(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const Type *t = a[0].type;
   Value dim[MAX_RANK];
-  for (uint32_t k = 0; k < t.rank; k++) dim[k] = v_int(t.dim[k]);
-  return v_items(e->a, V_LIST, dim, t.rank);
+  for (uint32_t k = 0; k < t->rank; k++) dim[k] = v_int(t->dim[k]);
+  return v_items(e->a, V_LIST, dim, t->rank);
 }
 
 /* The type of a tensor as a kind. A literal's is f32. */
-static Value n_kind_of(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
-  NodeId x = arg_node(e, a, 0, at, "a tensor");
-  if (x == NO_NODE) return v_bad();
-  Type t = *node_type(e, x);
-  if (node_flex(e, x) && t.dtype == F64) t.dtype = F32;
+static Value n_kind_of(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Type t = *node_type(e, a[0].node);
+  if (node_flex(e, a[0].node) && t.dtype == F64) t.dtype = F32;
   return (Value){.kind = V_TYPE, .type = graph_type(e->g, &t)};
 }
 
-static Value n_described(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  const char *text = value_kind_text(e, &a->at[0]);
-  return a->at[0].kind == V_BAD ? v_bad() : v_string(e->a, text, strlen(text));
+static Value n_described(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  const char *text = value_kind_text(e, &a[0].value);
+  return v_string(e->a, text, strlen(text));
 }
 
 const Native native_values[] = {
@@ -330,9 +312,9 @@ const Native native_values[] = {
      "A net of the same layers with parameters and states of its own, which begin with the values of `net` now: two "
      "nets with one start.",
      NULL},
-    {"dims", "kind:any", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
+    {"dims", "kind:kind", n_dims, "The sizes of a kind, as a list: of a declared type, or of a shape, which is itself.",
      "dims([2, 3])   # => [2, 3]"},
-    {"kind_of", "x:any", n_kind_of,
+    {"kind_of", "x", n_kind_of,
      "The shape and element type of a tensor, as a kind: what `zeros`, `full` and distributions take.",
      "ones(kind_of([1, 2]))   # => [1, 1]"},
     {"described", "x:any", n_described, "What x is, as the words of a message.",
@@ -356,7 +338,7 @@ const Native native_values[] = {
     {"leaves", "tree:any", n_leaves,
      "The tensors of a tree as a list: an instance's parameters, in the order of their paths.",
      "leaves({a = [1, 2], b = (3.0, [4])})   # => [[1, 2], 3, [4]]"},
-    {"map_leaves", "f:any, tree:any", n_map_leaves, "f of each tensor of a tree; a tensor alone is a tree of one.",
+    {"map_leaves", "f:fn, tree:any", n_map_leaves, "f of each tensor of a tree; a tensor alone is a tree of one.",
      "map_leaves(square, {a = [1, 2], b = 3})   # => {a = [1, 4], b = 9}"},
     {"named_leaves", "tree:any", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
      "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},

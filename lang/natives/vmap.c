@@ -116,27 +116,25 @@ static Value meet(Elab *e, Value x, Value vector, const Ast *at) {
 }
 
 /* ---- vjp, jvp ---- */
-static Value n_vjp(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_vjp(Elab *e, const Arg *a, const Ast *at) {
   Nodes y = {0}, u = {0};
-  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
+  Value x = grad_argument(e, meet(e, a[1].value, a[2].value, a[1].at), a[1].at);
   if (x.kind == V_BAD) return x;
   Where outside = make_within(e, MAKE_IN_GRAD);
-  Value value = call1(e, a->at[0], x, at);
+  Value value = call1(e, a[0].value, x, at);
   e->here = outside;
   if (!float_values(e, value, &y, "vjp", at)) return v_bad();
-  if (!vector_like(e, a->at[2], &y, &u, "vjp", "the value of the function", arg_ast(a, 2, at))) return v_bad();
+  if (!vector_like(e, a[2].value, &y, &u, "vjp", "the value of the function", a[2].at)) return v_bad();
   return derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
 }
 
-static Value n_jvp(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self;
+static Value n_jvp(Elab *e, const Arg *a, const Ast *at) {
   Nodes y = {0}, u = {0}, v = {0}, g = {0}, by = {0};
-  Value x = grad_argument(e, meet(e, a->at[1], a->at[2], arg_ast(a, 1, at)), arg_ast(a, 1, at));
-  if (x.kind == V_BAD || !tensors(e, x, &by, arg_ast(a, 1, at), "what is differentiated by")) return v_bad();
-  if (!vector_like(e, a->at[2], &by, &v, "jvp", "what is differentiated by", arg_ast(a, 2, at))) return v_bad();
+  Value x = grad_argument(e, meet(e, a[1].value, a[2].value, a[1].at), a[1].at);
+  if (x.kind == V_BAD || !tensors(e, x, &by, a[1].at, "what is differentiated by")) return v_bad();
+  if (!vector_like(e, a[2].value, &by, &v, "jvp", "what is differentiated by", a[2].at)) return v_bad();
   Where outside = make_within(e, MAKE_IN_GRAD);
-  Value value = call1(e, a->at[0], x, at);
+  Value value = call1(e, a[0].value, x, at);
   e->here = outside;
   if (!float_values(e, value, &y, "jvp", at)) return v_bad();
   Value *seed = NEW_N(e->a, Value, y.n + 1);
@@ -229,8 +227,9 @@ static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
   return float_values(e, y, &n, "jacobian", at) ? jacobian_of(e, n.at[0], by, at) : v_bad();
 }
 
-static Value call_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], a, MAKE_IN_MAP, &by, at);
+static Value call_jacobian(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
+  Args args = args_rest(e, &a[0]);
+  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], &args, MAKE_IN_MAP, &by, at);
   if (y.kind == V_BAD) return y;
   if (y.kind == V_INSTANCE || (y.kind == V_FN && is_tree(e, &y))) {   /* a gradient tree: a list of its leaves */
     Nodes n = {0};
@@ -242,18 +241,18 @@ static Value call_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
   return jacobian_tree(e, value_decay(e, y), by, at);
 }
 
-static const Native jacobian_fn = {.name = "jacobian", .params = "rest:any..*", .call = call_jacobian,
+static const Native jacobian_fn = {.name = "jacobian", .params = "rest:any..*",
                                    .doc = "The Jacobian of a function: takes its arguments."};
 
-static Value made_of(Elab *e, Value f, Value second, const Native *n) {
-  Value v = native_value(e, n, (Value[]){f, second}, 2);
+static Value made_of(Elab *e, Value f, Value second, const Native *n, BoundCall call) {
+  Value v = bound_value(e, n, call, (Value[]){f, second}, 2);
   v.fn->base = f.kind == V_FN ? f.fn : NULL;
   return v;
 }
 
-static Value n_jacobian(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  return made_of(e, a->at[0], a->at[1], &jacobian_fn);
+static Value n_jacobian(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return made_of(e, a[0].value, a[1].value, &jacobian_fn, call_jacobian);
 }
 
 /* ---- vmap ---- */
@@ -291,13 +290,12 @@ static Value element_leaf(Elab *e, void *ctx, Value leaf) {
   return v_node(n);
 }
 
-static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
+static Value call_vmap(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
   Along w = {.size = 0};
-  Args b = *a;
-  b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
-  for (uint32_t k = 0; k < a->n; k++) {
-    w.at = arg_ast(a, k, at);
-    Value v = a->at[k];
+  Args b = args_rest(e, &a[0]);
+  for (uint32_t k = 0; k < b.n; k++) {
+    w.at = b.ast[k];
+    Value v = b.at[k];
     if (v.kind == V_INT || v.kind == V_BOOL || v.kind == V_STRING) {
       Diag *g = elab_error(e, w.at, E_VMAP_SCALAR, value_kind_text(e, &v));
       diag_hint(e->d, g, "what is the same for every element is closed over: `vmap(fn (x) = f(x, k))(xs)`");
@@ -331,12 +329,12 @@ static Value call_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
 }
 
 static const Native vmap_fn = {
-    .name = "vmap", .params = "rest:any..*", .call = call_vmap,
+    .name = "vmap", .params = "rest:any..*",
     .doc = "A function for a batch: takes the arguments of the function, with a first axis."};
 
-static Value n_vmap(Elab *e, const Fn *self, Args *a, const Ast *at) {
-  (void)self, (void)at;
-  return made_of(e, a->at[0], v_unit(), &vmap_fn);
+static Value n_vmap(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return made_of(e, a[0].value, v_unit(), &vmap_fn, call_vmap);
 }
 
 const Native native_maps[] = {

@@ -10,7 +10,7 @@ static const char *const kind_name[N_FACES] = {
     [FACE_WORD] = "word",     [FACE_AXIS] = "axis",       [FACE_AXES] = "axes",     [FACE_PERM] = "perm",
     [FACE_PAIR] = "pair",     [FACE_INTS] = "ints",       [FACE_SIZES] = "sizes",   [FACE_DTYPE] = "dtype",
     [FACE_BOXES] = "boxes",   [FACE_KIND] = "kind",       [FACE_STRING] = "string", [FACE_PATH] = "path",
-    [FACE_FN] = "fn",         [FACE_LINE] = "line",
+    [FACE_FN] = "fn",         [FACE_LINE] = "line",         [FACE_NESTED] = "nested",
 };
 
 typedef struct Reading {
@@ -58,6 +58,11 @@ static bool kind(Reading *r, FaceParam *q) {
   DType d;
   if (name && dtype_from_name(name, &d)) {
     q->dtype = (uint8_t)d;
+    return true;
+  }
+  if (name && strcmp(name, "index") == 0) {
+    q->dtype = I32;
+    q->index = true;
     return true;
   }
   for (int k = 0; name && k < N_FACES; k++)

@@ -12,6 +12,7 @@
  *   kind          takes                                                 an op has it in
  *                 a tensor                                              its inputs, which come first
  *   f32 .. bool   a tensor of that element type; literals become it     its inputs
+ *   index         i32, of indices                                       its inputs
  *   shaped        a tensor, or the declared type of one
  *   tensors       a list or tuple of tensors, in one element type
  *   any           a value, a tree ...
@@ -21,12 +22,14 @@
  *   float         a known number                                        f: one number
  *   flag          a known bool                                          i: 0 or 1
  *   word(a|b)     one of these strings                                  i: its number, from 0
- *   axis          an axis of what stands first; -1 is the last          i: one number, from 0
+ *   axis          an axis of what stands first, a tensor or a size:     i: one number, from 0
+ *                 how many axes; -1 is the last
  *   line          an axis; left out: that of a vector                   i: one number, from 0
  *   axes          axes, each once; () or left out: all                  i: how many, then they, ascending
  *   perm          all axes in a new order; left out: reversed           i: they, to the end
  *   pair          two whole numbers, or one for both                    i: two numbers
  *   ints          any number of known whole numbers                     i: how many, then they
+ *   nested        the same, in tuples and lists of them too, flat
  *   sizes         the sizes of a shape                                  i: they, to the end
  *   dtype         an element type: `f64`                                i: a DType
  *   boxes         (hidden ops) start, count, step of each axis; counts  i: they, to the end
@@ -34,7 +37,8 @@
  *                 size of the result in the place of count
  *   kind          a shape (f32), or a type such as `i32[3]`
  *   string        a known text
- *   path          a text that may be of the run: a file that a step writes or reads
+ *   path          a text that may be of the run: a file that a step writes or reads; it may stand in the place of one
+ *                 parameter before it that is left out
  *   fn            what can be called
  *
  * What goes into attr->i is there in the order of the parameters; what is "to the end" stands last, so pairs and
@@ -46,8 +50,8 @@
 
 typedef enum {
   FACE_TENSOR, FACE_SHAPED, FACE_TENSORS, FACE_ANY, FACE_ROWS, FACE_INT, FACE_SIZE, FACE_FLOAT, FACE_FLAG, FACE_WORD,
-  FACE_AXIS, FACE_LINE, FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_SIZES, FACE_DTYPE, FACE_BOXES, FACE_KIND,
-  FACE_STRING, FACE_PATH, FACE_FN, N_FACES
+  FACE_AXIS, FACE_LINE, FACE_AXES, FACE_PERM, FACE_PAIR, FACE_INTS, FACE_NESTED, FACE_SIZES, FACE_DTYPE, FACE_BOXES,
+  FACE_KIND, FACE_STRING, FACE_PATH, FACE_FN, N_FACES
 } FaceKind;
 
 enum { MOST_FACE = 16 };     /* parameters */
@@ -56,6 +60,7 @@ typedef struct FaceParam {
   const char *name;
   FaceKind kind;
   uint8_t dtype;             /* of a tensor: the element type that it must have, or N_DTYPES */
+  bool index;                /* and it holds indices */
   bool optional;             /* may be left out */
   bool valued;               /* then it has a value: i, i[0] and i[1] of a pair, f of a float */
   bool rest, named;          /* takes the positional, the named ones that are left */

@@ -92,29 +92,91 @@ static void shown(void) {
 }
 
 /* ---- the tables ---- */
-static void operations(void) {
-  for (int k = 0; k < N_OPS; k++) {
-    const Op *op = op_table[k];
-    const Face *f = parsed(op_face(op));
-    int inputs = 0, to_the_end = -1;
-    for (uint32_t j = 0; j < f->n; j++) {
-      FaceKind kind = f->param[j].kind;
-      if (kind == FACE_TENSOR) {
-        CU_ASSERT_EQUAL(inputs, f->param[j].rest ? 0 : (int)j);      /* tensors first */
-        inputs = f->param[j].rest ? -1 : inputs + 1;
-      }
-      CU_ASSERT_EQUAL(to_the_end, -1);                               /* nothing behind what has no end */
-      if (kind == FACE_SIZES || kind == FACE_PERM || kind == FACE_BOXES) to_the_end = (int)j;
-      CU_ASSERT(kind != FACE_ANY && kind != FACE_ROWS && kind != FACE_KIND && kind != FACE_FN && kind != FACE_PATH);
-    }
-    if (inputs != op->n_in) fprintf(stderr, "`%s` has %d inputs, its face %d\n", op->name, op->n_in, inputs);
-    CU_ASSERT_EQUAL(inputs, op->n_in);
+/* What is wrong with how a function is called, or NULL. */
+static const char *bad_face(const char *text) {
+  const char *error = NULL;
+  uint32_t place;
+  const Face *f = face_parse(a, text, &error, &place);
+  return f ? NULL : arena_printf(a, "expected %s at %u", error, place);
+}
+
+static const char *bad_operation(const Op *op) {
+  const char *bad = bad_face(op_face(op));
+  if (bad) return bad;
+  const Face *f = parsed(op_face(op));
+  int inputs = 0, to_the_end = -1;
+  for (uint32_t j = 0; j < f->n; j++) {
+    FaceKind kind = f->param[j].kind;
+    if (kind == FACE_TENSOR && inputs != (f->param[j].rest ? 0 : (int)j)) return "tensors come first";
+    if (kind == FACE_TENSOR) inputs = f->param[j].rest ? -1 : inputs + 1;
+    if (to_the_end >= 0) return "nothing stands behind what has no end";
+    if (kind == FACE_SIZES || kind == FACE_PERM || kind == FACE_BOXES) to_the_end = (int)j;
+    if (kind == FACE_ANY || kind == FACE_ROWS || kind == FACE_KIND || kind == FACE_FN || kind == FACE_PATH ||
+        kind == FACE_STRING || kind == FACE_NESTED || kind == FACE_SHAPED || kind == FACE_TENSORS)
+      return "an op keeps no such argument";
   }
+  return inputs == op->n_in ? NULL : arena_printf(a, "it has %d inputs, its face %d", op->n_in, inputs);
+}
+
+static const char *bad_native(const Native *n) {
+  const char *bad = bad_face(n->params);
+  if (bad) return bad;
+  if (!n->call) return "nothing is called";
+  const Face *f = parsed(n->params);
+  bool first = f->n && (f->param[0].kind == FACE_TENSOR || f->param[0].kind == FACE_TENSORS ||
+                        f->param[0].kind == FACE_SHAPED || f->param[0].kind == FACE_SIZE);
+  for (uint32_t j = 0; j < f->n; j++) {
+    FaceKind kind = f->param[j].kind;
+    bool of_first = kind == FACE_AXIS || kind == FACE_AXES || kind == FACE_LINE || kind == FACE_PERM;
+    if (of_first && !first) return "an axis of nothing";
+    if (kind == FACE_BOXES) return "boxes are of hidden ops";
+  }
+  return native_find(n->name) == n ? NULL : "another table has its name";
+}
+
+static void told(const char *name, const char *bad) {
+  if (bad) fprintf(stderr, "`%s`: %s\n", name, bad);
+  CU_ASSERT_PTR_NULL(bad);
+}
+
+static void operations(void) {
+  for (int k = 0; k < N_OPS; k++) told(op_table[k]->name, bad_operation(op_table[k]));
 }
 
 static void natives(void) {
+  uint32_t n = 0;
   for (const Native *const *table = native_tables; *table; table++)
-    for (const Native *n = *table; n->name; n++) parsed(n->params);
+    for (const Native *f = *table; f->name; f++, n++) told(f->name, bad_native(f));
+  CU_ASSERT(n > 100);
+}
+
+/* What the walks would say of a face that is none. */
+static void planted(void) {
+  static Native wrong;
+  wrong = *native_find("reshape");
+  const char *const face[][2] = {
+      {"x, shape: ints", "expected a kind at 9"},
+      {"axis:axis, x", "an axis of nothing"},
+      {"x, b:boxes", "boxes are of hidden ops"},
+      {"x?, y", "expected an argument that may be left out, as those before it at 4"},
+      {"x", "another table has its name"}};
+  for (size_t k = 0; k < sizeof face / sizeof *face; k++) {
+    wrong.params = face[k][0];
+    CU_ASSERT_STRING_EQUAL(bad_native(&wrong), face[k][1]);
+  }
+  wrong.call = NULL;
+  CU_ASSERT_STRING_EQUAL(bad_native(&wrong), "nothing is called");
+  Op op = op_sum;
+  const char *const args[][2] = {
+      {"x, axis:axes?, keep:flag", "expected an argument that may be left out, as those before it at 15"},
+      {"axis:axis, x", "tensors come first"},
+      {"x, y", "it has 1 inputs, its face 2"},
+      {"x, s:sizes, n:int", "nothing stands behind what has no end"},
+      {"x, s:string", "an op keeps no such argument"}};
+  for (size_t k = 0; k < sizeof args / sizeof *args; k++) {
+    op.args = args[k][0];
+    CU_ASSERT_STRING_EQUAL(bad_operation(&op), args[k][1]);
+  }
 }
 
 /* ---- reading ---- */
@@ -145,22 +207,23 @@ static void show_arg(Elab *e, Text *t, const FaceParam *q, const Arg *x) {
   case FACE_FLOAT: text_printf(t, "%g", x->f); break;
   case FACE_WORD: text_add(t, q->word[x->i]); break;
   case FACE_DTYPE: text_add(t, dtype_name[x->i]); break;
-  case FACE_AXES: case FACE_PERM: case FACE_PAIR: case FACE_INTS: case FACE_SIZES: show_ints(t, x); break;
+  case FACE_AXES: case FACE_PERM: case FACE_PAIR: case FACE_INTS: case FACE_SIZES:
+  case FACE_NESTED: show_ints(t, x); break;
   case FACE_STRING: text_add(t, x->text); break;
-  case FACE_PATH: text_add(t, x->value.kind == V_TEXT ? "of the run" : x->text); break;
+  case FACE_PATH: text_add(t, text_known(x->path) ? text_known(x->path) : "of the run"); break;
   case FACE_ANY: case FACE_FN: text_add(t, value_kind_text(e, &x->value)); break;
   default: text_printf(t, "%lld", (long long)x->i);
   }
 }
 
-static Value call_probe(Elab *e, const Fn *self, Args *args, const Ast *at) {
+static Value call_probe(Elab *e, const Fn *self, const Arg *args, const Ast *at) {
   (void)at;
   const Face *f = face_of(e, self->native->params);
   Text t = {.arena = e->a};
   text_add(&t, "");
   for (uint32_t k = 0; k < f->n; k++) {
     const FaceParam *q = &f->param[k];
-    const Arg *x = &args->arg[k];
+    const Arg *x = &args[k];
     text_printf(&t, "%s%s=", k ? ", " : "", q->name);
     if (!q->rest && !q->named) show_arg(e, &t, q, x);
     for (uint32_t j = 0; (q->rest || q->named) && j < x->n; j++) {
@@ -168,7 +231,7 @@ static Value call_probe(Elab *e, const Fn *self, Args *args, const Ast *at) {
       show_arg(e, &t, q, &x->rest[j]);
     }
   }
-  Attr attr = args_attr(e, f, args->arg);
+  Attr attr = args_attr(e, f, args);
   if (attr.n) text_add(&t, " |");
   for (uint32_t k = 0; k < attr.n; k++) text_printf(&t, " %lld", (long long)attr.i[k]);
   snprintf(seen, sizeof seen, "%s", t.at);
@@ -185,9 +248,9 @@ static const char *reads(const char *face, const char *args) {
   static const char begin[] = "var t = 3\nvar on = true\nlet net = dense(2, 3)\n";
   snprintf(script, sizeof script, "%sprobe(%s)\n", begin, args);
   probe.params = face;
-  probe.call = call_probe;
   seen[0] = 0;
-  scope_put(s->elab, s->elab->library, sym(s->sources, "probe", 5), native_value(s->elab, &probe, NULL, 0), NULL);
+  Value probed = bound_value(s->elab, &probe, call_probe, NULL, 0);
+  scope_put(s->elab, s->elab->library, sym(s->sources, "probe", 5), probed, NULL);
   Status status = session_load(s, "unit.nn", script, strlen(script), LOAD_KEEP, NULL);
   if (status == STATUS_OK) snprintf(out, sizeof out, "%s", seen);
   else {
@@ -217,7 +280,9 @@ static void tensors(void) {
   reading("x, y", "[1, 2], y = 3", "x=f64[2], y=f64[]");
   reading("x:f32", "[1, 2]", "x=f32[2]");
   reading("x, i:i32", "[1.5, 2], [0, 1]", "x=f64[2], i=i32[2]");
-  reading("x, i:i32", "[1.5, 2], 0.5", "an index of `probe` must be i32, found a number with a point [E0321] "
+  reading("x, i:i32", "[1.5, 2], 0.5", "`i` of `probe` must be i32, found a number with a point [E0321] "
+          "(write whole numbers, or `i32(...)` to cut what follows the point)");
+  reading("x, i:index", "[1.5, 2], 0.5", "an index of `probe` must be i32, found a number with a point [E0321] "
           "(write whole numbers, or `i32(...)` to cut what follows the point)");
   reading("x:bool", "on", "x=bool[]");
   reading("x:bool", "[1, 2]", "`x` of `probe` must be bool, found f32[2] [E0321] (compare: `x != 0`)");
@@ -270,6 +335,11 @@ static void words(void) {
   reading("s:string", "1", "expected a string as `s` of `probe`, found the int 1 [E0320]");
   reading("s:string", "\"{t}\"", "`s` of `probe` must be known while the script is checked [E0323] +");
   reading("s:path", "\"a.csv\"", "s=a.csv");
+  reading("x, n:int=3, s:path?", "[1], \"a.csv\"", "x=f64[1], n=3, s=a.csv | 3");
+  reading("x, n:int=3, s:path?", "[1], 4, \"{t}.csv\"", "x=f64[1], n=4, s=of the run | 4");
+  reading("x, n:int=3, s:path?", "[1], n = \"a.csv\"", "expected a whole number as `n` of `probe`, found a "
+          "string [E0320]");
+  reading("x, n:int, s:path?", "[1], \"a.csv\"", "expected a whole number as `n` of `probe`, found a string [E0320]");
   reading("s:path", "\"{t}.csv\"", "s=of the run");
   reading("s:path", "1", "expected the path of a file as `s` of `probe`, found the int 1 [E0320]");
   reading("d:dtype", "f64", "d=f64 | 1");
@@ -289,6 +359,17 @@ static void lists(void) {
   reading("x, axis:axis", "[[1, 2]], 2", "axis 2 of a tensor with 2 axes [E0328] (axes count from 0 to 1, or "
           "from -2 to -1)");
   reading("x, axis:axis=0", "3.5", "axis 0 of a tensor with 0 axes [E0328] (a scalar has no axis to go along)");
+  reading("n:size, axis:axes?", "3, (-1, 0)", "n=3, axis=0 2 | 3 2 0 2");
+  reading("n:size, axis:axis", "3, 3", "axis 3 of a tensor with 3 axes [E0328] (axes count from 0 to 2, or "
+          "from -3 to -1)");
+  reading("n:size, axis:axes?", "17", "17 axes are more than the 16 that a tensor may have [E0327]");
+  reading("i:nested", "[(1, 2), ([3, 4], 5)]", "i=1 2 3 4 5");
+  reading("i:nested", "[[1, 2], [3, 4]]", "i=1 2 3 4");
+  reading("i:nested", "()", "i=");
+  reading("i:nested", "(1, 0.5)", "`i` of `probe` must be a whole number, found a number with a point [E0322] "
+          "(divide with `//`, or cut what follows the point with `i32(...)`)");
+  reading("i:nested", "(1, \"s\")", "expected whole numbers as `i` of `probe`, found a string [E0320]");
+  reading("i:nested", "(1, t)", "`i` of `probe` must be known while the script is checked [E0323] +");
   reading("x, axis:line?", "[1, 2]", "x=f64[2], axis=0 | 0");
   reading("x, axis:line?", "[[1, 2]], -1", "x=f64[1, 2], axis=1 | 1");
   reading("x, axis:line?", "[[1, 2]]", "`probe` of more than one axis wants to know which: `axis = 0` [E1021] "
@@ -364,6 +445,7 @@ static void t_not_parameters(void) { in_arena(not_parameters); }
 static void t_shown(void) { in_arena(shown); }
 static void t_operations(void) { in_arena(operations); }
 static void t_natives(void) { in_arena(natives); }
+static void t_planted(void) { in_arena(planted); }
 
-UNIT(TEST(t_parameters), TEST(t_not_parameters), TEST(t_shown), TEST(t_operations), TEST(t_natives), TEST(tensors),
-     TEST(numbers), TEST(words), TEST(lists), TEST(matching))
+UNIT(TEST(t_parameters), TEST(t_not_parameters), TEST(t_shown), TEST(t_operations), TEST(t_natives), TEST(t_planted),
+     TEST(tensors), TEST(numbers), TEST(words), TEST(lists), TEST(matching))
