@@ -383,7 +383,8 @@ static void write_single(Planner *w, const Unit *unit, Places *taken) {
   add_origin(w, s, id);
   for (uint32_t k = 0; k < n->n_in; k++) add_place(w, plan_place(w, n->in[k]), n->in[k]);
   add_place(w, w->place[id], id);
-  size_t memory = s->kernel.shared + s->kernel.scratch * s->parts;
+  uint32_t at_once = s->parts > s->prepare_parts ? s->parts : s->prepare_parts;
+  size_t memory = s->kernel.shared + s->kernel.scratch * at_once;
   if (memory > 0) add_place(w, take_scratch(w, taken, memory), NO_NODE);
 }
 

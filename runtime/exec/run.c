@@ -136,9 +136,8 @@ static void work_part(const PlanStep *s, void *const *at, uint32_t part, Fault *
 
 static void prepare_part(void *ctx, uint32_t part, int worker) {
   Part *p = ctx;
-  KernelCall c = call_of(p->s, p->at, 0);
+  KernelCall c = call_of(p->s, p->at, part);
   if (worker != 0) kernels_begin(p->kernels);
-  c.scratch = NULL;
   range(p->s->prepare_parts, part, p->s->kernel.prepares, &c.begin, &c.end);
   if (!kernel_prepare(&p->s->kernel, &c)) p->fault[part] = c.fault;
 }

@@ -101,7 +101,7 @@ typedef struct KernelCall {
   const Attr *attr;
   uint32_t n_in;
   int64_t begin, end;        /* this call's part of the units of work */
-  void *scratch;             /* op->scratch(call) bytes, a thread's own */
+  void *scratch;             /* op->scratch(call) bytes, this part's own, also while it prepares */
   void *shared;              /* what `prepare` made for all parts; NULL: nothing was prepared */
   Fault fault;               /* filled by a kernel that returns false */
 } KernelCall;

@@ -188,13 +188,15 @@ static atomic_int prepared, early;
 static int64_t prepares(const KernelCall *c) { return c->out_type->dim[0] > 1 ? PREPARES : 0; }
 static size_t shared(const KernelCall *c) { return (size_t)type_bytes(c->in_type[1]); }
 
-/* The right side, turned: unit k is a share of its rows. */
+/* The right side, turned through the part's own scratch, row by row: unit k is a share of its rows. */
 static bool turn(KernelCall *c) {
   const float *y = c->in[1];
-  float *to = c->shared;
+  float *to = c->shared, *row = c->scratch;
   int64_t k = c->in_type[1]->dim[0], n = c->in_type[1]->dim[1];
-  for (int64_t i = k * c->begin / PREPARES; i < k * c->end / PREPARES; i++)
-    for (int64_t j = 0; j < n; j++) to[j * k + i] = y[i * n + j];
+  for (int64_t i = k * c->begin / PREPARES; i < k * c->end / PREPARES; i++) {
+    for (int64_t j = 0; j < n; j++) row[j] = y[i * n + j];
+    for (int64_t j = 0; j < n; j++) to[j * k + i] = row[j];
+  }
   atomic_fetch_add(&prepared, (int)(c->end - c->begin));
   return true;
 }
