@@ -156,6 +156,14 @@ static bool is_number(TypeRule *r, const Type *x) {
 
 /* ---- batches: images of all elements are more images, or more channels ---- */
 
+/* Operand k as [N, B * C, H, W]. */
+static NodeId batch_channels(const Batch *b, uint32_t k) {
+  NodeId x = batch_front(b->g, batch_full(b, k), 0, 1);
+  const Type *t = b->g->node[x].type;
+  Type y = {.dtype = t->dtype, .rank = 4, .dim = {t->dim[0], t->dim[1] * t->dim[2], t->dim[3], t->dim[4]}};
+  return g_reshape(b->g, x, &y);
+}
+
 /* Operand k with its first axis B * that of an element. */
 static NodeId batch_images(const Batch *b, uint32_t k) {
   NodeId x = batch_full(b, k);
@@ -378,4 +386,404 @@ static bool window_argmax_run(KernelCall *c) {
   return true;
 }
 const OpKernels KERNELS_OF(window_argmax) = {.run = window_argmax_run};
+#endif
+
+/* ---- correlate: y[o] = sum over the channels c of o's group, and taps, of x[c] * w[o, c] ----
+ * x [N, C, H, W], w [O, C / groups, h, w] -> [N, O, rows, columns]; attr->i = {stride, before, after, dilation,
+ * groups}. correlate_input is its adjoint to x, of dy and w, correlate_weight that to w, of x and dy; attr->i of both
+ * goes on with the size of what they give. Each is linear in both operands: the adjoints of all three are among them.
+ *
+ * All three are products with a matrix of readings (tile_kernel.h), of which a panel at a time is made: K is a tap of a
+ * channel, or for the weight a place of an image. It is cut by its size alone, and what a unit gives does not depend on
+ * the units beside it, so an element's bits depend neither on threads nor on the batch around it. */
+
+enum { CORRELATE_NUMBERS = 9, CORRELATE_K = 256, CORRELATE_COLUMNS = 256, CORRELATE_PARTS = 16 };
+
+typedef struct Correlation {
+  Window w;                  /* over x */
+  int64_t groups, ins, outs; /* channels of a group */
+  int64_t k, blocks;         /* taps of a group's channels; of columns of what is given, or of the weight's rows */
+  int64_t parts, images;     /* weight: the images are summed up in parts of so many */
+} Correlation;
+
+static inline Correlation correlation_of(const Type *x, const Type *w, const Attr *a) {
+  Correlation c = {.w = window_of(x, w->dim[2], w->dim[3], a->i), .groups = a->i[8], .ins = w->dim[1],
+                   .outs = w->dim[0] / a->i[8]};
+  c.k = c.ins * window_taps(&c.w);
+  return c;
+}
+
+static inline int64_t blocks_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
+static inline int64_t k_block(int64_t k) { return k ? blocks_of(k, blocks_of(k, CORRELATE_K)) : 0; }
+
+static inline Correlation correlation_forward(const KernelCall *call) {
+  Correlation c = correlation_of(call->in_type[0], call->in_type[1], call->attr);
+  c.blocks = blocks_of(window_places(&c.w), CORRELATE_COLUMNS);
+  return c;
+}
+
+static inline Correlation correlation_input(const KernelCall *call) {
+  Correlation c = correlation_of(call->out_type, call->in_type[1], call->attr);
+  c.k = c.outs * window_taps(&c.w);
+  c.blocks = blocks_of(call->out_type->dim[2] * call->out_type->dim[3], CORRELATE_COLUMNS);
+  return c;
+}
+
+/* Few blocks of a large batch are summed up in parts that run at once. */
+static inline Correlation correlation_weight(const KernelCall *call) {
+  Correlation c = correlation_of(call->in_type[0], call->out_type, call->attr);
+  c.blocks = blocks_of(c.k, 64);
+  int64_t units = c.groups * c.blocks, parts = units < CORRELATE_PARTS ? CORRELATE_PARTS / (units ? units : 1) : 1;
+  c.images = blocks_of(c.w.n, parts);
+  c.parts = c.images ? blocks_of(c.w.n, c.images) : 1;
+  return c;
+}
+
+#ifdef KERNELS
+#include "ops/tiles.h"
+
+static const Tiles *tiles_of(const Type *t) { return t->dtype == F32 ? &f32_tiles : &f64_tiles; }
+
+/* Columns j..end of y (rows x columns) = a (rows x k) times the readings of an image. */
+static void product_of_readings(const Type *t, const Reading r[2], const char *image, const char *a, int64_t rows,
+                                int64_t k, char *y, int64_t columns, int64_t j, int64_t end, char *panel) {
+  const Tiles *tiles = tiles_of(t);
+  int64_t size = dtype_size[t->dtype], step = k_block(k);
+  Read read = read_of(t);
+  for (int64_t at = 0; at < k; at += step) {
+    int64_t kc = k - at < step ? k - at : step;
+    for (int64_t c = j; c < end; c += tiles->columns) {
+      int64_t width = end - c < tiles->columns ? end - c : tiles->columns;
+      if (width < tiles->columns) memset(panel, 0, (size_t)(kc * tiles->columns * size));
+      read(r, image, at, kc, c, width, tiles->columns, panel);
+      tiles->strip(a + at * size, k, rows, kc, panel, y + c * size, columns, width, at > 0);
+    }
+  }
+}
+
+/* A unit: an image, a group, a block of columns. `a` has rows of k for each group. */
+static void readings_run(const KernelCall *call, const Correlation *c, const Reading r[2], const char *a, int64_t in,
+                         int64_t out) {
+  const Type *t = call->out_type;
+  int64_t size = dtype_size[t->dtype], columns = r[ROWS].places * r[COLUMNS].places;
+  int64_t image = in * r[ROWS].size * r[COLUMNS].size * size;
+  for (int64_t u = call->begin; u < call->end; u++) {
+    int64_t j = u % c->blocks * CORRELATE_COLUMNS, group = u / c->blocks, g = group % c->groups;
+    int64_t end = columns - j < CORRELATE_COLUMNS ? columns : j + CORRELATE_COLUMNS;
+    char *y = (char *)call->out + group * out * columns * size;
+    if (c->k == 0)
+      for (int64_t o = 0; o < out; o++) memset(y + (o * columns + j) * size, 0, (size_t)((end - j) * size));
+    product_of_readings(t, r, (const char *)call->in[0] + group * image, a + g * out * c->k * size, out, c->k, y,
+                        columns, j, end, call->scratch);
+  }
+}
+
+static bool correlate_run(KernelCall *call) {
+  Correlation c = correlation_forward(call);
+  Reading r[2] = {image_by_grid(&c.w.axis[ROWS]), image_by_grid(&c.w.axis[COLUMNS])};
+  readings_run(call, &c, r, call->in[1], c.ins, c.outs);
+  return true;
+}
+
+static bool correlate_input_run(KernelCall *call) {
+  Correlation c = correlation_input(call);
+  Reading r[2] = {grid_by_image(&c.w.axis[ROWS]), grid_by_image(&c.w.axis[COLUMNS])};
+  readings_run(call, &c, r, call->shared, c.outs, c.ins);
+  return true;
+}
+
+/* w as rows of ins, in each group: [groups, ins, outs, taps]. A unit is a channel of w. */
+static bool correlate_input_prepare(KernelCall *call) {
+  Correlation c = correlation_input(call);
+  int64_t bytes = window_taps(&c.w) * dtype_size[call->out_type->dtype];
+  for (int64_t u = call->begin; u < call->end; u++) {
+    int64_t g = u / (c.outs * c.ins), o = u / c.ins % c.outs, i = u % c.ins;
+    memcpy((char *)call->shared + ((g * c.ins + i) * c.outs + o) * bytes, (const char *)call->in[1] + u * bytes,
+           (size_t)bytes);
+  }
+  return true;
+}
+static int64_t correlate_input_prepares(const KernelCall *call) {
+  return call->in_type[1]->dim[0] * call->in_type[1]->dim[1];
+}
+static size_t correlate_input_shared(const KernelCall *call) { return (size_t)type_bytes(call->in_type[1]); }
+
+/* Columns j..end of a group's rows of the weight's adjoint, summed over images n..n_end: K is the places of an image,
+ * a the adjoint's planes as they lie. `to` is that group's rows. */
+static void weight_block(const KernelCall *call, const Correlation *c, int64_t g, int64_t j, int64_t end, int64_t n,
+                         int64_t n_end, char *to) {
+  const Type *t = call->out_type, *x = call->in_type[0];
+  const Tiles *tiles = tiles_of(t);
+  Reading r[2] = {image_by_grid(&c->w.axis[ROWS]), image_by_grid(&c->w.axis[COLUMNS])};
+  int64_t size = dtype_size[t->dtype], places = window_places(&c->w), step = k_block(places);
+  int64_t plane = x->dim[2] * x->dim[3] * size;
+  char *panel = call->scratch, *rows = panel + step * tiles->columns * size;
+  Read read = read_of(t);
+  bool add = false;
+  for (; n < n_end; n++) {
+    int64_t group = n * c->groups + g;
+    const char *image = (const char *)call->in[0] + group * c->ins * plane;
+    const char *a = (const char *)call->in[1] + group * c->outs * places * size;
+    for (int64_t p = 0; p < places; p += step, add = true) {
+      int64_t kc = places - p < step ? places - p : step;
+      for (int64_t k = j; k < end; k += tiles->columns) {
+        int64_t width = end - k < tiles->columns ? end - k : tiles->columns;
+        read(r, image, k, width, p, kc, kc, rows);
+        tiles->pack(rows, kc, kc, width, panel);
+        tiles->strip(a + p * size, places, c->outs, kc, panel, to + k * size, c->k, width, add);
+      }
+    }
+  }
+  if (add) return;
+  for (int64_t o = 0; o < c->outs; o++) memset(to + (o * c->k + j) * size, 0, (size_t)((end - j) * size));
+}
+
+/* Unit u of blocks x groups, of part `part`, to a weight of all groups. */
+static void weight_unit(const KernelCall *call, const Correlation *c, int64_t u, int64_t part, char *to) {
+  int64_t g = u / c->blocks, j = u % c->blocks * 64, n = part * c->images, n_end = n + c->images;
+  weight_block(call, c, g, j, c->k - j < 64 ? c->k : j + 64, n, n_end < c->w.n ? n_end : c->w.n,
+               to + g * c->outs * c->k * dtype_size[call->out_type->dtype]);
+}
+
+static bool correlate_weight_prepare(KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  int64_t units = c.groups * c.blocks;
+  for (int64_t u = call->begin; u < call->end; u++)
+    weight_unit(call, &c, u % units, u / units, (char *)call->shared + u / units * type_bytes(call->out_type));
+  return true;
+}
+static int64_t correlate_weight_prepares(const KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  return c.parts > 1 ? c.parts * c.groups * c.blocks : 0;
+}
+static size_t correlate_weight_shared(const KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  return c.parts > 1 ? (size_t)(c.parts * type_bytes(call->out_type)) : 0;
+}
+
+/* Parts are added in their order, all columns of a unit's rows. */
+#define SUM_PARTS(name, T)                                                                              \
+  static void name(T *y, const T *part, int64_t n_parts, int64_t step, int64_t rows, int64_t width,     \
+                   int64_t ld) {                                                                        \
+    for (int64_t o = 0; o < rows; o++, y += ld, part += ld)                                             \
+      for (int64_t k = 0; k < width; k++) {                                                             \
+        T sum = part[k];                                                                                \
+        for (int64_t p = 1; p < n_parts; p++) sum += part[p * step + k];                                \
+        y[k] = sum;                                                                                     \
+      }                                                                                                 \
+  }
+SUM_PARTS(sum_parts_f32, float)
+SUM_PARTS(sum_parts_f64, double)
+
+static bool correlate_weight_run(KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  for (int64_t u = call->begin; u < call->end; u++) {
+    if (c.parts == 1) {
+      weight_unit(call, &c, u, 0, call->out);
+      continue;
+    }
+    int64_t j = u % c.blocks * 64, width = c.k - j < 64 ? c.k - j : 64, at = u / c.blocks * c.outs * c.k + j;
+    int64_t step = type_count(call->out_type);
+    if (call->out_type->dtype == F32)
+      sum_parts_f32((float *)call->out + at, (const float *)call->shared + at, c.parts, step, c.outs, width, c.k);
+    else
+      sum_parts_f64((double *)call->out + at, (const double *)call->shared + at, c.parts, step, c.outs, width, c.k);
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(correlate) = {.run = correlate_run};
+const OpKernels KERNELS_OF(correlate_input) = {
+    .run = correlate_input_run, .prepare = correlate_input_prepare, .prepares = correlate_input_prepares,
+    .shared = correlate_input_shared};
+const OpKernels KERNELS_OF(correlate_weight) = {
+    .run = correlate_weight_run, .prepare = correlate_weight_prepare, .prepares = correlate_weight_prepares,
+    .shared = correlate_weight_shared};
+#else
+
+enum { WIDEST_PANEL = 64 };  /* columns, of all levels: two vectors of 64 bytes of f32, with room */
+
+static int64_t correlate_units(const KernelCall *call) {
+  Correlation c = correlation_forward(call);
+  return c.w.n * c.groups * c.blocks;
+}
+static int64_t correlate_input_units(const KernelCall *call) {
+  Correlation c = correlation_input(call);
+  return c.w.n * c.groups * c.blocks;
+}
+static int64_t correlate_weight_units(const KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  return c.groups * c.blocks;
+}
+
+static size_t correlate_scratch(const KernelCall *call) {
+  return (size_t)(WIDEST_PANEL * CORRELATE_K * dtype_size[call->out_type->dtype] + 64);
+}
+static size_t correlate_weight_scratch(const KernelCall *call) { return 2 * correlate_scratch(call); }
+
+/* A product for each element of dy, with the taps of all channels of a group. */
+static Cost correlation_cost(const KernelCall *call, const Type *dy, const Type *w) {
+  double bytes = (double)type_bytes(call->in_type[0]) + (double)type_bytes(call->in_type[1]);
+  return (Cost){.flops = 2 * (double)type_count(dy) * (double)(w->dim[1] * w->dim[2] * w->dim[3]),
+                .bytes = bytes + (double)type_bytes(call->out_type)};
+}
+static Cost correlate_cost(const KernelCall *call) {
+  return correlation_cost(call, call->out_type, call->in_type[1]);
+}
+static Cost correlate_input_cost(const KernelCall *call) {
+  return correlation_cost(call, call->in_type[0], call->in_type[1]);
+}
+static Cost correlate_weight_cost(const KernelCall *call) {
+  return correlation_cost(call, call->in_type[1], call->out_type);
+}
+
+/* Whether w are kernels for x, in groups. */
+static bool correlates(TypeRule *r, const Type *x, int at_w, const Type *w) {
+  Arena *a = r->g->arena;
+  const int64_t *i = r->attr->i;
+  if (w->rank != 4)
+    return refuse(r, BAD_RANK, at_w, -1, NULL, "kernels are [out channels, in channels, height, width], but this is %s",
+                  shape_show(a, w));
+  if (!window_fits(r, "a kernel", w->dim + 2, i, x)) return false;
+  if (i[8] < 1 || x->dim[1] % i[8] || w->dim[0] % i[8])
+    return refuse(r, BAD_SHAPE, 0, at_w, NULL, "%lld groups do not divide %lld channels in and %lld out",
+                  (long long)i[8], (long long)x->dim[1], (long long)w->dim[0]);
+  if (x->dim[1] == i[8] * w->dim[1]) return true;
+  return refuse(r, BAD_SHAPE, 0, at_w, NULL,
+                "kernels %s in %lld group%s are for images of %lld channels, but these have %lld", shape_show(a, w),
+                (long long)i[8], i[8] == 1 ? "" : "s", (long long)(i[8] * w->dim[1]), (long long)x->dim[1]);
+}
+
+/* Of one float type, and attr->i with so many numbers. */
+static bool correlate_operands(TypeRule *r, uint32_t n) {
+  Arena *a = r->g->arena;
+  if (!window_attr(r, n)) return false;
+  if (r->x[0]->dtype != r->x[1]->dtype)
+    return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`%s` needs one element type, but %s meets %s",
+                  r->op->name, type_show(a, r->x[0]), type_show(a, r->x[1]));
+  for (int k = 0; k < 2; k++)
+    if (r->x[k]->rank != 4)
+      return refuse(r, BAD_RANK, k, -1, k ? NULL : "`x[:, None]` adds an axis of one channel, `reshape` cuts axes",
+                    k ? "kernels are [out channels, in channels, height, width], but this is %s"
+                      : "images are [N, channels, height, width], but this is %s", shape_show(a, r->x[k]));
+  if (dtype_is_float((DType)r->x[0]->dtype)) return true;
+  return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)`", "`%s` needs floats, but this is %s", r->op->name,
+                type_show(a, r->x[0]));
+}
+
+/* The adjoint dy that belongs to x and w. */
+static bool is_adjoint(TypeRule *r, int at, const Type *x, const Type *w) {
+  Correlation c = correlation_of(x, w, r->attr);
+  const Type *dy = r->x[at];
+  int64_t want[] = {x->dim[0], w->dim[0], c.w.axis[ROWS].grid, c.w.axis[COLUMNS].grid};
+  if (memcmp(dy->dim, want, sizeof want) == 0) return true;
+  return refuse(r, BAD_SHAPE, at, -1, NULL, "images %s and kernels %s give [%lld, %lld, %lld, %lld], but this is %s",
+                shape_show(r->g->arena, x), shape_show(r->g->arena, w), (long long)want[0], (long long)want[1],
+                (long long)want[2], (long long)want[3], shape_show(r->g->arena, dy));
+}
+
+static bool correlate_type(TypeRule *r) {
+  if (!correlate_operands(r, CORRELATE_NUMBERS) || !correlates(r, r->x[0], 1, r->x[1])) return false;
+  Correlation c = correlation_of(r->x[0], r->x[1], r->attr);
+  r->y = *r->x[0];
+  r->y.dim[1] = r->x[1]->dim[0];
+  for (int k = 0; k < 2; k++) r->y.dim[2 + k] = c.w.axis[k].grid;
+  return true;
+}
+
+static bool correlate_input_type(TypeRule *r) {
+  if (!correlate_operands(r, CORRELATE_NUMBERS + 2)) return false;
+  const int64_t *i = r->attr->i;
+  Type x = *r->x[0];
+  x.dim[1] = i[8] * r->x[1]->dim[1];
+  for (int k = 0; k < 2; k++) x.dim[2 + k] = i[9 + k];
+  if (i[9] < 0 || i[10] < 0) return refuse(r, BAD_SIZE, -1, -1, NULL, "the size of an image is 0 or more");
+  if (!correlates(r, &x, 1, r->x[1]) || !is_adjoint(r, 0, &x, r->x[1])) return false;
+  r->y = x;
+  return true;
+}
+
+static bool correlate_weight_type(TypeRule *r) {
+  if (!correlate_operands(r, CORRELATE_NUMBERS + 2)) return false;
+  const int64_t *i = r->attr->i;
+  const Type *x = r->x[0];
+  if (i[8] < 1) return refuse(r, BAD_SIZE, -1, -1, NULL, "groups are 1 or more");
+  Type w = {.dtype = x->dtype, .rank = 4, .dim = {r->x[1]->dim[1], x->dim[1] / i[8], i[9], i[10]}};
+  if (!correlates(r, x, 1, &w) || !is_adjoint(r, 1, x, &w)) return false;
+  r->y = w;
+  return true;
+}
+
+/* One of the three, of a and b. like: what the adjoints give, its last two sizes; -1: of correlate, which has none. */
+static NodeId correlation(const Grad *d, const Op *op, NodeId a, NodeId b, NodeId like) {
+  int64_t i[CORRELATE_NUMBERS + 2];
+  memcpy(i, d->attr->i, CORRELATE_NUMBERS * sizeof *i);
+  if (op != &op_correlate) memcpy(i + CORRELATE_NUMBERS, d->g->node[like].type->dim + 2, 2 * sizeof *i);
+  return g_attr(d->g, op, (NodeId[]){a, b}, 2, i, op == &op_correlate ? CORRELATE_NUMBERS : CORRELATE_NUMBERS + 2);
+}
+
+static void correlate_grad(Grad *d) {
+  if (d->wanted[0]) d->dx[0] = correlation(d, &op_correlate_input, d->dy, d->x[1], d->x[0]);
+  if (d->wanted[1]) d->dx[1] = correlation(d, &op_correlate_weight, d->x[0], d->dy, d->x[1]);
+}
+static void correlate_input_grad(Grad *d) {
+  if (d->wanted[0]) d->dx[0] = correlation(d, &op_correlate, d->dy, d->x[1], NO_NODE);
+  if (d->wanted[1]) d->dx[1] = correlation(d, &op_correlate_weight, d->dy, d->x[0], d->x[1]);
+}
+static void correlate_weight_grad(Grad *d) {
+  if (d->wanted[0]) d->dx[0] = correlation(d, &op_correlate_input, d->x[1], d->dy, d->x[0]);
+  if (d->wanted[1]) d->dx[1] = correlation(d, &op_correlate, d->x[0], d->dy, NO_NODE);
+}
+
+/* The elements of a batch are more images, if the kernels are the same; else more channels, each a group of its own. */
+static NodeId correlate_batch(Batch *b) {
+  Graph *g = b->g;
+  bool weight = b->node->op == &op_correlate_weight;
+  Type y = batch_type(b->node->type, b->size);
+  if (!weight && !b->has[1])
+    return g_reshape(g, batch_emit(b, (NodeId[]){batch_images(b, 0), b->x[1]}, b->node->attr->i, b->node->attr->n), &y);
+  int64_t i[CORRELATE_NUMBERS + 2];
+  memcpy(i, b->node->attr->i, b->node->attr->n * sizeof *i);
+  i[8] *= b->size;
+  NodeId x[2] = {batch_channels(b, 0), weight ? batch_channels(b, 1) : batch_images(b, 1)};
+  NodeId all = batch_emit(b, x, i, b->node->attr->n);
+  if (weight) return g_reshape(g, all, &y);
+  Type split = y;
+  split.dim[0] = y.dim[1];
+  split.dim[1] = b->size;
+  return batch_front(g, g_reshape(g, all, &split), 1, 0);
+}
+
+const Op op_correlate = {
+    .name = "correlate", .id = OP_correlate, .n_in = 2,
+    .args = "x, w, stride:pair=1, before:pair=0, after:pair=0, dilation:pair=1, groups:size=1",
+    .doc = "The cross-correlation of images x [N, C, H, W], padded with zeros, with kernels w [O, C / groups, h, w]: "
+           "[N, O, rows, columns], what networks call a convolution.",
+    .example = "correlate([[[[1, 2, 3]]]], [[[[1, 10]]]])   # => [[[[21, 32]]]]",
+    .samples = "f32[2,3,4,5] f32[2,3,2,3]; 1 1 0 0 0 0 1 1 1 | f32[1,4,5,4] f32[6,2,2,2]; 2 1 1 0 0 2 2 1 2"
+               " | f32[2,2,3,3] f32[2,1,3,3]; 1 1 1 1 1 1 1 1 2 | f32[1,1,3,2] f32[3,1,1,1]; 2 2 0 1 0 0 1 1 1",
+    .type = correlate_type, .grad = correlate_grad, .batch = correlate_batch, .units = correlate_units,
+    .scratch = correlate_scratch, .cost = correlate_cost,
+};
+const Op op_correlate_input = {
+    .name = "correlate_input", .id = OP_correlate_input, .n_in = 2,
+    .args = "dy, w, stride:pair, before:pair, after:pair, dilation:pair, groups:size, image:pair",
+    .doc = "The adjoint of `correlate` to its images, of a size that is given: what networks call a transposed "
+           "convolution.",
+    .example = "correlate_input([[[[1, 2]]]], [[[[1, 10]]]], 1, 0, 0, 1, 1, (1, 3))   # => [[[[1, 12, 20]]]]",
+    .samples = "f32[2,2,3,3] f32[2,3,2,3]; 1 1 0 0 0 0 1 1 1 4 5 | f32[1,6,2,5] f32[6,2,2,2]; 2 1 1 0 0 2 2 1 2 5 4"
+               " | f32[1,3,2,2] f32[3,1,1,1]; 2 2 0 1 0 0 1 1 1 3 2",
+    .type = correlate_input_type, .grad = correlate_input_grad, .batch = correlate_batch,
+    .units = correlate_input_units, .scratch = correlate_scratch, .cost = correlate_input_cost,
+};
+const Op op_correlate_weight = {
+    .name = "correlate_weight", .id = OP_correlate_weight, .flags = OP_HIDDEN, .n_in = 2,
+    .args = "x, dy, stride:pair, before:pair, after:pair, dilation:pair, groups:size, kernel:pair",
+    .doc = "The adjoint of `correlate` to its kernels, of a size that is given.",
+    .example = "grad(fn (w) = sum(correlate([[[[1, 2, 3]]]], w)))([[[[1, 10]]]])   # => [[[[3, 5]]]]",
+    .samples = "f32[2,3,4,5] f32[2,2,3,3]; 1 1 0 0 0 0 1 1 1 2 3 | f32[1,4,5,4] f32[1,6,2,5]; 2 1 1 0 0 2 2 1 2 2 2"
+               " | f32[9,1,3,2] f32[9,3,2,2]; 2 2 0 1 0 0 1 1 1 1 1",
+    .type = correlate_weight_type, .grad = correlate_weight_grad, .batch = correlate_batch,
+    .units = correlate_weight_units, .scratch = correlate_weight_scratch,
+    .cost = correlate_weight_cost,
+};
 #endif
