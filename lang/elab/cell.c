@@ -53,6 +53,7 @@ Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
   r->turn = NO_NODE;
   r->count = -1;
   r->ast = ast;
+  r->caller = e->here.caller;
   if (e->here.region) segment_close(e);
   e->here.region = r;
   segment_open(e);
@@ -108,6 +109,34 @@ static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
   }
 }
 
+static bool is_turned(Elab *e, const Region *r, const Cell *c) {
+  for (uint32_t k = 0; k < e->turned.n; k++) {
+    const Turned *t = &e->turned.at[k];
+    if (t->loop == r->ast && t->caller == r->caller && t->cell == c->number) return true;
+  }
+  return false;
+}
+
+/* The loop r assigns c. */
+static void stale_turn(Elab *e, Region *r, Cell *c) {
+  for (uint32_t j = 0; j < r->stale.n; j++) {
+    Stale s = r->stale.at[j];
+    if (s.cell != c) continue;
+    if (!s.what) {                        /* what was read outside is a constant: all is elaborated once more */
+      if (is_turned(e, r, c)) continue;
+      vec_push(e->a, &e->turned, (Turned){r->ast, r->caller, c->number});
+      e->again = true;
+      continue;
+    }
+    Diag *g = diag_at(e->d, s.loc, E_STALE_IN_LOOP, s.what, c->path ? c->path : "a cell");
+    diag_note(e->d, g, s.made, "it was computed here, before the loop");
+    diag_hint(e->d, g, "move it into the loop; what is to stay as it was is `copy(net)`, `stop_gradient(...)`");
+    for (uint32_t i = 0; i < r->stale.n; i++)   /* one message for all cells that it read */
+      if (r->stale.at[i].loc == s.loc) r->stale.at[i].cell = NULL;
+    return;
+  }
+}
+
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
   if (r->kind == REGION_LOOP) lint_loop(e, r);
@@ -126,26 +155,23 @@ void region_leave(Elab *e, Region *r) {
     v->assigned = true;
     v->through = r;
     v->last = last;
-    for (uint32_t j = 0; j < r->stale.n && r->kind == REGION_LOOP; j++)
-      if (r->stale.at[j].cell == c) {
-        const Stale *s = &r->stale.at[j];
-        const char *what = s->formula ? arena_printf(e->a, "`%s`", s->formula) : "this formula";
-        Diag *g = diag_at(e->d, s->loc, E_STALE_IN_LOOP, what, c->path ? c->path : "a cell");
-        diag_note(e->d, g, s->made, "it was computed here, before the loop");
-        diag_hint(e->d, g, "move it into the loop");
-        for (uint32_t i = 0; i < r->stale.n; i++)   /* one message for all cells that it read */
-          if (r->stale.at[i].loc == s->loc && i != j) r->stale.at[i].cell = NULL;
-        r->stale.at[j].cell = NULL;
-        break;
-      }
+    if (r->kind == REGION_LOOP) stale_turn(e, r, c);
     if (r->kind == REGION_LOOP) carried_over(e, r, c, last);
   }
   if (r->outer) segment_open(e);
 }
 
-void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made) {
-  for (Region *r = e->here.region; r; r = r->outer)
-    if (r->kind == REGION_LOOP && read < r->first) vec_push(e->a, &r->stale, (Stale){c, formula, loc, made});
+void stale_later(Elab *e, Region *r, Cell *c, const char *what, Loc loc, Loc made) {
+  vec_push(e->a, &r->stale, (Stale){c, what, loc, made});
+}
+
+bool turned_between(Elab *e, const Region *inner, const Region *outer, Cell *c, bool assigns, Loc loc) {
+  for (Region *r = (Region *)(uintptr_t)inner; r && r != outer; r = r->outer) {
+    if (r->kind != REGION_LOOP) continue;
+    if (assigns || is_turned(e, r, c)) return true;
+    stale_later(e, r, c, NULL, loc, 0);
+  }
+  return false;
 }
 
 void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_t n, Loc loc) {

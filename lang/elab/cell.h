@@ -35,8 +35,9 @@ struct Cell {
 /* Rows that a block adds to a series from outside, in one turn; a column that it reads. */
 typedef struct SeriesRows { Series *series; int64_t n; bool of_run; } SeriesRows;
 typedef struct SeriesRead { const Series *series; Loc loc; } SeriesRead;
-/* A derivative in a loop of a formula made outside, that read this cell there. */
-typedef struct Stale { Cell *cell; const char *formula; Loc loc, made; } Stale;
+/* A derivative in a loop of a formula made outside, that read this cell there. what NULL: it read it inside too, and
+ * took what was read outside for the same. */
+typedef struct Stale { Cell *cell; const char *what; Loc loc, made; } Stale;
 /* A derivative in a loop of a formula that read what the turn before left in this cell. by: cells, or nodes from
  * outside. */
 typedef struct Carried { Cell *cell; const struct Leaf *by; uint32_t n; Loc loc; } Carried;
@@ -55,6 +56,7 @@ struct Region {
   VEC(Stale) stale;
   VEC(Carried) carried;
   const Ast *ast;
+  Loc caller;
 };
 Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast);    /* a fresh segment in it */
 void region_leave(Elab *e, Region *r);                                    /* and a fresh segment after it */
@@ -62,6 +64,8 @@ Step *step_add(Elab *e, StepKind kind, Loc loc);
 void step_effect(Elab *e, Step *effect);                          /* adds it; cuts if it must */
 
 typedef struct CellNode { NodeId node; Cell *cell; } CellNode;    /* what an assignment made */
+/* A loop assigns a cell that a derivative in it read outside too: there it was a constant. cell: its number. */
+typedef struct Turned { const Ast *loop; Loc caller; uint32_t cell; } Turned;
 typedef struct Widened { Loc made; const char *path; DType dtype; } Widened;    /* a later assignment makes it float */
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
 NodeId cell_read(Elab *e, Cell *c, Loc loc);
@@ -71,8 +75,10 @@ void cell_changed(Elab *e, Cell *c);                   /* by an effect: it is re
 Value value_decay(Elab *e, Value v);                   /* V_CELL -> V_NODE; others as they are */
 
 uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out);         /* the nodes that a derivative of y passes through */
-/* A derivative here of a formula that read c there. */
-void stale_later(Elab *e, Cell *c, NodeId read, const char *formula, Loc loc, Loc made);
+/* A derivative here of what was made before the loop r and read c there. */
+void stale_later(Elab *e, Region *r, Cell *c, const char *what, Loc loc, Loc made);
+/* Whether what was read before a loop between the two regions is a constant inside: the loop assigns c. */
+bool turned_between(Elab *e, const Region *inner, const Region *outer, Cell *c, bool assigns, Loc loc);
 /* A derivative here that read c at the start of a turn. by: the n leaves by which. */
 void carried_later(Elab *e, Cell *c, NodeId read, const struct Leaf *by, uint32_t n, Loc loc);
 #endif

@@ -23,22 +23,19 @@
 /* ---- what a formula read ---- */
 typedef struct Slice { NodeId *at; uint32_t n; } Slice;
 
-static Slice slice_of(Elab *e, NodeId y) {
-  Slice s;
-  s.n = graph_slice(e->g, &y, 1, NULL, NULL, &s.at);
-  return s;
-}
-
-static bool reaches(const Slice *s, NodeId id) {
+/* Where id stands in a slice; s->n: it does not. */
+static uint32_t place_of(const Slice *s, NodeId id) {
   uint32_t low = 0, high = s->n;
   while (low < high) {
     uint32_t mid = low + (high - low) / 2;
-    if (s->at[mid] == id) return true;
+    if (s->at[mid] == id) return mid;
     if (s->at[mid] < id) low = mid + 1;
     else high = mid;
   }
-  return false;
+  return s->n;
 }
+
+static bool reaches(const Slice *s, NodeId id) { return place_of(s, id) < s->n; }
 
 static Cell *cell_of_slot(Elab *e, SlotId slot) {
   for (uint32_t k = e->made.cells.n; k-- > 0;)
@@ -48,25 +45,60 @@ static Cell *cell_of_slot(Elab *e, SlotId slot) {
 
 typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; } Wrt;
 
-/* The newest version of c that the formula read, with its aliases. *current: it is the present one. */
-static bool version_read(Elab *e, const Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool *current) {
+static void add_wrt(Elab *e, Wrt *w, NodeId node, uint32_t leaf) {
+  for (uint32_t k = 0; k < w->node.n; k++)
+    if (w->node.at[k] == node && w->leaf.at[k] == leaf) return;
+  vec_push(e->a, &w->node, node);
+  vec_push(e->a, &w->leaf, leaf);
+}
+
+/* The newest version of c that the formula read, with its aliases: but what was read before a loop that assigns c is
+ * another one. moves: the derivative is for a step that does. *current: it is the present one. */
+static bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool moves, Loc loc, bool *current) {
   *current = true;
   for (const Version *v = c->now; v; v = v->before) {
-    bool found = false;
-    for (const Version *a = v; a; a = a->alias)
-      if (a->node != NO_NODE && reaches(s, a->node)) {
-        bool twice = false;
-        for (uint32_t k = 0; k < w->node.n; k++) twice |= w->node.at[k] == a->node && w->leaf.at[k] == leaf;
-        if (!twice) {
-          vec_push(e->a, &w->node, a->node);
-          vec_push(e->a, &w->leaf, leaf);
-        }
-        found = true;
-      }
+    const Version *found = NULL;
+    for (const Version *a = v; a; a = a->alias) {
+      if (a->node == NO_NODE || !reaches(s, a->node)) continue;
+      if (found && turned_between(e, found->region, a->region, c, moves, loc)) break;
+      add_wrt(e, w, a->node, leaf);
+      found = a;
+    }
     if (found) return true;
     if (v->assigned) *current = false;
   }
   return false;
+}
+
+/* The part of a formula, made before the loop r, that a derivative by w in it passes through: it is that of the first
+ * turn, so it is wrong if the loop assigns a cell that it read. (What it does not pass through is a constant.) */
+static void check_fresh(Elab *e, Region *r, const Slice *s, const Wrt *w, NodeId y, const Ast *at) {
+  bool *passes = NEW_N(e->a, bool, s->n + 1);
+  NodeId *root = NEW_N(e->a, NodeId, s->n + 1), *read;
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < s->n && s->at[k] < r->first; k++) {
+    const Node *x = graph_at(e->g, s->at[k]);
+    for (uint32_t j = 0; j < w->node.n; j++) passes[k] |= w->node.at[j] == s->at[k];
+    for (uint32_t j = 0; j < x->n_in && !passes[k] && x->op != &op_stop_gradient; j++)
+      passes[k] = passes[place_of(s, x->in[j])];
+    if (passes[k]) root[n++] = s->at[k];
+  }
+  if (!n) return;
+  Slice from = {.n = graph_slice(e->g, root, n, NULL, NULL, &read)};
+  from.at = read;
+  const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
+  const char *what = y >= r->first                ? "a part of this formula"
+                     : formula->kind == A_NAME ? arena_printf(e->a, "`%s`", formula->name)
+                                               : "this formula";
+  Loc made = own_loc(e->d, graph_at(e->g, y < r->first ? y : root[n - 1])->loc & ~LOC_ADJOINT);
+  for (uint32_t k = 0; k < e->made.cells.n; k++) {
+    Cell *c = e->made.cells.at[k];
+    for (const Version *v = c == e->seed ? NULL : c->now; v; v = v->before)
+      if (v->node != NO_NODE && reaches(&from, v->node)) {
+        stale_later(e, r, c, what, elab_loc(e, at), made);
+        break;
+      }
+  }
 }
 
 /* ---- derivatives that do not pass out of steps ---- */
@@ -199,7 +231,8 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     } else elab_error(e, at, E_GRAD_BY, value_kind_text(e, &wrt));
     return v_bad();
   }
-  Slice s = slice_of(e, n);
+  Slice s;
+  s.n = slice_derivable(e, n, &s.at);
   Wrt w = {0};
   bool *reached = NEW_N(e->a, bool, l.n);
   for (uint32_t k = 0; k < l.n; k++) {
@@ -217,7 +250,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
       continue;
     }
     bool current;
-    reached[k] = version_read(e, v->cell, &s, k, &w, &current);
+    reached[k] = version_read(e, v->cell, &s, k, &w, why == DERIVE_STEP, elab_loc(e, at), &current);
     if (reached[k] && why != DERIVE_GRAD && !current) {
       Diag *g = elab_error(e, at, E_STALE_STEP, v->cell->path ? v->cell->path : "a parameter");
       diag_note(e->d, g, graph_at(e->g, n)->loc, "the loss was computed here, from the value before");
@@ -226,16 +259,9 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     }
     if (!reached[k] || w.node.at[w.node.n - 1] == NO_NODE) continue;
   }
-  Slice through;
-  through.n = slice_derivable(e, n, &through.at);
-  if (passes_out(e, &through, &w, &l, at)) return v_bad();
-  for (uint32_t k = 0; e->here.region->outer && k < e->made.cells.n; k++)
-    for (const Version *v = e->made.cells.at[k]->now; v; v = v->before)
-      if (v->node != NO_NODE && reaches(&s, v->node)) {
-        const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
-        stale_later(e, e->made.cells.at[k], v->node, formula->kind == A_NAME ? formula->name : NULL, elab_loc(e, at),
-                    graph_at(e->g, n)->loc);
-      }
+  if (passes_out(e, &s, &w, &l, at)) return v_bad();
+  for (Region *r = e->here.region; r; r = r->outer)
+    if (r->kind == REGION_LOOP) check_fresh(e, r, &s, &w, n, at);
   WITH_LOC(e, at);
   NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
   bool *connected = NEW_N(e->a, bool, w.node.n + 1);

@@ -99,6 +99,7 @@ struct Elab {
   bool repl;
   VEC(Missing) missing;       /* uses of names that are nowhere, or not yet */
   VEC(Widened) widened;       /* cells that a later assignment makes float */
+  VEC(Turned) turned;
   /* of one reading of it */
   Diags *d;
   struct Wait *wait;

@@ -84,17 +84,17 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
   return w.ahead ? w.statement : program->n;
 }
 
-/* `var n = 0` that is added a float to below was a float from the start: known when all of the text was seen. Then it
- * is elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
+/* `var n = 0` that is added a float to below was a float from the start, and what was read before a loop that changes it
+ * is a constant in it: known when all of the text was seen. Then it is elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   e->d = e->s->diags;
-  if (from == 0) e->widened.n = 0;
+  if (from == 0) e->widened.n = e->turned.n = 0;
   if (!e->here.place) e->here.place = place_root(e);
   ElabMark *mark = mark_set(e);
   Diags diags = *e->d;
   uint32_t rest = once(e, program, from, steps, it);
-  for (uint32_t widened = 0; e->again && e->widened.n > widened;) {
-    widened = e->widened.n;
+  for (uint32_t known = 0; e->again && e->widened.n + e->turned.n > known;) {
+    known = e->widened.n + e->turned.n;
     mark_back(e, mark);
     e->d->diag.n = diags.diag.n;
     e->d->n_errors = diags.n_errors;

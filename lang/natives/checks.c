@@ -39,16 +39,20 @@ static Value n_assert_error(Elab *e, const Arg *a, const Ast *at) {
   return v_bad();
 }
 
+/* What stands in a cell now is a constant to derivatives. */
 static Value decay_leaf(Elab *e, void *ctx, Value leaf) {
   (void)ctx;
-  return value_decay(e, leaf);
+  if (leaf.kind != V_CELL) return leaf;
+  NodeId n = cell_read(e, leaf.cell, e->g->loc);
+  if (!dtype_is_float((DType)leaf.cell->type.dtype)) return v_node(n);
+  return v_node(graph_emit(e->g, &op_stop_gradient, &n, 1, NULL, e->g->loc, NULL));
 }
 
 static Value n_copy(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
   Value v = a[0].value;
   if (v.kind == V_OPTIMIZER && !v.optimizer->tied) return v;
-  if (!is_tree(e, &v)) return value_decay(e, v);
+  if (!is_tree(e, &v)) return decay_leaf(e, NULL, v);
   return tree_map(e, v, LEAF_PARAM | LEAF_STATE, decay_leaf, NULL);
 }
 
