@@ -13,6 +13,7 @@
 #include "elab/leaves.h"
 #include "elab/mark.h"
 #include "elab/names.h"
+#include "elab/savepoint.h"
 #include "elab/series.h"
 #include "elab/show.h"
 #include "elab/wait.h"
@@ -38,6 +39,7 @@ static void start(Session *s) {
   s->graph->limit = MOST_NODES;
   s->program = program_new(s);
   s->elab = elab_new(s);
+  s->savepoint = savepoint_new(s);
 }
 
 Status session_open(const SessionConfig *c, Session **out) {
@@ -70,6 +72,7 @@ Status session_open(const SessionConfig *c, Session **out) {
 
 void session_close(Session *s) {
   if (!s) return;
+  if (s->savepoint) savepoint_settle(s);
   if (!s->config.shared) pool_free(s->pool);
   arena_free(s->arena);
   Host first;
@@ -79,16 +82,24 @@ void session_close(Session *s) {
 }
 
 Status session_reset(Session *s) {
-  Arena *old = s->arena;
+  savepoint_settle(s);
+  const Session old = *s;
   Guard g;
   if (!HOST_GUARD(&s->host, &g)) {
-    if (s->arena != old) arena_free(s->arena);
-    s->arena = old;
+    if (s->arena != old.arena) arena_free(s->arena);
+    s->arena = old.arena;
+    s->sources = old.sources;
+    s->diags = old.diags;
+    s->graph = old.graph;
+    s->program = old.program;
+    s->elab = old.elab;
+    s->savepoint = old.savepoint;
+    s->position = old.position;
     return STATUS_MEMORY;
   }
   start(s);
   host_leave(&s->host, &g);
-  arena_free(old);
+  arena_free(old.arena);
   return STATUS_OK;
 }
 
@@ -112,9 +123,11 @@ static Status outcome(Session *s, bool done) {
   return STATUS_CANCELLED;
 }
 
-/* from: the first segment that may not have run before. */
+/* from: the first segment that may not have run before. One segment changes its cells when nothing can fail any more;
+ * of several the first may have. */
 static Status run(Session *s, uint32_t from, Steps *steps) {
   s->cancelled = false;
+  if (steps->n > 1) savepoint_hold(s);
   session_want_pool(s);
   return outcome(s, machine_files(s, from) && machine_run(s, steps));
 }
@@ -133,15 +146,15 @@ static void keep_names(Elab *e, uint32_t from, Needs *keep) {
   for (uint32_t k = from; k < e->globals->bound.n; k++) keep_value(e, e->globals->bound.at[k]->value, keep);
 }
 
-/* Names of a text that went wrong are not left without a value. */
-static bool any(Elab *e, const Bound *b) {
-  (void)e;
-  (void)b;
-  return true;
+/* It was checked, or prepared, in vain: nothing of it will be left. */
+static Status refused(Session *s, Entry *entry) {
+  entry->it = NULL;
+  savepoint_later(s, false);
+  return STATUS_SCRIPT;
 }
 
-/* It was checked, or prepared, in vain: nothing of it is left. */
-static Status refused(Elab *e, ElabMark *mark) {
+/* Of a script that waited for its own run, only this part. */
+static Status rest_refused(Elab *e, ElabMark *mark) {
   mark_back(e, mark);
   mark_drop(e, mark);
   return STATUS_SCRIPT;
@@ -195,11 +208,11 @@ static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *e
   uint32_t begin = *rest;
   ElabMark *mark = mark_set(e);
   *rest = elab_program(e, program, begin, steps, &it);
-  if (s->diags->n_errors) return refused(e, mark);
+  if (s->diags->n_errors) return rest_refused(e, mark);
   if (entry->it && it.kind != V_UNIT) *entry->it = it;
   Needs keep = {0};
   keep_names(e, names, &keep);
-  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return refused(e, mark);
+  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return rest_refused(e, mark);
   mark_drop(e, mark);
   s->diags = told;
   return run_part(s, begin, from, steps, *rest < program->n, resume);
@@ -215,6 +228,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   entry->parsed = parse(s->arena, entry->source, s->diags, repl);
   if (repl && entry->parsed->incomplete) {
     entry->incomplete = true;
+    savepoint_later(s, false);
     s->diags = diags_new(s->arena, s->sources);
     return STATUS_OK;
   }
@@ -229,7 +243,6 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   resolve(s->arena, entry->parsed->program, s->diags, &outside);
 
   elab_top(e, entry->source);
-  ElabMark *mark = mark_set(e);
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
   const Ast *program = entry->parsed->program;
@@ -237,17 +250,13 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   diags_focus(s->diags);
   warnings_told(s->diags);
-  if (s->diags->n_errors) return refused(e, mark);
-  if (mode == LOAD_CHECK) {
-    mark_drop(e, mark);
-    return STATUS_OK;
-  }
+  if (s->diags->n_errors) return refused(s, entry);
+  if (mode == LOAD_CHECK) return STATUS_OK;
   s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
   if (repl && entry->it) keep_value(e, *entry->it, &keep);      /* it will be shown, and be `it` */
-  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(e, mark);
-  mark_drop(e, mark);
+  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(s, entry);
   if (mode == LOAD_PLAN) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
   Checkpoint *resume = NULL;
@@ -265,19 +274,28 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out) {
   Guard g;
   Status status;
-  uint32_t names = s->elab->globals->bound.n;
+  savepoint_settle(s);
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
+    savepoint_set(s);
     Entry *entry = NEW(s->arena, Entry);
     status = load(s, name, text, n, mode, entry);
+    savepoint_keep(s);
     if (out) *out = entry;
     host_leave(&s->host, &g);
     return status;
   }
-  mark_leave(s->elab);
-  scope_forget(s->elab, s->elab->globals, names, any);
+  savepoint_later(s, false);
   if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   return session_failed(s);
+}
+
+/* What says that the limit is reached may go beyond it. The limit as it was. */
+static size_t tell_anyway(Session *s) {
+  enum { TO_TELL = 1 << 20 };
+  size_t limit = s->host.limit;
+  if (limit && limit < SIZE_MAX - TO_TELL) s->host.limit = limit + TO_TELL;
+  return limit;
 }
 
 /* A limit was crossed where no message could be made: it is one now. */
@@ -285,35 +303,58 @@ Status session_failed(Session *s) {
   Guard g;
   char message[sizeof s->host.message];          /* the guard clears it */
   memcpy(message, s->host.message, sizeof message);
-  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
-  diag_at(s->diags, s->graph->loc, E_LIMIT, message);
-  host_leave(&s->host, &g);
-  return STATUS_SCRIPT;
+  size_t limit = tell_anyway(s);
+  volatile Status status = STATUS_MEMORY;
+  if (HOST_GUARD(&s->host, &g)) {
+    s->diags = diags_new(s->arena, s->sources);
+    diag_at(s->diags, s->graph->loc, E_LIMIT, message);
+    host_leave(&s->host, &g);
+    status = STATUS_SCRIPT;
+  }
+  s->host.limit = limit;
+  return status;
 }
 
 Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **out) {
   Guard g;
+  savepoint_settle(s);
   if (out) *out = NULL;
-  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
+  if (!HOST_GUARD(&s->host, &g)) {
+    savepoint_later(s, false);
+    return STATUS_MEMORY;
+  }
   const char *bytes;
   size_t n;
   FileError why;
-  bool ok = file_read(s->arena, path, (size_t)64 << 20, &bytes, &n, &why);
-  if (!ok) {
+  Arena *a = arena_new(&s->host);
+  bool ok = file_read(a, path, (size_t)64 << 20, &bytes, &n, &why);
+  Status status = STATUS_SCRIPT;
+  if (ok) {
+    status = session_load(s, path, bytes, n, mode, out);
+  } else {
+    savepoint_set(s);
+    savepoint_later(s, false);
     s->diags = diags_new(s->arena, s->sources);
     Diag *d = diag_at(s->diags, 0, E_SCRIPT_UNREADABLE, why.text);
     const char *near = folder_near(s->arena, path, ".nn"), *missing = folder_missing(s->arena, path);
     if (near && strcmp(near, path) != 0) diag_hint(s->diags, d, "did you mean \"%s\"?", near);
     else if (missing) diag_hint(s->diags, d, "there is no folder \"%s\"", missing);
   }
+  arena_free(a);
   host_leave(&s->host, &g);
-  return ok ? session_load(s, path, bytes, n, mode, out) : STATUS_SCRIPT;
+  return status;
 }
 
 Status session_again(Session *s, Entry *entry) {
   Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return STATUS_MEMORY;
+  savepoint_settle(s);
+  if (!HOST_GUARD(&s->host, &g)) {
+    savepoint_later(s, false);
+    return STATUS_MEMORY;
+  }
+  savepoint_set(s);
   Status status = run(s, s->program->segment.n, &entry->steps);
+  savepoint_later(s, true);
   host_leave(&s->host, &g);
   return status;
 }
@@ -341,15 +382,41 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
 
 bool session_evaluate(Session *s, Need *need, uint32_t n) {
   Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return false;
+  savepoint_settle(s);
+  if (!HOST_GUARD(&s->host, &g)) {
+    savepoint_later(s, false);
+    return false;
+  }
+  savepoint_set(s);
   bool ok = evaluate(s, need, n);
+  if (!ok) savepoint_later(s, false);
+  savepoint_keep(s);
   host_leave(&s->host, &g);
   return ok;
 }
 
+bool session_name_it(Session *s, const Value *v) {
+  Guard g;
+  savepoint_settle(s);
+  if (!HOST_GUARD(&s->host, &g)) return false;
+  Scope *globals = s->elab->globals;
+  Sym it = sym(s->sources, "it", 2);
+  Bound *b = scope_here(globals, it);
+  if (b) b->value = *v;
+  else scope_put(s->elab, globals, it, *v, NULL);
+  host_leave(&s->host, &g);
+  return true;
+}
+
 char *session_value_text(Session *s, const Value *v) {
   Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return NULL;
+  savepoint_settle(s);
+  if (!HOST_GUARD(&s->host, &g)) {
+    savepoint_later(s, false);
+    return NULL;
+  }
+  savepoint_set(s);
+  savepoint_later(s, true);
   char *out = NULL;
   Elab *e = s->elab;
   e->d = s->diags;
@@ -387,6 +454,7 @@ char *session_type_text(Session *s, const Value *v) {
 /* One block, on a copy of the cells and from the session's seed. NULL: it passed; else why not. */
 static const char *test_fails(Session *s, const TestBlock *t) {
   Guard g;
+  savepoint_settle(s);
   if (!HOST_GUARD(&s->host, &g)) return "out of memory";
   const char *why = NULL;
   s->diags = diags_new(s->arena, s->sources);
@@ -432,8 +500,12 @@ const char *session_dump(Session *s, const Entry *entry, const char *stage) {
 
 const char *session_diagnostics(Session *s, bool color, int width) {
   Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return "out of memory\n";
-  const char *text = diags_render(s->diags, s->arena, &(RenderOptions){color, width});
-  host_leave(&s->host, &g);
+  const char *volatile text = "out of memory\n";
+  size_t limit = tell_anyway(s);
+  if (HOST_GUARD(&s->host, &g)) {
+    text = diags_render(s->diags, s->arena, &(RenderOptions){color, width});
+    host_leave(&s->host, &g);
+  }
+  s->host.limit = limit;
   return text;
 }

@@ -22,7 +22,8 @@ typedef struct Entry {                          /* a text that was taken in */
 
 typedef enum { LOAD_CHECK, LOAD_PLAN, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP } LoadMode;
 /* Parses, resolves, elaborates (LOAD_CHECK ends here), prepares (LOAD_PLAN ends here), runs. Diagnostics are in
- * s->diags (of this call only). LOAD_REPL: a later definition replaces a name, an expression is evaluated into it.
+ * s->diags (of this call only). What was refused, or is incomplete, is taken back when the next call begins: its Entry
+ * is gone then, too. LOAD_REPL: a later definition replaces a name, an expression is evaluated into it.
  * LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and keeps what later questions about its
  * names need (a host). */
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);
@@ -49,6 +50,8 @@ Status session_failed(Session *s);              /* after a guard was left by a c
 /* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */
 char *session_type_text(Session *s, const struct Value *v);
 char *session_value_text(Session *s, const struct Value *v);
+/* `it` names v from here on. false: no memory. */
+bool session_name_it(Session *s, const struct Value *v);
 /* "ast" "graph" "grad" "opt" "plan"; NULL: no such stage */
 const char *session_dump(Session *s, const Entry *e, const char *stage);
 const char *session_diagnostics(Session *s, bool color, int width);

@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "api/api.h"
 #include "runtime/pool_api.h"
+#include "elab/savepoint.h"
 #include "elab/value.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ glia_status api_say(glia_session *s, glia_status status, const char *fmt, ...) {
 
 void api_begin(glia_session *s) {
   session_close(s->checked);
+  savepoint_settle(s->s);
   s->checked = NULL;
   s->error = "";
   s->listed = false;
@@ -100,6 +102,7 @@ void glia_close(glia_session *s) {
   if (!s) return;
   glia_config c = s->config;
   session_close(s->checked);
+  arena_free(s->list_arena);
   session_close(s->s);
   if (c.alloc) c.alloc(c.user, s, 0);
   else free(s);
@@ -385,15 +388,18 @@ static int by_slot(const void *a, const void *b) {
 static void list_parameters(glia_session *s) {
   const Program *p = s->s->program;
   size_t n = 0;
-  ParamAt *at = NEW_N(s->s->arena, ParamAt, p->slot.n + 1);
+  Arena *a = arena_new(&s->s->host);
+  ParamAt *at = NEW_N(a, ParamAt, p->slot.n + 1);
   for (uint32_t k = 0; k < p->slot.n; k++)
     if (is_parameter(&p->slot.at[k])) at[n++] = (ParamAt){p->slot.at[k].path, k};
   qsort(at, n, sizeof *at, by_path);
-  SlotId *param = NEW_N(s->s->arena, SlotId, n + 1);
+  SlotId *param = NEW_N(a, SlotId, n + 1);
   size_t kept = 0;
   for (size_t k = 0; k < n; k++)
     if (k == 0 || strcmp(at[k].path, at[k - 1].path)) param[kept++] = at[k].slot;
   qsort(param, kept, sizeof *param, by_slot);
+  arena_free(s->list_arena);
+  arena_keep(s->list_arena = a);
   s->param = param;
   s->n_param = kept;
   s->param_slots = p->slot.n;
@@ -402,6 +408,7 @@ static void list_parameters(glia_session *s) {
 /* false: no memory. */
 static bool parameters(glia_session *s) {
   Guard guard;
+  savepoint_settle(s->s);
   if (s->param && s->param_slots == s->s->program->slot.n) return true;
   if (!HOST_GUARD(&s->s->host, &guard)) return false;
   list_parameters(s);

@@ -27,6 +27,7 @@ struct glia_session {
   glia_diagnostic *list;
   size_t n_list;
   bool listed;                         /* list is of the last call */
+  Arena *list_arena;                   /* of `param`; NULL: there is none */
   SlotId *param;                       /* the parameters, a path once, by the number of slots that there were */
   size_t n_param;
   uint32_t param_slots;

@@ -12,6 +12,7 @@
 #include "elab/leaves.h"
 #include "elab/mark.h"
 #include "elab/names.h"
+#include "elab/savepoint.h"
 #include "elab/want.h"
 #include "steps/machine.h"
 #include "steps/prepare.h"
@@ -190,15 +191,12 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
     f->placed = true;
     e->here = outside;
   }
-  ElabMark *mark = mark_set(e);
   Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
   place_again(e, f->place);
   elaborate(e, &b);
   region_leave(e, top);
   e->here = outside;
   bool ok = !s->diags->n_errors && program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n);
-  if (!ok) mark_back(e, mark);
-  mark_drop(e, mark);
   if (!ok) return NULL;
   c->result = b.result.at;
   c->into = NEW_N(s->arena, void *, b.result.n + 1);
@@ -227,8 +225,13 @@ Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char
       return STATUS_OK;
     }
   Guard guard;
+  savepoint_settle(s);
   if (HOST_GUARD(&s->host, &guard)) {
+    savepoint_set(s);
+    arena_change(s->arena, f, sizeof *f);
     Compiled *c = compile(f, arg, n_arg, wrt);
+    if (!c) savepoint_later(s, false);
+    savepoint_keep(s);
     host_leave(&s->host, &guard);
     if (!c) return STATUS_SCRIPT;
     c->next = f->compiled;
@@ -236,8 +239,8 @@ Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char
     *out = c;
     return STATUS_OK;
   }
-  mark_leave(s->elab);
-  return STATUS_MEMORY;
+  savepoint_later(s, false);
+  return s->host.failure == FAIL_LIMIT ? session_failed(s) : STATUS_MEMORY;
 }
 
 /* ---- running ---- */
@@ -285,8 +288,13 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
   if (plan) {
     host_stack_need(&s->host, plan_stack(plan));
     Fault fault = run_plan(plan, c->data, s->slab, s->pool, &s->cancel);
-    if (fault.code == FAULT_CANCELLED) s->cancelled = true;
-    else if (fault.code != FAULT_NONE) machine_fault(s, plan, &fault);
+    if (fault.code == FAULT_CANCELLED) {
+      s->cancelled = true;
+    } else if (fault.code != FAULT_NONE) {
+      savepoint_set(s);                      /* what is said now lasts until the next call */
+      savepoint_later(s, true);
+      machine_fault(s, plan, &fault);
+    }
     if (fault.code != FAULT_NONE) return false;
   }
   for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
@@ -302,13 +310,17 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
 /* What writes cells, branches or loops is the machine's; its values are copied. */
 static bool run_steps(Function *f, Compiled *c, const void *const *arg, void **result) {
   Session *s = f->session;
+  savepoint_set(s);
+  savepoint_hold(s);
   for (uint32_t k = 0; k <= c->n_arg; k++) {
     Type turn = type_scalar(I32);
     Tensor *t = k < c->n_arg ? tensor_from(&s->host, &c->arg[k], arg[k]) : tensor_from(&s->host, &turn, &f->calls);
     slot_put(s->program, k < c->n_arg ? c->arg_slot[k] : c->turn, t);
     tensor_unref(t);
   }
-  if (!machine_run(s, &c->steps)) return false;
+  bool ran = machine_run(s, &c->steps);
+  savepoint_later(s, true);                  /* the run's own memory */
+  if (!ran) return false;
   for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
     const Tensor *t = slot_tensor(s, c->result[k].slot, 0);
     if (!t) return false;
@@ -320,6 +332,7 @@ static bool run_steps(Function *f, Compiled *c, const void *const *arg, void **r
 Status function_run(Function *f, Compiled *c, const void *const *arg, void **result) {
   Session *s = f->session;
   Guard guard;
+  savepoint_settle(s);
   forget(s->diags);
   s->cancelled = false;
   if (HOST_GUARD(&s->host, &guard)) {
@@ -332,6 +345,7 @@ Status function_run(Function *f, Compiled *c, const void *const *arg, void **res
     atomic_store(&s->cancel, false);
     return done ? STATUS_OK : s->closed ? STATUS_CLOSED : s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT;
   }
+  savepoint_later(s, false);
   return STATUS_MEMORY;
 }
 

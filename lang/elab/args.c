@@ -112,6 +112,7 @@ static void more_slots(Elab *e, Faces *f) {
   more.slot = arena_array(e->a, sizeof *more.slot, more.cap);      /* it may fail: until then f stands */
   for (uint32_t k = 0; k < f->cap; k++)
     if (f->slot[k].text) more.slot[slot_of(&more, f->slot[k].text)] = f->slot[k];
+  arena_change(e->a, f, sizeof *f);
   *f = more;
 }
 
@@ -123,6 +124,8 @@ const Face *face_of(Elab *e, const char *text) {
   if (!e->faces->slot[k].text) {
     const Face *f = face_parse(e->a, text, &error, &place);
     assert(f);                     /* tests/unit/face.c reads both tables */
+    arena_change(e->a, e->faces, sizeof *e->faces);
+    arena_change(e->a, &e->faces->slot[k], sizeof e->faces->slot[k]);
     e->faces->slot[k].face = f;
     e->faces->slot[k].text = text;
     e->faces->n++;

@@ -42,8 +42,9 @@ static uint32_t *slot_of(const PlaceFrame *f, uint64_t h) {
 }
 
 static void index_likes(Elab *e, PlaceFrame *f) {
-  f->cap = f->cap ? f->cap * 4 : 64;
-  f->index = NEW_N(e->a, uint32_t, f->cap);
+  uint32_t cap = f->cap ? f->cap * 4 : 64;
+  f->index = NEW_N(e->a, uint32_t, cap);
+  f->cap = cap;
   for (uint32_t k = 0; k < f->like.n; k++) *slot_of(f, f->like.at[k].name) = k + 1;
 }
 
@@ -61,10 +62,17 @@ static uint64_t next_like(Elab *e, const char *name) {
   PlaceFrame *f = e->here.place;
   uint64_t h = hash_text(name);
   Like *like = find_like(f, h);
-  if (like) return mix(mix(f->hash, h), like->count++);
+  if (like) {
+    arena_change(e->a, like, sizeof *like);
+    return mix(mix(f->hash, h), like->count++);
+  }
   vec_push(e->a, &f->like, (Like){h, 1});
-  if (f->like.n >= INDEX_FROM && f->like.n * 2 > f->cap) index_likes(e, f);
-  else if (f->index) *slot_of(f, h) = f->like.n;
+  if (f->like.n >= INDEX_FROM && f->like.n * 2 > f->cap) {
+    index_likes(e, f);
+  } else if (f->index) {
+    arena_change(e->a, slot_of(f, h), sizeof *f->index);
+    *slot_of(f, h) = f->like.n;
+  }
   return mix(mix(f->hash, h), 0);
 }
 
@@ -81,6 +89,10 @@ Where place_again(Elab *e, uint64_t hash) {
 }
 
 Where place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
+
+void place_change(Elab *e) {
+  if (e->here.place) arena_change(e->a, e->here.place, sizeof *e->here.place);
+}
 
 void *place_keep(Elab *e) {
   PlaceFrame *kept = NEW(e->a, PlaceFrame);

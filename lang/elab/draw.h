@@ -14,6 +14,7 @@ Where place_enter(Elab *e, const char *name);
 /* the same place once more: the other piece of a loop */
 Where place_again(Elab *e, uint64_t hash);
 uint64_t place_hash(const Elab *e);
+void place_change(Elab *e);                                        /* arena_change of the present place */
 void *place_keep(Elab *e);                                         /* what has been counted at the present place */
 void place_back(Elab *e, const void *kept);
 #endif

@@ -311,6 +311,7 @@ void tree_paths(Elab *e, Value v, const char *path) {
     if (l.at[k].value.kind != V_CELL || l.at[k].value.cell->path) continue;
     Cell *c = l.at[k].value.cell;
     cell_change(e, c)->path = l.at[k].path[0] ? arena_printf(e->a, "%s.%s", path, l.at[k].path) : path;
+    arena_change(e->a, &e->p->slot.at[c->slot].path, sizeof c->path);
     e->p->slot.at[c->slot].path = c->path;
   }
 }

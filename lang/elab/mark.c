@@ -93,13 +93,6 @@ void mark_drop(Elab *e, ElabMark *m) {
   if (!e->mark) e->kept.n = 0;
 }
 
-void mark_leave(Elab *e) {
-  if (!e->mark) return;
-  while (e->mark->outer) e->mark = e->mark->outer;
-  mark_back(e, e->mark);
-  mark_drop(e, e->mark);
-}
-
 bool mark_had_rows(const ElabMark *m, const Series *s) {
   for (uint32_t k = 0; k < m->made.series.n; k++)
     if (m->made.series.at[k] == s) return m->rows[k] == ROWS_OF_RUN;
@@ -107,12 +100,13 @@ bool mark_had_rows(const ElabMark *m, const Series *s) {
 }
 
 void mark_keep(Elab *e, void *at, size_t n) {
+  arena_change(e->a, at, n);
   if (e->mark) vec_push(e->a, &e->kept, (struct Kept){at, arena_copy(e->a, at, n), n});
 }
 
 Cell *cell_change(Elab *e, Cell *c) {
-  if (!e->mark || c->kept >= e->mark->number) return c;
+  if (e->mark && c->kept >= e->mark->number) return c;
   mark_keep(e, c, sizeof *c);
-  c->kept = e->mark->number;
+  if (e->mark) c->kept = e->mark->number;
   return c;
 }

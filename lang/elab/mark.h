@@ -16,9 +16,6 @@ void mark_back(Elab *e, ElabMark *m);     /* as it was at m, which still stands;
 void mark_drop(Elab *e, ElabMark *m);     /* m is gone, with those set behind it; what they saw stays */
 bool mark_had_rows(const ElabMark *m, const Series *s);    /* only the run knew how many rows s had then */
 
-/* A failure jumped out of what was elaborated: back to the outermost, which is gone. */
-void mark_leave(Elab *e);
-
 /* Before n bytes at `at` change: they come back with the innermost mark. */
 void mark_keep(Elab *e, void *at, size_t n);
 Cell *cell_change(Elab *e, Cell *c);      /* the same for a cell: c */

@@ -28,18 +28,24 @@ Scope *scope_new(Elab *e, Scope *outer) {
   return s;
 }
 
-static void index_put(Index *x, Bound *b) {
-  uint32_t k = hash_sym(b->name) & (x->cap - 1);
-  while (x->at[k] && x->at[k]->name != b->name) k = (k + 1) & (x->cap - 1);
-  x->at[k] = b;
+void scope_change(Elab *e, Scope *s) {
+  arena_change(e->a, s, sizeof *s);
+  if (s->index) arena_change(e->a, s->index, sizeof(Index));
+}
+
+static Bound **index_slot(const Index *x, Sym name) {
+  uint32_t k = hash_sym(name) & (x->cap - 1);
+  while (x->at[k] && x->at[k]->name != name) k = (k + 1) & (x->cap - 1);
+  return &x->at[k];
 }
 
 static void index_grow(Elab *e, Scope *s) {
-  Index *x = s->index;
-  if (!x) s->index = x = NEW(e->a, Index);
-  x->cap = x->cap ? x->cap * 4 : 64;
-  x->at = NEW_N(e->a, Bound *, x->cap);
-  for (uint32_t k = 0; k < s->bound.n; k++) index_put(x, s->bound.at[k]);
+  Index more = {.cap = s->index ? ((Index *)s->index)->cap * 4 : 64};
+  more.at = NEW_N(e->a, Bound *, more.cap);
+  Index *x = s->index ? s->index : NEW(e->a, Index);
+  for (uint32_t k = 0; k < s->bound.n; k++) *index_slot(&more, s->bound.at[k]->name) = s->bound.at[k];
+  *x = more;
+  s->index = x;
 }
 
 Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast) {
@@ -47,8 +53,13 @@ Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast) {
   *b = (Bound){.name = name, .value = v, .frame = e->here.frame, .ast = ast, .branches = e->branches};
   vec_push(e->a, &s->bound, b);
   Index *x = s->index;
-  if (s->bound.n >= HASH_FROM && (!x || s->bound.n * 2 > x->cap)) index_grow(e, s);
-  else if (x) index_put(x, b);
+  if (s->bound.n >= HASH_FROM && (!x || s->bound.n * 2 > x->cap)) {
+    index_grow(e, s);
+  } else if (x) {
+    Bound **slot = index_slot(x, name);
+    arena_change(e->a, slot, sizeof *slot);
+    *slot = b;
+  }
   return b;
 }
 
@@ -61,16 +72,12 @@ void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const 
   Index *x = s->index;
   if (!x) return;
   memset(x->at, 0, x->cap * sizeof *x->at);
-  for (uint32_t k = 0; k < n; k++) index_put(x, s->bound.at[k]);
+  for (uint32_t k = 0; k < n; k++) *index_slot(x, s->bound.at[k]->name) = s->bound.at[k];
 }
 
 static Bound *here(Scope *s, Sym name) {
   Index *x = s->index;
-  if (x) {
-    uint32_t k = hash_sym(name) & (x->cap - 1);
-    while (x->at[k] && x->at[k]->name != name) k = (k + 1) & (x->cap - 1);
-    return x->at[k];
-  }
+  if (x) return *index_slot(x, name);
   for (uint32_t k = s->bound.n; k-- > 0;)
     if (s->bound.at[k]->name == name) return s->bound.at[k];
   return NULL;
@@ -79,6 +86,7 @@ static Bound *here(Scope *s, Sym name) {
 /* A file of the standard library: its definitions go into the library's scope, made outside every call. */
 static void read_library(Elab *e, int file) {
   if (e->stdlib[file]) return;
+  arena_change(e->a, &e->stdlib[file], sizeof e->stdlib[file]);
   e->stdlib[file] = true;
   const StdFile *f = &stdlib_files[file];
   Source *source = source_add(e->s->sources, arena_printf(e->a, "<stdlib/%s>", f->name), f->text, f->n);

@@ -26,6 +26,7 @@ struct Scope {
 Scope *scope_new(Elab *e, Scope *outer);
 /* a new binding; the last one with a name wins */
 Bound *scope_put(Elab *e, Scope *s, Sym name, Value v, const Ast *ast);
+void scope_change(Elab *e, Scope *s);              /* arena_change of it, before names are added */
 Bound *scope_find(Elab *e, Scope *s, Sym name);    /* outwards, then natives, ops, the standard library; NULL */
 Bound *scope_here(Scope *s, Sym name);
 /* Takes bindings from number `from` on back; what they replaced stands again. */

@@ -253,6 +253,7 @@ void called_mark(Elab *e, const Ast *fn) {
     e->called = more;
     e->called_cap = cap;
   }
+  arena_change(e->a, &e->called[fn->id], sizeof e->called[fn->id]);
   e->called[fn->id] = true;
 }
 

@@ -245,7 +245,11 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
   const char *path = template_text(a, k->path, value);
   size_t n = strlen(path) + 1;
   if (k->path->part.n != 1 || !k->path->part.at[0].text) {
-    if (n > k->all) k->room = NEW_N(s->arena, char, k->all = 2 * n);
+    if (n > k->all) {
+      char *room = NEW_N(s->arena, char, 2 * n);
+      arena_change(s->arena, k, sizeof *k);
+      *k = (Keeping){k->path, room, 2 * n};
+    }
     s->checkpoint = memcpy(k->room, path, n);
   }
   bool ok = checkpoint_write(s, path, true, step->loc);

@@ -110,11 +110,16 @@ static SlotId save_in(Prep *w, Segment *s, NodeId id) {
   return slot;
 }
 
+static SlotId crosses(Program *p, NodeId id, SlotId slot) {
+  arena_change(p->session->arena, &p->slot_of[id], sizeof *p->slot_of);
+  return p->slot_of[id] = slot;
+}
+
 /* id's own segment saves it. */
 static SlotId demand(Prep *w, NodeId id) {
   SlotId slot = slot_of(w->p, id);
   if (slot != NO_SLOT) return slot;
-  return w->p->slot_of[id] = save_in(w, w->p->segment.at[graph_at(w->g, id)->segment], id);
+  return crosses(w->p, id, save_in(w, w->p->segment.at[graph_at(w->g, id)->segment], id));
 }
 
 static void lost(Prep *w, NodeId id) {
@@ -470,7 +475,7 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
     NodeId id = keep[k].node;
     keep[k].slot = resolve(&w, last, id);
     if (slot_of(p, id) == NO_SLOT && keep[k].slot != NO_SLOT && p->slot.at[keep[k].slot].kind == SLOT_VALUE)
-      p->slot_of[id] = keep[k].slot;
+      crosses(p, id, keep[k].slot);
   }
   if (p->keep_leaves) keep_leaves(&w, block);
 

@@ -8,10 +8,9 @@
 
 /* ---- birth and death ---- */
 
-static void program_drop(Owned *o) {
-  Program *p = (Program *)(void *)((char *)o - offsetof(Program, owned));
-  Host *h = &p->session->host;
-  for (uint32_t k = 0; k < p->segment.n; k++) {
+/* Drops what came behind so many slots, segments and arenas. */
+static void cut(Program *p, uint32_t slots, uint32_t segments, uint32_t arenas) {
+  for (uint32_t k = segments; k < p->segment.n; k++) {
     Segment *s = p->segment.at[k];
     if (s->plan) {
       const Binding *b;
@@ -19,8 +18,29 @@ static void program_drop(Owned *o) {
     }
     plan_free(s->plan);
   }
-  for (uint32_t k = 0; k < p->slot.n; k++) tensor_unref(p->slot.at[k].value);
-  for (uint32_t k = 0; k < p->arena.n; k++) arena_free(p->arena.at[k]);
+  for (uint32_t k = slots; k < p->slot.n; k++) tensor_unref(p->slot.at[k].value);
+  for (uint32_t k = arenas; k < p->arena.n; k++) arena_free(p->arena.at[k]);
+}
+
+ProgramMark program_mark(const Program *p) {
+  return (ProgramMark){p->slot.at, p->slot.n, p->segment.n, p->arena.n, p->table.n};
+}
+
+ProgramKept program_cut(Program *p, const ProgramMark *m) {
+  cut(p, m->slot, m->segment, m->arena);
+  for (uint32_t k = 0; k < m->slot && m->at != p->slot.at; k++) m->at[k].value = p->slot.at[k].value;
+  return (ProgramKept){p->slab, p->slab_all};
+}
+
+void program_put(Program *p, const ProgramKept *kept) {
+  p->slab = kept->slab;
+  p->slab_all = kept->slab_all;
+}
+
+static void program_drop(Owned *o) {
+  Program *p = (Program *)(void *)((char *)o - offsetof(Program, owned));
+  Host *h = &p->session->host;
+  cut(p, 0, 0, 0);
   host_free(h, p->slab, p->slab_all);
   if (!p->slab) return;
   p->session->slab = NULL;

@@ -120,6 +120,13 @@ typedef struct Program {
 } Program;
 
 Program *program_new(Session *s);
+/* What stands in a program at a moment; the rest is dropped by program_cut. The tensors in slots that stay are not
+ * touched, and the slab is what it is: program_put says so to a program that was copied back in between. */
+typedef struct ProgramMark { Slot *at; uint32_t slot, segment, arena, table; } ProgramMark;
+typedef struct ProgramKept { void *slab; size_t slab_all; } ProgramKept;
+ProgramMark program_mark(const Program *p);
+ProgramKept program_cut(Program *p, const ProgramMark *m);
+void program_put(Program *p, const ProgramKept *kept);
 SlotId slot_new(Program *p, SlotKind kind, const Type *t, const char *path, Loc loc);
 Segment *segment_new(Program *p);      /* also makes it the graph's current one */
 

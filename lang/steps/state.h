@@ -48,6 +48,7 @@ struct Session {
   Graph *graph;
   Program *program;
   struct Elab *elab;                            /* names, scopes, caches: elab/elab.h */
+  struct Savepoint *savepoint;                  /* the session before the present call: elab/savepoint.h */
   Pool *pool;
   const Kernels *kernels;
   void *slab; size_t slab_bytes;                /* the program's, 64-byte aligned */

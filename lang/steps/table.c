@@ -61,6 +61,17 @@ void table_columns_cut(Table *t, uint32_t n) {
   for (uint32_t k = n; k < t->column.n; k++) host_free(t->host, t->column.at[k].data, t->column.at[k].room);
   if (n < t->column.n) t->column.n = n;
 }
+
+TableMark table_mark(const Table *t) { return (TableMark){t->column.at, t->column.n, t->column.cap, t->rows}; }
+
+void table_back(Table *t, const TableMark *m, bool rows) {
+  table_columns_cut(t, m->n);
+  if (m->n && m->at != t->column.at) memcpy(m->at, t->column.at, m->n * sizeof *t->column.at);
+  t->column.at = m->at;
+  t->column.cap = m->cap;
+  if (rows) table_cut(t, m->rows);
+}
+
 int64_t table_rows(const Table *t) { return t->rows; }
 void table_cut(Table *t, int64_t rows) { if (rows < t->rows) t->rows = rows; }
 

@@ -19,6 +19,10 @@ void table_rows_set(Table *t, int64_t rows);                                   /
 void table_fill(Table *t, uint32_t column, const Tensor *rows);                /* [rows, ...] of the column's type */
 /* a row; other columns are zero in it */
 void table_add(Table *t, const char *const *column, Tensor *const *value, uint32_t n);
+/* A table at a moment; rows: those that came since go, too. */
+typedef struct TableMark { void *at; uint32_t n, cap; int64_t rows; } TableMark;
+TableMark table_mark(const Table *t);
+void table_back(Table *t, const TableMark *m, bool rows);
 void table_columns_cut(Table *t, uint32_t n);                                    /* only the first n are declared */
 void table_cut(Table *t, int64_t rows);                                        /* only the first rows stay */
 void table_write(Text *t, const void *table);                                  /* as `print` writes a series */

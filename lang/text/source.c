@@ -30,6 +30,12 @@ Sources *sources_new(Arena *a) {
   return s;
 }
 
+void sources_change(Sources *s) {
+  arena_change(s->arena, s, sizeof *s);
+  arena_change(s->arena, s->symbols, sizeof(SymbolTable));
+  arena_change(s->arena, s->place_index, sizeof(PlaceTable));
+}
+
 static uint32_t hash_bytes(const char *text, size_t n) {
   uint32_t h = 2166136261u;
   for (size_t k = 0; k < n; k++) h = (h ^ (unsigned char)text[k]) * 16777619u;
@@ -55,6 +61,7 @@ Sym sym(Sources *s, const char *text, size_t n) {
     for (k = hash & (cap - 1); t->at[k].text;) k = (k + 1) & (cap - 1);
   }
   const char *copy = arena_text(s->arena, text, n);
+  arena_change(s->arena, &t->at[k], sizeof t->at[k]);
   t->at[k] = (Symbol){hash, (uint32_t)n, copy};
   t->n++;
   return copy;
@@ -109,6 +116,7 @@ Loc loc_make(Sources *s, const Source *source, Span span, Loc caller) {
     for (k = hash & (cap - 1); t->at[k].loc;) k = (k + 1) & (cap - 1);
   }
   Loc loc = s->place.n;
+  arena_change(s->arena, &t->at[k], sizeof t->at[k]);
   vec_push(s->arena, &s->place, wanted);
   t->at[k] = (PlaceSlot){hash, loc};
   t->n++;

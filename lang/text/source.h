@@ -48,6 +48,7 @@ static inline bool begins_name(char c) {
 static inline bool in_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
 
 Sources *sources_new(Arena *a);
+void sources_change(Sources *s);   /* arena_change of it, before texts are added */
 Sym sym(Sources *s, const char *text, size_t n);
 /* A byte-order mark is skipped, CRLF stays (the lexer's matter). Copies the text. */
 Source *source_add(Sources *s, const char *name, const char *text, size_t n);

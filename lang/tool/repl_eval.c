@@ -46,14 +46,6 @@ bool repl_value(Repl *r, const char *text, const Value **out) {
   return true;
 }
 
-void repl_name_it(Repl *r, Value v) {
-  Session *s = r->s;
-  Guard g;
-  if (!HOST_GUARD(&s->host, &g)) return;
-  scope_put(s->elab, s->elab->globals, sym(s->sources, "it", 2), v, NULL);
-  host_leave(&s->host, &g);
-}
-
 bool repl_blank(const char *text) {
   while (*text == ' ' || *text == '\t' || *text == '\r' || *text == '\n') text++;
   return !*text || (*text == '#' && text[1] != '#');
@@ -110,17 +102,16 @@ static const Bound *bound_before(const Scope *g, Sym name, uint32_t n) {
 static void say_what_stays(Repl *r, uint32_t from) {
   const Scope *g = r->s->elab->globals;
   uint32_t end = g->bound.n;
-  Sym it = sym(r->s->sources, "it", 2);
   for (uint32_t k = from; k < end; k++) {
     const Bound *now = g->bound.at[k], *before = bound_before(g, now->name, from);
-    if (!before || now->name == it) continue;
+    if (!before || !strcmp(now->name, "it")) continue;
     const Source *source = before->ast ? before->ast->source : NULL;
     Text names = {.arena = r->a};
     int n = 0;
     for (uint32_t j = 0; j < from; j++) {
       const Bound *other = g->bound.at[j];
-      if (other->name == now->name || other->name == it || bound_before(g, other->name, end) != other) continue;
-      if (!made_with(&other->value, &before->value, 0)) continue;
+      if (other->name == now->name || !strcmp(other->name, "it")) continue;
+      if (!made_with(&other->value, &before->value, 0) || bound_before(g, other->name, end) != other) continue;
       text_printf(&names, "%s`%s`", n++ ? ", " : "", other->name);
     }
     if (n)
@@ -131,8 +122,8 @@ static void say_what_stays(Repl *r, uint32_t from) {
 
 /* A function is its own type; an instance, too. */
 static void show_value(Repl *r, const Value *v) {
+  session_name_it(r->s, v);
   const char *value = session_value_text(r->s, v), *type = session_type_text(r->s, v);
-  repl_name_it(r, *v);
   if (!value || !type) {
     cli_diagnostics(r->c, r->s);
     return;

@@ -30,5 +30,4 @@ extern const char repl_entry_mark[];                              /* the line be
 bool repl_blank(const char *text);                                /* nothing but blanks and a comment */
 /* it continues the line before: `|>`, `.`, `else` ... */
 bool repl_goes_on(const char *line);
-void repl_name_it(Repl *r, Value v);
 #endif

@@ -174,9 +174,11 @@ bool show_gradients(Repl *r, const char *rest) {
     err_printf(r->c, "entry %d: this depends on nothing that has a name: it has no gradient to show\n", r->entry);
     return true;
   }
-  Bound *before = scope_find(r->s->elab, r->s->elab->globals, sym(r->s->sources, "it", 2));
-  Value it = before ? before->value : v_unit();
-  repl_name_it(r, *v);
+  const Scope *top = r->s->elab->globals;
+  Value it = v_unit();
+  for (uint32_t k = 0; k < top->bound.n; k++)
+    if (!strcmp(top->bound.at[k]->name, "it")) it = top->bound.at[k]->value;
+  session_name_it(r->s, v);
   Text text = {.arena = r->a};
   text_add(&text, "(");
   for (uint32_t k = 0; k < names.n; k++) text_printf(&text, "grad(it, %s), ", names.at[k]);
@@ -184,6 +186,6 @@ bool show_gradients(Repl *r, const char *rest) {
   r->entry++;
   if (repl_value(r, text.at, &v) && v->kind == V_TUPLE)
     for (uint32_t k = 0; k < v->items->n && k < names.n; k++) show_tree(r, names.at[k], &v->items->at[k]);
-  repl_name_it(r, it);
+  session_name_it(r->s, &it);
   return true;
 }

@@ -7,6 +7,9 @@
  * its own; the rest of its last page serves next. A block is zeroed piece by piece as it is given out, while the piece
  * is in the cache anyway. Under GLIA_ASAN everything gets its own: the sanitizer then sees each overrun. The Owned
  * things are dropped newest first, before the memory goes.
+ *
+ * The journal of a mark lies outside of the arena: bytes as they were, and behind them where they belong, so that it
+ * is read from its end. It grows before anything is changed.
  */
 #include "base/arena.h"
 #include <assert.h>
@@ -28,13 +31,28 @@ struct Held {
   Owned *thing;
 };
 
-struct Arena {
-  Owned owned;
-  Host *host;
+/* What an arena has given out. */
+typedef struct Extent {
   Block *blocks;
   Held *held;
   char *free;
   size_t left, next_size, bytes;
+} Extent;
+
+typedef struct Change { void *at; size_t n; } Change;      /* behind n bytes, rounded up */
+
+typedef struct Journal {
+  bool on;
+  Extent before;
+  char *at;
+  size_t n, cap;
+} Journal;
+
+struct Arena {
+  Owned owned;
+  Host *host;
+  Extent now;
+  Journal journal;
 };
 
 static void arena_drop(Owned *o) { arena_free((Arena *)o); }
@@ -42,30 +60,36 @@ static void arena_drop(Owned *o) { arena_free((Arena *)o); }
 Arena *arena_new(Host *h) {
   Arena *a = host_alloc(h, sizeof *a);
   a->host = h;
-  a->next_size = FIRST_BLOCK;
-  a->bytes = sizeof *a;
+  a->now.next_size = FIRST_BLOCK;
+  a->now.bytes = sizeof *a;
   owned_born(h, &a->owned, arena_drop);
   return a;
 }
 
 void arena_keep(Arena *a) { owned_keep(&a->owned); }
 
+/* Gives back what came behind `to`. */
+static void release(Arena *a, const Extent *to) {
+  for (Held *k = a->now.held; k != to->held; k = k->next) k->thing->drop(k->thing);
+  for (Block *b = a->now.blocks; b != to->blocks;) {
+    Block *next = b->next;
+    host_free(a->host, b, b->size);
+    b = next;
+  }
+  a->now = *to;
+}
+
 void arena_free(Arena *a) {
   if (!a) return;
   owned_keep(&a->owned);
-  for (Held *k = a->held; k; k = k->next) k->thing->drop(k->thing);
-  Host *h = a->host;
-  for (Block *b = a->blocks; b;) {
-    Block *next = b->next;
-    host_free(h, b, b->size);
-    b = next;
-  }
-  host_free(h, a, sizeof *a);
+  release(a, &(Extent){0});
+  host_free(a->host, a->journal.at, a->journal.cap);
+  host_free(a->host, a, sizeof *a);
 }
 
 Host *arena_host(const Arena *a) { return a->host; }
 
-size_t arena_bytes(const Arena *a) { return a->bytes; }
+size_t arena_bytes(const Arena *a) { return a->now.bytes; }
 
 _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out of memory: the size overflows"); }
 
@@ -73,17 +97,17 @@ _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out
 static char *block_new(Arena *a, size_t whole) {
   Block *b = host_alloc_raw(a->host, whole);
   b->size = whole;
-  b->next = a->blocks;
-  a->blocks = b;
-  a->bytes += whole;
+  b->next = a->now.blocks;
+  a->now.blocks = b;
+  a->now.bytes += whole;
   return (char *)(b + 1);
 }
 
 #ifndef GLIA_ASAN
 static size_t next_size(const Arena *a) {
-  if (a->next_size < PAGE) return a->next_size * 2;
-  size_t quarter = a->bytes / 4 / PAGE * PAGE;
-  return quarter > LARGEST_BLOCK ? LARGEST_BLOCK : quarter > a->next_size ? quarter : a->next_size;
+  if (a->now.next_size < PAGE) return a->now.next_size * 2;
+  size_t quarter = a->now.bytes / 4 / PAGE * PAGE;
+  return quarter > LARGEST_BLOCK ? LARGEST_BLOCK : quarter > a->now.next_size ? quarter : a->now.next_size;
 }
 
 /* A block of its own for what is large; what is left of its last page is taken next, if it is more than there was. */
@@ -92,9 +116,9 @@ static void *alloc_large(Arena *a, size_t need) {
   if (whole > PAGE / 2) whole = (whole + PAGE - 1) / PAGE * PAGE;
   char *p = block_new(a, whole);
   size_t rest = whole - sizeof(Block) - need;
-  if (rest > a->left) {
-    a->free = p + need;
-    a->left = rest;
+  if (rest > a->now.left) {
+    a->now.free = p + need;
+    a->now.left = rest;
   }
   return p;
 }
@@ -107,15 +131,15 @@ static void *alloc_raw(Arena *a, size_t size) {
   return block_new(a, size + sizeof(Block));
 #else
   size_t need = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
-  if (need > a->left) {
-    if (need > a->next_size / 4) return alloc_large(a, need);
-    a->free = block_new(a, a->next_size);
-    a->left = a->next_size - sizeof(Block);
-    a->next_size = next_size(a);
+  if (need > a->now.left) {
+    if (need > a->now.next_size / 4) return alloc_large(a, need);
+    a->now.free = block_new(a, a->now.next_size);
+    a->now.left = a->now.next_size - sizeof(Block);
+    a->now.next_size = next_size(a);
   }
-  void *p = a->free;
-  a->free += need;
-  a->left -= need;
+  void *p = a->now.free;
+  a->now.free += need;
+  a->now.left -= need;
   return p;
 #endif
 }
@@ -166,11 +190,66 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
   return q;
 }
 
+/* ---- marks ---- */
+enum { JOURNAL_KEPT = 1 << 16 };       /* bytes of a journal that the next mark may use */
+
+void arena_mark(Arena *a) {
+  assert(!a->journal.on);
+  a->journal.on = true;
+  a->journal.n = 0;
+  a->journal.before = a->now;
+}
+
+bool arena_marked(const Arena *a) { return a->journal.on; }
+
+void arena_change(Arena *a, void *at, size_t n) {
+  Journal *j = &a->journal;
+  if (!j->on || !n) return;
+  size_t bytes = (n + ALIGN - 1) / ALIGN * ALIGN, whole = j->n + bytes + sizeof(Change);
+  if (whole > j->cap) {
+    size_t cap = j->cap ? j->cap * 2 : FIRST_BLOCK;
+    while (cap < whole) cap *= 2;
+    j->at = host_resize(a->host, j->at, j->cap, cap);
+    j->cap = cap;
+  }
+  memcpy(j->at + j->n, at, n);
+  memcpy(j->at + j->n + bytes, &(Change){at, n}, sizeof(Change));
+  j->n = whole;
+}
+
+static void journal_end(Arena *a) {
+  Journal *j = &a->journal;
+  j->on = false;
+  j->n = 0;
+  if (j->cap <= JOURNAL_KEPT) return;
+  host_free(a->host, j->at, j->cap);
+  j->at = NULL;
+  j->cap = 0;
+}
+
+void arena_back(Arena *a) {
+  Journal *j = &a->journal;
+  assert(j->on);
+  while (j->n) {
+    Change c;
+    memcpy(&c, j->at + j->n - sizeof c, sizeof c);
+    j->n -= sizeof c + (c.n + ALIGN - 1) / ALIGN * ALIGN;
+    memcpy(c.at, j->at + j->n, c.n);
+  }
+  release(a, &j->before);
+  journal_end(a);
+}
+
+void arena_unmark(Arena *a) {
+  assert(a->journal.on);
+  journal_end(a);
+}
+
 void arena_own(Arena *a, Owned *o) {
   Held *k = NEW(a, Held);
   k->thing = o;
-  k->next = a->held;
-  a->held = k;
+  k->next = a->now.held;
+  a->now.held = k;
   owned_keep(o);
 }
 

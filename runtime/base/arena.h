@@ -21,6 +21,15 @@ char *arena_printf(Arena *a, const char *fmt, ...) __attribute__((format(printf,
 char *arena_vprintf(Arena *a, const char *fmt, va_list ap);
 void arena_own(Arena *a, Owned *o);                         /* o is kept, and dropped when the arena dies */
 
+/* A mark: arena_back gives back all that was given out behind it, drops the Owned things that came behind it, and puts
+ * back the bytes that arena_change was told of before they changed. It allocates nothing. One mark at a time; what it
+ * can put back is what stood before it, as long as whoever changes that says so. */
+void arena_mark(Arena *a);
+bool arena_marked(const Arena *a);
+void arena_change(Arena *a, void *at, size_t n);            /* does nothing where no mark is set */
+void arena_back(Arena *a);
+void arena_unmark(Arena *a);                                /* what came behind the mark stays */
+
 #define NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
 #define NEW_N(arena, T, n) ((T *)arena_array((arena), sizeof(T), (size_t)(n)))
 void *arena_array(Arena *a, size_t size, size_t n);         /* checked product */

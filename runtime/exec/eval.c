@@ -202,6 +202,7 @@ Tensor *graph_known(Graph *g, NodeId id) {
     Tensor *own = tensor_from(h, g->node[id].type, e.values[id]->data);
     tensor_hold(g->arena, own);
     tensor_unref(own);
+    arena_change(g->arena, &g->known[id], sizeof g->known[id]);
     g->known[id] = own;
   }
   for (uint32_t k = 0; k < n; k++) tensor_unref(e.values[ids[k]]);

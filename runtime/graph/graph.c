@@ -33,6 +33,11 @@ Graph *graph_new(Arena *a) {
 
 Graph *graph_beside(const Graph *g, Arena *a) { return graph_with(a, g->types); }
 
+void graph_change(Graph *g) {
+  arena_change(g->arena, g, sizeof *g);
+  arena_change(g->arena, g->types, sizeof(Types));
+}
+
 static uint32_t type_hash(const Type *t) {
   uint64_t h = ((uint64_t)t->dtype << 8 | t->rank) * 0x9e3779b97f4a7c15u;
   for (int k = 0; k < t->rank; k++) h = (h ^ (uint64_t)t->dim[k] ^ h >> 29) * 0x9e3779b97f4a7c15u;
@@ -58,8 +63,10 @@ const Type *graph_type(Graph *g, const Type *t) {
     k = type_place(s, t);
   }
   Type own = type_make((DType)t->dtype, t->rank, t->dim);   /* unused dims are zero */
+  const Type *kept = arena_copy(s->arena, &own, sizeof own);
+  arena_change(s->arena, &s->at[k], sizeof s->at[k]);
   s->n++;
-  return s->at[k] = arena_copy(s->arena, &own, sizeof own);
+  return s->at[k] = kept;
 }
 
 /* ---- emission ---- */
@@ -239,6 +246,9 @@ static void marks_room(Graph *g) {
     while (cap < g->n) cap *= 2;
     g->mark = NEW_N(g->arena, uint32_t, cap);
     g->mark_cap = cap;
+  }
+  if (g->epoch == UINT32_MAX) {
+    memset(g->mark, 0, g->mark_cap * sizeof *g->mark);
     g->epoch = 0;
   }
   g->epoch++;

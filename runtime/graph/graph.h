@@ -72,6 +72,7 @@ struct Graph {
 Graph *graph_new(Arena *a);
 /* a new one that shares the types of g, whose arena outlives it */
 Graph *graph_beside(const Graph *g, Arena *a);
+void graph_change(Graph *g);       /* arena_change of it, before nodes are added */
 const Type *graph_type(Graph *g, const Type *t);            /* interned */
 
 /* Why a type rule refused. The language gives each kind a stable code and a place. */

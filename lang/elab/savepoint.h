@@ -1,0 +1,22 @@
+/* savepoint: a session as it was before a call: its arena, texts, names, graph, slots and segments, tables, and what
+ * stands in them. In: the beginning of a call, and how it ended. Out: a session that has all of what the call made, or
+ * nothing of it.
+ *
+ * Invariant: what lives in the session's arena is changed behind arena_change (or mark_keep and cell_change, which call
+ * it), or stands in what savepoint_set keeps.
+ */
+#ifndef LANG_SAVEPOINT_H
+#define LANG_SAVEPOINT_H
+#include "steps/state.h"
+
+struct Savepoint *savepoint_new(Session *s);     /* in the session's arena */
+void savepoint_set(Session *s);                  /* inside a guard; one at a time */
+/* Before what may change cells in more than one step: their tensors come back, too. */
+void savepoint_hold(Session *s);
+/* How it ended. It is taken back, but not before the next call begins: until then what was said can be read. ran: what
+ * the run has put into cells, tables and slots that stood before stays. Or, if that was not said, all of it is kept. */
+void savepoint_later(Session *s, bool ran);
+void savepoint_keep(Session *s);
+/* As a call begins: what the last one left to be taken back. Allocates nothing. */
+void savepoint_settle(Session *s);
+#endif
