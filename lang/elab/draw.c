@@ -1,8 +1,9 @@
 /* draw: randomness is a function of the seed, the place and the turn. The place is the chain of names and calls that
  * leads to a draw, made a number while elaborating; seed and turns are inputs, so a turn never makes a new plan.
  *
- * What has no name, and the second call in one statement, counts among its like in its block: so a comment or an
- * unrelated definition changes no draw.
+ * What has no name (a loop), and the second call of a name, counts among its like in its block; but only what draws
+ * counts: a place is made when the first draw in it asks. So a comment, an unrelated definition, or a loop without draws
+ * changes no draw.
  */
 #include "elab/draw.h"
 #include "elab/call.h"
@@ -17,7 +18,10 @@ enum { INDEX_FROM = 16 };
 typedef struct Like { uint64_t name; uint32_t count; } Like;
 typedef struct PlaceFrame {
   struct PlaceFrame *outer;
-  uint64_t hash;
+  struct PlaceFrame *same;   /* the place that this one is once more, or NULL */
+  uint64_t name, hash;
+  uint32_t turn;             /* of an unrolled loop, from 1: it is no count of what draws; 0: a name */
+  bool made;                 /* it has its hash: a draw in it has asked */
   VEC(Like) like;
   uint32_t *index, cap;      /* of many: by hash, counted from 1 */
 } PlaceFrame;
@@ -58,37 +62,76 @@ static Like *find_like(const PlaceFrame *f, uint64_t h) {
   return NULL;
 }
 
-static uint64_t next_like(Elab *e, const char *name) {
-  PlaceFrame *f = e->here.place;
-  uint64_t h = hash_text(name);
-  Like *like = find_like(f, h);
+static uint64_t next_like(Elab *e, PlaceFrame *f, uint64_t name) {
+  Like *like = find_like(f, name);
   if (like) {
     arena_change(e->a, like, sizeof *like);
-    return mix(mix(f->hash, h), like->count++);
+    return mix(mix(f->hash, name), like->count++);
   }
-  vec_push(e->a, &f->like, (Like){h, 1});
+  arena_change(e->a, f, sizeof *f);
+  vec_push(e->a, &f->like, (Like){name, 1});
   if (f->like.n >= INDEX_FROM && f->like.n * 2 > f->cap) {
     index_likes(e, f);
   } else if (f->index) {
-    arena_change(e->a, slot_of(f, h), sizeof *f->index);
-    *slot_of(f, h) = f->like.n;
+    arena_change(e->a, slot_of(f, name), sizeof *f->index);
+    *slot_of(f, name) = f->like.n;
   }
-  return mix(mix(f->hash, h), 0);
+  return mix(mix(f->hash, name), 0);
 }
 
-PlaceFrame *place_root(Elab *e) { return NEW(e->a, PlaceFrame); }
-uint64_t place_hash(const Elab *e) { return e->here.place->hash; }
+/* The outermost that has no hash yet first: a call may stand in a thousand others. */
+static uint64_t made(Elab *e, PlaceFrame *f) {
+  while (!f->made) {
+    PlaceFrame *g = f, *on;
+    while (!(on = g->same ? g->same : g->outer)->made) g = on;
+    arena_change(e->a, g, sizeof *g);
+    if (g->same) g->hash = on->hash;
+    else g->hash = g->turn ? mix(mix(on->hash, g->name), g->turn - 1) : next_like(e, on, g->name);
+    g->made = true;
+  }
+  return f->hash;
+}
+
+PlaceFrame *place_root(Elab *e) {
+  PlaceFrame *f = NEW(e->a, PlaceFrame);
+  f->made = true;
+  return f;
+}
+
+uint64_t place_hash(Elab *e) { return made(e, e->here.place); }
+
+static PlaceFrame *frame_within(Elab *e) {
+  PlaceFrame *f = NEW(e->a, PlaceFrame);
+  f->outer = e->here.place;
+  return e->here.place = f;
+}
 
 Where place_again(Elab *e, uint64_t hash) {
   Where outside = e->here;
-  PlaceFrame *f = NEW(e->a, PlaceFrame);
-  f->outer = e->here.place;
+  PlaceFrame *f = frame_within(e);
   f->hash = hash;
-  e->here.place = f;
+  f->made = true;
   return outside;
 }
 
-Where place_enter(Elab *e, const char *name) { return place_again(e, next_like(e, name)); }
+Where place_repeat(Elab *e) {
+  Where outside = e->here;
+  PlaceFrame *of = e->here.place;
+  frame_within(e)->same = of;
+  return outside;
+}
+
+Where place_enter(Elab *e, const char *name) {
+  Where outside = e->here;
+  frame_within(e)->name = hash_text(name);
+  return outside;
+}
+
+Where place_turn(Elab *e, int64_t k) {
+  Where outside = place_enter(e, "turn");
+  e->here.place->turn = (uint32_t)k + 1;
+  return outside;
+}
 
 void place_change(Elab *e) {
   if (e->here.place) arena_change(e->a, e->here.place, sizeof *e->here.place);
@@ -96,6 +139,7 @@ void place_change(Elab *e) {
 
 void *place_keep(Elab *e) {
   PlaceFrame *kept = NEW(e->a, PlaceFrame);
+  made(e, e->here.place);
   *kept = *e->here.place;
   kept->like.at = arena_copy(e->a, e->here.place->like.at ? e->here.place->like.at : (Like *)kept,
                              e->here.place->like.n * sizeof(Like));
@@ -122,7 +166,8 @@ static NodeId i32_literal(Elab *e, uint32_t v) {
 }
 
 NodeId draw_key(Elab *e, const Ast *at) {
-  uint64_t place = next_like(e, "~");
+  made(e, e->here.place);
+  uint64_t place = next_like(e, e->here.place, hash_text("~"));
   NodeId key = cell_read(e, e->seed, elab_loc(e, at));
   key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)place), at);
   key = emit2(e, &op_fold_in, key, i32_literal(e, (uint32_t)(place >> 32)), at);

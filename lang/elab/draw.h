@@ -9,11 +9,12 @@ struct PlaceFrame *place_root(Elab *e);                            /* of one ent
 Value elab_draw(Elab *e, const Type *t, const Ast *call);          /* `~ call` for a declared type */
 NodeId draw_key(Elab *e, const Ast *at);                           /* i32[2]: seed, place, turns */
 /* These say where we were: `e->here = outside` goes back. */
-/* a name or call on the way; what is alike is counted */
+/* a name or call on the way; what is alike, and draws, is counted */
 Where place_enter(Elab *e, const char *name);
-/* the same place once more: the other piece of a loop */
-Where place_again(Elab *e, uint64_t hash);
-uint64_t place_hash(const Elab *e);
+Where place_turn(Elab *e, int64_t k);                              /* of an unrolled loop, from 0 */
+Where place_repeat(Elab *e);                                       /* this place once more: a piece of a loop */
+Where place_again(Elab *e, uint64_t hash);                         /* the place of this hash */
+uint64_t place_hash(Elab *e);
 void place_change(Elab *e);                                        /* arena_change of the present place */
 void *place_keep(Elab *e);                                         /* what has been counted at the present place */
 void place_back(Elab *e, const void *kept);

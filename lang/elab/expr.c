@@ -204,7 +204,7 @@ static OUT_OF_LINE Value comprehension(Elab *e, const Ast *ast) {
   bool ok = true;
   Order o = {0};
   for (int64_t k = 0; k < n && ok; k++) {
-    place_enter(e, "turn");
+    place_turn(e, k);
     e->here.scope = scope_new(e, each.scope);
     Value x = q.kind == V_SEQ ? q.seq->element(e, q.seq, seq_piece(q.seq, k), NO_NODE, k, ast->kid[2]) : q.items->at[k];
     ok = x.kind != V_BAD && bind_pattern(e, e->here.scope, ast->kid[1], x, false);

@@ -146,7 +146,7 @@ static void unrolled(Elab *e, const Ast *ast, const Value *item, int64_t n, cons
       elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
       break;
     }
-    Where outside = place_enter(e, "turn");
+    Where outside = place_turn(e, k);
     Value v = q ? q->element(e, q, seq_piece(q, k), NO_NODE, k, ast->kid[1]) : item[k];
     more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
     e->here = outside;
@@ -177,7 +177,7 @@ static void turns_as_pieces(Elab *e, const Ast *ast, const Value *item, uint32_t
   LoopMark mark = loop_enter(e, LOOP_UNROLLED);
   bool more = true;
   for (uint32_t k = 0; k < n && more; k++) {
-    Where outside = place_enter(e, "turn");
+    Where outside = place_turn(e, k);
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_BRANCH, body, ast);
     e->here.frame->turn = r;
@@ -196,11 +196,10 @@ static void run_loop(Elab *e, const Ast *ast, const Seq *q) {
   loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
   if (q->count < 0) vec_push(e->a, &loop->need, (Need){q->count_node, NO_SLOT});
   Where outside = place_enter(e, "for");
-  uint64_t place = place_hash(e);
   LoopMark mark = loop_enter(e, LOOP_RUN);
   for (uint32_t k = 0; k < q->n_piece; k++) {
     if (q->count >= 0 && q->piece[k].count == 0 && k > 0) continue;
-    Where around = place_again(e, place);
+    Where around = place_repeat(e);
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_LOOP, body, ast);
     r->turn = graph_input(e->g, loop->turn, &t, loop->loc);
@@ -261,7 +260,7 @@ static void unrolled_while(Elab *e, const Ast *ast) {
       break;
     }
     if (!go) break;
-    Where outside = place_enter(e, "turn");
+    Where outside = place_turn(e, k);
     bool more = turn(e, NULL, NULL, ast->kid[1], ast);
     e->here = outside;
     if (!more) break;

@@ -16,6 +16,35 @@ N
 sed 's/^let x:/# a comment\nlet unrelated = 3\nfn other(x) = x + unrelated\n&/; s/^for k/let more: [5] ~ normal(0, 1)\n&/; s/^  print z/  let own: [] ~ uniform(0, 1)\n&/' a.nn >b.nn
 "$GLIA" b.nn >more 2>/dev/null
 cmp plain more && echo "a comment and other definitions change nothing"
+cat >loops.nn <<'N'
+for i in 1..2 { assert i > 0 }
+for i in [1, 2] { assert i > 0 }
+var turns = 0
+while turns < 2 { turns += 1 }
+for (a, b) in batches(([1, 2, 3], [1, 2, 3]), 2) { assert sum(a * b) > 0 }
+for i in 1..2 { for j in 1..2 { assert i + j > 0 } }
+assert len([softmax([1.0, i]) for i in 1..3]) == 3
+assert shape(shuffle([1, 2])) == [2]
+N
+(sed 8d loops.nn; cat a.nn) >d.nn
+"$GLIA" d.nn >more 2>&1
+cmp plain more && echo "nor do loops and calls above that draw nothing"
+(cat loops.nn a.nn) >d.nn
+"$GLIA" d.nn >more 2>&1
+cmp -s plain more || echo "one that draws counts among its like"
+# a turn is a turn, whether those before it draw or not
+cat >turns.nn <<'N'
+fn e() { let x: [] ~ uniform(0, 1); x }
+fn drawn(from) {
+  var all = []
+  for k in 0..<4 { if k >= from { all = append(all, e()) } }
+  all
+}
+print drawn(FROM)
+N
+sed s/FROM/0/ turns.nn >t0.nn
+sed s/FROM/2/ turns.nn >t2.nn
+echo "$("$GLIA" t0.nn | tr -d '[,]' | cut -d' ' -f3-) / $("$GLIA" t2.nn | tr -d '[,]')"
 "$GLIA" --threads 3 a.nn >threads 2>&1
 cmp plain threads && echo "nor do threads"
 "$GLIA" --seed 0 a.nn >seed 2>&1
