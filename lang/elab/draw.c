@@ -2,8 +2,8 @@
  * leads to a draw, made a number while elaborating; seed and turns are inputs, so a turn never makes a new plan.
  *
  * What has no name (a loop), and the second call of a name, counts among its like in its block; but only what draws
- * counts: a place is made when the first draw in it asks. So a comment, an unrelated definition, or a loop without draws
- * changes no draw.
+ * counts: a place is made when the first draw in it asks. So a comment, an unrelated definition, or a loop without
+ * draws changes no draw.
  */
 #include "elab/draw.h"
 #include "elab/call.h"

@@ -84,8 +84,9 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
   return w.ahead ? w.statement : program->n;
 }
 
-/* `var n = 0` that is added a float to below was a float from the start, and what was read before a loop that changes it
- * is a constant in it: known when all of the text was seen. Then it is elaborated once more; what was made until then is left lying in the graph, where no step leads to it. */
+/* `var n = 0` that is added a float to below was a float from the start, and what was read before a loop that changes
+ * it is a constant in it: known when all of the text was seen. Then it is elaborated once more; what was made until
+ * then is left lying in the graph, where no step leads to it. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   e->d = e->s->diags;
   if (from == 0) e->widened.n = e->turned.n = 0;
