@@ -305,7 +305,9 @@ static Value call_step(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
     apply(e, o, v_unit(), at);
     return v_bad();
   }
-  Value g = derive(e, a[0].value, o->tree, a[0].at, DERIVE_STEP);
+  Value g = derive(e, a[0].value, o->tree, a[0].at, DERIVE_STEP), loss = value_decay(e, a[0].value);
+  if (g.kind != V_BAD && loss.kind == V_NODE)
+    vec_push(e->s->arena, &e->p->segment.at[e->g->segment]->loss, loss.node);
   return g.kind == V_BAD || !apply(e, o, g, at) ? v_bad() : v_unit();
 }
 

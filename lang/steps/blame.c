@@ -17,6 +17,7 @@ typedef struct Walk {
   const Graph *g;
   Tensor **value;             /* by node; NULL: not computed */
   Arena *tmp;
+  bool warns;
   NodeId origin;              /* where a walk that blames nobody ended, and at which element */
   int64_t origin_at;
 } Walk;
@@ -138,7 +139,8 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
   const Node *n = graph_at(w->g, id);
   double v = tensor_get(w->value[id], i);
   bool adjoint = n->loc & LOC_ADJOINT;
-  Diag *d = diag_at(w->s->diags, n->loc, E_RUN_CHECK, adjoint ? "the gradient of this" : "this",
+  DiagId which = w->warns ? E_NOT_FINITE : E_RUN_CHECK;
+  Diag *d = diag_at(w->s->diags, n->loc, which, adjoint ? "the gradient of this" : "this",
                     isnan(v) ? "NaN" : v < 0 ? "-inf" : "inf");
   Text t = {.arena = w->tmp};
   bool point = n->op->flags & OP_POINTWISE;
@@ -235,7 +237,7 @@ static void drop(Walk *w) {
   arena_free(w->tmp);
 }
 
-static bool bytes_bad(const Type *t, const void *data) {
+bool numbers_bad(const Type *t, const void *data) {
   int64_t n = type_count(t);
   if (t->dtype == F32)
     for (const float *x = data, *end = x + n; x < end; x++)
@@ -246,18 +248,14 @@ static bool bytes_bad(const Type *t, const void *data) {
   return false;
 }
 
-Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before) {
-  const Binding *b;
-  bool any = false;
-  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
-    any |= (b[k].mode & BIND_WRITE) && bytes_bad(&b[k].type, at[k]);
-  if (!any) return 0;
+static Loc blame(Session *s, const Segment *g, Tensor *const *before, bool warns) {
   /* what was computed while planning is a constant of the optimised graph: then the graph as written says who made
    * it */
   const Graph *graphs[] = {g->graph, g->source};
   Loc found = 0;
   for (int pass = 0; pass < 2 && !found; pass++) {
     Walk w = compute(s, g, graphs[pass], before);
+    w.warns = warns;
     for (uint32_t k = 0; !found && k < w.g->out.n; k++) {
       NodeId id = w.g->out.at[k].node;
       int64_t i = first_bad(w.value[id]);
@@ -267,6 +265,16 @@ Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *
   }
   return found;
 }
+
+Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before) {
+  const Binding *b;
+  bool any = false;
+  for (uint32_t k = plan_bindings(g->plan, &b); k-- > 0;)
+    any |= (b[k].mode & BIND_WRITE) && numbers_bad(&b[k].type, at[k]);
+  return any ? blame(s, g, before, false) : 0;
+}
+
+Loc blame_warning(Session *s, const Segment *g, Tensor *const *before) { return blame(s, g, before, true); }
 
 Loc blame_refusal(Session *s, const Segment *g, Loc refused) {
   const Graph *graphs[] = {g->graph, g->source};

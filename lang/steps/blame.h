@@ -8,6 +8,11 @@
  * which is reported and returned. 0: no result is bad, or it came from a literal, a file or a cell that held it. */
 Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before);
 
+/* The same as a warning, of which the run goes on: to whoever sees that a result is bad. */
+Loc blame_warning(Session *s, const Segment *g, Tensor *const *before);
+
+bool numbers_bad(const Type *t, const void *data);      /* one is NaN or infinite */
+
 /* A `require_finite` of the segment refused its operand: reports where it was made, or the refusal itself, and returns
  * that place. Cells are as they were before. */
 Loc blame_refusal(Session *s, const Segment *g, Loc refused);

@@ -14,6 +14,7 @@
 #include "steps/machine.h"
 #include "steps/prepare.h"
 #include "steps/state.h"
+#include "steps/watch.h"
 
 /* ---- the position ---- */
 
@@ -240,7 +241,8 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
   assert(g->prepared);
   if (!share(s, g, false)) return false;
   if (g->plan) {
-    Arena *held = s->config.check_numbers ? arena_new(&s->host) : NULL;
+    bool check = s->config.check_numbers;
+    Arena *held = check || watch_holds(s, g) ? arena_new(&s->host) : NULL;
     Tensor **before = held ? hold(s, g, held) : NULL;
     if (!bind(s, g->plan, g->data, g->spare)) return false;
     host_stack_need(&s->host, plan_stack(g->plan));
@@ -257,11 +259,9 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
       else fault_report(s, failed, &f);
       return false;
     }
-    if (held) {
-      bool ok = numbers_hold(s, g, before, block, at);
-      arena_free(held);
-      if (!ok) return false;
-    }
+    bool ok = check ? numbers_hold(s, g, before, block, at) : watch_step(s, g, before);
+    if (held) arena_free(held);
+    if (!ok) return false;
     exchange(s, g);
   }
   if (!share(s, g, true)) return false;
@@ -389,7 +389,7 @@ bool machine_continue(Session *s) {
     Frame *f = innermost(s);
     if (!(f->at == f->block->n ? block_end(s) : step_begin(s, f))) return false;
   }
-  return true;
+  return watch_end(s);
 }
 
 /* ---- snapshots ---- */

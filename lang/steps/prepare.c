@@ -396,7 +396,7 @@ static bool shared(const Slice *c, SlotId slot) {
 
 /* The tensors that a run fills, made now so that it allocates nothing: one for each value that is saved (but for large
  * ones that are only shared), a spare for each cell that is written unread. */
-typedef struct Made { Tensor **saved, **spare; void **data; } Made;
+typedef struct Made { Tensor **saved, **spare; void **data; Watched *watch; uint32_t n_watch; } Made;
 
 static size_t saved_bytes(const Prep *w, const Segment *s, const Slice *c) {
   size_t n = 0;
@@ -412,6 +412,25 @@ static size_t saved_bytes(const Prep *w, const Segment *s, const Slice *c) {
   return n;
 }
 
+static bool saves_loss(const Segment *s, SlotId slot) {
+  for (uint32_t k = 0; k < s->save.n; k++)
+    for (uint32_t j = 0; s->save.at[k].slot == slot && j < s->loss.n; j++)
+      if (s->loss.at[j] == s->save.at[k].node) return true;
+  return false;
+}
+
+static void make_watch(const Prep *w, const Segment *s, const Slice *c, Made *m) {
+  const Binding *b;
+  uint32_t n = c->plan ? plan_bindings(c->plan, &b) : 0;
+  m->watch = NEW_N(w->s->arena, Watched, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    bool wide = b[k].type.dtype == F64, loss = saves_loss(s, b[k].slot);
+    if (!(b[k].mode & BIND_WRITE) || (b[k].type.dtype != F32 && !wide) || !type_count(&b[k].type)) continue;
+    if (!loss && !w->p->slot.at[b[k].slot].trained) continue;
+    m->watch[m->n_watch++] = (Watched){k, wide && *(const uint8_t *)&(uint16_t){1} ? 4 : 0, wide, loss};
+  }
+}
+
 static void make_tensors(const Prep *w, const Segment *s, const Slice *c, Made *m) {
   Host *h = &w->s->host;
   m->saved = NEW_N(w->tmp, Tensor *, s->save.n + 1);
@@ -422,6 +441,7 @@ static void make_tensors(const Prep *w, const Segment *s, const Slice *c, Made *
   if (!c->plan) return;
   const Binding *b;
   uint32_t n = plan_bindings(c->plan, &b);
+  make_watch(w, s, c, m);
   m->spare = NEW_N(w->s->arena, Tensor *, n + 1);
   m->data = NEW_N(w->s->arena, void *, n + 1);
   for (uint32_t k = 0; k < n; k++)
@@ -446,6 +466,8 @@ static void publish(Program *p, Segment *s, const Slice *c, const Made *m) {
   s->plan = c->plan;
   s->spare = m->spare;
   s->data = m->data;
+  s->watch = m->watch;
+  s->n_watch = m->n_watch;
   s->share.at = c->share.at;
   s->share.n = s->share.cap = c->share.n;
   s->prepared = true;

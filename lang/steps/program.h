@@ -55,10 +55,15 @@ typedef struct CellWrite { SlotId cell; NodeId node; } CellWrite;
 typedef struct Share { SlotId from, to; bool after; } Share;
 enum { SHARE_COPIED = 4096 };  /* up to so many bytes are copied: the cell may then be updated in place */
 
+/* A binding of a plan that writes a parameter which has elements, or the loss. wide: f64; high: the byte of a number
+ * where its upper half, with the exponent, begins. */
+typedef struct Watched { uint32_t binding; uint8_t high; bool wide, loss; } Watched;
+
 typedef struct Segment {
   uint32_t id;
   uint32_t first, end;        /* nodes made while it was open (inner segments' among them) */
   VEC(CellWrite) write;       /* the last version of each cell assigned in it */
+  VEC(NodeId) loss;           /* what optimizers step on in it */
   /* prepare: */
   Needs save;                 /* what crosses out of it */
   bool prepared, ran;
@@ -67,6 +72,7 @@ typedef struct Segment {
   void **data;                /* a run's pointers, beside the plan's bindings */
   Tensor **spare;             /* the same, for a cell that is written but not read: it is changed when all went well */
   VEC(Share) share;
+  Watched *watch; uint32_t n_watch;      /* the parameters that it moves, and the losses that cross: watch.h */
 } Segment;
 
 typedef enum {

@@ -37,6 +37,15 @@ typedef struct SessionConfig {
 } SessionConfig;
 
 /* its first statement; the rows of each series before it */
+/* What is known of the parameters' numbers in the run that goes on: watch.h. */
+typedef struct Watch {
+  bool moved;                                   /* a step of this run moved some */
+  bool told;                                    /* one that is not finite has been told, and is there still */
+  int held;                                     /* so many steps yet are run so that they can be computed again */
+  double large;                                 /* what a parameter has not exceeded; 0: as at the start */
+  uint32_t limit[2];                            /* the upper half of it as f32 and as f64 */
+} Watch;
+
 typedef struct RunPart { uint32_t from, n; int64_t *rows; } RunPart;
 
 struct Session {
@@ -59,6 +68,7 @@ struct Session {
   void (*offered)(void);
   bool closed;                                  /* print said that the other side is gone: the run ended */
   Position position;
+  Watch watch;
   /* what a checkpoint holds besides: checkpoint.h */
   uint64_t script;                              /* digest of its texts */
   VEC(RunPart) part;                               /* the parts of the script that were begun; the last one runs */
