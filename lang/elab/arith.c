@@ -44,19 +44,13 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
     for (uint32_t j = k + 1; j < n; j++)
       if (node_type(e, in[j])->dtype == F32) f32 = (int)j;
   }
-  if (f32 >= 0 && f64 >= 0) {
-    Diag *g = elab_error(e, at, E_MIXED_FLOATS, op);
-    if (operand) {
-      diag_mark(e->d, g, elab_loc(e, operand[f32]), "%s", type_show(e->a, node_type(e, in[f32])));
-      diag_mark(e->d, g, elab_loc(e, operand[f64]), "%s", type_show(e->a, node_type(e, in[f64])));
-    }
-    diag_hint(e->d, g, "convert one of them: `f64(...)` or `f32(...)`");
-    return false;
-  }
-  if (bools >= 0 && (f32 >= 0 || f64 >= 0 || whole >= 0 || flex >= 0)) {
-    Diag *g = elab_error(e, at, E_MIXED_BOOL, op);
-    if (operand) diag_mark(e->d, g, elab_loc(e, operand[bools]), "%s", type_show(e->a, node_type(e, in[bools])));
-    diag_hint(e->d, g, "write `f32(...)` to count true as 1, or `where(condition, a, b)` to choose");
+  int number = f32 >= 0 ? f32 : f64 >= 0 ? f64 : whole >= 0 ? whole : flex;
+  int one = f32 >= 0 && f64 >= 0 ? f32 : bools >= 0 && number >= 0 ? bools : -1;
+  if (one >= 0) {
+    TypeError t = type_mixed(e->a, op, (DType)node_type(e, in[one])->dtype, one == f32 ? F64 : F32);
+    t.a = one;
+    t.b = one == f32 ? f64 : number;
+    elab_type_error(e, at, &t, in, operand, n);
     return false;
   }
   DType d;
@@ -284,75 +278,38 @@ static const Op *op_of(int op) {
   }
 }
 
+/* Where both sides have leading axes, those of size 1 and those that one side lacks are stretched; what cannot be is
+ * left for the op to refuse. */
+static void stretch_batches(Elab *e, NodeId *in) {
+  Type a = *node_type(e, in[0]), b = *node_type(e, in[1]);
+  if (a.rank < 3 || b.rank < 3) return;
+  Type lead = {.rank = a.rank > b.rank ? a.rank : b.rank};
+  for (int k = 0; k < lead.rank - 2; k++) {
+    int ka = k - (lead.rank - a.rank), kb = k - (lead.rank - b.rank);
+    int64_t da = ka < 0 ? 1 : a.dim[ka], db = kb < 0 ? 1 : b.dim[kb];
+    if (da != db && da != 1 && db != 1) return;
+    lead.dim[k] = da == 1 ? db : da;
+  }
+  for (int k = 0; k < 2; k++) {
+    const Type *x = k ? &b : &a;
+    Type t = lead;
+    t.dtype = x->dtype;
+    memcpy(&t.dim[lead.rank - 2], &x->dim[x->rank - 2], 2 * sizeof *t.dim);
+    in[k] = g_broadcast(e->g, in[k], &t);
+  }
+}
+
 /* NumPy's matmul: vectors become a row or a column, leading axes are batches and broadcast. */
 static OUT_OF_LINE Value matmul(Elab *e, Value va, Value vb, const Ast *at) {
   const Ast *operand[2] = {at, at};
   if (at->kind == A_BINARY) operand[0] = at->kid[0], operand[1] = at->kid[1];
-  NodeId in[2];
-  Value v[2] = {va, vb};
-  for (int k = 0; k < 2; k++) {
-    in[k] = want_node(e, v[k], operand[k], "a tensor");
-    if (in[k] == NO_NODE) return v_bad();
-  }
+  NodeId in[2] = {want_node(e, va, operand[0], "a tensor"), NO_NODE};
+  if (in[0] == NO_NODE || (in[1] = want_node(e, vb, operand[1], "a tensor")) == NO_NODE) return v_bad();
   if (!join_dtypes(e, in, 2, at, operand, "@")) return v_bad();
-  for (int k = 0; k < 2; k++)
-    if (node_type(e, in[k])->rank == 0) {
-      Diag *g = elab_error(e, at, E_MATMUL_SCALAR);
-      say_shapes(e, g, in, 2, operand);
-      diag_hint(e->d, g, "a number times a tensor is `*`");
-      return v_bad();
-    }
-  Type a = *node_type(e, in[0]), b = *node_type(e, in[1]);
-  int64_t inner = a.dim[a.rank - 1], rows = b.rank == 1 ? b.dim[0] : b.dim[b.rank - 2];
-  if (inner != rows) {
-    Diag *g = elab_error(e, at, E_MATMUL_INNER, (long long)inner, (long long)rows);
-    say_shapes(e, g, in, 2, operand);
-    say_inner(e, g, &a, &b, operand[0], operand[1]);
-    return v_bad();
-  }
   uint16_t flags = graph_at(e->g, in[0])->flags & graph_at(e->g, in[1])->flags & (NODE_FLEX | NODE_INTS);
   WITH_LOC(e, at);
-  bool row = a.rank == 1, column = b.rank == 1;
-  if (row) {
-    Type t = type_make((DType)a.dtype, 2, (int64_t[]){1, a.dim[0]});
-    in[0] = g_reshape(e->g, in[0], &t);
-    a = t;
-  }
-  if (column) {
-    Type t = type_make((DType)b.dtype, 2, (int64_t[]){b.dim[0], 1});
-    in[1] = g_reshape(e->g, in[1], &t);
-    b = t;
-  }
-  /* leading axes: equal, or absent on the right (one matrix for all rows), else broadcast */
-  Type lead = {.dtype = a.dtype};
-  lead.rank = a.rank > b.rank ? a.rank : b.rank;
-  bool ok = true;
-  for (int k = 0; k < lead.rank - 2; k++) {
-    int ka = k - (lead.rank - a.rank), kb = k - (lead.rank - b.rank);
-    int64_t da = ka < 0 ? 1 : a.dim[ka], db = kb < 0 ? 1 : b.dim[kb];
-    if (da != db && da != 1 && db != 1) ok = false;
-    lead.dim[k] = da == 1 ? db : da;
-  }
-  if (!ok) {
-    Diag *g = elab_error(e, at, E_MATMUL_BATCH, shape_show(e->a, &a), shape_show(e->a, &b));
-    say_shapes(e, g, in, 2, operand);
-    diag_hint(e->d, g, "the axes before the last two are batches: equal, or 1, or left out on one side");
-    return v_bad();
-  }
-  if (b.rank > 2 || a.rank < b.rank) {
-    Type ta = lead, tb = lead;
-    memcpy(&ta.dim[lead.rank - 2], &a.dim[a.rank - 2], 2 * sizeof *a.dim);
-    memcpy(&tb.dim[lead.rank - 2], &b.dim[b.rank - 2], 2 * sizeof *b.dim);
-    in[0] = g_broadcast(e->g, in[0], &ta);
-    in[1] = g_broadcast(e->g, in[1], &tb);
-  }
-  NodeId y = emit_i(e, &op_matmul, in, 2, (int64_t[]){0, 0}, 2, at);
-  if (y != NO_NODE && (row || column)) {
-    Type t = *node_type(e, y), r = {.dtype = t.dtype};
-    for (int k = 0; k < t.rank; k++)
-      if (!(row && k == t.rank - 2) && !(column && k == t.rank - 1)) r.dim[r.rank++] = t.dim[k];
-    y = g_reshape(e->g, y, &r);
-  }
+  stretch_batches(e, in);
+  NodeId y = emit_of(e, &op_matmul, in, 2, &(Attr){.i = (int64_t[]){0, 0}, .n = 2}, at, operand);
   if (y == NO_NODE) return v_bad();
   e->g->node[y].flags |= flags;
   return v_node(y);

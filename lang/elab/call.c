@@ -125,10 +125,7 @@ OUT_OF_LINE Value op_apply(Elab *e, const Op *op, Args *a, const Ast *at) {
   if (y == NO_NODE && t.kind == BAD_DTYPE && as_floats(e, &o, at))
     y = graph_emit(e->g, op, o.in, o.n, &attr, loc, &t);
   if (y == NO_NODE) {
-    const Ast *operand[2] = {o.n > 0 ? o.place[0] : NULL, o.n > 1 ? o.place[1] : NULL};
-    if (t.a > 1 || t.a >= (int)o.n) t.a = -1;
-    if (t.b > 1 || t.b >= (int)o.n) t.b = -1;
-    return elab_type_error(e, at, &t, operand);
+    return elab_type_error(e, at, &t, o.in, o.place, o.n);
   }
   return ints && op->flags & OP_KEEPS_INTS ? whole_result(e, op, &o, y) : v_node(y);
 }

@@ -6,6 +6,7 @@
 #include "elab/elab.h"
 #include "elab/call.h"
 #include "elab/cell.h"
+#include "elab/mismatch.h"
 #include "elab/names.h"
 #include "text/stdlib.h"
 #include <inttypes.h>
@@ -56,21 +57,27 @@ Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text) {
   return diag_said(e->d, loc_of_spot(e, at), id, text);
 }
 
-/* What a type rule refuses, by the code that the same mistake has where the language finds it. */
+/* What a type rule refuses, by its kind, if the op gives it no code of its own. */
 static const DiagId bad_code[N_BADS] = {
     [BAD_NONE] = E_LIMIT, [BAD_DTYPE] = E_BAD_DTYPE, [BAD_MIXED] = E_MIXED_FLOATS, [BAD_RANK] = E_BAD_RANK,
-    [BAD_SHAPE] = E_BAD_SHAPE, [BAD_INNER] = E_MATMUL_INNER, [BAD_AXIS] = E_AXIS_RANGE, [BAD_SIZE] = E_NEGATIVE_SIZE,
-    [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_LIMIT, [BAD_LIMIT] = E_LIMIT};
+    [BAD_SHAPE] = E_BAD_SHAPE, [BAD_INNER] = E_MATMUL_INNER, [BAD_BATCH] = E_MATMUL_BATCH, [BAD_AXIS] = E_AXIS_RANGE,
+    [BAD_SIZE] = E_NEGATIVE_SIZE, [BAD_RANGE] = E_SLICE_RANGE, [BAD_EMPTY] = E_BAD_EMPTY, [BAD_VALUE] = E_LIMIT,
+    [BAD_LIMIT] = E_LIMIT};
 
-Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand) {
-  const Ast *wrong = operand && t->a >= 0 && t->b < 0 ? operand[t->a] : NULL;
+static DiagId code_of(const TypeError *t) {
+  return t->code ? diag_of_code(t->code, strlen(t->code)) : bad_code[t->kind];
+}
+
+Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const NodeId *in, const Ast *const *operand,
+                      uint32_t n) {
+  TypeError own = *t;
+  if (!operand || own.a >= (int)n) own.a = -1;
+  if (!operand || own.b >= (int)n) own.b = -1;
+  const Ast *wrong = own.a >= 0 && own.b < 0 ? operand[own.a] : NULL;
   bool there = wrong && argument(e, wrong);
-  Diag *g = elab_said(e, there ? wrong : at, bad_code[t->kind], t->text);
-  if (operand && !there) {
-    if (t->a >= 0 && operand[t->a]) diag_mark(e->d, g, elab_loc(e, operand[t->a]), "%s", "");
-    if (t->b >= 0 && operand[t->b]) diag_mark(e->d, g, elab_loc(e, operand[t->b]), "%s", "");
-  }
-  if (t->hint) diag_hint(e->d, g, "%s", t->hint);
+  Diag *g = elab_said(e, there ? wrong : at, code_of(t), t->text);
+  if (there) own.a = own.b = -1;
+  say_refused(e, g, &own, in, operand);
   return v_bad();
 }
 
@@ -89,24 +96,23 @@ LocMark loc_enter(Elab *e, const Ast *at) {
 }
 void loc_back(LocMark *m) { m->g->loc = m->loc; }
 
-NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at) {
+NodeId emit_of(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at,
+               const Ast *const *operand) {
   TypeError t = {0};
   for (uint32_t k = 0; k < n; k++)
     if (in[k] == NO_NODE) return NO_NODE;
   Loc loc = loc_here(e, at);
   NodeId id = graph_emit(e->g, op, in, n, attr, loc, &t);
   if (id == NO_NODE) {
-    const Ast *operand[2] = {NULL, NULL};
-    if (at && at->kind == A_BINARY) {
-      operand[0] = at->kid[0];
-      operand[1] = at->kid[1];
-      if (t.a > 1) t.a = -1;
-      if (t.b > 1) t.b = -1;
-    }
-    if (at) elab_type_error(e, at, &t, operand[0] ? operand : NULL);
-    else diag_said(e->d, loc, bad_code[t.kind], t.text);
+    if (at) elab_type_error(e, at, &t, in, operand, n);
+    else diag_said(e->d, loc, code_of(&t), t.text);
   }
   return id;
+}
+
+NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at) {
+  bool written = at && at->kind == A_BINARY && n == 2;
+  return emit_of(e, op, in, n, attr, at, written ? (const Ast *[]){at->kid[0], at->kid[1]} : NULL);
 }
 
 NodeId emit1(Elab *e, const Op *op, NodeId x, const Ast *at) { return emit(e, op, &x, 1, NULL, at); }

@@ -126,8 +126,9 @@ Diag *elab_said(Elab *e, const Ast *at, DiagId id, const char *text);   /* the w
 Spot spot_of(Elab *e, const Ast *at);
 /* the first such argument that an expression reads; NULL: none */
 const Ast *argument_in(Elab *e, const Ast *ast);
-/* A type rule refused: V_BAD. */
-Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const Ast *const *operand);
+/* A type rule refused: V_BAD. The operands are n nodes and where each is written (NULL: not known). */
+Value elab_type_error(Elab *e, const Ast *at, const TypeError *t, const NodeId *in, const Ast *const *operand,
+                      uint32_t n);
 bool elab_stack_ok(Elab *e, const Ast *at);                       /* deep recursion: reports and says no */
 
 /* Until the block ends, what is emitted stands at `at`, by whatever builder; behind it, where it stood before, however
@@ -140,6 +141,9 @@ Loc loc_here(Elab *e, const Ast *at);                             /* of `at`; NU
 
 /* ---- emission: at NULL: where `graph->loc` is; NO_NODE: reported ---- */
 NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at);
+/* operand: where each input is written */
+NodeId emit_of(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at,
+               const Ast *const *operand);
 NodeId emit1(Elab *e, const Op *op, NodeId x, const Ast *at);
 NodeId emit2(Elab *e, const Op *op, NodeId x, NodeId y, const Ast *at);
 NodeId emit_i(Elab *e, const Op *op, const NodeId *in, uint32_t n, const int64_t *i, uint32_t n_i, const Ast *at);

@@ -115,7 +115,7 @@ static Value foreign_node(Elab *e, const Fn *f, const NodeId *in, const Type *sh
                           const Ast *at) {
   TypeError t = {0};
   NodeId id = foreign_emit(e->g, f->op, in, shape, size, elab_loc(e, at), &t);
-  return id == NO_NODE ? elab_type_error(e, at, &t, NULL) : v_node(id);
+  return id == NO_NODE ? elab_type_error(e, at, &t, NULL, NULL, 0) : v_node(id);
 }
 
 static bool extern_is_scalar(const Fn *f) {

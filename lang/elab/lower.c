@@ -109,7 +109,7 @@ NodeId lower_gather(Elab *e, NodeId x, NodeId index, int axis, const Ast *at) {
 }
 
 NodeId lower_concat(Elab *e, const NodeId *x, uint32_t n, int axis, const Ast *at) {
-  if (n == 1) return x[0];
+  if (n == 1 && node_type(e, x[0])->rank) return x[0];
   NodeId y = emit_i(e, &op_concat, x, n, (int64_t[]){axis}, 1, at);
   uint16_t ints = NODE_INTS;
   for (uint32_t k = 0; k < n; k++) ints &= graph_at(e->g, x[k])->flags;

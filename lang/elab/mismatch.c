@@ -133,7 +133,7 @@ void say_stretched(Elab *e, Diag *g, const char *op, const Type *a, const Type *
   }
 }
 
-void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb) {
+static void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, const Ast *tb) {
   const char *x = written(e, ta, "x"), *y = written(e, tb, "y");
   int64_t inner = a->dim[a->rank - 1];
   if (b->rank >= 2 && inner == b->dim[b->rank - 1]) diag_hint(e->d, g,
@@ -142,6 +142,27 @@ void say_inner(Elab *e, Diag *g, const Type *a, const Type *b, const Ast *ta, co
     diag_hint(e->d, g, "the first sizes agree: did you mean `%s @ %s`?", turned(e, ta, "x"), y);
   else if (a->rank >= 1 && b->rank >= 2 && a->dim[a->rank == 1 ? 0 : a->rank - 2] == b->dim[b->rank - 1])
     diag_hint(e->d, g, "the other way round they fit: `%s @ %s`", y, x);
+}
+
+/* ---- what a type rule refuses ---- */
+static void mark_operand(Elab *e, Diag *g, const TypeError *t, NodeId in, const Ast *operand) {
+  switch (t->kind) {
+  case BAD_RANK: case BAD_SHAPE: case BAD_INNER: case BAD_BATCH: mark_shape(e, g, operand, node_type(e, in)); break;
+  case BAD_MIXED:                          /* a literal would be of any element type */
+    if (!node_flex(e, in)) diag_mark(e->d, g, elab_loc(e, operand), "%s", type_show(e->a, node_type(e, in)));
+    break;
+  default: diag_mark(e->d, g, elab_loc(e, operand), "%s", "");
+  }
+}
+
+void say_refused(Elab *e, Diag *g, const TypeError *t, const NodeId *in, const Ast *const *operand) {
+  if (t->a >= 0 && operand[t->a]) mark_operand(e, g, t, in[t->a], operand[t->a]);
+  if (t->b >= 0 && operand[t->b]) mark_operand(e, g, t, in[t->b], operand[t->b]);
+  if (t->kind == BAD_INNER && t->a >= 0 && t->b >= 0)
+    say_inner(e, g, node_type(e, in[t->a]), node_type(e, in[t->b]), operand[t->a], operand[t->b]);
+  else if (t->kind == BAD_BATCH)           /* the language stretches axes of size 1 */
+    diag_hint(e->d, g, "the axes before the last two are batches: equal, or 1, or left out on one side");
+  else if (t->hint) diag_hint(e->d, g, "%s", t->hint);
 }
 
 /* ---- a signature and an argument ---- */

@@ -75,10 +75,10 @@ Graph *graph_beside(const Graph *g, Arena *a);
 void graph_change(Graph *g);       /* arena_change of it, before nodes are added */
 const Type *graph_type(Graph *g, const Type *t);            /* interned */
 
-/* Why a type rule refused. The language gives each kind a stable code and a place. */
+/* Why a type rule refused. The language decorates it by its kind: places, the shapes there, what would fit. */
 typedef enum {
-  BAD_NONE, BAD_DTYPE, BAD_MIXED, BAD_RANK, BAD_SHAPE, BAD_INNER, BAD_AXIS, BAD_SIZE, BAD_RANGE, BAD_EMPTY, BAD_VALUE,
-  BAD_LIMIT, N_BADS
+  BAD_NONE, BAD_DTYPE, BAD_MIXED, BAD_RANK, BAD_SHAPE, BAD_INNER, BAD_BATCH, BAD_AXIS, BAD_SIZE, BAD_RANGE, BAD_EMPTY,
+  BAD_VALUE, BAD_LIMIT, N_BADS
 } Bad;
 
 typedef struct TypeError {
@@ -87,7 +87,10 @@ typedef struct TypeError {
   /* in the graph's arena: what was found and expected, with shapes; no place, no full stop */
   const char *text;
   const char *hint;          /* a way out, or NULL */
+  const char *code;          /* of the diagnostic in the language, "E1109"; NULL: that of the kind */
 } TypeError;
+/* Of two element types that do not meet: `name` says what they are operands of. */
+TypeError type_mixed(Arena *a, const char *name, DType x, DType y);
 
 /* Makes a node. in, attr are copied. Returns NO_NODE and fills *e when the type rule refuses (e may be NULL only if
  * the caller knows the types: then a refusal is a bug and asserts). */

@@ -29,6 +29,38 @@ bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *f
   return false;
 }
 
+bool refuse_coded(TypeRule *r, const char *code, Bad kind, int a, int b, const char *hint, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  char *text = arena_vprintf(r->g->arena, fmt, ap);
+  va_end(ap);
+  r->e = (TypeError){.kind = kind, .a = a, .b = b, .text = text, .hint = hint, .code = code};
+  return false;
+}
+
+TypeError type_mixed(Arena *a, const char *name, DType x, DType y) {
+  TypeError e = {.kind = BAD_MIXED, .a = -1, .b = -1};
+  if (x == BOOL || y == BOOL) {
+    e.code = "E1102";
+    e.text = arena_printf(a, "`%s` of a bool and a number", name);
+    e.hint = "write `f32(...)` to count true as 1, or `where(condition, a, b)` to choose";
+    return e;
+  }
+  DType low = x < y ? x : y, high = x < y ? y : x;
+  e.text = arena_printf(a, "`%s` of %s and %s", name, dtype_name[low], dtype_name[high]);
+  e.hint = arena_printf(a, "convert one of them: `%s(...)` or `%s(...)`", dtype_name[high], dtype_name[low]);
+  return e;
+}
+
+bool one_dtype(TypeRule *r, int i, int j) {
+  DType x = (DType)r->x[i]->dtype, y = (DType)r->x[j]->dtype;
+  if (x == y) return true;
+  r->e = type_mixed(r->g->arena, r->op->sign ? r->op->sign : r->op->name, x, y);
+  r->e.a = i;
+  r->e.b = j;
+  return false;
+}
+
 NodeId g_op(Graph *g, const Op *op, NodeId a) { return graph_emit(g, op, &a, 1, NULL, 0, NULL); }
 
 NodeId g_op2(Graph *g, const Op *op, NodeId a, NodeId b) {

@@ -28,6 +28,9 @@ typedef struct TypeRule {
 } TypeRule;
 bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));   /* always false: `return refuse(...)` */
+bool refuse_coded(TypeRule *r, const char *code, Bad kind, int a, int b, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 7, 8)));   /* the same, with a code of its own */
+bool one_dtype(TypeRule *r, int i, int j);   /* operands i and j have; no: refused */
 
 /* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
 

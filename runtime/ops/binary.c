@@ -294,7 +294,7 @@ static NodeId min2_simplify(Simplify *s) {
   return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
 }
 const Op op_min2 = {
-    POINTWISE(min2, 2, pointwise_number), .simplify = min2_simplify,
+    POINTWISE(min2, 2, pointwise_number), .sign = "min", .simplify = min2_simplify,
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = min2_grad,
     .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "min([1, 5], [2, 4])   # => [1, 4]",
@@ -316,7 +316,7 @@ static NodeId max2_simplify(Simplify *s) {
   return s->node.in[0] == s->node.in[1] ? s->node.in[0] : NO_NODE;
 }
 const Op op_max2 = {
-    POINTWISE(max2, 2, pointwise_number), .simplify = max2_simplify,
+    POINTWISE(max2, 2, pointwise_number), .sign = "max", .simplify = max2_simplify,
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = max2_grad,
     .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "max([1, 5], [2, 4])   # => [2, 5]",

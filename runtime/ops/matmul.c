@@ -137,13 +137,10 @@ const OpKernels KERNELS_OF(matmul) = {.run = matmul_run};
 static bool matmul_type(TypeRule *r) {
   const Type *x = r->x[0], *y = r->x[1];
   Arena *a = r->g->arena;
-  for (int k = 0; k < 2; k++)
-    if (r->x[k]->rank == 0)
-      return refuse(r, BAD_RANK, k, -1, "`*` multiplies by a number",
-                    "`@` needs vectors or matrices, but one side is a scalar");
-  if (x->dtype != y->dtype)
-    return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`@` needs one element type, but the sides are %s and %s",
-                  type_show(a, x), type_show(a, y));
+  if (x->rank == 0 || y->rank == 0)
+    return refuse_coded(r, "E1109", BAD_RANK, 0, 1, "a number times a tensor is `*`",
+                     "`@` multiplies matrices and vectors, but one side is a number");
+  if (!one_dtype(r, 0, 1)) return false;
   if (dtype_sum[x->dtype] != x->dtype)
     return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)` or `i32(...)`", "`@` does not multiply %s",
                   type_show(a, x));
@@ -161,8 +158,8 @@ static bool matmul_type(TypeRule *r) {
   bool ok = !bx || !by || bx == by;
   for (int k = 0; ok && bx && by && k < bx; k++) ok = x->dim[k] == y->dim[k];
   if (!ok)
-    return refuse(r, BAD_SHAPE, 0, 1, NULL, "`@` needs equal leading axes, but the sides are %s and %s",
-                  shape_show(a, x), shape_show(a, y));
+    return refuse(r, BAD_BATCH, 0, 1, "the axes before the last two are equal, or left out on one side",
+                  "`@` cannot match the leading axes of %s and %s", shape_show(a, x), shape_show(a, y));
   const Type *lead = bx ? x : y;
   r->y = (Type){.dtype = x->dtype};
   for (int k = 0; k < (bx ? bx : by); k++) r->y.dim[r->y.rank++] = lead->dim[k];

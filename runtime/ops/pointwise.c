@@ -25,12 +25,7 @@ static bool could_stretch(const Type *a, const Type *b) {
 
 bool pointwise_agree(TypeRule *r, int i, int j) {
   const Type *a = r->x[i], *b = r->x[j];
-  Arena *m = r->g->arena;
-  if (a->dtype != b->dtype)
-    return refuse(r, BAD_MIXED, i, j,
-                  arena_printf(m, "write `%s(%s)` or `%s(%s)`", dtype_name[b->dtype], operand_name(r, i),
-                               dtype_name[a->dtype], operand_name(r, j)),
-                  "`%s` wants operands of one element type, but %s and %s", r->op->name, named(r, i), named(r, j));
+  if (!one_dtype(r, i, j)) return false;
   if (!type_same_shape(a, b))
     return refuse(r, BAD_SHAPE, i, j,
                   could_stretch(a, b) ? "make the shapes equal: name the axes to stretch with `None`, or slice"

@@ -272,25 +272,34 @@ static bool axis_within(TypeRule *r, int64_t axis) {
   return refuse(r, BAD_AXIS, 0, -1, NULL, "%s has no axis %lld", type_show(r->g->arena, r->x[0]), (long long)axis);
 }
 
+/* The axis along which two shapes fit, or -1. */
+static int fitting_axis(const Type *x, const Type *y) {
+  int differ = 0, axis = -1;
+  for (int d = 0; x->rank == y->rank && d < x->rank; d++)
+    if (x->dim[d] != y->dim[d]) differ++, axis = d;
+  return differ == 1 ? axis : -1;
+}
+
 static bool concat_type(TypeRule *r) {
   if (r->n == 0) return refuse(r, BAD_EMPTY, -1, -1, NULL, "`concat` of nothing has no shape");
+  if (r->x[0]->rank == 0)
+    return refuse_coded(r, "E0396", BAD_RANK, 0, -1, "`stack` joins scalars along a new axis",
+                     "scalars have no axis to join along");
   if (!ints(r, 1, "axis") || !axis_within(r, r->attr->i[0])) return false;
   int axis = (int)r->attr->i[0];
   r->y = *r->x[0];
   for (uint32_t k = 1; k < r->n; k++) {
     const Type *x = r->x[k];
-    if (x->dtype != r->y.dtype)
-      return refuse(r, BAD_MIXED, 0, (int)k, "convert one of them", "`concat` joins one element type, but %s meets %s",
-                    type_show(r->g->arena, r->x[0]), type_show(r->g->arena, x));
-    if (x->rank != r->y.rank)
-      return refuse(r, BAD_RANK, 0, (int)k, "`stack` joins along a new axis",
-                    "`concat` joins equal ranks, but %s meets %s",
-                    shape_show(r->g->arena, r->x[0]), shape_show(r->g->arena, x));
-    for (int d = 0; d < x->rank; d++)
-      if (d != axis && x->dim[d] != r->y.dim[d])
-        return refuse(r, BAD_SHAPE, 0, (int)k, NULL,
-                      "`concat` along axis %d needs the other sizes equal, but %s and %s differ in axis %d", axis,
-                      shape_show(r->g->arena, r->x[0]), shape_show(r->g->arena, x), d);
+    if (!one_dtype(r, 0, (int)k)) return false;
+    bool fits = x->rank == r->y.rank;
+    for (int d = 0; fits && d < x->rank; d++) fits = d == axis || x->dim[d] == r->y.dim[d];
+    if (!fits) {
+      int other = fitting_axis(r->x[0], x);
+      return refuse_coded(r, "E0397", BAD_SHAPE, 0, (int)k,
+                       other < 0 ? NULL : arena_printf(r->g->arena, "they fit along `axis = %d`", other),
+                       "joined along axis %d the other sizes must agree, found %s and %s", axis,
+                       shape_show(r->g->arena, r->x[0]), shape_show(r->g->arena, x));
+    }
     if (__builtin_add_overflow(r->y.dim[axis], x->dim[axis], &r->y.dim[axis]))
       return refuse(r, BAD_LIMIT, 0, (int)k, NULL, "the result of `concat` is more than 1 TiB");
   }

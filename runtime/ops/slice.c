@@ -236,7 +236,7 @@ static bool update_run(KernelCall *c) {
 }
 const OpKernels KERNELS_OF(update) = {.run = update_run};
 #else
-static bool one_dtype(TypeRule *r) {
+static bool part_dtype(TypeRule *r) {
   if (r->x[0]->dtype == r->x[1]->dtype) return true;
   return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "a part of %s cannot be replaced by %s",
                 type_show(r->g->arena, r->x[0]), type_show(r->g->arena, r->x[1]));
@@ -244,7 +244,7 @@ static bool one_dtype(TypeRule *r) {
 
 static bool update_type(TypeRule *r) {
   const Type *x = r->x[0];
-  if (!one_dtype(r) || !boxes(r, x, r->attr->i, r->attr->n)) return false;
+  if (!part_dtype(r) || !boxes(r, x, r->attr->i, r->attr->n)) return false;
   Type part = *x;
   for (int k = 0; k < x->rank; k++) part.dim[k] = r->attr->i[3 * k + 1];
   r->y = *x;
@@ -397,7 +397,7 @@ static void slice_dyn_grad(Grad *d) {
 }
 
 static bool update_slice_type(TypeRule *r) {
-  if (!one_dtype(r) || !dyn_axis(r, r->x[2], 1)) return false;
+  if (!part_dtype(r) || !dyn_axis(r, r->x[2], 1)) return false;
   const Type *x = r->x[0], *v = r->x[1];
   bool ok = v->rank == x->rank;
   for (int k = 0; ok && k < x->rank; k++) ok = k == r->attr->i[0] ? v->dim[k] <= x->dim[k] : v->dim[k] == x->dim[k];

@@ -152,9 +152,7 @@ static bool search_type(TypeRule *r) {
   if (!led)
     return refuse(r, BAD_RANK, 0, -1, NULL, "`search_sorted` looks in a vector, but this is %s",
                   type_show(r->g->arena, s));
-  if (s->dtype != v->dtype)
-    return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`search_sorted` needs one element type, but %s meets %s",
-                  type_show(r->g->arena, s), type_show(r->g->arena, v));
+  if (!one_dtype(r, 0, 1)) return false;
   if (s->dim[lead] > INT32_MAX)
     return refuse(r, BAD_LIMIT, 0, -1, NULL, "`search_sorted` in %lld elements has places beyond i32",
                   (long long)s->dim[lead]);

@@ -101,8 +101,8 @@ static void refusals(void) {
   refuses(f.g, &op_sub, x, row, BAD_SHAPE, "`sub` wants operands of one shape, but x is f32[2, 3] and y is f32[3]",
           "make the shapes equal: name the axes to stretch with `None`, or slice");
   refuses(f.g, &op_mul, x, z, BAD_MIXED,
-          "`mul` wants operands of one element type, but x is f32[2, 3] and y is f64[2, 3]",
-          "write `f64(x)` or `f32(y)`");
+          "`*` of f32 and f64",
+          "convert one of them: `f64(...)` or `f32(...)`");
   refuses(f.g, &op_sin, i, NO_NODE, BAD_DTYPE, "`sin` wants f32 or f64, but x is i32[4]", "write `f32(x)`");
   refuses(f.g, &op_neg, b, NO_NODE, BAD_DTYPE, "`neg` wants f32, f64 or i32, but x is bool[4]", "write `f32(x)`");
   refuses(f.g, &op_and, i, i, BAD_DTYPE, "`and` wants bool, but x is i32[4]", "compare it: `x != 0`");

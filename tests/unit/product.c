@@ -154,12 +154,12 @@ static void refusals(void) {
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_matmul, (NodeId[]){a, b}, 2, NULL, 0),
                          "`@` needs the left columns to match the right rows, but 784 is not 128");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_matmul, (NodeId[]){a, s}, 2, NULL, 0),
-                         "`@` needs vectors or matrices, but one side is a scalar");
+                         "`@` multiplies matrices and vectors, but one side is a number");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_matmul, (NodeId[]){a, d}, 2, NULL, 0),
-                         "`@` needs one element type, but the sides are f32[4, 784] and f64[784, 2]");
+                         "`@` of f32 and f64");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_matmul, (NodeId[]){v, u}, 2, NULL, 0), "`@` does not multiply u8[2, 784]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_matmul, (NodeId[]){p, q}, 2, NULL, 0),
-                         "`@` needs equal leading axes, but the sides are [2, 3, 4] and [5, 4, 3]");
+                         "`@` cannot match the leading axes of [2, 3, 4] and [5, 4, 3]");
   TypeError e;
   graph_emit(c.g, &op_matmul, (NodeId[]){a, t}, 2, NULL, 0, &e);
   CU_ASSERT_STRING_EQUAL(e.hint, "the right side fits when transposed: write `'` after it");

@@ -259,11 +259,11 @@ static void refusals(void) {
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_slice_dyn, (NodeId[]){x, f}, 2, INTS(0, 1)),
                          "a slice's start must be an i32 scalar, but this is f32[]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, y}, 2, INTS(0)),
-                         "`concat` along axis 0 needs the other sizes equal, but [2, 3] and [2, 4] differ in axis 1");
+                         "joined along axis 0 the other sizes must agree, found [2, 3] and [2, 4]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, v}, 2, INTS(0)),
-                         "`concat` joins equal ranks, but [2, 3] meets [4]");
+                         "joined along axis 0 the other sizes must agree, found [2, 3] and [4]");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, (NodeId[]){x, i}, 2, INTS(0)),
-                         "`concat` joins one element type, but f32[2, 3] meets i32[2, 3]");
+                         "`concat` of f32 and i32");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_concat, NULL, 0, INTS(0)), "`concat` of nothing has no shape");
   CU_ASSERT_STRING_EQUAL(refusal(&c, &op_tril, &v, 1, INTS(0)), "`tril` needs a matrix, but this is f32[4]");
   CALC_END(c);
