@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { NODE_LIMIT = 1000000, TYPES_START = 64 };
+enum { NODE_LIMIT = 1000000, TYPES_START = 64, STORED = DTYPES_OF(DTYPE_STORAGE) };
 
 typedef struct Types {
   Arena *arena;
@@ -126,7 +126,7 @@ NodeId graph_emit(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const
   if (bad) {
     r.y = *x[0];   /* nobody reads it: what follows from a mistake is never run */
   } else {
-    bool ok = (op->n_in < 0 || n_in == (uint32_t)op->n_in) && op->type(&r);
+    bool ok = (op->n_in < 0 || n_in == (uint32_t)op->n_in) && op->type(&r) && storage_kept(&r, STORED);
     if (!ok && r.e.kind == BAD_NONE) refuse(&r, BAD_VALUE, -1, -1, NULL, "`%s` does not take these operands", op->name);
     if (ok && r.y.rank > MAX_RANK)
       ok = refuse(&r, BAD_LIMIT, -1, -1, NULL, "the result of `%s` has rank %d, more than %d", op->name, r.y.rank,

@@ -52,6 +52,18 @@ TypeError type_mixed(Arena *a, const char *name, DType x, DType y) {
   return e;
 }
 
+bool storage_kept(TypeRule *r, unsigned stored) {
+  if (r->op->flags & (OP_MOVES | OP_STORES | OP_OPAQUE)) return true;
+  for (uint32_t k = 0; k <= r->n; k++) {
+    DType d = (DType)(k < r->n ? r->x[k] : &r->y)->dtype;
+    if (stored & 1u << d)
+      return refuse(r, BAD_DTYPE, k < r->n ? (int)k : -1, -1, "convert it: `f32(...)`",
+                    "`%s` does not compute with %s, which is only stored, moved and multiplied",
+                    r->op->sign ? r->op->sign : r->op->name, dtype_name[d]);
+  }
+  return true;
+}
+
 bool one_dtype(TypeRule *r, int i, int j) {
   DType x = (DType)r->x[i]->dtype, y = (DType)r->x[j]->dtype;
   if (x == y) return true;

@@ -30,6 +30,8 @@ bool refuse(TypeRule *r, Bad kind, int a, int b, const char *hint, const char *f
     __attribute__((format(printf, 6, 7)));   /* always false: `return refuse(...)` */
 bool refuse_coded(TypeRule *r, const char *code, Bad kind, int a, int b, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));   /* the same, with a code of its own */
+/* No operand and no result is of `stored`, a set of element types, unless the op moves, casts or multiplies. */
+bool storage_kept(TypeRule *r, unsigned stored);
 bool one_dtype(TypeRule *r, int i, int j);   /* operands i and j have; no: refused */
 
 /* ---- the gradient: builds graph from x, y, dy; nothing else is saved between forward and backward ---- */
@@ -138,6 +140,7 @@ enum {
   OP_CHOOSES = 1024,         /* each element is one of an operand of the result's type, its negation, or 0 */
   OP_KEEPS_INTS = 2048,      /* whole numbers in, whole numbers out: a literal of such stays one */
   OP_COMPARES = 4096,        /* its bool is about how operands 0 and 1 stand to each other */
+  OP_STORES = 16384,         /* as OP_MOVES: takes and makes elements that are only stored: casts, products */
   OP_OPAQUE = 8192,          /* nobody looks into it: its value is of the run, its element types are its own: foreign */
 };
 

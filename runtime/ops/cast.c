@@ -27,7 +27,7 @@ static NodeId cast_simplify(Simplify *s) {
 }
 const Op op_cast = {
     POINTWISE(cast, 1, cast_type), .simplify = cast_simplify,
-    .flags = OP_POINTWISE | OP_HIDDEN | OP_PASSES, .grad = cast_grad, .args = "x, type:int",
+    .flags = OP_POINTWISE | OP_HIDDEN | OP_PASSES | OP_STORES, .grad = cast_grad, .args = "x, type:int",
     .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, "
            "NaN becomes 0; `bool` is true where x is not 0.",
     .example = "i32([1.9, -1.9])   # => [1, -1]",

@@ -264,7 +264,7 @@ static void scatter_grad(Grad *d) {
 }
 
 const Op op_scatter = {
-    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN | OP_CHOOSES, .n_in = 3,
+    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 3,
     .args = "x, i, v, axis:axis=0", .faults = &fault_index,
     .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value\n"
            "stands.",

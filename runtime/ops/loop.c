@@ -255,7 +255,7 @@ static void loop_grad(Grad *d) {
 }
 
 const Op op_loop = {
-    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN, .n_in = -1,
+    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN | OP_STORES, .n_in = -1,
     .args = "xs.., turns:int, carries:int, sequences:int, reverse:flag=false",
     .doc =
         "Turns over a body: carries go round, a sequence gives an element a turn. What `fold` and `scan` are made of.",
@@ -278,7 +278,7 @@ static bool pick_type(TypeRule *r) {
 
 /* Reverse accumulation hands a pick's adjoint to its loop (grad.c). */
 const Op op_pick = {
-    .name = "pick", .id = OP_pick, .flags = OP_HIDDEN, .n_in = 1, .args = "loop, k:int",
+    .name = "pick", .id = OP_pick, .flags = OP_HIDDEN | OP_STORES, .n_in = 1, .args = "loop, k:int",
     .doc = "One result of a loop.", .example = "fold(fn (s, x) = s + x, 0.0, [1, 2, 3])   # => 6", .type = pick_type,
     .no_grad = "its loop takes its adjoint",
 };

@@ -238,7 +238,7 @@ static NodeId matmul_batch(Batch *b) {
 }
 
 const Op op_matmul = {
-    .name = "matmul", .id = OP_matmul, .n_in = 2, .args = "x, y",
+    .name = "matmul", .id = OP_matmul, .flags = OP_STORES, .n_in = 2, .args = "x, y",
     .sign = "@",
     .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",

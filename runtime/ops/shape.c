@@ -331,7 +331,7 @@ static void concat_grad(Grad *d) {
 }
 
 const Op op_concat = {
-    .name = "concat", .id = OP_concat, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = -1, .args = "xs.., axis:axis=0",
+    .name = "concat", .id = OP_concat, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = -1, .args = "xs.., axis:axis=0",
     .doc = "Joins tensors along an axis; the other sizes are equal.",
     .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,
@@ -434,14 +434,14 @@ static void tril_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_tril, &d->dy, 1, d-
 static void triu_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_triu, &d->dy, 1, d->attr->i, 1); }
 
 const Op op_tril = {
-    .name = "tril", .id = OP_tril, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = 1, .args = "x, k:int=0",
+    .name = "tril", .id = OP_tril, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = 1, .args = "x, k:int=0",
     .doc = "The lower triangle of the last two axes, up to diagonal k; above it zeros.",
     .example = "tril([[1, 2], [3, 4]])   # => [[1, 0], [3, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units,
     .cost = copy_cost,
 };
 const Op op_triu = {
-    .name = "triu", .id = OP_triu, .flags = OP_CHOOSES | OP_KEEPS_INTS, .n_in = 1, .args = "x, k:int=0",
+    .name = "triu", .id = OP_triu, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = 1, .args = "x, k:int=0",
     .doc = "The upper triangle of the last two axes, from diagonal k; below it zeros.",
     .example = "triu([[1, 2], [3, 4]])   # => [[1, 2], [0, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units,

@@ -210,7 +210,7 @@ static void unslice_grad(Grad *d) {
 }
 
 const Op op_unslice = {
-    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1, .args = "x, box:boxes",
+    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 1, .args = "x, box:boxes",
     .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
     .example = "pad([1, 2], [(1, 0)])   # => [0, 1, 2]",
     .samples = "f32[3,4]; 1 8 1 1 9 2 | f32[3]; 2 3 -1 | f32[2,3,4]; 0 2 1 3 7 1 0 4 1"
@@ -262,7 +262,7 @@ static void update_grad(Grad *d) {
 }
 
 const Op op_update = {
-    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 2, .args = "x, v, box:boxes",
+    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 2, .args = "x, v, box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
     .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
     .samples = "f32[3,4] f32[2,2]; 0 2 1 1 2 1 | f32[3] f32[1]; 1 1 1 | f32[4] f32[2]; 3 2 -2"
@@ -429,7 +429,7 @@ const Op op_slice_dyn = {
     .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
-    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS | OP_CHOOSES, .n_in = 3,
+    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS | OP_CHOOSES | OP_STORES, .n_in = 3,
     .args = "x, v, start, axis:axis",
     .faults = &fault_index,
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",

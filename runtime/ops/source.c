@@ -12,7 +12,7 @@ static bool input_type(TypeRule *r) {
   return true;
 }
 const Op op_input = {
-    .name = "input", .id = OP_input, .flags = OP_HIDDEN, .n_in = 0, .type = input_type,
+    .name = "input", .id = OP_input, .flags = OP_HIDDEN | OP_STORES, .n_in = 0, .type = input_type,
     .doc = "A value that is bound to a slot when the graph runs.", .example = "let f = fn (x) = x",
     .no_grad = "nothing is below it",
 };
@@ -28,7 +28,7 @@ static bool constant_type(TypeRule *r) {
   return true;
 }
 const Op op_constant = {
-    .name = "constant", .id = OP_constant, .flags = OP_HIDDEN, .n_in = 0, .type = constant_type,
+    .name = "constant", .id = OP_constant, .flags = OP_HIDDEN | OP_STORES, .n_in = 0, .type = constant_type,
     .doc = "A value that the graph carries with it.", .example = "[1, 2]   # => [1, 2]",
     .no_grad = "nothing is below it",
 };

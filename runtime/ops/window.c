@@ -231,7 +231,7 @@ static void windows_grad(Grad *d) {
 static void fold_windows_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_windows, &d->dy, 1, d->attr->i + 2, 10); }
 
 const Op op_windows = {
-    .name = "windows", .id = OP_windows, .flags = OP_KEEPS_INTS, .n_in = 1,
+    .name = "windows", .id = OP_windows, .flags = OP_KEEPS_INTS | OP_STORES, .n_in = 1,
     .args = "x, size:pair, stride:pair=1, before:pair=0, after:pair=0, dilation:pair=1",
     .doc = "The windows of images [N, C, H, W], padded with zeros, as columns: [N, C * h * w, windows].",
     .example = "windows([[[[1, 2, 3]]]], size = (1, 2))   # => [[[1, 2], [2, 3]]]",

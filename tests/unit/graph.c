@@ -92,6 +92,32 @@ static void refuses(Graph *g, const Op *op, NodeId a, NodeId b, Bad kind, const 
   CU_ASSERT_STRING_EQUAL(e.hint, hint);
 }
 
+/* Of an element type that is only stored (here u8 as if it were): a refusal, or NULL. */
+static const char *stored(Graph *g, const Op *op, DType x, DType y) {
+  Type t = type_make(x, 1, (int64_t[]){4});
+  const Type *in[4] = {&t, &t, &t, &t};
+  TypeRule r = {.g = g, .op = op, .x = in, .n = op->n_in < 0 ? 2 : (uint32_t)op->n_in, .y = type_scalar(y)};
+  return storage_kept(&r, 1u << U8) ? NULL : r.e.text;
+}
+
+static void only_stored(void) {
+  BEGIN(f)
+  static const Op *const moves[] = {&op_reshape, &op_slice, &op_gather, &op_concat, &op_where, &op_cast, &op_matmul,
+                                    &op_update, &op_loop, &op_pick, &op_stop_gradient, &op_input, &op_constant};
+  static const Op *const computes[] = {&op_sum, &op_reduce_max, &op_argmax, &op_sort, &op_cumsum, &op_prod, &op_all,
+                                       &op_recur, &op_search_sorted, &op_neg, &op_max2, &op_eq, &op_scatter_add};
+  for (size_t k = 0; k < sizeof moves / sizeof *moves; k++) CU_ASSERT_PTR_NULL(stored(f.g, moves[k], U8, U8));
+  for (size_t k = 0; k < sizeof computes / sizeof *computes; k++) {
+    CU_ASSERT_PTR_NOT_NULL(stored(f.g, computes[k], U8, F32));
+    CU_ASSERT_PTR_NULL(stored(f.g, computes[k], F32, F32));
+  }
+  CU_ASSERT_STRING_EQUAL(stored(f.g, &op_sum, U8, F32),
+                         "`sum` does not compute with u8, which is only stored, moved and multiplied");
+  CU_ASSERT_STRING_EQUAL(stored(f.g, &op_random_uniform, I32, U8),
+                         "`random_uniform` does not compute with u8, which is only stored, moved and multiplied");
+  END(f)
+}
+
 static void refusals(void) {
   BEGIN(f)
   NodeId x = input(f.g, F32, 2, 2, 3), y = input(f.g, F32, 2, 3, 2), z = input(f.g, F64, 2, 2, 3);
@@ -393,6 +419,6 @@ static void build(Host *h, void *ctx) {
 }
 static void survives(void) { CU_ASSERT(alloc_fail_each(build, NULL) > 50); }
 
-UNIT(TEST(emits), TEST(flags), TEST(refusals), TEST(node_limit), TEST(slices), TEST(dump), TEST(loops), TEST(known),
-     TEST(untaken), TEST(kinks), TEST(reverse_ends), TEST(widened), TEST(verify_catches), TEST(integers), TEST(casts),
+UNIT(TEST(emits), TEST(flags), TEST(refusals), TEST(only_stored), TEST(node_limit), TEST(slices), TEST(dump),
+     TEST(loops), TEST(known), TEST(untaken), TEST(kinks), TEST(reverse_ends), TEST(widened), TEST(verify_catches), TEST(integers), TEST(casts),
      TEST(survives))
