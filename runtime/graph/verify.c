@@ -13,7 +13,8 @@ static const char *verify_types(const Graph *g, Arena *a, NodeId id) {
   for (uint32_t k = 0; k < node->n_in; k++) x[k] = g->node[node->in[k]].type;
   TypeRule r = {.g = &scratch, .op = node->op, .x = x, .in = node->in, .n = node->n_in, .attr = node->attr,
                 .e = {.a = -1, .b = -1}};
-  if (!node->op->type(&r) || !storage_kept(&r, DTYPES_OF(DTYPE_STORAGE))) return r.e.text ? r.e.text : "its type rule refuses it";
+  if (!node->op->type(&r) || !storage_kept(&r, DTYPES_OF(DTYPE_STORAGE)))
+    return r.e.text ? r.e.text : "its type rule refuses it";
   if (!type_eq(&r.y, node->type))
     return arena_printf(a, "its type is %s, its rule says %s", type_show(a, node->type), type_show(a, &r.y));
   return NULL;

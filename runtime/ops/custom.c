@@ -18,7 +18,8 @@ static void custom_grad(Grad *d) {
 }
 
 const Op op_custom = {
-    .name = "custom", .id = OP_custom, .n_in = -1, .args = "xs..", .flags = OP_HIDDEN | OP_PASSES | OP_STORES, .type = custom_type,
+    .name = "custom", .id = OP_custom, .n_in = -1, .args = "xs..", .flags = OP_HIDDEN | OP_PASSES | OP_STORES,
+    .type = custom_type,
     .grad = custom_grad, .simplify = custom_simplify,
     .doc = "A value whose gradient is given beside it; any shape.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
@@ -28,7 +29,8 @@ const Op op_custom = {
 static void barrier_grad(Grad *d) { d->dx[0] = d->dy; }
 
 const Op op_barrier = {
-    .name = "barrier", .id = OP_barrier, .n_in = 2, .flags = OP_HIDDEN | OP_STORES, .args = "x, after", .type = custom_type,
+    .name = "barrier", .id = OP_barrier, .n_in = 2, .flags = OP_HIDDEN | OP_STORES, .args = "x, after",
+    .type = custom_type,
     .grad = barrier_grad, .batch = batch_same,
     .doc = "x, computed no earlier than another value: what `recompute` puts before what it computes again.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",

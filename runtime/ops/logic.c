@@ -170,7 +170,8 @@ static NodeId where_simplify(Simplify *s) {
 }
 const Op op_where = {
     POINTWISE(where, 3, where_type), .simplify = where_simplify,
-    .flags = OP_POINTWISE | OP_CHOOSES | OP_STORES, .selects = SELECTS(1) | SELECTS(2), .grad = where_grad, .args = "c, x, y",
+    .flags = OP_POINTWISE | OP_CHOOSES | OP_STORES, .selects = SELECTS(1) | SELECTS(2), .grad = where_grad,
+    .args = "c, x, y",
     .doc = "x where the bool c is true, else y, element by element; the derivative of the one not taken is exactly 0.",
     .example = "where([true, false], [1, 2], [3, 4])   # => [1, 4]",
 };

@@ -331,7 +331,8 @@ static void concat_grad(Grad *d) {
 }
 
 const Op op_concat = {
-    .name = "concat", .id = OP_concat, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = -1, .args = "xs.., axis:axis=0",
+    .name = "concat", .id = OP_concat, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = -1,
+    .args = "xs.., axis:axis=0",
     .doc = "Joins tensors along an axis; the other sizes are equal.",
     .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,

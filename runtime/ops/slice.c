@@ -262,7 +262,8 @@ static void update_grad(Grad *d) {
 }
 
 const Op op_update = {
-    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 2, .args = "x, v, box:boxes",
+    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 2,
+    .args = "x, v, box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
     .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
     .samples = "f32[3,4] f32[2,2]; 0 2 1 1 2 1 | f32[3] f32[1]; 1 1 1 | f32[4] f32[2]; 3 2 -2"

@@ -420,5 +420,6 @@ static void build(Host *h, void *ctx) {
 static void survives(void) { CU_ASSERT(alloc_fail_each(build, NULL) > 50); }
 
 UNIT(TEST(emits), TEST(flags), TEST(refusals), TEST(only_stored), TEST(node_limit), TEST(slices), TEST(dump),
-     TEST(loops), TEST(known), TEST(untaken), TEST(kinks), TEST(reverse_ends), TEST(widened), TEST(verify_catches), TEST(integers), TEST(casts),
+     TEST(loops), TEST(known), TEST(untaken), TEST(kinks), TEST(reverse_ends), TEST(widened), TEST(verify_catches),
+     TEST(integers), TEST(casts),
      TEST(survives))
