@@ -140,6 +140,8 @@ typedef struct Open { uint32_t at, inner, outer; } Open;
 typedef struct Line { size_t first, end; uint32_t width, after; bool blank, comment; uint32_t indent; } Line;
 typedef struct Lay {
   Fmt *f;
+  uint32_t *along, *block;         /* of each token: measure */
+  VEC(uint32_t) next;              /* tokens that begin lines: the nearest last, each up to the first one */
   VEC(Open) open;
   VEC(Line) line;
   Text code;
@@ -159,18 +161,50 @@ static uint32_t indent_of(const Lay *l, uint32_t k) {
   return begins || !hangs ? inner : inner + FMT_STEP;
 }
 
-/* Columns of a line's tokens; the width of the line. */
-static uint32_t measure(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
-  FmtToken *t = l->f->token.at;
-  uint32_t at = indent;
-  for (uint32_t k = first; k < end; k++) {
-    if (t[k].gone) continue;
-    if (k > first) at += gap(&t[k - 1], &t[k]) + t[k].pad;
-    t[k].column = at;
-    t[k].indent = indent;
-    at += fmt_width(l->f->source, t[k].span);
+/* Where the tokens would stand if all were one line, and where the next block begins that is not empty. */
+static void measure(Lay *l) {
+  const FmtToken *t = l->f->token.at;
+  uint32_t n = l->f->token.n;
+  l->along = NEW_N(l->f->arena, uint32_t, n + 1);
+  l->block = NEW_N(l->f->arena, uint32_t, n + 1);
+  for (uint32_t k = 0; k + 1 < n; k++)
+    l->along[k + 1] = l->along[k] + fmt_width(l->f->source, t[k].span) + gap(&t[k], &t[k + 1]) + t[k + 1].pad;
+  l->block[n] = n;
+  for (uint32_t k = n; k-- > 0;)
+    l->block[k] = t[k].block && t[k].kind == '{' && t[k].pair != k + 1 ? k : l->block[k + 1];
+}
+
+/* Of token k, and the column behind it, on a line that begins with `first`. */
+static uint32_t column(const Lay *l, uint32_t first, uint32_t k, uint32_t indent) {
+  return indent + l->along[k] - l->along[first];
+}
+
+static uint32_t column_end(const Lay *l, uint32_t first, uint32_t k, uint32_t indent) {
+  return column(l, first, k, indent) + fmt_width(l->f->source, l->f->token.at[k].span);
+}
+
+/* ---- the lines to come ---- */
+/* Token k begins a line from now on. What lies beyond the last known beginning is found when the layout comes there. */
+static void begin_line(Lay *l, uint32_t k) {
+  l->f->token.at[k].line = true;
+  uint32_t n = l->next.n;
+  if (!n || l->next.at[0] < k) return;
+  vec_push(l->f->arena, &l->next, k);
+  for (; n > 0 && l->next.at[n - 1] < k; n--) l->next.at[n] = l->next.at[n - 1];
+  l->next.at[n] = k;
+}
+
+/* The first token of the line behind the one that k stands in. */
+static uint32_t next_line(Lay *l, uint32_t k) {
+  const FmtToken *t = l->f->token.at;
+  uint32_t end = l->f->token.n - 1;
+  for (uint32_t next; l->next.n; l->next.n--) {
+    next = l->next.at[l->next.n - 1];
+    if (next > k && (next == end || t[next].line)) return next;
   }
-  return at;
+  for (k++; k < end && !t[k].line;) k++;
+  vec_push(l->f->arena, &l->next, k);
+  return k;
 }
 
 static bool binary(const FmtToken *t) {
@@ -199,79 +233,99 @@ static uint32_t cost(const FmtToken *t, uint32_t k, bool defines) {
   return 0;
 }
 
-static void break_bracket(FmtToken *t, uint32_t open) { t[open + 1].line = t[t[open].pair].line = true; }
+static void break_bracket(Lay *l, uint32_t open) {
+  begin_line(l, l->f->token.at[open].pair);
+  begin_line(l, open + 1);
+}
 
 /* Blocks of one line, none inside another: each gets lines of its own. */
-static bool break_blocks(FmtToken *t, uint32_t first, uint32_t end) {
+static bool break_blocks(Lay *l, uint32_t first, uint32_t end) {
+  FmtToken *t = l->f->token.at;
   bool done = false;
-  for (uint32_t k = first; k < end; k++) {
-    if (!t[k].block || t[k].kind != '{' || t[k].pair >= end || t[k].pair == k + 1) continue;
+  for (uint32_t k = l->block[first]; k < end; k = l->block[k]) {
     uint32_t close = t[k].pair;
-    break_bracket(t, k);
-    for (uint32_t j = k + 1; j < close; j++)
+    if (close >= end) {
+      k++;
+      continue;
+    }
+    break_bracket(l, k);
+    for (uint32_t j = close; j-- > k + 1;)
       if (t[j].kind == T_SEP && t[j].depth == t[k].depth + 1) {
         t[j].gone = true;
-        t[j + 1].line = true;
+        begin_line(l, j + 1);
       }
     if (t[close + 1].kind == T_ELSE && !t[close].after && !t[close + 1].n_comment) t[close + 1].line = false;
-    k = close;
+    k = close + 1;
     done = true;
   }
   return done;
 }
 
-/* The line of tokens first to end is too long: some of them begin lines from now on. false: there is no place. */
-static bool break_line(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
-  FmtToken *t = l->f->token.at;
-  uint32_t best = 0, least = UINT32_MAX, base = UINT32_MAX;
-  for (uint32_t k = first + 1; k < end; k++)
-    if (t[k].depth < base) base = t[k].depth;
-  if (break_blocks(t, first, end)) return true;
+/* The token that the line of tokens first to end is best broken before; 0: there is no place. */
+static uint32_t best_break(const Lay *l, uint32_t first, uint32_t end, uint32_t indent, uint32_t *least) {
+  const FmtToken *t = l->f->token.at;
+  uint32_t best = 0;
+  *least = UINT32_MAX;
   for (uint32_t k = first + 1; k < end; k++) {
+    bool fits = column_end(l, first, k - 1, indent) <= FMT_WIDTH;
+    if (!fits && best) break;
     uint32_t c = cost(t, k, t[first].kind == T_FN && t[k].depth == t[first].depth);
     if (!c || t[k - 1].gone) continue;
-    c += 10 * (t[k].depth - base);
-    uint32_t width = t[k - 1].column + fmt_width(l->f->source, t[k - 1].span);
-    bool fits = width <= FMT_WIDTH, better = c < least || (c == least && fits);
-    if (!fits && best) continue;
-    if (!better) continue;
-    if (c % 10 != 9 && t[k].column <= indent + 2 * FMT_STEP) continue;       /* nothing would be gained */
+    c += 10 * t[k].depth;
+    if (c > *least || (c == *least && !fits)) continue;
+    /* nothing would be gained */
+    if (c % 10 != 9 && column(l, first, k, indent) <= indent + 2 * FMT_STEP) continue;
     best = k;
-    least = c;
+    *least = c;
   }
+  return best;
+}
+
+/* The bracket that token k stands in, if it begins too far right; 0: it does not. */
+static uint32_t far_bracket(const Lay *l, uint32_t first, uint32_t k, uint32_t indent) {
+  const FmtToken *t = l->f->token.at;
+  for (uint32_t open = k; open-- > first;)
+    if (opens(t[open].kind) && t[open].pair >= k) {
+      bool far = t[open].depth + 1 == t[k].depth && column(l, first, open, indent) > FMT_WIDTH * 3 / 5 &&
+                 column(l, first, open + 1, indent) > indent + 2 * FMT_STEP;
+      return far ? open : 0;
+    }
+  return 0;
+}
+
+/* The line of tokens first to end is too long: some of them begin lines from now on. false: there is no place. */
+static bool break_line(Lay *l, uint32_t first, uint32_t end, uint32_t indent) {
+  const FmtToken *t = l->f->token.at;
+  uint32_t least;
+  if (break_blocks(l, first, end)) return true;
+  uint32_t best = best_break(l, first, end, indent, &least);
   if (!best) return false;
   if (least % 10 == 9) {
-    break_bracket(t, best - 1);
+    break_bracket(l, best - 1);
     return true;
   }
   if (t[best].kind == T_PIPE || t[best].kind == T_COMPOSE) {                 /* a chain is broken at each link */
-    for (uint32_t k = first + 1; k < end; k++)
-      if (t[k].kind == t[best].kind && t[k].depth == t[best].depth) t[k].line = true;
+    for (uint32_t k = end; --k > first;)
+      if (t[k].kind == t[best].kind && t[k].depth == t[best].depth) begin_line(l, k);
     return true;
   }
-  /* the bracket it stands in begins too far right */
-  for (uint32_t k = best; k-- > first;)
-    if (opens(t[k].kind) && t[k].pair >= best) {
-      if (t[k].depth + 1 == t[best].depth && t[k].column > FMT_WIDTH * 3 / 5 &&
-          t[k + 1].column > indent + 2 * FMT_STEP) {
-        break_bracket(t, k);
-        return true;
-      }
-      break;
-    }
-  t[best].line = true;
+  uint32_t open = far_bracket(l, first, best, indent);
+  if (open) break_bracket(l, open);
+  else begin_line(l, best);
   return true;
 }
 
 static void add_line(Lay *l, Line x) { vec_push(l->f->arena, &l->line, x); }
 
 static void write_line(Lay *l, uint32_t first, uint32_t end, uint32_t indent, uint32_t width) {
-  const FmtToken *t = l->f->token.at;
+  FmtToken *t = l->f->token.at;
   Line x = {.first = l->code.n, .width = width, .indent = indent, .blank = t[first].blank && !t[first].n_comment};
   for (uint32_t k = 0; k < indent; k++) text_add(&l->code, " ");
   for (uint32_t k = first; k < end; k++) {
     x.after = t[k].after;
     if (t[k].gone) continue;
+    t[k].column = column(l, first, k, indent);
+    t[k].indent = indent;
     for (uint32_t j = k > first ? gap(&t[k - 1], &t[k]) + t[k].pad : 0; j > 0; j--) text_add(&l->code, " ");
     text_add_n(&l->code, l->f->source->text + t[k].span.first, t[k].span.end - t[k].span.first);
   }
@@ -301,11 +355,14 @@ static void add_comments(Lay *l, uint32_t k, uint32_t indent) {
 static void lay_out(Lay *l) {
   FmtToken *t = l->f->token.at;
   uint32_t n = l->f->token.n - 1;
+  measure(l);
   for (uint32_t k = 0; k < n;) {
     uint32_t indent = indent_of(l, k), end, width;
     for (;;) {
-      for (end = k + 1; end < n && !t[end].line; end++) {}
-      width = measure(l, k, end, indent);
+      end = next_line(l, k);
+      uint32_t last = end - 1;
+      while (t[last].gone) last--;
+      width = column_end(l, k, last, indent);
       if (width <= FMT_WIDTH || !break_line(l, k, end, indent)) break;
     }
     add_comments(l, k, indent);
