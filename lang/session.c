@@ -123,13 +123,13 @@ static Status outcome(Session *s, bool done) {
   return STATUS_CANCELLED;
 }
 
-/* from: the first segment that may not have run before. One segment changes its cells when nothing can fail any more;
- * of several the first may have. */
-static Status run(Session *s, uint32_t from, Steps *steps) {
+/* One segment changes its cells when nothing can fail any more; of several the first may have. */
+static Status run(Session *s, Steps *steps) {
   s->cancelled = false;
+  s->stopped = 0;
   if (steps->n > 1) savepoint_hold(s);
   session_want_pool(s);
-  return outcome(s, machine_files(s, from) && machine_run(s, steps));
+  return outcome(s, machine_files(s, steps) && machine_run(s, steps));
 }
 
 static void keep_value(Elab *e, Value v, Needs *keep) {
@@ -181,11 +181,11 @@ static bool not_computed(Elab *e, const Bound *b) {
  * warnings were told; an error now is about the shapes that it has. */
 /* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way
  * there. */
-static Status run_part(Session *s, uint32_t begin, uint32_t from, Steps *steps, bool waiting, Checkpoint **resume) {
-  if (s->elab->repl) return run(s, from, steps);
+static Status run_part(Session *s, uint32_t begin, Steps *steps, bool waiting, Checkpoint **resume) {
+  if (s->elab->repl) return run(s, steps);
   s->waiting = waiting;
   checkpoint_part(s, begin, steps);
-  if (!*resume) return run(s, from, steps);
+  if (!*resume) return run(s, steps);
   bool last = s->part.n == checkpoint_parts(*resume);
   if (!last && !waiting) last = true;                  /* it will not fit, and says so */
   if (!checkpoint_take(s, *resume, last)) return STATUS_SCRIPT;
@@ -195,7 +195,7 @@ static Status run_part(Session *s, uint32_t begin, uint32_t from, Steps *steps, 
   }
   checkpoint_close(*resume);
   *resume = NULL;
-  return outcome(s, machine_files(s, from) && machine_continue(s));
+  return outcome(s, machine_files(s, steps) && machine_continue(s));
 }
 
 static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry, Checkpoint **resume) {
@@ -215,14 +215,17 @@ static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *e
   if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return rest_refused(e, mark);
   mark_drop(e, mark);
   s->diags = told;
-  return run_part(s, begin, from, steps, *rest < program->n, resume);
+  return run_part(s, begin, steps, *rest < program->n, resume);
 }
 
-static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry) {
+static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry,
+                   Checkpoint **resume) {
   Elab *e = s->elab;
   bool repl = mode == LOAD_REPL;
   s->diags = diags_new(s->arena, s->sources);
   s->diags->strict = s->config.strict;
+  s->began = NULL;
+  if (mode == LOAD_RUN && s->config.resume && !(*resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
   entry->source = source_add(s->sources, name, text, n);
   uint32_t n_ast = s->sources->n_ast;
   entry->parsed = parse(s->arena, entry->source, s->diags, repl);
@@ -258,15 +261,17 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (repl && entry->it) keep_value(e, *entry->it, &keep);      /* it will be shown, and be `it` */
   if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(s, entry);
   if (mode == LOAD_PLAN) return STATUS_OK;
-  if (s->diags->diag.n && s->config.warned) s->config.warned(s->config.to, s);
-  Checkpoint *resume = NULL;
+  if (s->diags->diag.n && s->config.warned) {
+    s->host.cancel = NULL;           /* what is told is told to its end */
+    s->config.warned(s->config.to, s);
+    s->host.cancel = &s->cancel;
+  }
   s->script_steps = NULL;
   if (!repl) checkpoint_script(s);
-  if (mode == LOAD_RUN && s->config.resume && !(resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
-  if (resume) session_want_pool(s);
-  Status status = run_part(s, 0, from, &entry->steps, rest < program->n, &resume);
-  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry, &resume);
-  if (resume) checkpoint_close(resume);
+  if (*resume && !checkpoint_fits(s, *resume)) return STATUS_SCRIPT;
+  if (*resume) session_want_pool(s);
+  Status status = run_part(s, 0, &entry->steps, rest < program->n, resume);
+  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry, resume);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
   return status;
 }
@@ -279,14 +284,20 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
   if (HOST_GUARD(&s->host, &g)) {
     savepoint_set(s);
     Entry *entry = NEW(s->arena, Entry);
-    status = load(s, name, text, n, mode, entry);
+    Checkpoint *resume = NULL;
+    s->position.frame.n = 0;
+    s->stopped = 0;
+    s->host.cancel = &s->cancel;
+    status = load(s, name, text, n, mode, entry, &resume);
+    s->host.cancel = NULL;
+    if (resume) checkpoint_close(resume);
     savepoint_keep(s);
     if (out) *out = entry;
     host_leave(&s->host, &g);
     return status;
   }
+  s->host.cancel = NULL;
   savepoint_later(s, false);
-  if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   return session_failed(s);
 }
 
@@ -298,9 +309,10 @@ static size_t tell_anyway(Session *s) {
   return limit;
 }
 
-/* A limit was crossed where no message could be made: it is one now. */
 Status session_failed(Session *s) {
   Guard g;
+  if (s->host.failure == FAIL_CANCELLED) return STATUS_CANCELLED;
+  if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   char message[sizeof s->host.message];          /* the guard clears it */
   memcpy(message, s->host.message, sizeof message);
   size_t limit = tell_anyway(s);
@@ -320,14 +332,17 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
   savepoint_settle(s);
   if (out) *out = NULL;
   if (!HOST_GUARD(&s->host, &g)) {
+    s->host.cancel = NULL;
     savepoint_later(s, false);
-    return STATUS_MEMORY;
+    return s->host.failure == FAIL_CANCELLED ? STATUS_CANCELLED : STATUS_MEMORY;
   }
   const char *bytes;
   size_t n;
   FileError why;
   Arena *a = arena_new(&s->host);
+  s->host.cancel = &s->cancel;
   bool ok = file_read(a, path, (size_t)64 << 20, &bytes, &n, &why);
+  s->host.cancel = NULL;
   Status status = STATUS_SCRIPT;
   if (ok) {
     status = session_load(s, path, bytes, n, mode, out);
@@ -353,7 +368,7 @@ Status session_again(Session *s, Entry *entry) {
     return STATUS_MEMORY;
   }
   savepoint_set(s);
-  Status status = run(s, s->program->segment.n, &entry->steps);
+  Status status = run(s, &entry->steps);
   savepoint_later(s, true);
   host_leave(&s->host, &g);
   return status;
@@ -377,7 +392,7 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   region_leave(e, r);
   e->here = outside;
-  return program_prepare(s->program, from, steps, need, n) && run(s, from, steps) == STATUS_OK;
+  return program_prepare(s->program, from, steps, need, n) && run(s, steps) == STATUS_OK;
 }
 
 bool session_evaluate(Session *s, Need *need, uint32_t n) {
@@ -429,7 +444,7 @@ char *session_value_text(Session *s, const Value *v) {
   e->here = outside;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
   else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
-           run(s, from, steps) == STATUS_OK) {
+           run(s, steps) == STATUS_OK) {
     Tensor **value = NEW_N(s->arena, Tensor *, t.text->need.n + 1);
     bool ok = true;
     for (uint32_t k = 0; k < t.text->need.n; k++) ok &= (value[k] = slot_tensor(s, t.text->need.at[k].slot, 0)) != NULL;
@@ -463,7 +478,7 @@ static const char *test_fails(Session *s, const TestBlock *t) {
   int64_t *rows = NEW_N(s->arena, int64_t, n + 1);
   for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->program->table.at[k]);
   session_seed(s, s->config.seed);
-  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->from, t->steps) != STATUS_OK)
+  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->steps) != STATUS_OK)
     why = diags_render(s->diags, s->arena, &(RenderOptions){0});
   snapshot_restore(s->program, cells);
   for (uint32_t k = 0; k < n; k++) table_cut(s->program->table.at[k], rows[k]);
@@ -476,6 +491,7 @@ void session_tests(Session *s, const TestReport *r) {
     const TestBlock *t = &s->elab->made.tests.at[k];
     const Ast *string = t->ast->kid[0];
     const char *why = test_fails(s, t);
+    if (s->cancelled) return;
     if (r && r->done) r->done(r->to, string->n ? string->kid[0]->text : "", !why, why);
   }
 }

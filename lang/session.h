@@ -45,7 +45,8 @@ bool session_evaluate(Session *s, Need *need, uint32_t n);
 void session_seed(Session *s, uint64_t seed);   /* inside a guard */
 /* makes the threads, if they are wanted and not there; inside a guard */
 void session_want_pool(Session *s);
-Status session_failed(Session *s);              /* after a guard was left by a crossed limit: a diagnostic */
+Status session_failed(Session *s);              /* after a guard was left by failure: a crossed limit
+                                                 * becomes a diagnostic */
 
 /* "f32[2, 3]", "fn (x: [.., n_in]) -> ..." of an expression's value; the text of a value. In the session's arena. */
 char *session_type_text(Session *s, const struct Value *v);

@@ -1,9 +1,10 @@
 /* files: files of numbers whose header is read while the script is checked. In: a known path. Out: an input node
  * bound to a slot that reads the file when it is first needed, before any step of the text is done.
  *
- * A relative path means the working directory, then the place of the script; `.gz` is tried after each. A file named
- * twice is one slot.
+ * A relative path means the working directory (of a run that goes on: that in which it began), then the place of the
+ * script; `.gz` is tried after each. A file named twice is one slot.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/args.h"
@@ -12,25 +13,22 @@
 #include "elab/want.h"
 #include "text/folder.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-static bool readable(const char *path) {
-  FILE *f = fopen(path, "rb");
-  if (!f) return false;
-  fclose(f);
-  return true;
-}
+#include <unistd.h>
 
 /* The file that a path means, or NULL. */
 static const char *find_file(Elab *e, const char *path) {
   const char *script = e->here.source ? e->here.source->name : "", *slash = strrchr(script, '/');
-  const char *beside =
-      path[0] == '/' || !slash ? NULL : arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path);
-  const char *tried[4] = {path, arena_printf(e->a, "%s.gz", path), beside,
-                          beside ? arena_printf(e->a, "%s.gz", beside) : NULL};
-  for (int k = 0; k < 4; k++)
-    if (tried[k] && readable(tried[k])) return tried[k];
+  bool relative = path[0] != '/';
+  const char *began = e->s->began && relative ? arena_printf(e->a, "%s/%s", e->s->began, path) : NULL;
+  const char *beside = slash && relative ? arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path) : NULL;
+  const char *place[] = {began, began ? beside : path, began ? path : beside};
+  for (size_t k = 0; k < sizeof place / sizeof *place; k++) {
+    if (!place[k]) continue;
+    if (access(place[k], R_OK) == 0) return place[k];
+    const char *packed = arena_printf(e->a, "%s.gz", place[k]);
+    if (access(packed, R_OK) == 0) return packed;
+  }
   return NULL;
 }
 
@@ -85,7 +83,7 @@ static Value n_idx(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
   const char *path = want_file(e, &a[0]);
   Type t;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!path) return v_bad();
   if (!idx_type(arena_host(e->a), path, &t, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
@@ -105,7 +103,7 @@ static Value n_npy(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
   const char *path = want_file(e, &a[0]);
   Type t;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!path) return v_bad();
   if (!npy_type(e->a, path, &t, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
@@ -127,7 +125,7 @@ static Value n_npz(Elab *e, const Arg *a, const Ast *at) {
   const char *path = want_file(e, &a[0]);
   NamedType *t;
   uint32_t n;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!path) return v_bad();
   if (!npz_types(e->a, path, &t, &n, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
@@ -155,7 +153,7 @@ static Value n_image_file(Elab *e, const Arg *a, const Ast *at) {
   const char *path = want_file(e, &a[0]);
   Type t;
   int32_t white;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!path) return v_bad();
   if (!image_type(e->a, path, &t, &white, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
@@ -174,13 +172,17 @@ static Tensor *read_column(DataFile *f, Host *h, FileError *error) {
   return tensor_from(h, t, c->number ? (const void *)c->number : c->code);
 }
 
-static Value column_value(Elab *e, const char *path, const CsvColumn *c, int64_t rows, const Ast *at) {
+static Value column_value(Elab *e, const char *path, const CsvColumn *c, int64_t rows, uint64_t digest,
+                          const Ast *at) {
   Type *t = NEW(e->a, Type);
   *t = type_make(c->number ? F32 : I32, 1, &rows);
   void **how = NEW_N(e->a, void *, 2);
   how[0] = (void *)(uintptr_t)c;
   how[1] = t;
   Value data = data_node(e, path, t, read_column, how, at);
+  DataFile *file = e->p->slot.at[graph_at(e->g, data.node)->attr->i[0]].file;
+  file->digest = digest;
+  file->digested = true;
   if (c->number) return data;
   Value *class_ = NEW_N(e->a, Value, c->n_class + 1);
   for (int64_t k = 0; k < c->n_class; k++) class_[k] = v_string(e->a, c->class_[k], strlen(c->class_[k]));
@@ -208,7 +210,7 @@ static Value n_csv(Elab *e, const Arg *a, const Ast *at) {
     return v_bad();
   }
   CsvTable t;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!csv_read(e->a, path, separator[0], missing, &t, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
@@ -221,7 +223,7 @@ static Value n_csv(Elab *e, const Arg *a, const Ast *at) {
   *f = (Fields){.n = t.n, .name = NEW_N(e->a, Sym, t.n + 1), .at = NEW_N(e->a, Value, t.n + 1)};
   for (uint32_t k = 0; k < t.n; k++) {
     f->name[k] = sym(e->s->sources, t.column[k].name, strlen(t.column[k].name));
-    f->at[k] = column_value(e, path, &t.column[k], t.rows, a[0].at);
+    f->at[k] = column_value(e, path, &t.column[k], t.rows, error.digest, a[0].at);
   }
   return (Value){.kind = V_RECORD, .fields = f};
 }
@@ -232,12 +234,12 @@ static Value n_text(Elab *e, const Arg *a, const Ast *at) {
   if (!path) return v_bad();
   CsvColumn *c = NEW(e->a, CsvColumn);
   int64_t rows;
-  FileError error = {{0}};
+  FileError error = {0};
   if (!text_read(e->a, path, c, &rows, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
     return v_bad();
   }
-  return column_value(e, path, c, rows, a[0].at);
+  return column_value(e, path, c, rows, error.digest, a[0].at);
 }
 
 const Native native_files[] = {

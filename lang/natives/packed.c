@@ -66,7 +66,7 @@ static Value n_packed(Elab *e, const Arg *a, const Ast *at) {
   }
   Lines l = {.from.more = decoded, .line = v.items};
   Tensor *t = tensor_new(&e->s->host, &type);
-  FileError error = {{0}};
+  FileError error = {0};
   size_t got, more = 0;
   char byte;
   Inflate *i = inflate_new(e->a, "the text", false, &l.from);

@@ -156,7 +156,7 @@ static void map_figure(Tensor *const *value, Arena *a, Figure *f) {
 }
 
 static bool write_file(Session *s, const Step *step, const char *path, const Text *t) {
-  FileError e = {{0}};
+  FileError e = {0};
   if (file_write_atomic(&s->host, path, t->at, t->n, &e)) return true;
   diag_at(s->diags, step->loc, E_WRITE_FAILED, e.text);
   return false;
@@ -220,7 +220,7 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
   bool ok = true;
   if (w->what == SHOW_CSV) ok = csv_run(s, step, value, a);
   else if (w->what == SHOW_NPY) {
-    FileError e = {{0}};
+    FileError e = {0};
     ok = npy_write(&s->host, template_text(a, w->path, value), value[0], &e);
     if (!ok) diag_at(s->diags, step->loc, E_WRITE_FAILED, e.text);
   } else {

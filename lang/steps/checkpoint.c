@@ -1,5 +1,7 @@
 /* checkpoint: see checkpoint.h. The text of `~run`, a fact a line:
- *   script 0f..     arguments 0f..     library 0f..     data 0f.. PATH
+ *   script 0f..     arguments 0f..     library 0f..
+ *   folder PATH                           where the run began
+ *   data NUMBER 0f.. READ 0f.. PATH       the slot of a file: digest of its type; of its bytes, if READ is 1
  *   part FROM ROWS...                     the parts that were begun, with the rows of each series then
  *   slot NUMBER NAME                      a tensor of the file and where it goes
  *   series NUMBER ROWS COLUMNS            its columns are the entries `~series NUMBER NAME`
@@ -7,45 +9,26 @@
  *   frame AT INTO PIECE TURN TURN_IN_PIECE COUNT    outermost first; INTO: which block of the step the next frame
  *   stands in
  */
+#define _POSIX_C_SOURCE 200809L
 #include "steps/checkpoint.h"
+#include "runtime/base/digest.h"
 #include "steps/state.h"
 #include "steps/table.h"
 #include "text/stdlib.h"
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef enum { INTO_NONE, INTO_PIECE, INTO_HEAD, INTO_BODY, INTO_THEN, INTO_ELSE, N_INTO } Into;
 
 /* ---- digests ---- */
-enum { CHUNK = 1 << 16 };
-
-static uint64_t digest(uint64_t h, const void *bytes, size_t n) {
-  const unsigned char *p = bytes;
-  for (; n >= 8; n -= 8, p += 8) {
-    uint64_t w;
-    memcpy(&w, p, 8);
-    h = (h ^ w) * 0x9fb21c651e98df25u;
-    h ^= h >> 32;
-  }
-  for (; n; n--, p++) h = (h ^ *p) * 0x100000001b3u;
-  return h ^ (h >> 29);
-}
-
 static uint64_t digest_text(uint64_t h, const char *text) { return digest(h, text, strlen(text) + 1); }
 
-static bool digest_file(const char *path, uint64_t *out) {
-  FILE *f = fopen(path, "rb");
-  char buffer[CHUNK];
-  size_t n;
-  if (!f) return false;
-  uint64_t h = 1;
-  while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) h = digest(h, buffer, n);
-  bool ok = !ferror(f);
-  fclose(f);
-  *out = h;
-  return ok;
+static uint64_t digest_type(const Type *t) {
+  uint64_t h = digest(6, &(int64_t){(int64_t)t->dtype}, sizeof(int64_t));
+  return digest(h, t->dim, (size_t)t->rank * sizeof *t->dim);
 }
 
 static uint64_t digest_arguments(const Session *s) {
@@ -94,34 +77,12 @@ void checkpoint_part(Session *s, uint32_t from, const Steps *steps) {
 }
 
 /* ---- what is still to be read ---- */
-typedef struct Walk { Session *s; Arena *a; uint8_t *read; VEC(const Steps *) todo; } Walk;
-
-static void read_step(Walk *w, const Step *step) {
-  for (uint32_t k = 0; k < step->need.n; k++)
-    if (step->need.at[k].slot != NO_SLOT) w->read[step->need.at[k].slot] = 1;
-  for (uint32_t k = 0; k < step->piece.n; k++) vec_push(w->a, &w->todo, &step->piece.at[k].body);
-  vec_push(w->a, &w->todo, &step->head);
-  vec_push(w->a, &w->todo, &step->body);
-  vec_push(w->a, &w->todo, &step->other);
-  if (step->kind != STEP_SEGMENT) return;
-  const Segment *g = w->s->program->segment.at[step->segment];
-  const Binding *b;
-  uint32_t n = g->plan ? plan_bindings(g->plan, &b) : 0;
-  for (uint32_t k = 0; k < n; k++)
-    if (b[k].mode & BIND_READ) w->read[b[k].slot] = 1;
-  for (uint32_t k = 0; k < g->share.n; k++) w->read[g->share.at[k].from] = 1;
-}
-
 /* From each frame's step on: a loop that stands there is read whole, for it may turn again. */
 static uint8_t *still_read(Session *s, Arena *a) {
-  Walk w = {.s = s, .a = a, .read = NEW_N(a, uint8_t, s->program->slot.n + 1)};
-  for (uint32_t k = 0; k < s->position.frame.n; k++) {
-    const Frame *f = &s->position.frame.at[k];
-    for (uint32_t j = f->at; j < f->block->n; j++) read_step(&w, f->block->at[j]);
-  }
-  for (uint32_t k = 0; k < w.todo.n; k++)
-    for (uint32_t j = 0; j < w.todo.at[k]->n; j++) read_step(&w, w.todo.at[k]->at[j]);
-  return w.read;
+  uint8_t *read = NEW_N(a, uint8_t, s->program->slot.n + 1);
+  for (uint32_t k = 0; k < s->position.frame.n; k++)
+    program_reads(s->program, s->position.frame.at[k].block, s->position.frame.at[k].at, a, read);
+  return read;
 }
 
 /* ---- writing ---- */
@@ -186,16 +147,17 @@ static void write_position(Session *s, Text *t, bool done) {
   }
 }
 
-/* The digests of data files are kept: they are not read again at each checkpoint. */
-static bool data_digest(Session *s, Slot *x, Loc loc) {
-  if (x->file->digested || digest_file(x->file->path, &x->file->digest)) return x->file->digested = true;
-  diag_at(s->diags, loc ? loc : x->loc, E_DATA_READ,
-          arena_printf(s->arena, "cannot read `%s`: %s", x->file->path, strerror(errno)));
-  return false;
+/* What was read of a data file, and what was taken of it while checking: its type. */
+static void write_data(const Program *p, Text *t) {
+  for (SlotId k = 0; k < p->slot.n; k++) {
+    const Slot *x = &p->slot.at[k];
+    if (x->kind != SLOT_DATA || !x->file) continue;
+    text_printf(t, "data %u %016llx %d %016llx %s\n", k, (unsigned long long)digest_type(&x->type), x->file->digested,
+                (unsigned long long)x->file->digest, x->file->path);
+  }
 }
 
 bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
-  Program *p = s->program;
   if (!s->script_steps || !s->position.frame.n || s->position.frame.at[0].block != s->script_steps) {
     Diag *d = diag_at(s->diags, loc, E_CHECKPOINT_HERE);
     diag_hint(s->diags, d, "`save(path, tree)` keeps a tree");
@@ -206,10 +168,10 @@ bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
   Entries out = {0};
   text_printf(&t, "script %016llx\narguments %016llx\nlibrary %016llx\n", (unsigned long long)s->script,
               (unsigned long long)digest_arguments(s), (unsigned long long)digest_library());
-  bool ok = true;
-  for (SlotId k = 0; ok && k < p->slot.n; k++)
-    if (p->slot.at[k].kind == SLOT_DATA && p->slot.at[k].file && (ok = data_digest(s, &p->slot.at[k], loc)))
-      text_printf(&t, "data %016llx %s\n", (unsigned long long)p->slot.at[k].file->digest, p->slot.at[k].file->path);
+  char here[PATH_MAX];
+  const char *began = s->began ? s->began : getcwd(here, sizeof here);
+  if (began && !strchr(began, '\n')) text_printf(&t, "folder %s\n", began);
+  write_data(s->program, &t);
   for (uint32_t k = 0; k < s->part.n; k++) {
     text_printf(&t, "part %u", s->part.at[k].from);
     for (uint32_t j = 0; j < s->part.at[k].n; j++) text_printf(&t, " %lld", (long long)s->part.at[k].rows[j]);
@@ -226,6 +188,7 @@ bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
   tensor_unref(text);
   vec_push(a, &out, (NamedTensor){CHECKPOINT_TEXT, text});
   FileError e = {0};
+  bool ok = true;
   /* what was given is not given again */
   if (ok && s->config.flush && !s->config.flush(s->config.to)) ok = !(s->closed = true);
   if (ok && !safetensors_write(&s->host, path, out.at, out.n, &e)) {
@@ -270,6 +233,7 @@ Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc) {
 /* ---- reading ---- */
 typedef struct SlotLine { SlotId slot; const char *name; Tensor *tensor; bool taken; } SlotLine;
 typedef struct FrameLine { long long at, into, piece, turn, turn_in_piece, count; } FrameLine;
+typedef struct DataLine { SlotId slot; uint64_t type, digest; bool read, same; const char *path; } DataLine;
 typedef struct SeriesLine { uint32_t number; int64_t rows; uint32_t columns; } SeriesLine;
 
 struct Checkpoint {
@@ -282,7 +246,8 @@ struct Checkpoint {
   VEC(SlotLine) slot;
   VEC(SeriesLine) series;
   VEC(FrameLine) frame;
-  VEC(const char *) data;              /* "0f.. PATH" */
+  VEC(DataLine) data;
+  const char *folder;
 };
 
 static bool unfit(Session *s, const Checkpoint *c, const char *why) {
@@ -311,16 +276,21 @@ static bool part_line(Checkpoint *c, const char *text) {
 }
 
 static bool line(Checkpoint *c, char *text) {
-  unsigned long long h;
+  unsigned long long h, type;
   unsigned number, columns;
   long long rows;
-  int used = 0;
+  int read, used = 0;
   FrameLine f;
   if (sscanf(text, "script %16llx", &h) == 1) return c->script = h, true;
   if (sscanf(text, "arguments %16llx", &h) == 1) return c->arguments = h, true;
   if (sscanf(text, "library %16llx", &h) == 1) return c->library = h, true;
   if (strncmp(text, "part ", 5) == 0) return part_line(c, text + 5);
-  if (sscanf(text, "data %16llx %n", &h, &used) == 1 && used) return vec_push(c->arena, &c->data, text + 5), true;
+  if (strncmp(text, "folder ", 7) == 0) return c->folder = text + 7, true;
+  if (sscanf(text, "data %u %16llx %d %16llx %n", &number, &type, &read, &h, &used) == 4 && used) {
+    DataLine x = {.slot = number, .type = type, .digest = h, .read = read != 0, .path = text + used};
+    vec_push(c->arena, &c->data, x);
+    return true;
+  }
   if (sscanf(text, "slot %u %n", &number, &used) == 1 && used) {
     vec_push(c->arena, &c->slot, (SlotLine){.slot = number, .name = text + used});
     return true;
@@ -360,46 +330,37 @@ static bool read_text(Session *s, Checkpoint *c) {
   return true;
 }
 
-static bool same_data(Session *s, Checkpoint *c) {
-  for (uint32_t k = 0; k < c->data.n; k++) {
-    const char *path = strchr(c->data.at[k], ' ');
-    uint64_t want = strtoull(c->data.at[k], NULL, 16), is;
-    if (!path) return unfit(s, c, "it is damaged");
-    errno = 0;
-    if (digest_file(path + 1, &is) && is == want) continue;
-    Diag *d = diag_at(s->diags, 0, E_RESUME_DATA, path + 1, errno ? "cannot be read now" : "has other contents now");
-    diag_note(s->diags, d, 0, "the checkpoint is `%s`", c->path);
-    return false;
-  }
-  return true;
-}
-
 Checkpoint *checkpoint_open(Session *s, const char *path) {
   Arena *a = arena_new(&s->host);
   Checkpoint *c = NEW(a, Checkpoint);
   c->arena = a;
   c->path = arena_text(a, path, strlen(path));
   FileError e = {0};
-  DiagId other = N_DIAGS;
   bool ok = safetensors_read(a, path, &c->entry, &c->n, &e);
   if (!ok) diag_at(s->diags, 0, E_RESUME_READ, e.text);
   for (size_t k = 0; ok && k < c->n; k++) {
     tensor_hold(a, c->entry[k].tensor);
     tensor_unref(c->entry[k].tensor);
   }
-  if ((ok = ok && read_text(s, c))) {
-    if (c->library != digest_library()) other = E_RESUME_VERSION;
-    else if (c->script != s->script) other = E_RESUME_SCRIPT;
-    else if (c->arguments != digest_arguments(s)) other = E_RESUME_ARGUMENTS;
-    if (other != N_DIAGS) {
-      Diag *d = diag_at(s->diags, 0, other, path);
-      diag_hint(s->diags, d, "`load` reads trees from it: `load(\"%s\", net)`", path);
-    }
-    ok = other == N_DIAGS && same_data(s, c);
+  if (!ok || !read_text(s, c)) {
+    checkpoint_close(c);
+    return NULL;
   }
-  if (ok) return c;
-  checkpoint_close(c);
-  return NULL;
+  char here[PATH_MAX];
+  bool elsewhere = c->folder && !(getcwd(here, sizeof here) && strcmp(here, c->folder) == 0);
+  s->began = elsewhere ? arena_text(s->arena, c->folder, strlen(c->folder)) : NULL;
+  return c;
+}
+
+bool checkpoint_fits(Session *s, const Checkpoint *c) {
+  DiagId other = N_DIAGS;
+  if (c->library != digest_library()) other = E_RESUME_VERSION;
+  else if (c->script != s->script) other = E_RESUME_SCRIPT;
+  else if (c->arguments != digest_arguments(s)) other = E_RESUME_ARGUMENTS;
+  if (other == N_DIAGS) return true;
+  Diag *d = diag_at(s->diags, 0, other, c->path);
+  diag_hint(s->diags, d, "`load` reads trees from it: `load(\"%s\", net)`", c->path);
+  return false;
 }
 
 void checkpoint_close(Checkpoint *c) { arena_free(c->arena); }
@@ -411,6 +372,27 @@ void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k) {
 }
 
 /* ---- taking it over ---- */
+/* The files of the parts that are ready are read now, if they were then, and are what they were. */
+static bool data_fits(Session *s, Checkpoint *c, bool last) {
+  const Program *p = s->program;
+  for (uint32_t k = 0; k < c->data.n; k++) {
+    DataLine *x = &c->data.at[k];
+    if (x->same || (x->slot >= p->slot.n && !last)) continue;
+    const Slot *slot = x->slot < p->slot.n ? &p->slot.at[x->slot] : NULL;
+    x->same = slot && slot->kind == SLOT_DATA && slot->file && digest_type(&slot->type) == x->type;
+    if (x->same && x->read) {
+      if (!slot->file->digested && !slot_tensor(s, x->slot, 0)) return false;
+      x->same = slot->file->digest == x->digest;
+    }
+    if (x->same) continue;
+    bool found = slot && slot->kind == SLOT_DATA && slot->file;
+    Diag *d = diag_at(s->diags, 0, E_RESUME_DATA, found ? slot->file->path : x->path);
+    diag_note(s->diags, d, 0, "the checkpoint is `%s`", c->path);
+    return false;
+  }
+  return true;
+}
+
 static bool slots_fit(Session *s, const Checkpoint *c, bool last) {
   const Program *p = s->program;
   for (uint32_t k = 0; k < c->slot.n; k++) {
@@ -475,7 +457,7 @@ static bool series_fit(Session *s, const Checkpoint *c) {
 bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
   Program *p = s->program;
   Frame *frame = NEW_N(c->arena, Frame, c->frame.n);
-  if (!slots_fit(s, c, last) || (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c)))) return false;
+  if (!data_fits(s, c, last) || !slots_fit(s, c, last) || (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c)))) return false;
   for (uint32_t k = 0; k < c->slot.n; k++) {
     SlotLine *x = &c->slot.at[k];
     if (x->taken || x->slot >= p->slot.n) continue;

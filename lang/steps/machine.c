@@ -46,15 +46,16 @@ static void step_done(Frame *f) {
 /* ---- slots ---- */
 
 /* Whether a file is whole is known when all of it was read: gzip's checksum stands at its end. */
-bool machine_files(Session *s, uint32_t from) {
-  for (uint32_t k = from; k < s->program->segment.n; k++) {
-    const Plan *plan = s->program->segment.at[k]->plan;
-    const Binding *b = NULL;
-    uint32_t n = plan ? plan_bindings(plan, &b) : 0;
-    for (uint32_t j = 0; j < n; j++)
-      if (s->program->slot.at[b[j].slot].kind == SLOT_DATA && !slot_tensor(s, b[j].slot, 0)) return false;
-  }
-  return true;
+bool machine_files(Session *s, const Steps *block) {
+  const Program *p = s->program;
+  Arena *a = arena_new(&s->host);
+  uint8_t *read = NEW_N(a, uint8_t, p->slot.n + 1);
+  program_reads(p, block, 0, a, read);
+  bool good = true;
+  for (SlotId k = 0; good && k < p->slot.n; k++)
+    if (read[k] && p->slot.at[k].kind == SLOT_DATA) good = slot_tensor(s, k, 0) != NULL;
+  arena_free(a);
+  return good;
 }
 
 /* The slot's tensor, to be written; keep: what it held is needed. */
@@ -248,7 +249,9 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
     host_stack_need(&s->host, plan_stack(g->plan));
     Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
     if (f.code == FAULT_CANCELLED) {
+      NodeId next = fault_node(s->graph, g->plan, f.step);
       s->cancelled = true;
+      s->stopped = next == NO_NODE ? 0 : graph_at(s->graph, next)->loc;
       return false;
     }
     if (f.code != FAULT_NONE) {
@@ -380,6 +383,7 @@ bool machine_run(Session *s, Steps *block) {
 }
 
 bool machine_continue(Session *s) {
+  s->host.cancel = NULL;             /* from here on it stops between two steps */
   while (s->position.frame.n) {
     if (s->config.poll && !s->config.poll(s->config.to)) atomic_store(&s->cancel, true);
     if (atomic_load_explicit(&s->cancel, memory_order_relaxed)) {

@@ -3,9 +3,9 @@
 #define LANG_MACHINE_H
 #include "steps/program.h"
 
-/* Reads the files that the segments from this one on use, so that a broken one is said before anything was done. false:
- * a diagnostic was made. */
-bool machine_files(Session *s, uint32_t from);
+/* Reads the files that a block uses, so that a broken one is said before anything was done. false: a diagnostic was
+ * made. */
+bool machine_files(Session *s, const Steps *block);
 
 /* Runs a block from its first step. false: a diagnostic was made, or it was cancelled (session->cancelled). Cells are
  * as they were before the segment that failed. */

@@ -79,6 +79,32 @@ Segment *segment_new(Program *p) {
   return g;
 }
 
+/* ---- what steps read ---- */
+typedef struct Walk { const Program *p; Arena *a; uint8_t *read; VEC(const Steps *) todo; } Walk;
+
+static void read_step(Walk *w, const Step *step) {
+  for (uint32_t k = 0; k < step->need.n; k++)
+    if (step->need.at[k].slot != NO_SLOT) w->read[step->need.at[k].slot] = 1;
+  for (uint32_t k = 0; k < step->piece.n; k++) vec_push(w->a, &w->todo, &step->piece.at[k].body);
+  vec_push(w->a, &w->todo, &step->head);
+  vec_push(w->a, &w->todo, &step->body);
+  vec_push(w->a, &w->todo, &step->other);
+  if (step->kind != STEP_SEGMENT) return;
+  const Segment *g = w->p->segment.at[step->segment];
+  const Binding *b;
+  uint32_t n = g->plan ? plan_bindings(g->plan, &b) : 0;
+  for (uint32_t k = 0; k < n; k++)
+    if (b[k].mode & BIND_READ) w->read[b[k].slot] = 1;
+  for (uint32_t k = 0; k < g->share.n; k++) w->read[g->share.at[k].from] = 1;
+}
+
+void program_reads(const Program *p, const Steps *block, uint32_t from, Arena *a, uint8_t *read) {
+  Walk w = {.p = p, .a = a, .read = read};
+  for (uint32_t k = from; k < block->n; k++) read_step(&w, block->at[k]);
+  for (uint32_t k = 0; k < w.todo.n; k++)
+    for (uint32_t j = 0; j < w.todo.at[k]->n; j++) read_step(&w, w.todo.at[k]->at[j]);
+}
+
 /* ---- what a slot holds ---- */
 /* An error is at the expression that names the file. */
 static Tensor *data_read(Session *s, Slot *slot, Loc loc) {
@@ -96,6 +122,8 @@ static Tensor *data_read(Session *s, Slot *slot, Loc loc) {
     tensor_unref(t);
     return NULL;
   }
+  if (!slot->file->digested) slot->file->digest = e.digest;
+  slot->file->digested = true;
   return slot->value = tensor_keep(t);
 }
 

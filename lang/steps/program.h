@@ -41,7 +41,7 @@ typedef struct DataFile {
   const char *path;
   Tensor *(*read)(struct DataFile *, Host *, FileError *);
   void *how;
-  uint64_t digest; bool digested;   /* of its bytes, once a checkpoint asked */
+  uint64_t digest; bool digested;   /* of its bytes, when they were read */
 } DataFile;
 
 typedef struct Need { NodeId node; SlotId slot; } Need;      /* slot is filled by prepare */
@@ -135,6 +135,9 @@ ProgramKept program_cut(Program *p, const ProgramMark *m);
 void program_put(Program *p, const ProgramKept *kept);
 SlotId slot_new(Program *p, SlotKind kind, const Type *t, const char *path, Loc loc);
 Segment *segment_new(Program *p);      /* also makes it the graph's current one */
+
+/* Marks in `read` (one a slot) what the steps of a block from its `from`-th on read, with those inside them. */
+void program_reads(const Program *p, const Steps *block, uint32_t from, Arena *a, uint8_t *read);
 
 /* The tensor in a slot; reads the file of a SLOT_DATA. NULL: a diagnostic was made. */
 Tensor *slot_tensor(Session *s, SlotId slot, Loc loc);

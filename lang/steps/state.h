@@ -63,6 +63,7 @@ struct Session {
   void *slab; size_t slab_bytes;                /* the program's, 64-byte aligned */
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
+  Loc stopped;                                  /* the operation before which a cancelled run stopped; 0: between steps */
   bool only_checks;                             /* this load runs nothing */
   /* the function of the `extern` of this load: the host's own; NULL: from its library */
   void (*offered)(void);
@@ -74,6 +75,7 @@ struct Session {
   VEC(RunPart) part;                               /* the parts of the script that were begun; the last one runs */
   const Steps *script_steps;                    /* its steps */
   bool waiting;                                 /* more parts will follow */
+  const char *began;                            /* where the run that goes on began: its folder; NULL: here */
   const char *checkpoint;                       /* where the script keeps its run, or NULL */
   bool kept;                                    /* a run that was cancelled has been kept there */
   struct ProgramScratch *scratch;

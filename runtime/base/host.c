@@ -105,7 +105,12 @@ void host_stack_need(Host *h, size_t bytes) {
 
 void host_deeper(Host *h) { host_stack_need(h, STACK_DEEPER); }
 
+void host_go_on(Host *h) {
+  if (h->cancel && atomic_load_explicit(h->cancel, memory_order_relaxed)) host_fail(h, FAIL_CANCELLED, "cancelled");
+}
+
 static void *take(Host *h, void *p, size_t old, size_t size) {
+  host_go_on(h);
   size_t rest = h->in_use - old;
   if (h->limit && (size > h->limit || rest > h->limit - size))
     host_fail(h, FAIL_LIMIT, "the memory limit is reached: %zu bytes more are wanted, %zu are in use, %zu are allowed",

@@ -9,6 +9,7 @@
 #ifndef RUNTIME_HOST_H
 #define RUNTIME_HOST_H
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ typedef struct Guard Guard;
  * sessions on several threads share it. */
 typedef void *(*HostRealloc)(void *user, void *p, size_t size);
 
-typedef enum { FAIL_NONE, FAIL_MEMORY, FAIL_LIMIT, FAIL_BUG } Failure;
+typedef enum { FAIL_NONE, FAIL_MEMORY, FAIL_LIMIT, FAIL_CANCELLED, FAIL_BUG } Failure;
 
 struct Owned {
   Owned *prev, *next;
@@ -47,6 +48,8 @@ struct Host {
   Stack stack;             /* the C stack of the thread that set the outermost guard */
   size_t stack_most;       /* bytes of it that may be used from there on; 0: all that there are */
   uintptr_t stack_end;     /* where that ends */
+  /* set from outside: what is being done leaves by the guard at the next allocation or host_go_on. NULL: it does not */
+  const atomic_bool *cancel;
 };
 
 /* A block of a multiple of it costs the fewest page faults: the C library's allocator is asked for it on large
@@ -78,6 +81,9 @@ enum { STACK_DEEPER = 32 << 10, STACK_KERNEL = 96 << 10, STACK_TURN = 2560 };
 size_t host_stack_left(const Host *h);
 void host_stack_need(Host *h, size_t bytes);                /* leaves by the guard if there are less */
 void host_deeper(Host *h);                                  /* before one level more of a recursion: STACK_DEEPER */
+
+/* What runs long without taking memory asks now and then whether it may go on. */
+void host_go_on(Host *h);
 
 void owned_born(Host *h, Owned *o, void (*drop)(Owned *));  /* o is young */
 void owned_keep(Owned *o);                                  /* a holder has it: no longer young; idempotent */

@@ -11,6 +11,7 @@ typedef struct Part {
   const PlanStep *s;
   void *const *at;             /* the step's operands */
   Fault *fault;                /* of each part */
+  const atomic_bool *cancel;   /* the parts that are not begun are left out; NULL: never */
 } Part;
 
 /* ---- loads of a fused step ---- */
@@ -134,8 +135,15 @@ static void work_part(const PlanStep *s, void *const *at, uint32_t part, Fault *
   if (!kernel_part(&s->kernel, &c)) *fault = c.fault;
 }
 
+static bool stopped(const Part *p, uint32_t part) {
+  if (!p->cancel || !atomic_load_explicit(p->cancel, memory_order_relaxed)) return false;
+  p->fault[part] = (Fault){.code = FAULT_CANCELLED};
+  return true;
+}
+
 static void prepare_part(void *ctx, uint32_t part, int worker) {
   Part *p = ctx;
+  if (stopped(p, part)) return;
   KernelCall c = call_of(p->s, p->at, part);
   if (worker != 0) kernels_begin(p->kernels);
   range(p->s->prepare_parts, part, p->s->kernel.prepares, &c.begin, &c.end);
@@ -150,6 +158,7 @@ static void copy_part(const PlanStep *s, void *const *at, uint32_t part) {
 
 static void run_part(void *ctx, uint32_t k, int worker) {
   Part *p = ctx;
+  if (stopped(p, k)) return;
   if (worker != 0) kernels_begin(p->kernels);
   switch (p->s->kind) {
   case PLAN_KERNEL: work_part(p->s, p->at, k, &p->fault[k]); break;
@@ -220,10 +229,10 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
     bool may_stop = cancel != NULL && k <= p->first_write;
     if (may_stop && atomic_load_explicit(cancel, memory_order_relaxed))
       return (Fault){.code = FAULT_CANCELLED, .step = k};
-    Part part = {p->kernels, s, at + s->operand, fault};
+    Part part = {p->kernels, s, at + s->operand, fault, k < p->first_write ? cancel : NULL};
     const Fault *f = NULL;
     if (s->kind == PLAN_LOOP) {
-      fault[0] = run_loop(s, part.at, pool, k < p->first_write ? cancel : NULL);
+      fault[0] = run_loop(s, part.at, pool, part.cancel);
       if (fault[0].code != FAULT_NONE) f = &fault[0];
     } else {
       if (s->prepare_parts > 0) f = run_parts(&part, s->prepare_parts, prepare_part, pool);

@@ -5,15 +5,22 @@
  * folder is forced to the disk too, so that a power failure afterwards finds the new file. A link is followed: what it
  * points to is replaced. What is no regular file (a pipe, /dev/null) is written in place, because a rename would take
  * its name away.
+ *
+ * A writer holds a lock on its temporary, which ends with it however it ends: a temporary whose lock can be had is of a
+ * writer that was killed, and the next one in the folder takes it away.
  */
+#define _DEFAULT_SOURCE                /* flock */
 #define _XOPEN_SOURCE 700
 #include "files/atomic.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,18 +31,56 @@ struct AtomicFile {
   Arena *arena;
   const char *path, *real, *temporary;   /* temporary: NULL when written in place */
   int fd;
+  size_t written;
+  bool other;                            /* what takes the name is not its file with other bytes: see atomic_keeps */
 };
 
 static void atomic_drop(Owned *o) {
   AtomicFile *f = (AtomicFile *)o;
+  if (f->temporary) unlink(f->temporary);        /* while its lock is held: the name is nobody else's */
   if (f->fd >= 0) close(f->fd);
-  if (f->temporary) unlink(f->temporary);
 }
 
 static const char *folder_of(Arena *a, const char *path) {
   const char *slash = strrchr(path, '/');
   if (!slash) return ".";
   return slash == path ? "/" : arena_text(a, path, (size_t)(slash - path));
+}
+
+/* A new file with the lock of a living writer, or -1. Where there are no locks nobody gets them, to take it away. */
+static int temporary_open(const char *name) {
+  int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  struct stat st;
+  if (fd < 0) return fd;
+  bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!taken && fstat(fd, &st) == 0 && st.st_nlink > 0) return fd;
+  close(fd);                           /* between the two lines it was taken for one that was left behind */
+  errno = EEXIST;
+  return -1;
+}
+
+/* Removes it if nobody writes it. */
+static void sweep_one(int folder, const char *name) {
+  struct stat st, there;
+  int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return;
+  if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+      fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == st.st_ino && there.st_dev == st.st_dev)
+    unlinkat(folder, name, 0);
+  close(fd);
+}
+
+/* What killed writers left in a folder. */
+static void sweep(const char *path) {
+  DIR *d = opendir(path);
+  if (!d) return;
+  for (struct dirent *e; (e = readdir(d));) {
+    long id;
+    int k, used = 0;
+    if (sscanf(e->d_name, ".glia-%ld-%d.part%n", &id, &k, &used) == 2 && used && !e->d_name[used])
+      sweep_one(dirfd(d), e->d_name);
+  }
+  closedir(d);
 }
 
 AtomicFile *atomic_open(Host *h, const char *path, FileError *e) {
@@ -70,7 +115,7 @@ AtomicFile *atomic_open(Host *h, const char *path, FileError *e) {
   char *name = arena_alloc(a, most);
   for (int k = 0; k < MOST_TRIES && f->fd < 0; k++) {
     snprintf(name, most, "%s/.glia-%ld-%d.part", folder, (long)getpid(), k);
-    f->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    f->fd = temporary_open(name);
     if (f->fd < 0 && errno != EEXIST) break;
   }
   if (f->fd < 0) {
@@ -80,12 +125,18 @@ AtomicFile *atomic_open(Host *h, const char *path, FileError *e) {
     goto bad;
   }
   f->temporary = name;
-  if (there) (void)!fchmod(f->fd, st.st_mode & 07777);
+  if (there) {
+    f->other = fchown(f->fd, st.st_uid, st.st_gid) != 0;       /* who may not give a file away has it afterwards */
+    f->other |= fchmod(f->fd, st.st_mode & 07777) != 0 || st.st_nlink > 1;
+  }
+  sweep(folder);
   return f;
 bad:
   arena_free(a);
   return NULL;
 }
+
+bool atomic_keeps(const AtomicFile *f) { return !f->other; }
 
 void atomic_abandon(AtomicFile *f) {
   if (f) arena_free(f->arena);
@@ -93,6 +144,12 @@ void atomic_abandon(AtomicFile *f) {
 
 bool atomic_write(AtomicFile *f, const void *bytes, size_t n, FileError *e) {
   const char *at = bytes;
+  struct rlimit most;
+  /* beyond it a write may be a signal that ends the host */
+  if (f->temporary && getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY &&
+      (n > most.rlim_cur || f->written > most.rlim_cur - n))
+    return file_bad_errno(e, "write", f->path, EFBIG);
+  f->written += n;
   while (n > 0) {
     ssize_t k = write(f->fd, at, n);
     if (k < 0 && errno == EINTR) continue;
@@ -108,13 +165,13 @@ static bool force(int fd) { return fsync(fd) == 0 || errno == EINVAL || errno ==
 
 bool atomic_commit(AtomicFile *f, FileError *e) {
   bool good = force(f->fd) || file_bad_errno(e, "write", f->path, errno);
-  int fd = f->fd;
-  f->fd = -1;
-  if (close(fd) != 0 && errno != EINTR && good) good = file_bad_errno(e, "write", f->path, errno);
-  if (good && f->temporary) {
+  if (good && f->temporary) {            /* still locked: nobody takes it for one that was left behind */
     if (rename(f->temporary, f->real) != 0) good = file_bad_errno(e, "write", f->path, errno);
     else f->temporary = NULL;
   }
+  int fd = f->fd;
+  f->fd = -1;
+  if (close(fd) != 0 && errno != EINTR && good) good = file_bad_errno(e, "write", f->path, errno);
   if (good) {
     /* the name is taken: what may still fail is only that the folder's entry is not on the disk yet */
     int folder = open(folder_of(f->arena, f->real), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

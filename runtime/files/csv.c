@@ -13,6 +13,7 @@
 #include "files/utf8.h"
 
 enum { MOST_BYTES = 1 << 30, MOST_COLUMNS = 4096, MOST_DIGITS = 800 };
+enum { ROWS_AT_ONCE = 4096 };   /* between two questions whether to go on */
 
 typedef struct Cell { char *at; uint32_t n; } Cell;
 typedef struct Cut {
@@ -118,6 +119,7 @@ static bool cut(Arena *a, Cut *c, uint32_t *columns, int64_t *rows, Cell **cells
   *columns = 0;
   *rows = 0;
   while (c->at < c->end) {
+    if (c->row % ROWS_AT_ONCE == 0) host_go_on(arena_host(a));
     char *p = c->at;
     while (p < c->end && (*p == '\n' || *p == '\r')) p++;
     if (p == c->end) break;
@@ -170,6 +172,7 @@ static bool column(Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t row
   double v;
   int64_t gap = 0;
   for (int64_t r = 1; r <= rows; r++) {
+    if (r % ROWS_AT_ONCE == 0) host_go_on(arena_host(a));
     const Cell *x = &cell[(size_t)r * columns + k];
     if (x->n == 0 && !missing) return gap_found(c, x, r, out->name);
     if (is_gap(x)) gap = gap ? gap : r;
@@ -179,6 +182,7 @@ static bool column(Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t row
     if (gap && !missing) return gap_found(c, &cell[(size_t)gap * columns + k], gap, out->name);
     out->number = NEW_N(a, float, rows + 1);
     for (int64_t r = 1; r <= rows; r++) {
+      if (r % ROWS_AT_ONCE == 0) host_go_on(arena_host(a));
       const Cell *x = &cell[(size_t)r * columns + k];
       out->number[r - 1] = is_gap(x) || !number(x, &v) ? NAN : (float)v;
     }
@@ -200,6 +204,7 @@ static bool column(Cut *c, Cell *cell, uint32_t k, uint32_t columns, int64_t row
   out->class_ = sorted;
   out->code = NEW_N(a, int32_t, rows + 1);
   for (int64_t r = 0; r < rows; r++) {
+    if (r % ROWS_AT_ONCE == 0) host_go_on(arena_host(a));
     const char **at = bsearch(&text[r], sorted, (size_t)out->n_class, sizeof *sorted, by_bytes);
     out->code[r] = (int32_t)(at - sorted);
   }

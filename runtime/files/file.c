@@ -2,8 +2,12 @@
  * them that is not counted; or an error that names the path. A file that grows, shrinks or has no size (a pipe) is read
  * as far as it goes.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "files/atomic.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FIRST_ROOM = 1 << 16 };
 
@@ -46,10 +50,36 @@ bool file_read_gz(Arena *a, const char *path, size_t max, const char **bytes, si
   return read_all(a, path, true, max, bytes, n, e);
 }
 
-bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, FileError *e) {
-  AtomicFile *f = atomic_open(h, path, e);
-  if (!f) return false;
+static bool write_out(AtomicFile *f, const void *bytes, size_t n, FileError *e) {
   if (atomic_write(f, bytes, n, e)) return atomic_commit(f, e);
   atomic_abandon(f);
   return false;
+}
+
+bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, FileError *e) {
+  AtomicFile *f = atomic_open(h, path, e);
+  return f && write_out(f, bytes, n, e);
+}
+
+/* Over the old bytes, once there is room for all of the new ones. */
+static bool write_over(int fd, const char *path, const char *bytes, size_t n, FileError *e) {
+  int no_room = n ? posix_fallocate(fd, 0, (off_t)n) : 0;
+  if (no_room == ENOSPC || no_room == EFBIG || no_room == EDQUOT) return file_bad_errno(e, "write", path, no_room);
+  for (size_t at = 0; at < n;) {
+    ssize_t k = write(fd, bytes + at, n - at);
+    if (k < 0 && errno != EINTR) return file_bad_errno(e, "write", path, errno);
+    if (k > 0) at += (size_t)k;
+  }
+  return (ftruncate(fd, (off_t)n) == 0 && fsync(fd) == 0) || file_bad_errno(e, "write", path, errno);
+}
+
+bool file_rewrite(Host *h, const char *path, const void *bytes, size_t n, FileError *e) {
+  AtomicFile *f = atomic_open(h, path, e);
+  if (!f) return false;
+  if (atomic_keeps(f)) return write_out(f, bytes, n, e);
+  atomic_abandon(f);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return file_bad_errno(e, "write", path, errno);
+  bool good = write_over(fd, path, bytes, n, e);
+  return (close(fd) == 0 || (good && file_bad_errno(e, "write", path, errno))) && good;
 }

@@ -5,13 +5,17 @@
 #define RUNTIME_FILES_H
 #include "value/tensor.h"
 
-typedef struct FileError { char text[512]; } FileError;
+/* What became of a file: why it cannot be read or written; or, of what was read, the digest of its bytes in the order in
+ * which they were read. */
+typedef struct FileError { char text[512]; uint64_t digest; } FileError;
 
 /* Whole file, at most max bytes, in arena a. */
 bool file_read(Arena *a, const char *path, size_t max, const char **bytes, size_t *n, FileError *e);
 /* The same, decompressed when it begins with gzip's magic (checksum and length checked). */
 bool file_read_gz(Arena *a, const char *path, size_t max, const char **bytes, size_t *n, FileError *e);
 bool file_write_atomic(Host *h, const char *path, const void *bytes, size_t n, FileError *e);
+/* The same file with other bytes: owner, mode and other names of it stay. Atomic where that can be. */
+bool file_rewrite(Host *h, const char *path, const void *bytes, size_t n, FileError *e);
 
 /* IDX (LeCun's MNIST format), plain or .gz. idx_type reads the header only (u8, i32, f32, f64 big-endian elements). */
 bool idx_type(Host *h, const char *path, Type *out, FileError *e);

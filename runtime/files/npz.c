@@ -154,9 +154,8 @@ static const char *entry_path(Arena *a, const char *path, const char *name) {
 }
 
 static Stream *opened(Arena *a, const char *path, Directory *d, FileError *e) {
-  Stream *s = stream_open(arena_host(a), path, false, e);
-  if (s && stream_size(s) < 0) file_bad(e, "read", path, "it is no file that can be read in any order");
-  else if (s && read_directory(a, path, s, d, e)) return s;
+  Stream *s = stream_open_regular(arena_host(a), path, e);
+  if (s && read_directory(a, path, s, d, e)) return s;
   stream_close(s);
   return NULL;
 }

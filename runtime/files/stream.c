@@ -7,6 +7,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "files/stream.h"
+#include "base/digest.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { CHUNK = 1 << 16, SHOWN_PATH = 240 };
+enum { CHUNK = 1 << 16, PIECE = 1 << 20, SHOWN_PATH = 240 };
 /* deflate cannot make more than 1,032 bytes of one */
 enum { LARGEST_RATIO = 1032 };
 
@@ -28,6 +29,7 @@ struct Stream {
   int64_t size;                 /* of the file; -1: not a regular one */
   unsigned char *ahead;         /* read, not yet given */
   size_t from, to;
+  Digest digest;                /* of all that was read */
   z_stream z;
 };
 
@@ -98,6 +100,21 @@ static void z_give(voidpf arena, voidpf p) {
   (void)p;
 }
 
+/* A piece of the file: in pieces, so that who wants to stop need not wait for all of it. */
+static bool read_piece(Stream *s, void *to, size_t n, size_t *got, FileError *e) {
+  ssize_t k;
+  do {
+    host_go_on(arena_host(s->arena));
+    k = read(s->fd, to, n < PIECE ? n : PIECE);
+  } while (k < 0 && errno == EINTR);
+  if (k < 0) return file_bad_errno(e, "read", s->path, errno);
+  if (k == 0) s->ended = true;
+  *got = (size_t)k;
+  digest_add(&s->digest, to, *got);
+  e->digest = digest_end(&s->digest);
+  return true;
+}
+
 /* At least n bytes ahead, unless the file ends before. */
 static bool look_ahead(Stream *s, size_t n, FileError *e) {
   while (s->to - s->from < n && !s->ended) {
@@ -106,11 +123,9 @@ static bool look_ahead(Stream *s, size_t n, FileError *e) {
       s->to -= s->from;
       s->from = 0;
     }
-    ssize_t k = read(s->fd, s->ahead + s->to, CHUNK - s->to);
-    if (k < 0 && errno == EINTR) continue;
-    if (k < 0) return file_bad_errno(e, "read", s->path, errno);
-    if (k == 0) s->ended = true;
-    s->to += (size_t)k;
+    size_t got;
+    if (!read_piece(s, s->ahead + s->to, CHUNK - s->to, &got, e)) return false;
+    s->to += got;
   }
   return true;
 }
@@ -121,7 +136,10 @@ Stream *stream_open(Host *h, const char *path, bool gunzip, FileError *e) {
   s->arena = a;
   s->path = arena_text(a, path, strlen(path));
   s->ahead = arena_alloc(a, CHUNK);
-  s->fd = open(path, O_RDONLY | O_CLOEXEC);
+  do {                          /* a pipe waits for who writes */
+    host_go_on(h);
+    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+  } while (s->fd < 0 && errno == EINTR);
   if (s->fd < 0) {
     file_bad_errno(e, "read", path, errno);
     arena_free(a);
@@ -145,6 +163,15 @@ Stream *stream_open(Host *h, const char *path, bool gunzip, FileError *e) {
     if (inflateInit2(&s->z, 15 + 16) != Z_OK) host_fail(h, FAIL_BUG, "zlib does not start");
   }
   return s;
+}
+
+Stream *stream_open_regular(Host *h, const char *path, FileError *e) {
+  struct stat st;
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+    file_bad(e, "read", path, "it is no regular file; copy what it holds into one first");
+    return NULL;
+  }
+  return stream_open(h, path, false, e);
 }
 
 void stream_close(Stream *s) {
@@ -216,11 +243,9 @@ bool stream_read(Stream *s, void *to, size_t n, size_t *got, FileError *e) {
   s->from += ready;
   *got = ready;
   while (*got < n && !s->ended) {
-    ssize_t k = read(s->fd, at + *got, n - *got);
-    if (k < 0 && errno == EINTR) continue;
-    if (k < 0) return file_bad_errno(e, "read", s->path, errno);
-    if (k == 0) s->ended = true;
-    *got += (size_t)k;
+    size_t more;
+    if (!read_piece(s, at + *got, n - *got, &more, e)) return false;
+    *got += more;
   }
   return true;
 }

@@ -9,6 +9,8 @@ typedef struct Stream Stream;
 /* gunzip: decompress what begins with gzip's magic. NULL on error. A young arena owns it: stream_close, or a failure
  * below a guard, gives everything back. */
 Stream *stream_open(Host *h, const char *path, bool gunzip, FileError *e);
+/* A regular file as it is. Any other is refused unopened: a pipe without a writer would wait for ever. */
+Stream *stream_open_regular(Host *h, const char *path, FileError *e);
 void stream_close(Stream *s);
 /* Up to n bytes; *got < n only at the end of the file. False: *e says why. */
 bool stream_read(Stream *s, void *to, size_t n, size_t *got, FileError *e);

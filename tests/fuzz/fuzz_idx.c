@@ -4,7 +4,7 @@
 #include "entry.h"
 
 static void check(Arena *a, const char *path) {
-  FileError e = {{0}};
+  FileError e = {0};
   Type type;
   bool header = idx_type(arena_host(a), path, &type, &e);
   Tensor *t = idx_read(arena_host(a), path, &e);

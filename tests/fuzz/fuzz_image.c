@@ -5,7 +5,7 @@
 #include "entry.h"
 
 static void check(Arena *a, const char *path) {
-  FileError e = {{0}};
+  FileError e = {0};
   Type type;
   int32_t white = 0;
   bool header = image_type(a, path, &type, &white, &e);

@@ -5,7 +5,7 @@
 #include "entry.h"
 
 static void check(Arena *a, const char *path) {
-  FileError e = {{0}};
+  FileError e = {0};
   Type type;
   bool header = npy_type(a, path, &type, &e);
   Tensor *t = npy_read(a, path, &e);

@@ -6,7 +6,7 @@
 #include "entry.h"
 
 static void check(Arena *a, const char *path) {
-  FileError e = {{0}};
+  FileError e = {0};
   NamedTensor *t, *again;
   size_t n, m;
   if (!safetensors_read(a, path, &t, &n, &e)) {

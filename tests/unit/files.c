@@ -1,11 +1,14 @@
 /* files: IDX, gzip, safetensors and atomic writing, each with the damage that such files meet. */
+#define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
+#include "runtime/base/digest.h"
 #include "runtime/files/files.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -375,6 +378,113 @@ static void read_and_write(Host *h, void *ctx) {
   arena_free(a);
 }
 
+static bool there(const char *name) { return access(at(name), F_OK) == 0; }
+
+static void killed_writers(void) {
+  host_init(&host, NULL, NULL);
+  put(".glia-1-0.part", "left", 4);
+  put(".glia-2-7.part", "written", 7);
+  put(".glia-mine.part", "another's", 9);
+  int living = open(at(".glia-2-7.part"), O_WRONLY);
+  CU_ASSERT_EQUAL(flock(living, LOCK_EX), 0);
+  CU_ASSERT(file_write_atomic(&host, at("new"), "1", 1, &err));
+  CU_ASSERT(!there(".glia-1-0.part"));
+  CU_ASSERT(there(".glia-2-7.part"));
+  close(living);
+  CU_ASSERT(file_write_atomic(&host, at("new"), "2", 1, &err));
+  CU_ASSERT(!there(".glia-2-7.part"));
+  CU_ASSERT(there(".glia-mine.part"));
+  sweep();
+}
+
+static void rewriting_keeps_the_file(void) {
+  struct stat before, after;
+  const char *bytes;
+  size_t n;
+  Guard g;
+  host_init(&host, NULL, NULL);
+  put("one", "first", 5);
+  chmod(at("one"), 0640);
+  char one[400];
+  memcpy(one, where, sizeof one);
+  CU_ASSERT(file_rewrite(&host, one, "second", 6, &err));
+  CU_ASSERT(stat(one, &after) == 0 && (after.st_mode & 07777) == 0640);
+  CU_ASSERT_EQUAL(link(one, at("other")), 0);
+  stat(one, &before);
+  static const char *const texts[] = {"a longer text than before", "", "short"};
+  for (int k = 0; k < 3; k++) {
+    CU_ASSERT(file_rewrite(&host, one, texts[k], strlen(texts[k]), &err));
+    CU_ASSERT(stat(at("other"), &after) == 0 && after.st_ino == before.st_ino && after.st_nlink == 2);
+    if (HOST_GUARD(&host, &g)) {
+      Arena *a = arena_new(&host);
+      CU_ASSERT(file_read(a, at("other"), 100, &bytes, &n, &err) && n == strlen(texts[k]) && !memcmp(bytes, texts[k], n));
+      arena_free(a);
+      host_leave(&host, &g);
+    }
+  }
+  CU_ASSERT_EQUAL(entries(), 2);
+  CU_ASSERT(!file_rewrite(&host, at("no/one"), "x", 1, &err));
+  CU_ASSERT(strstr(err.text, "there is no folder") != NULL);
+  sweep();
+}
+
+static void digests(void) {
+  unsigned char bytes[40];
+  for (unsigned k = 0; k < sizeof bytes; k++) bytes[k] = (unsigned char)(k * 7);
+  for (size_t n = 0; n <= sizeof bytes; n++) {
+    uint64_t whole = digest(1, bytes, n);
+    for (size_t piece = 1; piece < 12; piece++) {
+      Digest d = {.h = 1};
+      for (size_t k = 0; k < n; k += piece) digest_add(&d, bytes + k, n - k < piece ? n - k : piece);
+      CU_ASSERT_EQUAL(digest_end(&d), whole);
+    }
+    if (n) {
+      CU_ASSERT_NOT_EQUAL(digest(1, bytes, n - 1), whole);
+      bytes[n - 1] ^= 1;
+      CU_ASSERT_NOT_EQUAL(digest(1, bytes, n), whole);
+      bytes[n - 1] ^= 1;
+    }
+  }
+  /* of what was read, whatever it was read into */
+  Arena *volatile a = NULL;
+  Guard g;
+  const char *text;
+  size_t n;
+  host_init(&host, NULL, NULL);
+  put("text", "x\n1\n2\n", 6);
+  if (!HOST_GUARD(&host, &g)) return;
+  a = arena_new(&host);
+  CsvTable t;
+  CU_ASSERT(file_read(a, at("text"), 100, &text, &n, &err));
+  CU_ASSERT_EQUAL(err.digest, digest(0, "x\n1\n2\n", 6));
+  err.digest = 0;
+  CU_ASSERT(csv_read(a, at("text"), ',', false, &t, &err));
+  CU_ASSERT_EQUAL(err.digest, digest(0, "x\n1\n2\n", 6));
+  arena_free(a);
+  host_leave(&host, &g);
+  sweep();
+}
+
+static void cancelled_while_read(void) {
+  atomic_bool stop = true;
+  Guard g;
+  host_init(&host, NULL, NULL);
+  put("text", "x\n1\n2\n", 6);
+  size_t before = host.in_use;
+  host.cancel = &stop;
+  if (HOST_GUARD(&host, &g)) {
+    CsvTable t;
+    csv_read(arena_new(&host), at("text"), ',', false, &t, &err);
+    CU_ASSERT(!"it goes on");
+    host_leave(&host, &g);
+  } else {
+    CU_ASSERT_EQUAL(host.failure, FAIL_CANCELLED);
+  }
+  host.cancel = NULL;
+  CU_ASSERT_EQUAL(host.in_use, before);
+  sweep();
+}
+
 static int descriptors(void) {
   int n = 0;
   for (int fd = 0; fd < 200; fd++) n += fcntl(fd, F_GETFD) >= 0;
@@ -392,4 +502,5 @@ static void every_allocation_fails_once(void) {
 }
 
 UNIT(TEST(idx_plain_and_gz), TEST(idx_element_types), TEST(idx_damage), TEST(gzip_damage), TEST(whole_files),
-     TEST(long_paths_keep_the_reason), TEST(atomic_writes), TEST(full_disk), TEST(every_allocation_fails_once))
+     TEST(long_paths_keep_the_reason), TEST(atomic_writes), TEST(full_disk), TEST(killed_writers), TEST(rewriting_keeps_the_file),
+     TEST(digests), TEST(cancelled_while_read), TEST(every_allocation_fails_once))
