@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 const char cli_usage[] =
-    "usage: glia FILE [ARG...]            run a script; `-' reads standard input\n"
+    "usage: glia FILE [ARG...]            run a script; `-' reads standard input; ARGs are the list `args'\n"
     "       glia                          evaluate what is typed\n"
     "       glia run FILE [ARG...]        the same as glia FILE\n"
     "       glia check FILE...            report every mistake, run nothing\n"
-    "       glia test [FILE|DIR]...       run `test' blocks and `# =>' expectations\n"
+    "       glia test [FILE|DIR]...       run `test' blocks and `# =>' expectations; `-' reads standard input\n"
     "       glia test --library           run the examples of the operations and the standard library\n"
     "       glia repl [FILE]              run FILE first, then evaluate what is typed\n"
     "       glia fmt [--check] FILE...    write files in the one layout\n"
@@ -37,8 +37,10 @@ const char cli_usage[] =
     "  --quiet               no progress and no warnings\n"
     "  --color=WHEN          auto, always or never (NO_COLOR is honoured)\n"
     "  --version, --help\n"
+    "  --                    no flag follows: `glia FILE -- --fast' gives the script `args' [\"--fast\"]\n"
     "\n"
-    "Status: 0 done, 1 the script is wrong or failed, 2 the command line is wrong, 130 interrupted.\n";
+    "Status: 0 done, 1 the script is wrong or failed, 2 the command line is wrong, 130 interrupted (143 by SIGTERM,\n"
+    "129 by SIGHUP), 141 nobody reads standard output any more.\n";
 
 static const char *const commands[] = {"run",  "check",   "test", "repl", "fmt",    "doc", "grad",
                                        "graph", "plan", "compile", NULL};
@@ -164,11 +166,11 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_CHECK: c->fmt_check = true; break;
   case F_LIBRARY: c->library = true; break;
   case F_VERSION:
-    printf("glia %s\n", PACKAGE_VERSION);
-    return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+    out_text(c, "glia " PACKAGE_VERSION "\n");
+    return EXIT_DONE;
   case F_HELP:
-    fputs(cli_usage, stdout);
-    return fflush(stdout) ? EXIT_SCRIPT : EXIT_DONE;
+    out_text(c, cli_usage);
+    return EXIT_DONE;
   case F_RESUME:
     c->config.resume = value;
     return -1;
@@ -219,13 +221,21 @@ static int check_operands(Cli *c) {
   if (c->library && strcmp(c->command, "test")) return bad_usage("--library belongs to glia test", NULL, NULL);
   if (c->fmt_check && strcmp(c->command, "fmt")) return bad_usage("--check belongs to glia fmt", NULL, NULL);
   if (c->config.resume && strcmp(c->command, "run")) return bad_usage("--resume belongs to glia FILE", NULL, NULL);
+  if (c->config.resume && c->config.seed_given)
+    return bad_usage("--seed has no place beside --resume: the run goes on with the draws that it has", NULL, NULL);
   if (c->dump && strcmp(c->command, "run") && strcmp(c->command, "check"))
     return bad_usage("--dump belongs to glia FILE and glia check", NULL, NULL);
   return -1;
 }
 
+/* One that can move its cursor and colour its text: TERM says so. */
+static bool terminal(int fd) {
+  const char *term = getenv("TERM");
+  return isatty(fd) == 1 && term && *term && strcmp(term, "dumb") != 0;
+}
+
 int cli_parse(Cli *c, int argc, char **argv) {
-  c->err_terminal = isatty(STDERR_FILENO) == 1;
+  c->err_terminal = terminal(STDERR_FILENO);
   bool flags_end = false;
   int n = 0;
   for (int k = 1; k < argc; k++) {

@@ -8,7 +8,8 @@
 #define LANG_CLI_H
 #include "session.h"
 
-enum { EXIT_DONE = 0, EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+/* EXIT_CLOSED: nobody reads standard output any more; as a program ends that SIGPIPE kills */
+enum { EXIT_DONE = 0, EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_CLOSED = 141 };
 
 /* standard output, buffered: a line at once on a terminal, else by block and by time */
 typedef struct Out {
@@ -27,7 +28,7 @@ typedef struct Cli {
   bool quiet, color, color_asked, fmt_check, library;
   SessionConfig config;
   Out out;
-  bool err_terminal, bar;         /* bar: a progress bar stands on the last line of the terminal */
+  bool err_terminal, bar;         /* err_terminal: one with a cursor; bar: a progress bar stands on its last line */
   const char **defines, **words;  /* allocated once, as long as argv */
 } Cli;
 
@@ -46,7 +47,8 @@ void out_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3
 /* flushes standard output first, so that the order is the script's */
 void err_text(Cli *c, const char *text);
 void err_printf(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int out_finish(Cli *c, int status);                     /* the last flush; a full disk makes the status 1 */
+int out_finish(Cli *c, int status);                     /* the last flush; a full disk makes the status 1, a closed pipe
+                                                         * 141 */
 bool cli_print(void *to, const char *text, size_t n, Loc loc);
 bool cli_flush(void *to);
 void cli_progress(void *to, const char *text, bool final);
@@ -54,13 +56,16 @@ int cli_columns(void *to);                              /* of the terminal of st
 void cli_diagnostics(Cli *c, Session *s);               /* all of the last call, to standard error */
 
 /* ---- sessions ---- */
-/* NULL: said already. Ctrl-C cancels this session until cli_close */
+/* NULL: said already. Ctrl-C, SIGTERM and SIGHUP cancel this session until cli_close */
 Session *cli_open(Cli *c);
 void cli_close(Cli *c, Session *s);
 /* writes the diagnostics, says where it stopped; the exit status */
 int cli_status(Cli *c, Session *s, Status status);
 char *cli_read_input(Cli *c, size_t *n);                /* all of standard input, to be freed; NULL: said already */
-bool cli_interrupted(void);                             /* Ctrl-C came since cli_resume */
+bool cli_interrupted(void);                             /* one of these came since cli_resume */
+bool cli_ending(void);                                  /* and not Ctrl-C: cli_resume does not go on after it */
+int cli_ended(void);                                    /* the exit status then: 130 after Ctrl-C */
+void cli_say_ended(Cli *c, const char *when);
 void cli_resume(Session *s);
 
 /* ---- commands ---- */

@@ -31,7 +31,7 @@ static int format_text(Cli *c, Host *h, Arena *a, const char *path, const char *
     return same ? EXIT_DONE : EXIT_SCRIPT;
   }
   if (input) return out_write(c, out.at, out.n) ? EXIT_DONE : EXIT_SCRIPT;
-  if (same || file_write_atomic(h, path, out.at, out.n, &why)) return EXIT_DONE;
+  if (same || file_rewrite(h, path, out.at, out.n, &why)) return EXIT_DONE;
   err_printf(c, "glia: %s\n", why.text);
   return EXIT_SCRIPT;
 }

@@ -1,7 +1,9 @@
 /* cli_run: runs and checks scripts. In: a Cli. Out: the script's output, its diagnostics, a status.
  *
- * Ctrl-C only sets the session's flag: the machine stops between two steps, and this part says where. Who presses it
- * three times does not want to wait for the step.
+ * Ctrl-C, SIGTERM and SIGHUP only set the session's flag: the machine stops between two steps, keeps the run where the
+ * script keeps its checkpoints, and this part says where. Who asks three times does not want to wait for the step. What
+ * nohup ignores stays ignored; Ctrl-C does not, because shells ignore it for what runs in the background, and who sends
+ * it there means it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
@@ -16,20 +18,42 @@
 /* A handler has no argument: the session that it stops, and how often it was asked. The program's, not the
  * library's. */
 static _Atomic(Session *) running;
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked, number_asked;
+static const struct { int number; const char *said; } ends[] = {
+    {SIGINT, "interrupted"}, {SIGTERM, "terminated"}, {SIGHUP, "hung up"}};
+enum { N_ENDS = sizeof ends / sizeof *ends, EXIT_SIGNAL = 128 };
 
 static void interrupt(int number) {
-  (void)number;
-  if (++asked >= 3) _exit(EXIT_INTERRUPTED);
+  number_asked = number;
+  if (++asked >= 3) _exit(EXIT_SIGNAL + number);
   Session *s = atomic_load(&running);
   if (s) atomic_store(&s->cancel, true);
 }
 
 bool cli_interrupted(void) { return asked > 0; }
+bool cli_ending(void) { return asked > 0 && number_asked != SIGINT; }
+int cli_ended(void) { return EXIT_SIGNAL + number_asked; }
+
+static const char *ended_by(void) {
+  int k = N_ENDS - 1;
+  while (k > 0 && ends[k].number != number_asked) k--;
+  return ends[k].said;
+}
+
+void cli_say_ended(Cli *c, const char *when) { err_printf(c, "glia: %s%s\n", ended_by(), when); }
 
 void cli_resume(Session *s) {
+  if (cli_ending()) return;
   asked = 0;
   atomic_store(&s->cancel, false);
+}
+
+static void listen(void) {
+  struct sigaction action = {.sa_handler = interrupt}, was;
+  sigemptyset(&action.sa_mask);
+  for (int k = 0; k < N_ENDS; k++)
+    if (sigaction(ends[k].number, NULL, &was) == 0 && (was.sa_handler != SIG_IGN || ends[k].number == SIGINT))
+      sigaction(ends[k].number, &action, NULL);
 }
 
 /* What the machine has, 0 if it does not say: more than that is an error before the run, never a kill in it. */
@@ -49,9 +73,7 @@ Session *cli_open(Cli *c) {
     return NULL;
   }
   atomic_store(&running, s);
-  struct sigaction action = {.sa_handler = interrupt};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
+  listen();
   return s;
 }
 
@@ -82,20 +104,26 @@ static void say_how(Cli *c, Session *s) {
   err_printf(c, " --resume %s\n", s->checkpoint);
 }
 
-/* Where the run stood: the innermost step with a place. */
+/* The place of the user's text that a Loc stands in; NULL: it has none. */
+static const Place *own_place(Session *s, Loc loc) {
+  const Place *place = loc ? loc_place(s->sources, loc) : NULL;
+  while (place && place->source->library) place = loc_place(s->sources, place->caller);
+  return place;
+}
+
+/* Where the run stood: at an operation, or at the innermost step with a place. */
 static void say_where(Cli *c, Session *s) {
   const Position *at = machine_position(s);
-  for (uint32_t k = at ? at->frame.n : 0; k-- > 0;) {
-    const Step *step = at->frame.at[k].step;
-    const Place *place = step ? loc_place(s->sources, step->loc) : NULL;
-    while (place && place->source->library) place = loc_place(s->sources, place->caller);
-    if (!place) continue;
-    uint32_t line, column;
-    source_position(place->source, place->span.first, &line, &column);
-    err_printf(c, "glia: interrupted at %s:%u:%u\n", place->source->name, line, column);
+  const Place *place = own_place(s, s->stopped);
+  for (uint32_t k = at->frame.n; k-- > 0 && !place;)
+    if (at->frame.at[k].step) place = own_place(s, at->frame.at[k].step->loc);
+  if (!place) {
+    cli_say_ended(c, at->frame.n ? "" : " before the first step");
     return;
   }
-  err_text(c, "glia: interrupted\n");
+  uint32_t line, column;
+  source_position(place->source, place->span.first, &line, &column);
+  err_printf(c, "glia: %s at %s:%u:%u\n", ended_by(), place->source->name, line, column);
 }
 
 int cli_status(Cli *c, Session *s, Status status) {
@@ -112,7 +140,7 @@ int cli_status(Cli *c, Session *s, Status status) {
     cli_diagnostics(c, s);
     say_where(c, s);
     say_how(c, s);
-    return EXIT_INTERRUPTED;
+    return cli_ended();
   case STATUS_MEMORY:
     err_printf(c, "glia: %s\n", *s->host.message ? s->host.message : "out of memory");
     return EXIT_SCRIPT;
@@ -126,11 +154,12 @@ char *cli_read_input(Cli *c, size_t *n) {
   char *text = malloc(cap);
   *n = 0;
   while (text) {
-    ssize_t got = read(STDIN_FILENO, text + *n, cap - *n);
+    ssize_t got = cli_interrupted() ? -1 : read(STDIN_FILENO, text + *n, cap - *n);
     if (got == 0) return text;
     if (got < 0) {
       if (errno == EINTR && !cli_interrupted()) continue;
-      err_printf(c, "glia: cannot read standard input: %s\n", strerror(errno));
+      if (cli_interrupted()) cli_say_ended(c, " while standard input was read");
+      else err_printf(c, "glia: cannot read standard input: %s\n", strerror(errno));
       free(text);
       return NULL;
     }
@@ -148,7 +177,7 @@ static int load(Cli *c, Session *s, const char *path, LoadMode mode, Entry **ent
   if (strcmp(path, "-")) return cli_status(c, s, session_load_file(s, path, mode, entry));
   size_t n;
   char *text = cli_read_input(c, &n);
-  if (!text) return EXIT_SCRIPT;
+  if (!text) return cli_interrupted() ? cli_ended() : EXIT_SCRIPT;
   int status = cli_status(c, s, session_load(s, "<stdin>", text, n, mode, entry));
   free(text);
   return status;
@@ -180,7 +209,7 @@ int cli_check(Cli *c) {
     /* who names a limit wants plans compared with it */
     int status = run_one(c, c->operand[k], c->config.max_memory ? LOAD_PLAN : LOAD_CHECK);
     if (status > worst) worst = status;
-    if (status == EXIT_INTERRUPTED) break;
+    if (cli_interrupted()) break;
   }
   return worst;
 }

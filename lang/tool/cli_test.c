@@ -12,6 +12,7 @@
 #include "tool/cli.h"
 #include "tool/expect.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ typedef struct Tests {
   VEC(Said) said;
   VEC(Told) told;
   int passed, failed, worst;
+  bool unread;                     /* a folder could not be read */
 } Tests;
 
 /* Called from within the session's run: a failure of ours must not jump across it. */
@@ -165,6 +167,7 @@ static void judge_example(Tests *t, Session *s, const char *file, uint32_t line,
   const char *name = arena_printf(t->a, "%s:%u", file, line);
   Entry *entry = NULL;
   Status status = session_load(s, name, text, strlen(text), LOAD_REPL, &entry);
+  if (cli_interrupted()) return;
   const char *line_text = arena_printf(t->a, "%s%s", what, shown(t->a, e->expr, strlen(e->expr)));
   if (status == STATUS_OK && !(entry && entry->incomplete)) {
     judge(t, file, line, line_text, e->wanted, t->said.n ? t->said.at[0].text.at : "");
@@ -193,14 +196,10 @@ static void judge_docs(Tests *t, Session *s, const Ast *at) {
 
 /* ---- files and folders ---- */
 
-static void test_file(Tests *t, const char *path) {
-  Session *s = cli_open(t->c);
-  if (!s) host_fail(&t->host, FAIL_MEMORY, "out of memory");
-  t->said.n = t->told.n = 0;
-  Entry *entry = NULL;
-  Status status = session_load_file(s, path, LOAD_TEST, &entry);
+static void judge_file(Tests *t, Session *s, const char *path, Status status, const Entry *entry) {
   int found = cli_status(t->c, s, status);
   if (status == STATUS_CANCELLED || status == STATUS_MEMORY) t->worst = found;
+  if (status == STATUS_CANCELLED) return;
   if (status != STATUS_OK) failed(t, path, 1, "the file does not run to its end");
   if (entry && entry->parsed && t->worst == EXIT_DONE) judge_expectations(t, s, entry->parsed);
   if (status == STATUS_OK) {
@@ -208,17 +207,47 @@ static void test_file(Tests *t, const char *path) {
     judge_blocks(t, entry->parsed);
     judge_docs(t, s, entry->parsed->program);
   }
+  if (!cli_interrupted()) return;
+  cli_say_ended(t->c, "");
+  t->worst = cli_ended();
+}
+
+static void test_file(Tests *t, const char *path) {
+  Session *s = cli_open(t->c);
+  if (!s) host_fail(&t->host, FAIL_MEMORY, "out of memory");
+  t->said.n = t->told.n = 0;
+  Entry *entry = NULL;
+  size_t n;
+  char *input = strcmp(path, "-") == 0 ? cli_read_input(t->c, &n) : NULL;
+  if (input) {
+    Status status = session_load(s, "<stdin>", input, n, LOAD_TEST, &entry);
+    free(input);
+    judge_file(t, s, "<stdin>", status, entry);
+  } else if (strcmp(path, "-") != 0) {
+    Status status = session_load_file(s, path, LOAD_TEST, &entry);
+    judge_file(t, s, path, status, entry);
+  } else {
+    t->worst = cli_interrupted() ? cli_ended() : EXIT_SCRIPT;
+  }
   cli_close(t->c, s);
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
+static bool go_on(const Tests *t) { return t->worst == EXIT_DONE && !cli_interrupted() && !t->c->out.gone; }
+
 static void test_path(Tests *t, const char *path, int depth);
+
+static void unread(Tests *t, const char *what, const char *path) {
+  err_printf(t->c, "glia: cannot read %s`%s`: %s\n", what, path, strerror(errno));
+  t->unread = true;
+}
 
 static void test_folder(Tests *t, const char *path, int depth) {
   VEC(const char *) names = {0};
   Arena *a = arena_new(&t->host);
   DIR *d = opendir(path);
+  if (!d) unread(t, "the folder ", path);
   for (struct dirent *e; d && (e = readdir(d));) {
     if (e->d_name[0] == '.') continue;
     const char *name = arena_printf(a, "%s/%s", path, e->d_name);
@@ -226,11 +255,18 @@ static void test_folder(Tests *t, const char *path, int depth) {
   }
   if (d) closedir(d);
   if (names.n) qsort(names.at, names.n, sizeof *names.at, by_name);
-  for (uint32_t k = 0; k < names.n && t->worst == EXIT_DONE; k++) {
+  for (uint32_t k = 0; k < names.n && go_on(t); k++) {
     struct stat st;
     size_t n = strlen(names.at[k]);
     bool script = n > 3 && !strcmp(names.at[k] + n - 3, ".nn");
-    if (script || (lstat(names.at[k], &st) == 0 && S_ISDIR(st.st_mode))) test_path(t, names.at[k], depth + 1);
+    if (lstat(names.at[k], &st) != 0) {
+      unread(t, "", names.at[k]);
+      continue;
+    }
+    /* a link to a folder is not followed; a pipe is no script, whatever its name */
+    bool folder = S_ISDIR(st.st_mode), file = S_ISREG(st.st_mode);
+    if (S_ISLNK(st.st_mode)) file = stat(names.at[k], &st) != 0 || S_ISREG(st.st_mode);
+    if (folder || (script && file)) test_path(t, names.at[k], depth + 1);
   }
   arena_free(a);
 }
@@ -253,7 +289,7 @@ static void test_path(Tests *t, const char *path, int depth) {
 static void test_text(Tests *t, Session *s, const char *file, const char *what, const char *text) {
   DocExamples list = {0};
   doc_examples(t->a, text, &list);
-  for (uint32_t k = 0; k < list.n; k++) judge_example(t, s, file, list.at[k].line + 1, what, &list.at[k]);
+  for (uint32_t k = 0; k < list.n && go_on(t); k++) judge_example(t, s, file, list.at[k].line + 1, what, &list.at[k]);
 }
 
 static void test_library(Tests *t) {
@@ -281,6 +317,10 @@ static void test_library(Tests *t) {
     Parsed *p = parse(t->a, source_add(sources, name, stdlib_files[k].text, stdlib_files[k].n), d, false);
     judge_docs(t, s, p->program);
   }
+  if (cli_interrupted()) {
+    cli_say_ended(t->c, "");
+    t->worst = cli_ended();
+  }
   arena_free(t->a);
   cli_close(t->c, s);
 }
@@ -295,7 +335,7 @@ int cli_test(Cli *c) {
   Guard g;
   if (HOST_GUARD(&t.host, &g)) {
     if (c->library) test_library(&t);
-    for (int k = 0; k < c->n_operand && t.worst == EXIT_DONE; k++) test_path(&t, c->operand[k], 0);
+    for (int k = 0; k < c->n_operand && go_on(&t); k++) test_path(&t, c->operand[k], 0);
     if (c->n_operand == 0 && !c->library) test_path(&t, ".", 0);
     host_leave(&t.host, &g);
   } else {
@@ -304,5 +344,5 @@ int cli_test(Cli *c) {
   }
   out_printf(c, "%d passed, %d failed\n", t.passed, t.failed);
   if (t.worst) return t.worst;
-  return t.failed ? EXIT_SCRIPT : EXIT_DONE;
+  return t.failed || t.unread ? EXIT_SCRIPT : EXIT_DONE;
 }

@@ -246,9 +246,15 @@ static char *history_file(void) {
   return NULL;
 }
 
+/* A locale that is not there, or none, knows ASCII alone; what is typed is UTF-8 all the same. */
+static void characters(void) {
+  const char *set = setlocale(LC_CTYPE, "");
+  if (!set || strcmp(set, "C") == 0 || strcmp(set, "POSIX") == 0) setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 static void editor_open(Lines *l) {
   enum { REMEMBERED = 1000 };
-  setlocale(LC_CTYPE, "");
+  characters();
   l->el = el_init("glia", stdin, stdout, stderr);
   if (!l->el) return;
   HistEvent event;
@@ -283,6 +289,7 @@ static LineResult read_editor(Lines *l, const char *prompt, const char **text, s
   const char *line = el_gets(l->el, &count);
   if (cli_interrupted()) {
     el_reset(l->el);
+    if (cli_ending()) return LINE_INTERRUPTED;
     printf("^C\n");
     fflush(stdout);
     return LINE_INTERRUPTED;

@@ -1,5 +1,5 @@
 /* main: the program `glia`. In: a command line. Out: an exit status: 0 done, 1 the script is wrong or failed, 2 the
- * command line is wrong, 130 interrupted.
+ * command line is wrong, 130 interrupted (143 by SIGTERM, 129 by SIGHUP), 141 nobody reads standard output any more.
  *
  * Nothing happens at start-up that the command does not need: no locale, no thread, no line editor.
  */
@@ -29,17 +29,19 @@ int main(int argc, char **argv) {
   c.defines = calloc(words, sizeof *c.defines);
   c.out.at = malloc(BLOCK);
   int status = EXIT_SCRIPT;
+  signal(SIGPIPE, SIG_IGN);          /* a closed pipe and a file that may not grow are errors of the write */
+  signal(SIGXFSZ, SIG_IGN);
   if (!c.words || !c.defines || !c.out.at) fputs("glia: out of memory\n", stderr);
   else if ((status = cli_parse(&c, argc, argv)) < 0) {
-    signal(SIGPIPE, SIG_IGN);
     c.out.terminal = isatty(STDOUT_FILENO) == 1;
     c.config.to = &c;
     c.config.print = cli_print;
     c.config.flush = cli_flush;
     c.config.progress = cli_progress;
     c.config.columns = cli_columns;
-    status = out_finish(&c, dispatch(&c));
+    status = dispatch(&c);
   }
+  status = out_finish(&c, status);
   free(c.out.at);
   free(c.defines);
   free(c.words);

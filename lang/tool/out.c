@@ -148,5 +148,6 @@ int out_finish(Cli *c, int status) {
     err_text(c, text);
     if (status == EXIT_DONE) status = EXIT_SCRIPT;
   }
+  if (c->out.gone && status == EXIT_DONE) status = EXIT_CLOSED;
   return status;
 }

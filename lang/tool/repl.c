@@ -46,6 +46,7 @@ static int read_eval(Repl *r) {
     const char *line;
     size_t n;
     if (!out_flush(r->c)) return EXIT_DONE;
+    if (cli_ending()) return cli_ended();
     bool waited = r->ahead != NULL;
     LineResult got = next_line(r, pending.n ? "... " : "> ", &line, &n);
     if (got == LINE_INTERRUPTED) {

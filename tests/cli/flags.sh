@@ -6,6 +6,11 @@ try() {
 echo 'print "ran", args' >a.nn
 "$GLIA" --version | sed 's/[0-9][0-9.]*/N/'
 "$GLIA" --help | head -n 1
+"$GLIA" --help | grep -c '^  --  .*args\|ARGs are the list'
+for flag in --help --version; do
+  if [ -w /dev/full ]; then "$GLIA" $flag 2>&1 >/dev/full; echo "status $?"
+  else echo 'glia: cannot write standard output: No space left on device'; echo 'status 1'; fi
+done
 try a.nn
 try run a.nn
 try a.nn one two

@@ -30,6 +30,24 @@ echo 'not a script' >tree/notes.txt
 "$GLIA" test bad.nn; echo "status $?"
 "$GLIA" test tree; echo "status $?"
 "$GLIA" test missing.nn 2>&1; echo "status $?"
+# standard input; a folder holds a pipe, links and what cannot be read
+printf 'print 2   # => 2\n' | "$GLIA" test -; echo "status $?"
+printf 'print 2   # => 3\n' | "$GLIA" test -; echo "status $?"
+mkdir -p odd/sub
+cp good.nn odd/sub
+mkfifo odd/pipe.nn
+ln -s sub/good.nn odd/link.nn
+ln -s gone.nn odd/dangling.nn
+ln -s . odd/round.nn
+timeout 20 "$GLIA" test odd 2>&1; echo "status $?"
+(
+  long=$(printf '%0200d' 0)
+  mkdir deep
+  cd deep
+  for k in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do mkdir $long && cd -P $long || exit; done
+)
+"$GLIA" test deep 2>&1 | sed 's/0\{200\}/O/g'
+rm -rf deep
 # a checkpoint within a test flushes what was printed, which is kept here
 printf 'print 1   # => 1\ncheckpoint("run.ckpt")\nprint 2   # => 2\ntest "a" { assert 1 + 1 == 2 }\n' >kept.nn
 "$GLIA" test kept.nn; echo "status $?"
