@@ -457,7 +457,8 @@ static bool series_fit(Session *s, const Checkpoint *c) {
 bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
   Program *p = s->program;
   Frame *frame = NEW_N(c->arena, Frame, c->frame.n);
-  if (!data_fits(s, c, last) || !slots_fit(s, c, last) || (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c)))) return false;
+  if (!data_fits(s, c, last) || !slots_fit(s, c, last)) return false;
+  if (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c))) return false;
   for (uint32_t k = 0; k < c->slot.n; k++) {
     SlotLine *x = &c->slot.at[k];
     if (x->taken || x->slot >= p->slot.n) continue;

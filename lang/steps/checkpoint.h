@@ -20,8 +20,8 @@ void checkpoint_part(Session *s, uint32_t from, const Steps *steps);
 
 /* done: the innermost step has happened. false: a diagnostic was made at loc. */
 bool checkpoint_write(Session *s, const char *path, bool done, Loc loc);
-/* Reads a file, before the script is checked: it says in which folder the run began, where the script's files are looked
- * for. NULL: a diagnostic was made. */
+/* Reads a file, before the script is checked: it says in which folder the run began, where the script's files are
+ * looked for. NULL: a diagnostic was made. */
 Checkpoint *checkpoint_open(Session *s, const char *path);
 /* Compares it with the script that was checked; false: a diagnostic was made. */
 bool checkpoint_fits(Session *s, const Checkpoint *c);
@@ -29,8 +29,8 @@ void checkpoint_close(Checkpoint *c);
 uint32_t checkpoint_parts(const Checkpoint *c);      /* how many were begun: it stands in the last */
 /* Before part `k` is read: the rows that its series had then. */
 void checkpoint_rows(Session *s, const Checkpoint *c, uint32_t k);
-/* Takes over what belongs to the parts that are ready, if their data files are what they were. last: all of it, series and position too. false: reported,
- * nothing runs. */
+/* Takes over what belongs to the parts that are ready, if their data files are what they were. last: all of it, series
+ * and position too. false: reported, nothing runs. */
 bool checkpoint_take(Session *s, Checkpoint *c, bool last);
 
 Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc);

@@ -88,11 +88,11 @@ BENCH(trees_are_saved_and_loaded) {
   SlotId w = bench_cell(b, &t, "w", 1), y = bench_cell(b, &t, "y", 7);
   bench_segment(b);
   NodeId old = bench_read(b, w);
-  TreeEntry out[2] = {{"w", w, NO_NODE}, {"y", NO_SLOT, bench_add(b, old, old)}};
+  TreeEntry out[2] = {{"w", NULL, w, NO_NODE}, {"y", NULL, NO_SLOT, bench_add(b, old, old)}};
   bench_effect(b, effect_save(&b->s, FILE_VALUE, out, 2, 0));
   bench_write(b, w, g_broadcast(b->s.graph, bench_number(b, F32, 0), &t));
-  TreeEntry in[2] = {{"y", y, NO_NODE}, {"w", w, NO_NODE}};
-  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 2, 0));
+  TreeEntry in[2] = {{"y", NULL, y, NO_NODE}, {"w", NULL, w, NO_NODE}};
+  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 2, "w", NULL, 0));
   CU_ASSERT(bench_run(b));
   CU_ASSERT_EQUAL(bench_value(b, w), 1);
   CU_ASSERT_EQUAL(bench_value(b, y), 2);
@@ -104,10 +104,10 @@ BENCH(load_names_what_does_not_fit) {
   SlotId a = bench_cell(b, &three, "a", 1), c = bench_cell(b, &four, "c", 5), good = bench_cell(b, &three, "good", 8);
   SlotId other = bench_cell(b, &three, "other", 50);
   bench_segment(b);
-  TreeEntry out[3] = {{"c", a, NO_NODE}, {"extra", a, NO_NODE}, {"good", other, NO_NODE}};
+  TreeEntry out[3] = {{"c", NULL, a, NO_NODE}, {"extra", NULL, a, NO_NODE}, {"good", NULL, other, NO_NODE}};
   bench_effect(b, effect_save(&b->s, FILE_VALUE, out, 3, 0));
-  TreeEntry in[3] = {{"good", good, NO_NODE}, {"a", a, NO_NODE}, {"c", c, NO_NODE}};
-  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 3, 0));
+  TreeEntry in[3] = {{"good", NULL, good, NO_NODE}, {"a", NULL, a, NO_NODE}, {"c", NULL, c, NO_NODE}};
+  bench_effect(b, effect_load(&b->s, FILE_VALUE, in, 3, "w", NULL, 0));
   CU_ASSERT_FALSE(bench_run(b));
   const Diag *d = only_error(b);
   CU_ASSERT_EQUAL(d->id, E_LOAD_ENTRIES);
@@ -121,9 +121,9 @@ BENCH(load_names_what_does_not_fit) {
 
 BENCH(files_that_cannot_be) {
   SlotId a = bench_scalar(b, F32, "a", 1);
-  TreeEntry e = {"a", a, NO_NODE};
+  TreeEntry e = {"a", NULL, a, NO_NODE};
   bench_segment(b);
-  bench_effect(b, effect_load(&b->s, TEXT("no/such/file"), &e, 1, 0));
+  bench_effect(b, effect_load(&b->s, TEXT("no/such/file"), &e, 1, "w", NULL, 0));
   CU_ASSERT_FALSE(bench_run(b));
   CU_ASSERT_EQUAL(only_error(b)->id, E_LOAD_FAILED);
   uint32_t from = b->s.program->segment.n;
@@ -217,15 +217,15 @@ static void whole(Host *h, void *ctx) {
     bench_open(b);
     Type t = type_make(F32, 1, (int64_t[]){3});
     SlotId w = bench_cell(b, &t, "w", 1);
-    TreeEntry e = {"w", w, NO_NODE}, wrong = {"v", w, NO_NODE};
+    TreeEntry e = {"w", NULL, w, NO_NODE}, wrong = {"v", NULL, w, NO_NODE};
     Table *table = table_new(&b->s);
     const char *name = "w";
     bench_segment(b);
     NodeId node = bench_read(b, w);
     bench_effect(b, effect_save(&b->s, FILE_VALUE, &e, 1, 0));
     bench_effect(b, effect_add(&b->s, table, &name, &node, 1, 0));
-    bench_effect(b, effect_load(&b->s, FILE_VALUE, &e, 1, 0));
-    bench_effect(b, effect_load(&b->s, FILE_VALUE, &wrong, 1, 0));
+    bench_effect(b, effect_load(&b->s, FILE_VALUE, &e, 1, "w", NULL, 0));
+    bench_effect(b, effect_load(&b->s, FILE_VALUE, &wrong, 1, "w", NULL, 0));
     CU_ASSERT_FALSE(bench_run(b));
     bench_close(b);
     host_leave(&b->s.host, &inner);
