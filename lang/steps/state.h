@@ -63,7 +63,7 @@ struct Session {
   void *slab; size_t slab_bytes;                /* the program's, 64-byte aligned */
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
-  Loc stopped;                                  /* the operation before which a cancelled run stopped; 0: between steps */
+  Loc stopped;                                  /* the operation at which a cancelled run stopped; 0: between steps */
   bool only_checks;                             /* this load runs nothing */
   /* the function of the `extern` of this load: the host's own; NULL: from its library */
   void (*offered)(void);

@@ -1,5 +1,6 @@
-/* digest: a number of 64 bits that stands for bytes: equal bytes, equal numbers; others differ but by an accident of one
- * in 2^64. Not against who wants them equal. In: bytes, in pieces of any length, which do not matter. Out: the number.
+/* digest: a number of 64 bits that stands for bytes: equal bytes, equal numbers; others differ but by an accident of
+ * one in 2^64. Not against who wants them equal. In: bytes, in pieces of any length, which do not matter. Out: the
+ * number.
  */
 #ifndef RUNTIME_DIGEST_H
 #define RUNTIME_DIGEST_H

@@ -98,7 +98,7 @@ struct Plan {
   Arena *arena;                  /* the plan lives in it */
   const Kernels *kernels;
   uint32_t n_step, n_place, n_bind, n_origin;
-  uint32_t first_write;          /* the first step that writes a cell: cancel is looked at before it and in those before */
+  uint32_t first_write;          /* the first step that writes a cell: until then cancel is looked at */
   PlanStep *step;
   Place *place;
   Binding *bind;

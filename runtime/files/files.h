@@ -5,8 +5,8 @@
 #define RUNTIME_FILES_H
 #include "value/tensor.h"
 
-/* What became of a file: why it cannot be read or written; or, of what was read, the digest of its bytes in the order in
- * which they were read. */
+/* What became of a file: why it cannot be read or written; or, of what was read, the digest of its bytes in the order
+ * in which they were read. */
 typedef struct FileError { char text[512]; uint64_t digest; } FileError;
 
 /* Whole file, at most max bytes, in arena a. */

@@ -217,7 +217,7 @@ static void whole(Host *h, void *ctx) {
     bench_open(b);
     Type t = type_make(F32, 1, (int64_t[]){3});
     SlotId w = bench_cell(b, &t, "w", 1);
-    TreeEntry e = {"w", NULL, w, NO_NODE}, wrong = {"v", NULL, w, NO_NODE};
+    TreeEntry e = {"w", NULL, w, NO_NODE}, wrong[2] = {{"v", NULL, w, NO_NODE}, {"u", NULL, w, NO_NODE}};
     Table *table = table_new(&b->s);
     const char *name = "w";
     bench_segment(b);
@@ -225,7 +225,7 @@ static void whole(Host *h, void *ctx) {
     bench_effect(b, effect_save(&b->s, FILE_VALUE, &e, 1, 0));
     bench_effect(b, effect_add(&b->s, table, &name, &node, 1, 0));
     bench_effect(b, effect_load(&b->s, FILE_VALUE, &e, 1, "w", NULL, 0));
-    bench_effect(b, effect_load(&b->s, FILE_VALUE, &wrong, 1, "w", NULL, 0));
+    bench_effect(b, effect_load(&b->s, FILE_VALUE, wrong, 2, "w", NULL, 0));
     CU_ASSERT_FALSE(bench_run(b));
     bench_close(b);
     host_leave(&b->s.host, &inner);
