@@ -114,16 +114,16 @@ static void it_goes_on_after_a_failure(void) {
 }
 
 /* ---- cancel: between two steps, cells as they were, the position is data ---- */
-typedef struct Watched { Session *s; int prints; char position[64]; } Watched;
+typedef struct Cancelling { Session *s; int prints; char position[64]; } Cancelling;
 static bool cancels(void *to, const char *text, size_t n, Loc loc) {
-  Watched *w = to;
+  Cancelling *w = to;
   (void)loc;
   if (n > 0 && text[0] == 'l' && ++w->prints == 3) atomic_store(&w->s->cancel, true);
   return true;
 }
 
 static void cancel_stops_between_steps(void) {
-  Watched w = {0};
+  Cancelling w = {0};
   SessionConfig c = {.threads = 1, .print = cancels, .to = &w};
   CU_ASSERT_EQUAL_FATAL(session_open(&c, &w.s), STATUS_OK);
   static const char text[] = "var n = 0\nfor i in 1..1000 {\n  n += 1\n  print \"loop\"\n}\n",
