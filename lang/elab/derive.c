@@ -6,12 +6,14 @@
  * never a silent zero.
  */
 #include "elab/derive.h"
+#include "elab/args.h"
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
 #include "elab/mark.h"
+#include "elab/mismatch.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
@@ -257,7 +259,13 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
       diag_hint(e->d, g, "compute the loss again from the present values");
       return v_bad();
     }
-    if (!reached[k] || w.node.at[w.node.n - 1] == NO_NODE) continue;
+  }
+  Slice all = {0};
+  for (uint32_t k = 0; k < l.n; k++) {   /* read behind a `stop_gradient` alone: zero, but the warning says why */
+    bool current;
+    if (reached[k] || l.at[k].value.kind != V_CELL) continue;
+    if (!all.n) all.n = graph_slice(e->g, &n, 1, NULL, NULL, &all.at);
+    version_read(e, l.at[k].value.cell, &all, k, &w, true, elab_loc(e, at), &current);
   }
   if (passes_out(e, &s, &w, &l, at)) return v_bad();
   for (Region *r = e->here.region; r; r = r->outer)
@@ -330,19 +338,44 @@ Value grad_argument(Elab *e, Value v, const Ast *at) {
   return tree_map(e, v, LEAF_PARAM, own_leaf, NULL);
 }
 
-/* Which arguments of a call, by the names in `wrt`: to[] of *n. */
-static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32_t *to, uint32_t *n, const Ast *at) {
-  *n = 0;
-  while (f && !f->ast && f->base) f = f->base;
-  if (wrt.kind == V_ABSENT) {
-    if (a->n == 0) {
-      Diag *g = elab_error(e, at, E_GRAD_NO_ARGUMENT);
-      diag_hint(e->d, g, "`grad(e, w)` differentiates a formula by a parameter or a name");
-      return false;
+/* The name of a function's first parameter; NULL: it is not known, or has none. */
+static const char *first_parameter(Elab *e, const Value *f) {
+  const Ast *params = NULL;
+  if (f->kind == V_INSTANCE) params = f->instance->call ? f->instance->call->kid[0] : NULL;
+  if (f->kind == V_FN && f->fn->kind == FN_CHAIN && f->fn->captured->n)
+    return first_parameter(e, &f->fn->captured->at[0]);
+  if (f->kind == V_FN && f->fn->kind == FN_OP) return face_of(e, op_face(f->fn->op))->param[0].name;
+  if (f->kind == V_FN && f->fn->ast) params = f->fn->ast->kid[f->fn->ast->kind == A_EXTERN ? 1 : 0];
+  else if (f->kind == V_FN && f->fn->base)
+    return first_parameter(e, &(Value){.kind = V_FN, .fn = (Fn *)(uintptr_t)f->fn->base});
+  else if (f->kind == V_FN && f->fn->kind == FN_NATIVE && !f->fn->partial)
+    return face_of(e, f->fn->native->params)->param[0].name;
+  return params && params->n && params->kid[0]->kid[0]->kind == A_NAME ? params->kid[0]->kid[0]->name : NULL;
+}
+
+/* The argument that is the first parameter, whatever stands before it. */
+static bool first_argument(Elab *e, const Value *f, const Args *a, uint32_t *to, const Ast *at) {
+  const char *name = first_parameter(e, f);
+  for (uint32_t k = 0; k < a->n; k++)
+    if (!a->name[k] || !name || !strcmp(a->name[k], name)) {
+      *to = k;
+      return true;
     }
-    to[(*n)++] = 0;
-    return true;
-  }
+  Diag *g = elab_error(e, at, E_GRAD_NO_ARGUMENT);
+  if (a->n)
+    diag_hint(e->d, g, "`%s`, by which it differentiates, is not given; `wrt = \"%s\"` names another one", name,
+              a->name[0]);
+  else diag_hint(e->d, g, "`grad(e, w)` differentiates a formula by a parameter or a name");
+  return false;
+}
+
+/* Which arguments of a call, by the names in `wrt`: to[] of *n. */
+static bool wrt_arguments(Elab *e, const Value *callee, Value wrt, const Args *a, uint32_t *to, uint32_t *n,
+                          const Ast *at) {
+  *n = wrt.kind == V_ABSENT;
+  if (*n) return first_argument(e, callee, a, to, at);
+  const Fn *f = callee->kind == V_FN ? callee->fn : NULL;
+  while (f && !f->ast && f->base) f = f->base;
   const Value *names = &wrt;
   uint32_t count = 1;
   if (wrt.kind == V_TUPLE || wrt.kind == V_LIST) names = wrt.items->at, count = wrt.items->n;
@@ -381,7 +414,7 @@ static bool wrt_arguments(Elab *e, const Fn *f, Value wrt, const Args *a, uint32
 
 Value call_by(Elab *e, Value f, Value wrt, const Args *a, MakeRule rule, Value *by, const Ast *at) {
   uint32_t to[64], n;
-  if (!wrt_arguments(e, f.kind == V_FN ? f.fn : NULL, wrt, a, to, &n, at)) return v_bad();
+  if (!wrt_arguments(e, &f, wrt, a, to, &n, at)) return v_bad();
   Args b = *a;
   b.at = arena_copy(e->a, a->at, a->n * sizeof *a->at);
   Value *own = NEW_N(e->a, Value, n + 1);
@@ -420,6 +453,37 @@ static Value derived(Elab *e, Value f, Value wrt, bool with_value, const Native 
 
 static bool is_function(const Value *v) { return v->kind == V_FN && v->fn->kind != FN_CHAIN; }
 
+/* A tensor that is made where the derivative stands: nothing that was computed before can depend on it. false: said. */
+static bool check_by(Elab *e, Value y, Value w, const Ast *by) {
+  host_deeper(&e->s->host);
+  if (by->kind == A_ARG) by = by->kid[0];
+  if (by->kind == A_TUPLE && w.kind == V_TUPLE) {
+    for (uint32_t k = 0; k < by->n; k++)
+      if (!check_by(e, y, w.items->at[k], by->kid[k])) return false;
+    return true;
+  }
+  for (uint32_t k = 0; by->kind == A_RECORD && w.kind == V_RECORD && k < by->n; k++)
+    if (by->kid[k]->kid[0] && !check_by(e, y, w.fields->at[k], by->kid[k]->kid[0])) return false;
+  if (w.kind != V_NODE || by->kind == A_NAME || by->kind == A_MEMBER || by->kind == A_FIELD) return true;
+  NodeId n = want_node(e, y, by, "a scalar to differentiate");
+  if (n == NO_NODE) return false;
+  Slice s;
+  s.n = slice_derivable(e, n, &s.at);
+  if (reaches(&s, w.node)) return true;
+  Diag *g = elab_error(e, by, E_GRAD_BY_NEW);
+  if (by->kind == A_BRACKET) {
+    Text names = {.arena = e->a};
+    for (uint32_t k = 0; k < by->n; k++) text_printf(&names, "%s%s", k ? ", " : "", ast_text(e, by->kid[k]));
+    diag_hint(e->d, g, "a tuple holds what stands in it: `(%s%s)`", names.at, by->n == 1 ? "," : "");
+  } else if (by->kind == A_INDEX)
+    diag_hint(e->d, g, "take a part of the gradient: `grad(..., %s)%s`", ast_text(e, by->kid[0]),
+              ast_text(e, by) + strlen(ast_text(e, by->kid[0])));
+  else
+    diag_hint(e->d, g, "give it a name, and let the formula read that: `let u = %s`, then `grad(..., u)`",
+              ast_text(e, by));
+  return false;
+}
+
 static Value call_grad(Elab *e, const Arg *a, const Ast *at) {
   Value y = a[0].value, w = a[1].value, wrt = a[2].value;
   if (is_function(&y) || ((y.kind == V_INSTANCE || y.kind == V_FN) && w.kind == V_ABSENT)) {
@@ -435,6 +499,7 @@ static Value call_grad(Elab *e, const Arg *a, const Ast *at) {
     diag_hint(e->d, g, "`grad(loss, w)`: what to differentiate by is a parameter, a name, or a tree of them");
     return v_bad();
   }
+  if (!check_by(e, y, w, a[1].at)) return v_bad();
   return derive(e, y, w, at, DERIVE_GRAD);
 }
 
