@@ -10,6 +10,7 @@
 #include "elab/elab.h"
 #include "elab/expr.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/mark.h"
 #include "elab/names.h"
 #include "elab/savepoint.h"

@@ -9,6 +9,7 @@
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/mismatch.h"
 #include "elab/show.h"
@@ -37,7 +38,7 @@ static bool join_dtypes(Elab *e, NodeId *in, uint32_t n, const Ast *at, const As
   /* what the run chose of literals meets f64 as they would */
   for (uint32_t k = 0; f32 >= 0 && f64 >= 0 && k < n; k++) {
     if (node_type(e, in[k])->dtype != F32) continue;
-    NodeId again = lower_chosen(e, in[k], F64);
+    NodeId again = literal_as(e, in[k], F64);
     if (again == NO_NODE) break;
     in[k] = again;
     f32 = -1;

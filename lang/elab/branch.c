@@ -9,6 +9,7 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
+#include "elab/literal.h"
 #include "elab/loop.h"
 #include "elab/names.h"
 #include "elab/show.h"

@@ -11,6 +11,7 @@
 #include "elab/lint.h"
 #include "elab/mark.h"
 #include "elab/series.h"
+#include "elab/version.h"
 
 Step *step_add(Elab *e, StepKind kind, Loc loc) {
   Step *s = NEW(e->a, Step);
@@ -74,69 +75,6 @@ static Version *version_new(Elab *e, Cell *c, NodeId node) {
   return v;
 }
 
-static bool assigned_in(const Region *r, const Cell *c) {
-  for (const Version *v = c->now; v && v->region == r; v = v->before)
-    if (v->assigned) return true;
-  return c->now && c->now->through == r;
-}
-
-static bool stops(void *ctx, NodeId id) { return graph_at(ctx, id)->op == &op_stop_gradient; }
-uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out) { return graph_slice(e->g, &y, 1, stops, e->g, out); }
-
-/* c goes round the loop r and ends a turn as `last`. A derivative that read it at the start of a turn would leave out
- * the turns before, where they computed it from what it is by. (From what changes in the loop itself it is of this
- * turn.) */
-static void carried_over(Elab *e, const Region *r, const Cell *c, NodeId last) {
-  for (uint32_t k = 0; k < r->carried.n; k++) {
-    const Carried *d = &r->carried.at[k];
-    if (d->cell != c || last == NO_NODE) continue;
-    NodeId *id;
-    uint32_t n = slice_derivable(e, last, &id);
-    for (uint32_t j = 0; j < d->n; j++) {
-      const Value *by = &d->by[j].value;
-      if (by->kind == V_CELL && assigned_in(r, by->cell)) continue;
-      for (uint32_t i = 0; i < n; i++) {
-        const Node *x = graph_at(e->g, id[i]);
-        bool same = by->kind == V_CELL ? x->op == &op_input && x->attr->i[0] == by->cell->slot
-                                       : id[i] == by->node && by->node < r->first;
-        if (!same) continue;
-        Diag *g = diag_at(e->d, d->loc, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", "a loop");
-        diag_note(e->d, g, elab_loc_at(e, r->ast), "it goes round the loop here: the turns before would be left out");
-        diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
-        return;
-      }
-    }
-  }
-}
-
-static bool is_turned(Elab *e, const Region *r, const Cell *c) {
-  for (uint32_t k = 0; k < e->turned.n; k++) {
-    const Turned *t = &e->turned.at[k];
-    if (t->loop == r->ast && t->caller == r->caller && t->cell == c->number) return true;
-  }
-  return false;
-}
-
-/* The loop r assigns c. */
-static void stale_turn(Elab *e, Region *r, Cell *c) {
-  for (uint32_t j = 0; j < r->stale.n; j++) {
-    Stale s = r->stale.at[j];
-    if (s.cell != c) continue;
-    if (!s.what) {                        /* what was read outside is a constant: all is elaborated once more */
-      if (is_turned(e, r, c)) continue;
-      vec_push(e->a, &e->turned, (Turned){r->ast, r->caller, c->number});
-      e->again = true;
-      continue;
-    }
-    Diag *g = diag_at(e->d, s.loc, E_STALE_IN_LOOP, s.what, c->path ? c->path : "a cell");
-    diag_note(e->d, g, s.made, "it was computed here, before the loop");
-    diag_hint(e->d, g, "move it into the loop; what is to stay as it was is `copy(net)`, `stop_gradient(...)`");
-    for (uint32_t i = 0; i < r->stale.n; i++)   /* one message for all cells that it read */
-      if (r->stale.at[i].loc == s.loc) r->stale.at[i].cell = NULL;
-    return;
-  }
-}
-
 void region_leave(Elab *e, Region *r) {
   segment_close(e);
   if (r->kind == REGION_LOOP) lint_loop(e, r);
@@ -155,31 +93,9 @@ void region_leave(Elab *e, Region *r) {
     v->assigned = true;
     v->through = r;
     v->last = last;
-    if (r->kind == REGION_LOOP) stale_turn(e, r, c);
-    if (r->kind == REGION_LOOP) carried_over(e, r, c, last);
+    if (r->kind == REGION_LOOP) version_loop_end(e, r, c, last);
   }
   if (r->outer) segment_open(e);
-}
-
-void stale_later(Elab *e, Region *r, Cell *c, const char *what, Loc loc, Loc made) {
-  vec_push(e->a, &r->stale, (Stale){c, what, loc, made});
-}
-
-bool turned_between(Elab *e, const Region *inner, const Region *outer, Cell *c, bool assigns, Loc loc) {
-  for (Region *r = (Region *)(uintptr_t)inner; r && r != outer; r = r->outer) {
-    if (r->kind != REGION_LOOP) continue;
-    if (assigns || is_turned(e, r, c)) return true;
-    stale_later(e, r, c, NULL, loc, 0);
-  }
-  return false;
-}
-
-void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_t n, Loc loc) {
-  for (Region *r = e->here.region; r; r = r->outer)
-    if (r->kind == REGION_LOOP && read >= r->first) {
-      vec_push(e->a, &r->carried, (Carried){c, by, n, loc});
-      return;
-    }
 }
 
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc) {

@@ -73,12 +73,4 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
 void cell_constant(Elab *e, Cell *c);                  /* a derivative takes what stands in it now as constant */
 void cell_changed(Elab *e, Cell *c);                   /* by an effect: it is read anew from here on */
 Value value_decay(Elab *e, Value v);                   /* V_CELL -> V_NODE; others as they are */
-
-uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out);         /* the nodes that a derivative of y passes through */
-/* A derivative here of what was made before the loop r and read c there. */
-void stale_later(Elab *e, Region *r, Cell *c, const char *what, Loc loc, Loc made);
-/* Whether what was read before a loop between the two regions is a constant inside: the loop assigns c. */
-bool turned_between(Elab *e, const Region *inner, const Region *outer, Cell *c, bool assigns, Loc loc);
-/* A derivative here that read c at the start of a turn. by: the n leaves by which. */
-void carried_later(Elab *e, Cell *c, NodeId read, const struct Leaf *by, uint32_t n, Loc loc);
 #endif

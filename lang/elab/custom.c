@@ -10,6 +10,7 @@
 #include "elab/body.h"
 #include "elab/call.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
 #include "elab/leaves.h"

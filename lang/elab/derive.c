@@ -12,173 +12,17 @@
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/literal.h"
 #include "elab/mark.h"
 #include "elab/mismatch.h"
 #include "elab/native.h"
 #include "elab/show.h"
+#include "elab/version.h"
 #include "elab/want.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/opt.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what a formula read ---- */
-typedef struct Slice { NodeId *at; uint32_t n; } Slice;
-
-/* Where id stands in a slice; s->n: it does not. */
-static uint32_t place_of(const Slice *s, NodeId id) {
-  uint32_t low = 0, high = s->n;
-  while (low < high) {
-    uint32_t mid = low + (high - low) / 2;
-    if (s->at[mid] == id) return mid;
-    if (s->at[mid] < id) low = mid + 1;
-    else high = mid;
-  }
-  return s->n;
-}
-
-static bool reaches(const Slice *s, NodeId id) { return place_of(s, id) < s->n; }
-
-static Cell *cell_of_slot(Elab *e, SlotId slot) {
-  for (uint32_t k = e->made.cells.n; k-- > 0;)
-    if (e->made.cells.at[k]->slot == slot) return e->made.cells.at[k];
-  return NULL;
-}
-
-typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; } Wrt;
-
-static void add_wrt(Elab *e, Wrt *w, NodeId node, uint32_t leaf) {
-  for (uint32_t k = 0; k < w->node.n; k++)
-    if (w->node.at[k] == node && w->leaf.at[k] == leaf) return;
-  vec_push(e->a, &w->node, node);
-  vec_push(e->a, &w->leaf, leaf);
-}
-
-/* The newest version of c that the formula read, with its aliases: but what was read before a loop that assigns c is
- * another one. moves: the derivative is for a step that does. *current: it is the present one. */
-static bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool moves, Loc loc, bool *current) {
-  *current = true;
-  for (const Version *v = c->now; v; v = v->before) {
-    const Version *found = NULL;
-    for (const Version *a = v; a; a = a->alias) {
-      if (a->node == NO_NODE || !reaches(s, a->node)) continue;
-      if (found && turned_between(e, found->region, a->region, c, moves, loc)) break;
-      add_wrt(e, w, a->node, leaf);
-      found = a;
-    }
-    if (found) return true;
-    if (v->assigned) *current = false;
-  }
-  return false;
-}
-
-/* The part of a formula, made before the loop r, that a derivative by w in it passes through: it is that of the first
- * turn, so it is wrong if the loop assigns a cell that it read. (What it does not pass through is a constant.) */
-static void check_fresh(Elab *e, Region *r, const Slice *s, const Wrt *w, NodeId y, const Ast *at) {
-  bool *passes = NEW_N(e->a, bool, s->n + 1);
-  NodeId *root = NEW_N(e->a, NodeId, s->n + 1), *read;
-  uint32_t n = 0;
-  for (uint32_t k = 0; k < s->n && s->at[k] < r->first; k++) {
-    const Node *x = graph_at(e->g, s->at[k]);
-    for (uint32_t j = 0; j < w->node.n; j++) passes[k] |= w->node.at[j] == s->at[k];
-    for (uint32_t j = 0; j < x->n_in && !passes[k] && x->op != &op_stop_gradient; j++)
-      passes[k] = passes[place_of(s, x->in[j])];
-    if (passes[k]) root[n++] = s->at[k];
-  }
-  if (!n) return;
-  Slice from = {.n = graph_slice(e->g, root, n, NULL, NULL, &read)};
-  from.at = read;
-  const Ast *formula = at->kind == A_CALL && at->n > 1 ? at->kid[1] : at;
-  const char *what = y >= r->first                ? "a part of this formula"
-                     : formula->kind == A_NAME ? arena_printf(e->a, "`%s`", formula->name)
-                                               : "this formula";
-  Loc made = own_loc(e->d, graph_at(e->g, y < r->first ? y : root[n - 1])->loc & ~LOC_ADJOINT);
-  for (uint32_t k = 0; k < e->made.cells.n; k++) {
-    Cell *c = e->made.cells.at[k];
-    for (const Version *v = c == e->seed ? NULL : c->now; v; v = v->before)
-      if (v->node != NO_NODE && reaches(&from, v->node)) {
-        stale_later(e, r, c, what, elab_loc(e, at), made);
-        break;
-      }
-  }
-}
-
-/* ---- derivatives that do not pass out of steps ---- */
-
-/* When a version came to be: its node, or the last one that a loop or branch gave it. */
-static NodeId made_at(const Version *v) { return v->through ? v->last : v->node; }
-
-/* The version of c that stood when node `then` was made. */
-static const Version *version_at(const Cell *c, NodeId then) {
-  for (const Version *v = c->now; v; v = v->before)
-    if (v->assigned && made_at(v) != NO_NODE && made_at(v) < then) return v;
-  return NULL;
-}
-
-/* What is differentiated by: nodes, and versions of cells. */
-typedef struct Target { const Leaves *l; const Version **version; bool *seen; } Target;
-
-static bool holds(Elab *e, const Slice *s, const Target *t) {
-  for (uint32_t j = 0; j < t->l->n; j++) {
-    const Value *v = &t->l->at[j].value;
-    if (v->kind == V_NODE ? reaches(s, v->node)
-                          : t->version[j] && t->version[j]->node != NO_NODE && reaches(s, t->version[j]->node))
-      return true;
-    for (uint32_t k = 0; v->kind == V_CELL && k < s->n; k++) {
-      const Node *x = graph_at(e->g, s->at[k]);
-      if (x->op == &op_input && x->attr->i[0] == v->cell->slot && version_at(v->cell, s->at[k]) == t->version[j])
-        return true;
-    }
-  }
-  return false;
-}
-
-/* Whether what stood in a cell, read by this input, was computed from a target. */
-static bool computed_from(Elab *e, NodeId input, const Target *t) {
-  host_deeper(&e->s->host);
-  if (input >= e->g->n || t->seen[input]) return false;
-  t->seen[input] = true;
-  const Cell *c = cell_of_slot(e, (SlotId)graph_at(e->g, input)->attr->i[0]);
-  const Version *v = c ? version_at(c, input) : NULL;
-  if (!v || !dtype_is_float((DType)c->type.dtype)) return false;
-  Slice s;
-  s.n = slice_derivable(e, made_at(v), &s.at);
-  if (holds(e, &s, t)) return true;
-  for (uint32_t k = 0; k < s.n; k++)
-    if (graph_at(e->g, s.at[k])->op == &op_input && computed_from(e, s.at[k], t)) return true;
-  return false;
-}
-
-/* Cells that the formula read behind a loop or branch which computed them from what is differentiated by. */
-static bool passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at) {
-  Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1), .seen = NEW_N(e->a, bool, e->g->n + 1)};
-  for (uint32_t j = 0; j < l->n; j++) {
-    const Value *v = &l->at[j].value;
-    if (v->kind != V_CELL) continue;
-    t.version[j] = version_at(v->cell, NO_NODE);
-    for (uint32_t k = 0; k < w->node.n; k++)
-      if (w->leaf.at[k] == j) t.version[j] = version_at(v->cell, w->node.at[k] + 1);
-  }
-  for (uint32_t k = 0; k < s->n; k++) {
-    const Node *x = graph_at(e->g, s->at[k]);
-    if (x->op != &op_input) continue;
-    bool is_wrt = false;
-    for (uint32_t j = 0; j < w->node.n; j++) is_wrt |= w->node.at[j] == s->at[k];
-    Cell *c = is_wrt ? NULL : cell_of_slot(e, (SlotId)x->attr->i[0]);
-    const Version *v = c ? version_at(c, s->at[k]) : NULL;
-    if (!v) continue;
-    if (!v->through || !computed_from(e, s->at[k], &t)) {
-      carried_later(e, c, s->at[k], l->at, l->n, elab_loc_at(e, at));
-      continue;
-    }
-    const char *what = v->through->kind == REGION_LOOP ? "a loop" : "an `if`";
-    Diag *g = elab_error(e, at, E_GRAD_THROUGH_STEPS, c->path ? c->path : "a cell", what);
-    diag_note(e->d, g, elab_loc_at(e, v->through->ast), "%s that changes it is here", what);
-    diag_hint(e->d, g, "compute it in an `fn`: loops and branches of a formula have derivatives");
-    return true;
-  }
-  return false;
-}
 
 /* ---- the tree of gradients ---- */
 typedef struct Build { const Leaves *l; const NodeId *out; } Build;
@@ -267,9 +111,9 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
     if (!all.n) all.n = graph_slice(e->g, &n, 1, NULL, NULL, &all.at);
     version_read(e, l.at[k].value.cell, &all, k, &w, true, elab_loc(e, at), &current);
   }
-  if (passes_out(e, &s, &w, &l, at)) return v_bad();
+  if (version_passes_out(e, &s, &w, &l, at)) return v_bad();
   for (Region *r = e->here.region; r; r = r->outer)
-    if (r->kind == REGION_LOOP) check_fresh(e, r, &s, &w, n, at);
+    if (r->kind == REGION_LOOP) version_fresh(e, r, &s, &w, n, at);
   WITH_LOC(e, at);
   NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
   bool *connected = NEW_N(e->a, bool, w.node.n + 1);

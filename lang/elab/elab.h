@@ -10,10 +10,12 @@
  *   leaves.c    trees, leaf by leaf        layer.c     layers, members            optim.c     optimizers
  *   seq.c       sequences                  series.c    tables that a run fills    lower.c     structural ops
  *   derive.c    grad and its kin           custom.c    `gradient`, recompute      draw.c      places and draws
- *   import.c    modules                    extern.c    foreign functions          wait.c      entries, what waits for
- *   the run show.c      values as text             mismatch.c  shapes that do not fit     uncalled.c  functions nobody
- *   calls origin.c    scores or probabilities    lint.c      warnings of training       body.c      bodies of loops
+ *   import.c    modules                    extern.c    foreign functions          show.c      values as text
+ *   wait.c      what waits for the run     uncalled.c  functions nobody calls     mismatch.c  shapes that do not fit
+ *   origin.c    scores or probabilities    lint.c      warnings of training       body.c      bodies of loops
  *   rows.c      rows of data sets          mark.c      what was only tried is taken back
+ *   args.c      arguments, by a face       ints.c      known whole numbers        literal.c   numbers of no type yet
+ *   depends.c   what is of the run, why    version.c   which version was read
  *   native.c    functions of the host language (natives/, a table a file)
  *
  * Every function takes an Elab first. A mistake is reported once (elab_error) and becomes V_BAD, which everything

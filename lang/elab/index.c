@@ -9,8 +9,10 @@
 #include "elab/index.h"
 #include "elab/arith.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/seq.h"
@@ -118,7 +120,7 @@ static bool read_index(Elab *e, Value v, const Ast *at, const char *what, bool t
   }
   bool whole = !dtype_is_float((DType)t->dtype);
   if (graph_at(e->g, v.node)->flags & NODE_INTS) whole = true;        /* literals: a label wants ints */
-  NodeId chosen = whole ? NO_NODE : lower_chosen(e, v.node, I32);
+  NodeId chosen = whole ? NO_NODE : literal_as(e, v.node, I32);
   if (chosen != NO_NODE) {
     *node = chosen;
     return true;

@@ -8,6 +8,7 @@
 #include "elab/elab.h"
 #include "elab/mark.h"
 #include "elab/origin.h"
+#include "elab/version.h"
 #include <math.h>
 #include <string.h>
 

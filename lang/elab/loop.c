@@ -10,6 +10,7 @@
 #include "elab/branch.h"
 #include "elab/call.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/draw.h"
 #include "elab/elab.h"
 #include "elab/expr.h"

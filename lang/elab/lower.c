@@ -3,75 +3,27 @@
  */
 #include "elab/lower.h"
 #include "elab/elab.h"
+#include "elab/literal.h"
 #include "elab/want.h"
 #include <string.h>
-
-/* What only moves elements of a literal is a literal still: whole numbers stay whole. */
-static NodeId moved(Elab *e, NodeId x, NodeId y) {
-  if (y == NO_NODE) return y;
-  uint16_t flags = graph_at(e->g, x)->flags & (NODE_FLEX | NODE_INTS);
-  if (flags & NODE_FLEX) e->g->node[y].flags |= flags;
-  return y;
-}
-
-/* Beside an index: elements of a literal chosen by the run are no literal, and f32. */
-static NodeId chosen(Elab *e, NodeId x, NodeId index) {
-  return graph_at(e->g, index)->flags & NODE_KNOWN ? x : settle(e, x);
-}
-
-/* Operand k of an op that moves or chooses holds elements of the result, and is no index or condition. */
-static bool holds_elements(Elab *e, const Node *x, uint32_t k) {
-  return node_type(e, x->in[k])->dtype == x->type->dtype;
-}
-
-static bool is_chosen(Elab *e, NodeId n, bool whole, int *most) {
-  const Node *x = graph_at(e->g, n);
-  if (x->flags & NODE_FLEX) return x->type->dtype == F64 && (!whole || x->flags & NODE_INTS);
-  if (x->flags & NODE_SETTLED) return is_chosen(e, x->in[0], whole, most);
-  if (--*most < 0 || !(x->op->flags & (OP_MOVES | OP_CHOOSES))) return false;
-  for (uint32_t k = 0; k < x->n_in; k++)
-    if (holds_elements(e, x, k) && !is_chosen(e, x->in[k], whole, most)) return false;
-  return true;
-}
-
-static NodeId choose_again(Elab *e, NodeId n, DType d) {
-  const Node x = *graph_at(e->g, n);
-  TypeError t;
-  if (x.flags & (NODE_FLEX | NODE_SETTLED))
-    return graph_emit(e->g, &op_cast, x.flags & NODE_FLEX ? &n : x.in, 1, &(Attr){.n = 1, .i = (int64_t[]){d}}, x.loc,
-                      &t);
-  NodeId *in = arena_copy(e->a, x.in, x.n_in * sizeof *x.in);
-  for (uint32_t k = 0; k < x.n_in; k++)
-    if (holds_elements(e, &x, k) && (in[k] = choose_again(e, in[k], d)) == NO_NODE) return NO_NODE;
-  return graph_emit(e->g, x.op, in, x.n_in, x.attr, x.loc, &t);
-}
-
-bool of_literals(Elab *e, NodeId n, DType d) {
-  bool whole = d == I32 || d == U8;
-  int most = 64;
-  if (node_flex(e, n) || node_type(e, n)->dtype != F32 || (!whole && d != F64)) return false;
-  return is_chosen(e, n, whole, &most);
-}
-
-NodeId lower_chosen(Elab *e, NodeId n, DType d) { return of_literals(e, n, d) ? choose_again(e, n, d) : NO_NODE; }
 
 NodeId lower_reshape(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
   const Type *t = node_type(e, x);
   if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
-  return moved(e, x, emit_i(e, &op_reshape, &x, 1, dim, (uint32_t)rank, at));
+  return literal_moved(e, x, emit_i(e, &op_reshape, &x, 1, dim, (uint32_t)rank, at));
 }
 
 NodeId lower_broadcast(Elab *e, NodeId x, int rank, const int64_t *dim, const Ast *at) {
   const Type *t = node_type(e, x);
   if (t->rank == rank && memcmp(t->dim, dim, (size_t)rank * sizeof *dim) == 0) return x;
-  return moved(e, x, emit_i(e, &op_broadcast, &x, 1, dim, (uint32_t)rank, at));
+  return literal_moved(e, x, emit_i(e, &op_broadcast, &x, 1, dim, (uint32_t)rank, at));
 }
 
 NodeId lower_permute(Elab *e, NodeId x, const int64_t *axes, const Ast *at) {
   int rank = node_type(e, x)->rank, k = 0;
   while (k < rank && axes[k] == k) k++;
   if (k == rank) return x;
-  return moved(e, x, emit_i(e, &op_permute, &x, 1, axes, (uint32_t)rank, at));
+  return literal_moved(e, x, emit_i(e, &op_permute, &x, 1, axes, (uint32_t)rank, at));
 }
 
 NodeId lower_slice(Elab *e, NodeId x, const Cut *cut, const Ast *at) {
@@ -86,7 +38,7 @@ NodeId lower_slice(Elab *e, NodeId x, const Cut *cut, const Ast *at) {
     i[3 * k + 2] = cut[k].by;
   }
   if (all) return x;
-  return moved(e, x, emit_i(e, &op_slice, &x, 1, i, (uint32_t)(3 * rank), at));
+  return literal_moved(e, x, emit_i(e, &op_slice, &x, 1, i, (uint32_t)(3 * rank), at));
 }
 
 NodeId lower_rows(Elab *e, NodeId x, int axis, int64_t from, int64_t count, int64_t by, const Ast *at) {
@@ -98,14 +50,15 @@ NodeId lower_rows(Elab *e, NodeId x, int axis, int64_t from, int64_t count, int6
 }
 
 NodeId lower_slice_dyn(Elab *e, NodeId x, int axis, NodeId start, int64_t count, const Ast *at) {
-  x = chosen(e, x, start);
-  return x == NO_NODE ? x
-                      : moved(e, x, emit_i(e, &op_slice_dyn, (NodeId[]){x, start}, 2, (int64_t[]){axis, count}, 2, at));
+  x = literal_chosen(e, x, start);
+  if (x == NO_NODE) return x;
+  return literal_moved(e, x, emit_i(e, &op_slice_dyn, (NodeId[]){x, start}, 2, (int64_t[]){axis, count}, 2, at));
 }
 
 NodeId lower_gather(Elab *e, NodeId x, NodeId index, int axis, const Ast *at) {
-  x = chosen(e, x, index);
-  return x == NO_NODE ? x : moved(e, x, emit_i(e, &op_gather, (NodeId[]){x, index}, 2, (int64_t[]){axis}, 1, at));
+  x = literal_chosen(e, x, index);
+  if (x == NO_NODE) return x;
+  return literal_moved(e, x, emit_i(e, &op_gather, (NodeId[]){x, index}, 2, (int64_t[]){axis}, 1, at));
 }
 
 NodeId lower_concat(Elab *e, const NodeId *x, uint32_t n, int axis, const Ast *at) {

@@ -29,9 +29,4 @@ NodeId lower_mask_dims(Elab *e, NodeId vector, int rank, const int64_t *dim, int
 /* Operands to one element type, shapes untouched: that of the first float that is no literal, else of the first tensor.
  * Literals alone stay literals. */
 bool lower_same_dtype(Elab *e, const Value *v, NodeId *out, uint32_t n, const Ast *const *operand, const char *what);
-
-/* n, elements of literals that the run chose (f32 by itself), with another element type: a label wants ints wherever
- * the literal went. NO_NODE: it is something else, or not whole. */
-bool of_literals(Elab *e, NodeId n, DType d);
-NodeId lower_chosen(Elab *e, NodeId n, DType d);
 #endif

@@ -8,35 +8,6 @@
 #include "elab/want.h"
 #include <string.h>
 
-const char *depends_text(Elab *e, NodeId n, bool files_are_known) {
-  NodeId *id;
-  uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &id);
-  for (uint32_t k = 0; k < count; k++) {
-    const Node *x = graph_at(e->g, id[k]);
-    if (x->op == &op_alias && !(x->flags & NODE_KNOWN))
-      for (uint32_t j = 0; j < e->made.cells.n; j++) {       /* what an assignment made of a cell */
-        const Cell *c = e->made.cells.at[j];
-        const Version *v = c->now;
-        while (v && v->node != id[k]) v = v->before;
-        if (v && c->path) return arena_printf(e->a, c->role == CELL_PARAM ? "the parameter `%s`" : "`%s`", c->path);
-      }
-    if (x->op != &op_input) continue;
-    int64_t slot = x->attr->i[0];
-    const Slot *s = &e->p->slot.at[slot];
-    if (s->kind == SLOT_DATA) {
-      if (files_are_known) continue;
-      return arena_printf(e->a, "the contents of \"%s\"", s->file ? s->file->path : s->path ? s->path : "a file");
-    }
-    if (e->seed && e->seed->slot == slot) return "a draw";
-    if (s->kind == SLOT_TURN) return "the turn of a loop";
-    if (s->kind == SLOT_ARG) return s->path ? arena_printf(e->a, "the argument `%s`", s->path) : "an argument";
-    if (s->kind == SLOT_CELL)
-      return s->path ? arena_printf(e->a, s->trained ? "the parameter `%s`" : "`%s`", s->path) : "a cell";
-    return s->path ? arena_printf(e->a, "`%s`", s->path) : "a value of the run";
-  }
-  return NULL;
-}
-
 const char *node_text(Elab *e, NodeId n) {
   Value v = v_node(n);
   return type_text(e, &v);

@@ -19,8 +19,6 @@ static inline Value or_bad(NodeId n) { return n == NO_NODE ? v_bad() : v_node(n)
 /* The element type of a cast (`f32`), which names it; false: v is another value. */
 bool cast_type(const Value *v, DType *to);
 const char *node_text(Elab *e, NodeId n);        /* its type as a script knows it: a literal's is f32 */
-/* What keeps a node from being known: "the param `w`", "a draw", "the contents of \"x.gz\""; NULL if nothing. */
-const char *depends_text(Elab *e, NodeId n, bool files_are_known);
 
 /* ---- trees of tensors: what a data set, a state of fold is made of ---- */
 typedef VEC(NodeId) Nodes;

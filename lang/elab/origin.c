@@ -8,36 +8,13 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/native.h"
+#include "elab/version.h"
 #include "elab/want.h"
 #include <math.h>
 #include <string.h>
 
 /* nodes looked at for one question: a chain of a model is never long between two that count */
 enum { MOST_LOOKS = 64 };
-
-const Cell *cell_of_node(const Elab *e, NodeId n) {
-  const Node *x = graph_at(e->g, n);
-  if (x->op == &op_input) {
-    SlotId slot = (SlotId)x->attr->i[0];
-    uint32_t low = 0, high = e->made.cells.n;                  /* cells take their slots in order */
-    while (low < high) {
-      uint32_t mid = low + (high - low) / 2;
-      if (e->made.cells.at[mid]->slot == slot) return e->made.cells.at[mid];
-      if (e->made.cells.at[mid]->slot < slot) low = mid + 1;
-      else high = mid;
-    }
-    return NULL;
-  }
-  if (x->op != &op_alias) return NULL;
-  uint32_t low = 0, high = e->made.versions.n;
-  while (low < high) {
-    uint32_t mid = low + (high - low) / 2;
-    if (e->made.versions.at[mid].node == n) return e->made.versions.at[mid].cell;
-    if (e->made.versions.at[mid].node < n) low = mid + 1;
-    else high = mid;
-  }
-  return NULL;
-}
 
 bool origin_moves(const Op *op) { return op->flags & (OP_MOVES | OP_PASSES); }
 

@@ -22,5 +22,4 @@ Origin origin_of(Elab *e, NodeId n);
 /* it only moves, stretches or chooses elements of its input 0 */
 bool origin_moves(const Op *op);
 NodeId origin_moved(const Graph *g, NodeId n);            /* n without the ops that only move its elements */
-const Cell *cell_of_node(const Elab *e, NodeId n);        /* a version of which cell; NULL: of none */
 #endif

@@ -5,6 +5,8 @@
  * index counts through all pieces.
  */
 #include "elab/args.h"
+#include "elab/ints.h"
+#include "elab/literal.h"
 #include "elab/seq.h"
 #include "elab/arith.h"
 #include "elab/cell.h"
@@ -111,19 +113,19 @@ static Value row_element(Elab *e, const Seq *q, uint32_t piece, NodeId index, in
 
 /* A bracket of whole numbers is a list of known ints; NULL: it is not one. */
 static Items *bracket_ints(Elab *e, NodeId n) {
-  const Node *x = graph_at(e->g, n);
-  if (x->type->rank != 1 || !(x->flags & NODE_KNOWN) || x->type->dim[0] > 4096) return NULL;
-  if (!(x->flags & NODE_INTS) && x->type->dtype != I32) return NULL;
-  Tensor *t = graph_known(e->g, n);
-  if (!t) return NULL;
-  int64_t count = type_count(&t->type);
-  Value *v = NEW_N(e->a, Value, count + 1);
-  for (int64_t k = 0; k < count; k++) {
-    double d = tensor_get(t, k);
-    if (!(d > -9007199254740992.0 && d < 9007199254740992.0)) return NULL;
-    v[k] = v_int((int64_t)d);
+  enum { MOST = 4096 };       /* elaborated one by one */
+  const Type *t = node_type(e, n);
+  uint32_t count;
+  if (t->rank != 1 || t->dim[0] > MOST || t->dtype == U8) return NULL;
+  const int64_t *i = known_ints(e, n, &count);
+  if (!i) return NULL;
+  Items *list = v_items(e->a, V_LIST, NULL, 0).items;
+  *list = (Items){.n = count, .at = NEW_N(e->a, Value, count + 1)};
+  for (uint32_t k = 0; k < count; k++) {
+    if (i[k] == INT64_MAX || i[k] == -INT64_MAX) return NULL;
+    list->at[k] = v_int(i[k]);
   }
-  return v_items(e->a, V_LIST, v, (uint32_t)count).items;
+  return list;
 }
 
 Value seq_of(Elab *e, Value v, const Ast *at) {

@@ -10,6 +10,7 @@
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/literal.h"
 #include "elab/names.h"
 #include "elab/native.h"
 #include "elab/stmt.h"

@@ -9,6 +9,7 @@
 #include "elab/elab.h"
 #include "elab/import.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/seq.h"
 #include "elab/series.h"
 #include "elab/want.h"

@@ -8,6 +8,7 @@
 #include "elab/elab.h"
 #include "elab/expr.h"
 #include "elab/layer.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/mismatch.h"
 #include "elab/names.h"

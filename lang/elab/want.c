@@ -3,28 +3,19 @@
  */
 #include "elab/want.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/elab.h"
 #include "elab/expr.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/origin.h"
+#include "elab/version.h"
 #include "elab/seq.h"
 #include "elab/show.h"
 #include <string.h>
 
 /* ---- what is wanted ---- */
-NodeId literal(Elab *e, double v, const Ast *at) {
-  NodeId n = graph_const_like(e->g, F64, v, loc_here(e, at));
-  e->g->node[n].flags |= NODE_FLEX;
-  return n;
-}
-
-static NodeId int_literal(Elab *e, int64_t i, const Ast *at) {
-  NodeId n = literal(e, (double)i, at);
-  e->g->node[n].flags |= NODE_INTS;
-  return n;
-}
-
 void refuse_value(Elab *e, const Value *v, const Ast *at, const char *what) {
   if (v->kind == V_BAD) return;
   Diag *g = elab_error(e, at, E_WANTED, what, value_kind_text(e, v));
@@ -67,16 +58,6 @@ static NodeId cast(Elab *e, NodeId n, DType d, const Ast *at) {
   return emit_i(e, &op_cast, &n, 1, (int64_t[]){d}, 1, at);
 }
 
-NodeId settle(Elab *e, NodeId n) {
-  if (n == NO_NODE || !node_flex(e, n)) return n;
-  if (node_type(e, n)->dtype != F64) return n;   /* a comparison of literals is a bool */
-  Loc loc = graph_at(e->g, n)->loc;
-  TypeError t;
-  n = graph_emit(e->g, &op_cast, &n, 1, &(Attr){.n = 1, .i = (int64_t[]){F32}}, loc, &t);
-  if (n != NO_NODE) e->g->node[n].flags |= NODE_SETTLED;
-  return n;
-}
-
 NodeId want_float(Elab *e, Value v, const Ast *at, const char *what) {
   NodeId n = want_node(e, v, at, what);
   if (n == NO_NODE || node_flex(e, n)) return n;
@@ -89,23 +70,6 @@ NodeId want_float(Elab *e, Value v, const Ast *at, const char *what) {
   }
   default: return cast(e, n, F32, at);
   }
-}
-
-bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at) {
-  const Node *x = graph_at(e->g, n);
-  uint16_t all = NODE_FLEX | NODE_INTS | NODE_KNOWN;
-  if ((d != I32 && d != U8) || (x->flags & all) != all) return true;
-  const Tensor *t = graph_known(e->g, n);
-  double low = d == U8 ? 0 : INT32_MIN, high = d == U8 ? UINT8_MAX : INT32_MAX;
-  for (int64_t k = 0, count = t ? type_count(&t->type) : 0; k < count; k++) {
-    double i = tensor_get(t, k);
-    if (i >= low && i <= high) continue;
-    Diag *g = elab_error(e, at, E_INT_FITS, i, dtype_name[d], low, high);
-    if (d == U8) diag_hint(e->d, g, "`u8(...)` cuts it to what fits");
-    else diag_hint(e->d, g, "a known int has 64 bits, one of the run 32: as a float it is `%.0f.0`", i);
-    return false;
-  }
-  return true;
 }
 
 NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
@@ -123,7 +87,7 @@ NodeId want_typed(Elab *e, Value v, DType d, const Ast *at, const char *what) {
   }
   if (has == d) return n;
   if (dtype_is_float(d) && (has == I32 || has == U8)) return cast(e, n, d, at);
-  NodeId again = lower_chosen(e, n, d);
+  NodeId again = literal_as(e, n, d);
   if (again != NO_NODE) return again;
   Diag *g = elab_error(e, at, E_WANTED_DTYPE, quoted_name(e, what), dtype_name[d],
                        v.kind == V_INT ? value_kind_text(e, &v) : node_text(e, n));
@@ -166,41 +130,6 @@ bool known_int(Elab *e, Value v, int64_t *out) {
   if (!whole || x->type->rank || !known_scalar(e, v.node, &d)) return false;
   *out = (int64_t)d;
   return true;
-}
-
-/* What a value of the run depends on: the last thing below it that only the run makes. */
-void say_depends(Elab *e, Diag *g, NodeId n) {
-  NodeId *slice;
-  uint32_t count = graph_slice(e->g, &n, 1, NULL, NULL, &slice);
-  for (uint32_t k = count; k-- > 0;) {
-    const Node *x = graph_at(e->g, slice[k]);
-    const Cell *c = x->op == &op_alias ? cell_of_node(e, slice[k]) : NULL;
-    if (c) {
-      const char *name = c->path ? arena_printf(e->a, "`%s`", c->path) : "what stands here";
-      diag_note(e->d, g, c->loc, "it depends on %s, a cell, which changes while the script runs", name);
-      return;
-    }
-    if (x->op->flags & OP_OPAQUE) {
-      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on the result of a foreign function");
-      return;
-    }
-    if (x->op == &op_fold_in) {       /* a key: the draw stands where it is made */
-      diag_note(e->d, g, own_loc(e->d, x->loc), "it depends on a draw");
-      return;
-    }
-    if (x->op != &op_input) continue;
-    const Slot *s = &e->p->slot.at[x->attr->i[0]];
-    static const char *const what[] = {
-        [SLOT_CELL] = "a cell, which changes while the script runs", [SLOT_VALUE] = "a value of the run",
-        [SLOT_TURN] = "the turn of a loop", [SLOT_DATA] = "the contents of a file",
-        [SLOT_ARG] = "an argument of the call"};
-    Loc loc = own_loc(e->d, x->loc);
-    c = cell_of_node(e, slice[k]);
-    if (s->path) diag_note(e->d, g, c ? c->loc : loc, "it depends on `%s`, %s", s->path, what[s->kind]);
-    else diag_note(e->d, g, loc, "it depends on %s", what[s->kind]);
-    if (s->kind == SLOT_DATA) diag_hint(e->d, g, "`known(...)` computes it from the file while checking");
-    return;
-  }
 }
 
 bool want_int(Elab *e, Value v, const Ast *at, const char *what, int64_t *out) {

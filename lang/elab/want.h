@@ -18,11 +18,6 @@ const char *want_string(Elab *e, Value v, const Ast *at, const char *what);     
 bool known_bool(Elab *e, Value v, bool *out);                      /* true if v is a known scalar bool */
 bool known_int(Elab *e, Value v, int64_t *out);
 
-NodeId literal(Elab *e, double v, const Ast *at);                  /* FLEX scalar */
-/* a literal that nothing wants: f32; others as they are */
-NodeId settle(Elab *e, NodeId n);
-bool ints_fit(Elab *e, NodeId n, DType d, const Ast *at);          /* a literal's ints do; no: reported */
 
 const char *quoted_name(Elab *e, const char *what);
-void say_depends(Elab *e, Diag *g, NodeId n);                      /* a note: what makes it of the run, where */
 #endif

@@ -11,6 +11,7 @@
 #include "elab/cell.h"
 #include "elab/derive.h"
 #include "elab/elab.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/show.h"

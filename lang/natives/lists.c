@@ -3,6 +3,7 @@
  */
 #include "elab/call.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
 #include "elab/lower.h"

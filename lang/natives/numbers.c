@@ -3,6 +3,7 @@
 #include "elab/arith.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/show.h"
@@ -92,17 +93,10 @@ static Value n_gather(Elab *e, const Arg *a, const Ast *at) {
   return or_bad(lower_gather(e, a[0].node, a[1].node, (int)a[2].i, at));
 }
 
-/* What was chosen from a literal, or added to one, is a literal. */
-static Value of_literal(Elab *e, NodeId from, NodeId y) {
-  uint16_t flags = graph_at(e->g, from)->flags & (NODE_FLEX | NODE_INTS);
-  if (y != NO_NODE && flags & NODE_FLEX) e->g->node[y].flags |= flags;
-  return or_bad(y);
-}
-
 static Value n_take_along(Elab *e, const Arg *a, const Ast *at) {
   NodeId x[2] = {a[0].node, a[1].node};
   if (!(graph_at(e->g, x[1])->flags & NODE_KNOWN) && (x[0] = settle(e, x[0])) == NO_NODE) return v_bad();
-  return of_literal(e, x[0], emit_i(e, &op_take_along, x, 2, &a[2].i, 1, at));
+  return or_bad(literal_moved(e, x[0], emit_i(e, &op_take_along, x, 2, &a[2].i, 1, at)));
 }
 
 /* What is added takes the element type of what it is added to. */
@@ -113,7 +107,7 @@ static Value n_scatter_add(Elab *e, const Arg *a, const Ast *at) {
   if (!lower_same_dtype(e, v, operand, 2, where, "scatter_add")) return v_bad();
   NodeId x[3] = {settle(e, operand[0]), a[1].node, settle(e, operand[1])};
   if (x[0] == NO_NODE || x[2] == NO_NODE) return v_bad();
-  return of_literal(e, x[0], emit_i(e, &op_scatter_add, x, 3, &a[3].i, 1, at));
+  return or_bad(literal_moved(e, x[0], emit_i(e, &op_scatter_add, x, 3, &a[3].i, 1, at)));
 }
 
 static Value n_as_float(Elab *e, const Arg *a, const Ast *at) {

@@ -6,6 +6,7 @@
  */
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/literal.h"
 #include "elab/native.h"
 #include "elab/series.h"
 #include "elab/show.h"

@@ -3,6 +3,7 @@
 #include "elab/cell.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/mismatch.h"
 #include "elab/native.h"
 #include "elab/show.h"

@@ -7,6 +7,7 @@
 #include "elab/elab.h"
 #include "elab/layer.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/mark.h"
 #include "elab/native.h"

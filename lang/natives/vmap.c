@@ -11,6 +11,7 @@
 #include "elab/derive.h"
 #include "elab/elab.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/lower.h"
 #include "elab/native.h"
 #include "elab/show.h"
@@ -153,12 +154,6 @@ static Value n_jvp(Elab *e, const Arg *a, const Ast *at) {
   return like(e, value, out);
 }
 
-/* A literal's element type stays open in what is made of it. */
-static void keep_soft(Elab *e, NodeId from, NodeId to) {
-  if (node_type(e, from)->dtype == node_type(e, to)->dtype)
-    e->g->node[to].flags |= graph_at(e->g, from)->flags & (NODE_FLEX | NODE_INTS);
-}
-
 /* ---- jacobian ---- */
 static void too_large(Elab *e, const BatchError *why, int64_t size, const Ast *at) {
   Diag *g = elab_error(e, at, E_VMAP_RANK, (long long)size, type_show(e->a, &why->type));
@@ -203,7 +198,7 @@ static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
     }
     for (int d = 0; d < x.rank; d++) whole.dim[whole.rank++] = x.dim[d];
     out[k] = g_reshape(e->g, out[k], &whole);
-    keep_soft(e, leaf.at[k], out[k]);
+    literal_moved(e, leaf.at[k], out[k]);
   }
   return like(e, g, out);
 }
@@ -324,7 +319,7 @@ static Value call_vmap(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
     too_large(e, &why, w.size, at);
     return v_bad();
   }
-  for (uint32_t k = 0; k < root.n; k++) keep_soft(e, root.at[k], out[k]);
+  for (uint32_t k = 0; k < root.n; k++) literal_moved(e, root.at[k], out[k]);
   return like(e, y, out);
 }
 

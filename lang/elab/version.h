@@ -1,0 +1,28 @@
+/* version: which version of a cell a formula read. In: nodes of a formula, cells, what is differentiated by.
+ * Out: cells, versions, and whether a derivative is that of the values which the formula had.
+ */
+#ifndef LANG_VERSION_H
+#define LANG_VERSION_H
+#include "elab/cell.h"
+#include "elab/leaves.h"
+
+Cell *cell_of_slot(const Elab *e, SlotId slot);        /* NULL: of none */
+Cell *cell_of_node(const Elab *e, NodeId n);           /* a version of which; NULL: of none */
+
+typedef struct Slice { NodeId *at; uint32_t n; } Slice;                /* nodes below a formula, ascending */
+typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; } Wrt;      /* what is differentiated by: for which leaf */
+/* the nodes that a derivative of y passes through */
+uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out);
+bool reaches(const Slice *s, NodeId id);
+
+/* The newest version of c that the formula read, with its aliases, into w: but what was read before a loop that assigns
+ * c is another one. moves: the derivative is for a step that does. *current: it is the present one. */
+bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool moves, Loc loc, bool *current);
+/* A derivative of y by w in the loop r: what of it was made before the loop is wrong if r assigns a cell that it read,
+ * which is known, and said, at its end. */
+void version_fresh(Elab *e, Region *r, const Slice *s, const Wrt *w, NodeId y, const Ast *at);
+/* Whether the formula read cells behind a loop or branch which computed them from the leaves l: reported. */
+bool version_passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at);
+/* The loop r assigned c, which ends a turn as `last`: what was differentiated in it is told if it is wrong by that. */
+void version_loop_end(Elab *e, Region *r, Cell *c, NodeId last);
+#endif
