@@ -59,7 +59,7 @@ static void linear_add(Elab *e, Linear *s, NodeId n, int64_t times, int depth) {
   if (depth > 0 && (x.type->dtype == I32 || x.flags & NODE_INTS)) {
     const Node *of = x.n_in ? graph_at(e->g, x.in[0]) : NULL;
     bool whole = of && (of->type->dtype == I32 || of->flags & NODE_INTS);
-    if (x.op == &op_alias || (x.op == &op_cast && whole)) { linear_add(e, s, x.in[0], times, depth - 1); return; }
+    if (x.op == &op_cast && whole) { linear_add(e, s, x.in[0], times, depth - 1); return; }
     if (x.op == &op_add || x.op == &op_sub) {
       linear_add(e, s, x.in[0], times, depth - 1);
       linear_add(e, s, x.in[1], x.op == &op_add ? times : -times, depth - 1);

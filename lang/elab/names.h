@@ -14,6 +14,7 @@ typedef struct Bound {
   void *frame;                /* the call that made it */
   const Ast *ast;             /* its definition */
   const Ast *type;            /* the type declared for it, or NULL */
+  const Ast *value_of;        /* what stands behind the `=` of its `let` or `var`, or NULL */
   uint32_t branches;          /* how many branches of the run had been opened when it was made */
   uint32_t seen, number;      /* branch.c: met in this walk, as this one */
   Spot given;                 /* an argument of a library function: where it is written */

@@ -323,14 +323,8 @@ static void outer_names(Elab *e, const Ast *pattern, const Ast *expr, Scope **s)
   vec_push(e->a, &(*s)->bound, b);
 }
 
-static OUT_OF_LINE void let_or_var(Elab *e, const Ast *ast) {
+static void bind_let(Elab *e, const Ast *ast, Value v) {
   const Ast *pattern = ast->kid[0], *type = ast->kid[1], *expr = ast->kid[2];
-  Where outside = place_enter(e, pattern_name(pattern));
-  Scope *outer = NULL;
-  outer_names(e, pattern, expr, &outer);
-  if (outer) e->here.scope = outer;
-  Value v = declared(e, type, expr, ast->op, ast->kind);
-  e->here = outside;
   bool cell = ast->kind == A_VAR && e->here.frame->steps;
   if (ast->kind == A_LET || !cell) {
     v = keep_values(e, v);
@@ -346,6 +340,19 @@ static OUT_OF_LINE void let_or_var(Elab *e, const Ast *ast) {
   Bound *b = pattern->kind == A_NAME ? scope_here(e->here.scope, pattern->name) : NULL;
   if (b) b->of_var = true;
   keep_type(e, pattern, type);
+}
+
+static OUT_OF_LINE void let_or_var(Elab *e, const Ast *ast) {
+  const Ast *pattern = ast->kid[0], *expr = ast->kid[2];
+  Where outside = place_enter(e, pattern_name(pattern));
+  Scope *outer = NULL;
+  outer_names(e, pattern, expr, &outer);
+  if (outer) e->here.scope = outer;
+  Value v = declared(e, ast->kid[1], expr, ast->op, ast->kind);
+  e->here = outside;
+  uint32_t names = e->here.scope->bound.n;
+  bind_let(e, ast, v);
+  for (uint32_t k = names; k < e->here.scope->bound.n; k++) e->here.scope->bound.at[k]->value_of = expr;
 }
 
 static OUT_OF_LINE void param_or_state(Elab *e, const Ast *ast) {

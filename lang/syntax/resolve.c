@@ -232,7 +232,9 @@ static bool is_target(const Resolver *r, const Ast *use) {
 
 static void tell_unknown(Resolver *r, Name *n, const Waiting *first, uint32_t more) {
   Diag *g = tell(r, first->use, E_UNKNOWN_NAME, n->sym);
-  const char *module = module_hint(r, first->use), *foreign = module ? module : foreign_name(n->sym);
+  const char *module = module_hint(r, first->use);
+  bool leaves = r->o->replaces && !strcmp(n->sym, "exit");      /* in the REPL that is a command */
+  const char *foreign = module ? module : leaves ? NULL : foreign_name(n->sym);
   if (n->ended && first->use->span.first >= n->ended_at) {
     diag_mark_in(r->d, g, r->source, first->use->at, "%s", "");
     diag_mark_in(r->d, g, r->source, n->ended->ast->at, "this one ended with its block in line %u",

@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/exec/ffi.h"
 #include "runtime/files/files.h"
+#include "elab/leaves.h"
 #include "tool/repl_commands.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,16 +38,32 @@ static bool show_shape(Repl *r, const char *rest) {
   return true;
 }
 
-/* Name, type and, with a name given, the values of every parameter below it. */
+/* Whether a slot is a cell of the tree v. */
+static bool in_tree(const Leaves *l, SlotId slot) {
+  for (uint32_t k = 0; k < l->n; k++)
+    if (l->at[k].value.kind == V_CELL && l->at[k].value.cell->slot == slot) return true;
+  return false;
+}
+
+/* Name, type and, with a name given, the values of every parameter below it, or of any tree: `net[0]`, `net[1:]`. */
 static bool show_params(Repl *r, const char *rest) {
   const Program *p = r->s->program;
   int64_t count = 0;
   size_t n = strlen(rest);
   int shown = 0;
+  Leaves tree = {0};
+  const Value *v;
+  bool of_tree = strpbrk(rest, "[({,") != NULL;
+  if (of_tree) {
+    if (!repl_value(r, rest, &v)) return true;
+    tree_cells(r->s->elab, *v, &tree);
+    p = r->s->program;
+  }
   for (uint32_t k = 0; p && k < p->slot.n; k++) {
     const Slot *slot = &p->slot.at[k];
     if (!slot->trained || !slot->path) continue;
-    if (n && (strncmp(slot->path, rest, n) || (slot->path[n] && slot->path[n] != '.'))) continue;
+    if (of_tree && !in_tree(&tree, k)) continue;
+    if (n && !of_tree && (strncmp(slot->path, rest, n) || (slot->path[n] && slot->path[n] != '.'))) continue;
     Text t = {.arena = r->a};
     char *type = type_show(r->a, &slot->type);
     if (n && slot->value) {

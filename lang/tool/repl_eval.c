@@ -1,7 +1,7 @@
 /* repl_eval: an entry evaluated and shown, for the loop and the commands alike. In: a text. Out: its value with its
  * type on standard output, diagnostics as `entry 3:1:5: error: ...` on standard error.
  */
-#include "tool/repl_eval.h"
+#include "tool/repl_commands.h"
 #include "text/stdlib.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +98,15 @@ static const Bound *bound_before(const Scope *g, Sym name, uint32_t n) {
   return NULL;
 }
 
+/* Whether x reads the name where it stands; what a function reads when it is called is the newest. */
+static bool reads_now(const Ast *x, Sym name) {
+  if (x->kind == A_NAME || (x->kind == A_FIELD && !x->kid[0])) return x->name == name;
+  if (x->kind == A_LAMBDA) return false;
+  for (uint32_t k = 0; k < x->n; k++)
+    if (x->kid[k] && reads_now(x->kid[k], name)) return true;
+  return false;
+}
+
 /* Names that this entry made again (those from `from` on): which other names still use what they named before. */
 static void say_what_stays(Repl *r, uint32_t from) {
   const Scope *g = r->s->elab->globals;
@@ -111,7 +120,9 @@ static void say_what_stays(Repl *r, uint32_t from) {
     for (uint32_t j = 0; j < from; j++) {
       const Bound *other = g->bound.at[j];
       if (other->name == now->name || !strcmp(other->name, "it")) continue;
-      if (!made_with(&other->value, &before->value, 0) || bound_before(g, other->name, end) != other) continue;
+      bool reads = other->value_of && reads_now(other->value_of, now->name) && bound_before(g, now->name, j) == before;
+      if (!reads && !made_with(&other->value, &before->value, 0)) continue;
+      if (bound_before(g, other->name, end) != other) continue;
       text_printf(&names, "%s`%s`", n++ ? ", " : "", other->name);
     }
     if (n)
@@ -140,6 +151,21 @@ bool repl_goes_on(const char *line) {
          (!strncmp(line, "else", 4) && !strchr("_abcdefghijklmnopqrstuvwxyz0123456789", line[4] ? line[4] : 'a'));
 }
 
+/* A command that was written without its colon. */
+static void say_command(Repl *r, const char *text) {
+  char word[16] = "";
+  text += strspn(text, " \t");
+  size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+  const char *rest = text + n + strspn(text + n, " \t();\r\n");
+  if (n == 0 || n >= sizeof word || (*rest && strchr("=.+-*/<>|", *rest))) return;
+  memcpy(word, text, n);
+  const Outside o = scope_outside(r->s->elab);
+  if (o.known(o.ctx, sym(r->s->sources, word, n))) return;
+  if (!strcmp(word, "exit")) strcpy(word, "quit");
+  const Command *c = command_find(word);
+  if (c && c->run) err_printf(r->c, "   hint: a command begins with a colon: `:%s`, %s\n", c->usage, c->help);
+}
+
 bool repl_run(Repl *r, const char *text, size_t n) {
   Entry *entry;
   uint32_t names = r->s->elab->globals->bound.n;
@@ -151,6 +177,7 @@ bool repl_run(Repl *r, const char *text, size_t n) {
     repl_keep(r, text, n);
   } else if (repl_goes_on(text) && text[strspn(text, " \t")] != 'e')
     err_text(r->c, "   hint: a complete line is run at once: begin with `it`, or open a bracket on the line before\n");
+  else say_command(r, text);
   r->entry++;
   return true;
 }

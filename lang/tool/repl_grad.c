@@ -14,6 +14,21 @@
 
 typedef VEC(const char *) Names;
 
+/* `net[0].w` as paths are written: `net.0.w`. */
+static const char *dotted(Repl *r, const char *text) {
+  Text t = {.arena = r->a};
+  text_add(&t, "");
+  for (const char *p = text; *p; p++) {
+    size_t digits = *p == '[' ? strspn(p + 1, "0123456789") : 0;
+    if (!digits || p[digits + 1] != ']') text_add_n(&t, p, 1);
+    else {
+      text_printf(&t, ".%.*s", (int)digits, p + 1);
+      p += digits + 1;
+    }
+  }
+  return t.at;
+}
+
 static bool is_path(const char *p, size_t n) {
   if (n == 0 || (!isalpha((unsigned char)*p) && *p != '_' && (unsigned char)*p < 0x80)) return false;
   for (size_t k = 0; k < n; k++)
@@ -44,7 +59,8 @@ static char *cut_names(Repl *r, const char *text, Names *names) {
     while (end > 0 && expr[end - 1] == ' ') end--;
     int depth = 0;
     for (size_t k = 0; k < end; k++) depth += strchr("([{", expr[k]) ? 1 : strchr(")]}", expr[k]) ? -1 : 0;
-    if (end == 0 || depth || !is_path(expr + from, n - from) || !ends_operand(expr, end)) break;
+    const char *name = dotted(r, expr + from);
+    if (end == 0 || depth || !is_path(name, strlen(name)) || !ends_operand(expr, end)) break;
     vec_push(r->a, names, arena_text(r->a, expr + from, n - from));
     expr[end] = 0;
   }
@@ -184,8 +200,12 @@ bool show_gradients(Repl *r, const char *rest) {
   for (uint32_t k = 0; k < names.n; k++) text_printf(&text, "grad(it, %s), ", names.at[k]);
   text_add(&text, ")");
   r->entry++;
-  if (repl_value(r, text.at, &v) && v->kind == V_TUPLE)
-    for (uint32_t k = 0; k < v->items->n && k < names.n; k++) show_tree(r, names.at[k], &v->items->at[k]);
+  bool quiet = r->c->quiet;
+  r->c->quiet = true;               /* a warning would stand at a line that nobody typed; zeros are shown */
+  bool ok = repl_value(r, text.at, &v);
+  r->c->quiet = quiet;
+  if (ok && v->kind == V_TUPLE)
+    for (uint32_t k = 0; k < v->items->n && k < names.n; k++) show_tree(r, dotted(r, names.at[k]), &v->items->at[k]);
   session_name_it(r->s, &it);
   return true;
 }
