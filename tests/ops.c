@@ -20,6 +20,7 @@ enum { MOST_IN = 4, SAMPLES = 16, LONG = 100 };
 typedef struct Sample {
   uint32_t n;
   Type x[MOST_IN];
+  double raised[MOST_IN];    /* what is added to the diagonals of its matrices */
   Attr attr;
 } Sample;
 
@@ -81,6 +82,9 @@ static const char *read_sample(Arena *a, const char *p, Sample *s) {
   for (p = skip(p); isalpha((unsigned char)*p); p = skip(p)) {
     CU_ASSERT_FATAL(s->n < MOST_IN);
     p = read_type(p, &s->x[s->n++]);
+    char *end = (char *)(uintptr_t)p;
+    if (*p == '+') s->raised[s->n - 1] = strtod(p + 1, &end);
+    p = end;
   }
   if (*p == ';')
     for (p = skip(p + 1); *p && *p != '|'; p = skip(p)) {
@@ -135,7 +139,7 @@ static double draw(double lo, double hi) {
   return lo + (hi - lo) * (double)(seed >> 8) / 16777216.0;
 }
 
-static Tensor *operand(const Op *op, const Type *like, DType floats) {
+static Tensor *operand(const Op *op, const Type *like, double raised, DType floats) {
   Type t = *like;
   if (t.dtype == F32) t.dtype = (uint8_t)floats;
   Tensor *v = tensor_new(&host, &t);
@@ -146,6 +150,9 @@ static Tensor *operand(const Op *op, const Type *like, DType floats) {
     else
       tensor_set(v, k, floor(draw(0, 1.999)) + (t.dtype == I32 && (op->flags & OP_POINTWISE)));
   }
+  int64_t n = raised != 0 ? t.dim[t.rank - 1] : 1;
+  for (int64_t k = 0; raised != 0 && k < type_count(&t); k++)
+    if (k % n == k / n % n) tensor_set(v, k, tensor_get(v, k) + raised);
   return v;
 }
 
@@ -160,7 +167,7 @@ typedef struct Run {
 static Run sample_run(Arena *a, const Op *op, const Sample *s, DType floats) {
   Run r = {.g = graph_new(a), .n = s->n};
   for (uint32_t k = 0; k < s->n; k++) {
-    r.x[k] = operand(op, &s->x[k], floats);
+    r.x[k] = operand(op, &s->x[k], s->raised[k], floats);
     r.in[k] = graph_input(r.g, k, &r.x[k]->type, 0);
   }
   TypeError e = {.kind = BAD_NONE};
@@ -500,7 +507,7 @@ static void batch_is_loop(Arena *a, const Op *op, const Sample *s, uint32_t whic
       to2[n_mid++] = outer[k];
     }
     all.in[k] = outer[k];
-    all.x[k] = operand(op, &t, F64);
+    all.x[k] = operand(op, &t, s->raised[k], F64);
   }
   BatchError e;
   CU_ASSERT_FATAL(graph_batch(g, from, to, n_in, BATCH, root, n_root, out, &e));
@@ -560,7 +567,7 @@ static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
   const void *all[3] = {in[0], in[1], in[2]};
   Type t = type_make(d, 1, (int64_t[]){LONG});
   for (int j = 0; j < 3; j++) {
-    Tensor *v = operand(op, &t, d);
+    Tensor *v = operand(op, &t, 0, d);
     for (int s = 0; dtype_is_float(d) && s < 13; s++) tensor_set(v, (s * (3 + j) + 5 * j) % LONG, special[s]);
     if (j == 0 && op->id == OP_where)
       for (int s = 0; s < LONG; s++) in[0][s] = (char)(s % 3 == 0);

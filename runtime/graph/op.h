@@ -169,7 +169,7 @@ struct Op {
 };
 
 /* samples: the operands' types, then `;` and attr->i if there is one; samples are separated by `|`. f32 stands for "a
- * float". "f32[3,4] i32[2]; 0 | f32[2,3,4] i32[2]; 1" */
+ * float". "f32[3,4] i32[2]; 0 | f32[2,3,4] i32[2]; 1". f32[3,3]+4 has 4 added to its diagonal, far from singular. */
 
 extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */

@@ -79,6 +79,11 @@ OP(require_label)
 OP(cast)
 /* matmul.c */
 OP(matmul)
+/* linear.c */
+OP(substitute)
+OP(linear_solve)
+OP(det)
+OP(logdet)
 /* reduce.c */
 OP(sum)
 OP(prod)
