@@ -323,3 +323,83 @@ const Op op_logdet = {
     .cost = linear_cost,
 };
 #endif
+
+/* ---- cholesky: the lower triangle l with l @ l' = a ----
+ * Of the symmetric part (a + a') / 2, which is a itself where that is meant, so that the derivative is by all of a. */
+
+#ifdef KERNELS
+/* Row by row (Golub and Van Loan, 4.2). False: *row is where the leading matrix stops being positive definite. */
+#define CHOLESKY(name, T)                                                             \
+  static bool name(T *l, const T *a, int64_t n, int64_t *row, double *pivot) {        \
+    for (int64_t i = 0; i < n; i++) {                                                 \
+      for (int64_t j = 0; j <= i; j++) {                                              \
+        T s = (a[i * n + j] + a[j * n + i]) / 2;                                      \
+        for (int64_t k = 0; k < j; k++) s -= l[i * n + k] * l[j * n + k];             \
+        if (i == j && s <= 0) {                                                       \
+          *row = i;                                                                   \
+          *pivot = (double)s;                                                         \
+          return false;                                                               \
+        }                                                                             \
+        l[i * n + j] = i == j ? (T)sqrt(s) : s / l[j * n + j];                        \
+      }                                                                               \
+      for (int64_t j = i + 1; j < n; j++) l[i * n + j] = 0;                           \
+    }                                                                                 \
+    return true;                                                                      \
+  }
+CHOLESKY(cholesky_f32, float)
+CHOLESKY(cholesky_f64, double)
+
+static bool cholesky_run(KernelCall *c) {
+  int64_t n = side(c->out_type, 1), bytes = n * n * dtype_size[c->out_type->dtype], row = 0;
+  double pivot = 0;
+  for (int64_t u = c->begin; u < c->end; u++) {
+    void *l = (char *)c->out + u * bytes;
+    const void *a = (const char *)c->in[0] + u * bytes;
+    bool ok = c->out_type->dtype == F32 ? cholesky_f32(l, a, n, &row, &pivot) : cholesky_f64(l, a, n, &row, &pivot);
+    if (!ok) return no_answer(c, u, row, pivot);
+  }
+  return true;
+}
+const OpKernels KERNELS_OF(cholesky) = {.run = cholesky_run};
+#else
+static bool cholesky_type(TypeRule *r) {
+  r->y = *r->x[0];
+  return is_square(r);
+}
+
+static NodeId turned(Graph *g, NodeId a) {
+  int64_t i[MAX_RANK];
+  int rank = g->node[a].type->rank;
+  for (int k = 0; k < rank; k++) i[k] = k + 2 < rank ? k : 2 * rank - 3 - k;
+  return g_attr(g, &op_permute, &a, 1, i, (uint32_t)rank);
+}
+static NodeId times_number(Graph *g, NodeId a, double v) { return g_op2(g, &op_mul, a, g_fill(g, g->node[a].type, v)); }
+
+/* With l = y and half(m) the lower triangle of m, half of its diagonal: da is the symmetric part of
+ * l^-T half(l' dl) l^-1 (Murray 2016, eq. 10). */
+static void cholesky_grad(Grad *d) {
+  Graph *g = d->g;
+  int64_t lower[] = {0, 1}, below = -1;
+  NodeId m = product_of(g, d->y, d->dy, true, false);
+  NodeId half = g_op2(g, &op_add, g_attr(g, &op_tril, &m, 1, (int64_t[]){0}, 1), g_attr(g, &op_tril, &m, 1, &below, 1));
+  NodeId left = g_attr(g, &op_substitute, (NodeId[]){d->y, times_number(g, half, 0.5)}, 2, lower, 2);
+  NodeId both = g_attr(g, &op_substitute, (NodeId[]){d->y, turned(g, left)}, 2, lower, 2);
+  d->dx[0] = times_number(g, g_op2(g, &op_add, both, turned(g, both)), 0.5);
+}
+
+#define NOT_DEFINITE "is not positive definite: with row and column {b} the pivot is {v}, and has to be above 0"
+static const OpFault not_definite[] = {
+    [FAULT_ALONE] = {NULL, "the matrix " NOT_DEFINITE, "a small number on the diagonal helps: `a + 1e-6 * eye(n)`"},
+    [FAULT_OF_BATCH] = {NULL, "matrix {a} of the batch " NOT_DEFINITE,
+                        "a small number on the diagonals helps: `a + 1e-6 * eye(n)`"},
+};
+
+const Op op_cholesky = {
+    .name = "cholesky", .id = OP_cholesky, .flags = OP_FAILS, .n_in = 1, .args = "a", .faults = not_definite,
+    .doc = "The lower triangle l with l @ l' = a, a symmetric and positive definite. Of another matrix its symmetric "
+           "part (a + a') / 2 is taken.",
+    .example = "cholesky([[4, 2], [2, 5]])   # => [[2, 0], [1, 2]]",
+    .samples = "f32[3,3]+6 | f32[2,4,4]+8 | f32[1,1]+3",
+    .type = cholesky_type, .grad = cholesky_grad, .batch = batch_same, .units = linear_units, .cost = linear_cost,
+};
+#endif

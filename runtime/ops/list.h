@@ -84,6 +84,7 @@ OP(substitute)
 OP(linear_solve)
 OP(det)
 OP(logdet)
+OP(cholesky)
 /* reduce.c */
 OP(sum)
 OP(prod)
