@@ -18,6 +18,7 @@ typedef struct Walk {
   Tensor **value;             /* by node; NULL: not computed */
   Arena *tmp;
   bool warns;
+  int64_t turn;               /* of the loop whose body g is; -1: it is none */
   NodeId origin;              /* where a walk that blames nobody ended, and at which element */
   int64_t origin_at;
 } Walk;
@@ -135,30 +136,62 @@ static double operand_largest(const Walk *w, const Node *n) {
   return most;
 }
 
-static Loc report(const Walk *w, NodeId id, int64_t i) {
+/* The operand that did it: one number where there is one, else the largest of all. */
+static void add_operand(const Walk *w, Text *t, const Tensor *x, bool point, int64_t i) {
+  if (point || !x->type.rank) {
+    add_number(t, tensor_get(x, point ? i : 0));
+    return;
+  }
+  int64_t at = 0;
+  for (int64_t k = 1, n = type_count(&x->type); k < n; k++)
+    if (!(fabs(tensor_get(x, k)) <= fabs(tensor_get(x, at)))) at = k;
+  text_printf(t, "%s", type_show(w->tmp, &x->type));
+  if (!type_count(&x->type)) return;
+  text_add(t, ", whose largest number is ");
+  add_number(t, tensor_get(x, at));
+  text_add(t, " at element ");
+  add_element(t, &x->type, at);
+}
+
+/* What the script wrote, if this node is of a gradient: the operation of that place, which has the operands. */
+static NodeId written(const Walk *w, NodeId id) {
   const Node *n = graph_at(w->g, id);
+  if (!(n->loc & LOC_ADJOINT)) return id;
+  NodeId found = id;
+  for (NodeId k = 0; k < w->g->n; k++) {
+    const Node *x = graph_at(w->g, k);
+    bool here = x->loc == (n->loc & ~LOC_ADJOINT) && x->op->flags & OP_POINTWISE && x->n_in > 0;
+    if (!here || x->op->flags & (OP_MOVES | OP_CHOOSES) || !type_same_shape(x->type, n->type)) continue;
+    bool all = true;
+    for (uint32_t j = 0; j < x->n_in; j++) all &= w->value[x->in[j]] != NULL;
+    if (all) found = k;
+  }
+  return found;
+}
+
+static Loc report(const Walk *w, NodeId id, int64_t i) {
+  const Node *n = graph_at(w->g, id), *as = graph_at(w->g, written(w, id));
   double v = tensor_get(w->value[id], i);
-  bool adjoint = n->loc & LOC_ADJOINT;
+  bool adjoint = n->loc & LOC_ADJOINT, point = as->op->flags & OP_POINTWISE;
   DiagId which = w->warns ? E_NOT_FINITE : E_RUN_CHECK;
   Diag *d = diag_at(w->s->diags, n->loc, which, adjoint ? "the gradient of this" : "this",
                     isnan(v) ? "NaN" : v < 0 ? "-inf" : "inf");
   Text t = {.arena = w->tmp};
-  bool point = n->op->flags & OP_POINTWISE;
-  text_printf(&t, "`%s` of ", n->op->name);
-  for (uint32_t k = 0; k < n->n_in; k++) {
-    const Tensor *x = w->value[n->in[k]];
-    if (k) text_add(&t, k + 1 == n->n_in ? " and " : ", ");
-    if (point) add_number(&t, tensor_get(x, i));
-    else {
-      text_printf(&t, "%s with numbers up to ", type_show(w->tmp, &x->type));
-      add_number(&t, largest(x));
-    }
+  const char *name = as->op->sign ? as->op->sign : as->op->flags & OP_HIDDEN || as->loc & LOC_ADJOINT ? NULL
+                                                                                                 : as->op->name;
+  if (name && !(as->loc & LOC_ADJOINT)) text_printf(&t, "`%s` of ", name);
+  else text_add(&t, "from ");
+  for (uint32_t k = 0; k < as->n_in; k++) {
+    if (k) text_add(&t, k + 1 == as->n_in ? " and " : ", ");
+    add_operand(w, &t, w->value[as->in[k]], point, i);
   }
+  if (as->op == &op_cast) text_printf(&t, ", more than %s holds", dtype_name[as->type->dtype]);
   if (n->type->rank) {
     text_add(&t, ", first at element ");
     add_element(&t, n->type, i);
     text_printf(&t, " of %s", type_show(w->tmp, n->type));
   }
+  if (w->turn >= 0) text_printf(&t, ", in turn %lld", (long long)w->turn);
   diag_note(w->s->diags, d, 0, "%s", t.at);
   const char *way = n->op->wants;
   if (!way && isinf(v) && operand_largest(w, n) > VAST)
@@ -168,21 +201,81 @@ static Loc report(const Walk *w, NodeId id, int64_t i) {
   return n->loc;
 }
 
+static Loc follow(Walk *w, NodeId id, int64_t i);
+
+static void drop(Walk *w) {
+  for (NodeId id = 0; id < w->g->n; id++) tensor_unref(w->value[id]);
+  arena_free(w->tmp);
+}
+
+/* The value of the body's input `slot` in a turn of a loop; state: what goes round. */
+static Tensor *turn_input(const Walk *w, const Node *loop, Tensor *const *state, const Node *input, int64_t turn) {
+  Host *h = &w->s->host;
+  int64_t slot = input->attr->i[0], c = loop->attr->i[1], sequences = loop->attr->i[2];
+  if (slot < c) return tensor_borrow(h, input->type, state[slot]->data, NULL, NULL);
+  if (slot == loop->n_in) return tensor_from(h, input->type, &(int32_t){(int32_t)turn});
+  char *data = w->value[loop->in[slot]]->data;
+  if (slot < c + sequences) data += (size_t)turn * (size_t)type_bytes(input->type);
+  return tensor_borrow(h, input->type, data, NULL, NULL);
+}
+
+/* A loop made a bad number: who did so in its body, in the first turn that gave one. 0: nobody there. */
+static Loc follow_turns(Walk *w, const Node *loop) {
+  Host *h = &w->s->host;
+  const Graph *body = loop->attr->body;
+  int64_t turns = loop->attr->i[0];
+  uint32_t c = (uint32_t)loop->attr->i[1];
+  bool back = loop->attr->n > 3 && loop->attr->i[3];
+  Tensor **state = NEW_N(w->tmp, Tensor *, c + 1u);
+  for (uint32_t k = 0; k < c; k++) {
+    const Tensor *x = w->value[loop->in[k]];
+    state[k] = tensor_from(h, &x->type, x->data);
+  }
+  Loc found = 0;
+  for (int64_t t = 0; t < turns && !found; t++) {
+    Walk in = {.s = w->s, .g = body, .tmp = arena_new(h), .warns = w->warns, .turn = back ? turns - 1 - t : t};
+    in.value = NEW_N(in.tmp, Tensor *, body->n + 1u);
+    for (NodeId k = 0; k < body->n; k++)
+      if (body->node[k].op == &op_input) in.value[k] = turn_input(w, loop, state, &body->node[k], in.turn);
+    (void)run_graph(h, body, w->s->kernels, in.value);
+    for (uint32_t k = 0; k < body->out.n && !found; k++) {
+      int64_t i = first_bad(in.value[body->out.at[k].node]);
+      if (i >= 0) found = follow(&in, body->out.at[k].node, i);
+    }
+    for (uint32_t k = 0; k < c; k++) {
+      const Tensor *x = in.value[body->out.at[k].node];
+      Tensor *next = x ? tensor_from(h, &x->type, x->data) : NULL;
+      tensor_unref(state[k]);
+      if (!(state[k] = next)) found = found ? found : loop->loc;      /* the turn failed: nothing goes on from it */
+    }
+    drop(&in);
+  }
+  for (uint32_t k = 0; k < c; k++) tensor_unref(state[k]);
+  return found;
+}
+
+/* The loop that a node is, or of which it picks a result. */
+static const Node *loop_of(const Walk *w, const Node *n) {
+  const Node *x = n->op == &op_pick ? graph_at(w->g, n->in[0]) : n;
+  return x->op == &op_loop ? x : NULL;
+}
+
 /* From bad element i of id back to where it was made. An infinite literal that became NaN on the way is blamed where it
  * did. */
 static Loc follow(Walk *w, NodeId id, int64_t i) {
   NodeId turned = NO_NODE;
   int64_t turned_at = 0;
   for (;;) {
-    const Node *n = graph_at(w->g, id);
+    const Node *n = graph_at(w->g, id), *loop = loop_of(w, n);
     uint32_t k;
     int64_t at;
     w->origin = id;
     w->origin_at = i;
     if (n->op == &op_input || n->op == &op_constant) break;
-    if (!bad_operand(w, id, i, &k, &at)) {
-      return report(w, id, i);
-    }
+    Loc inside = loop ? follow_turns(w, loop) : 0;
+    if (inside) return inside;
+    if (n->op == &op_pick) n = loop;
+    if (!bad_operand(w, loop ? (NodeId)(loop - w->g->node) : id, i, &k, &at)) return report(w, id, i);
     const Tensor *x = w->value[n->in[k]];
     if (isnan(tensor_get(w->value[id], i)) && !isnan(tensor_get(x, at))) turned = id, turned_at = i;
     id = n->in[k];
@@ -194,7 +287,7 @@ static Loc follow(Walk *w, NodeId id, int64_t i) {
 /* ---- the values ---- */
 /* before[k], or what the slot holds, for each input; then all nodes up to a fault. */
 static Walk compute(Session *s, const Segment *g, const Graph *graph, Tensor *const *before) {
-  Walk w = {.s = s, .g = graph, .tmp = arena_new(&s->host)};
+  Walk w = {.s = s, .g = graph, .tmp = arena_new(&s->host), .turn = -1};
   w.value = NEW_N(w.tmp, Tensor *, w.g->n + 1);
   const Binding *b = NULL;
   uint32_t n = plan_bindings(g->plan, &b);
@@ -230,11 +323,6 @@ static void note_origin(Walk *w, Diag *d) {
   } else if (slot && slot->kind == SLOT_CELL && slot->path)
     diag_note(w->s->diags, d, 0, "`%s` holds it already%s", slot->path, at.at);
   else diag_note(w->s->diags, d, n->loc, "it was so in what the run began with: a literal, a file or a cell%s", at.at);
-}
-
-static void drop(Walk *w) {
-  for (NodeId id = 0; id < w->g->n; id++) tensor_unref(w->value[id]);
-  arena_free(w->tmp);
 }
 
 bool numbers_bad(const Type *t, const void *data) {

@@ -22,3 +22,23 @@ let y = log(p)
 let m = reshape(concat((y, p)), [2, 3])
 print gather(transpose(m)[2:1:-1], [0])[0][:1]'
 true
+# the operand that did it, as the script writes it: in the body of a loop, in a gradient, in sums and products
+try fold 'let xs = [1.0, 0.0, 2.0]
+print fold(fn (s, x) = s + log(x), 0.0, xs)'
+try nested 'let x = [[1.0, 0.0], [1.0, 2.0]]
+print fold(fn (s, r) = s + fold(fn (q, y) = q / y, 1.0, r), 0.0, x)'
+try fold_grad 'param w: [2] = [1.0, 4.0]
+w = w - [0, 4]
+print grad(fold(fn (s, x) = s + sqrt(x), 0.0, w), w)'
+try grad 'param w: [2] = [1.0, 4.0]
+for k in 1..2 {
+  print sum(sqrt(w))
+  w -= [0, 4] * grad(sum(sqrt(w)), w)
+  print w
+  w = w * [1, 0]
+}'
+try sum 'let x = [3e38, 3e38, 1.0]
+print sum(x)'
+try product 'var x = f64([[1e308, 1.5], [1.0, 1.0]])
+print x @ f64([1e200, 1.0])'
+true
