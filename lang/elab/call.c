@@ -15,6 +15,7 @@
 #include "elab/layer.h"
 #include "elab/leaves.h"
 #include "elab/lint.h"
+#include "elab/lower.h"
 #include "elab/names.h"
 #include "elab/optim.h"
 #include "elab/order.h"
@@ -56,6 +57,15 @@ static void room_for(Elab *e, Operands *o, uint32_t most) {
   o->place = few ? o->few_place : NEW_N(e->a, const Ast *, most);
 }
 
+/* Operands that no element type is written for have one: a literal that of the others. */
+static bool operands_alike(Elab *e, const Op *op, const Face *f, const Arg *arg, Operands *o) {
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < f->n; k++)
+    n += f->param[k].kind == FACE_TENSOR && f->param[k].dtype == N_DTYPES && !f->param[k].rest && arg[k].given;
+  const char *what = arena_printf(e->a, "an operand of `%s`", op->name);
+  return n < 2 || n < o->n || lower_same_dtype(e, o->value, o->in, n, o->place, what);
+}
+
 /* The tensors among the arguments, those of a pointwise op in one element type and shape. */
 static bool operands_of(Elab *e, const Op *op, const Face *f, const Arg *arg, Operands *o, const Ast *at) {
   uint32_t most = 0;
@@ -66,7 +76,7 @@ static bool operands_of(Elab *e, const Op *op, const Face *f, const Arg *arg, Op
     if (!f->param[k].rest) add_operand(o, &arg[k]);
     for (uint32_t j = 0; f->param[k].rest && j < arg[k].n; j++) add_operand(o, &arg[k].rest[j]);
   }
-  if (!(op->flags & OP_POINTWISE)) return true;
+  if (!(op->flags & OP_POINTWISE)) return operands_alike(e, op, f, arg, o);
   if (o->n == 1 && node_type(e, o->in[0])->dtype == U8)
     o->in[0] = emit_i(e, &op_cast, o->in, 1, (int64_t[]){I32}, 1, at);
   return o->n < 2 || unify(e, o->value, o->in, o->n, at, o->place, op->name);

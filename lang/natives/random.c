@@ -14,7 +14,16 @@ static Value draw(Elab *e, const Op *op, const Type *t, const Ast *at) {
   return key == NO_NODE ? v_bad() : or_bad(emit_i(e, op, &key, 1, i, n, at));
 }
 
+/* `normal(0, 1)`: a number where the shape stands. */
+static bool has_shape(Elab *e, const Arg *kind) {
+  if (kind->value.kind != V_INT) return true;
+  Diag *g = elab_said(e, kind->at, E_LIBRARY_WANTS, "a draw wants a shape first");
+  diag_hint(e->d, g, "write `normal([3], 0, 1)`, or `let x: [3] ~ normal(0, 1)`; one number is of shape `[]`");
+  return false;
+}
+
 static Value floats(Elab *e, const Op *op, const Arg *kind, const Ast *at) {
+  if (!has_shape(e, kind)) return v_bad();
   if (dtype_is_float((DType)kind->type->dtype)) return draw(e, op, kind->type, at);
   elab_error(e, kind->at, E_DRAW_FLOAT, op->name, type_show(e->a, kind->type));
   return v_bad();
@@ -29,6 +38,7 @@ static Value n_normal(Elab *e, const Arg *a, const Ast *at) {
 }
 
 static Value n_int(Elab *e, const Arg *a, const Ast *at) {
+  if (!has_shape(e, &a[0])) return v_bad();
   const Type *t = a[0].type;
   int64_t low = a[1].i, high = a[2].i;
   if (low >= high || low < INT32_MIN || high > INT32_MAX) {

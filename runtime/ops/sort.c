@@ -1,5 +1,5 @@
 /* sort: lines along an axis in order: sort, argsort, search_sorted. In: numbers; attr->i = {axis, descending}. Out: the
- * elements, or their places as i32. Stable: equals keep their order, also when descending; NaN comes last.
+ * elements, or their places as i32. Stable: equals keep their order, also when descending; NaN is larger than all.
  * A merge sort of places, which needs no luck with the data; argsort is what sort's derivative goes along.
  */
 #include "graph/op.h"
@@ -52,7 +52,7 @@ static void sort_grad(Grad *d) {
 const Op op_sort = {
     .name = "sort", .id = OP_sort, .flags = OP_PASSES | OP_KEEPS_INTS, .n_in = 1,
     .args = "x, axis:axis=-1, descending:flag=false",
-    .doc = "The elements along an axis in ascending order, or descending; NaN last.",
+    .doc = "The elements along an axis in ascending order, or descending; NaN is larger than all.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
     .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,
     .cost = line_cost,
@@ -66,8 +66,8 @@ const Op op_argsort = {
     .cost = line_cost,
 };
 #else
-/* Whether b comes before a, which stands before it. */
-#define LESS(a, b) (descending ? (b) > (a) || ((a) != (a) && (b) == (b)) : (b) < (a) || ((a) != (a) && (b) == (b)))
+/* Whether b comes before a, which stands before it: NaN is larger than all. */
+#define LESS(a, b) (descending ? (b) > (a) || ((b) != (b) && (a) == (a)) : (b) < (a) || ((a) != (a) && (b) == (b)))
 #define SORT(name, T)                                                                             \
   /* places of x[0..n) in order, in p or q; the one that holds them */                            \
   static int32_t *name##_places(const T *x, int64_t n, int32_t *p, int32_t *q, bool descending) { \
