@@ -25,7 +25,8 @@
  *           usable. Pointers must be valid; a closed graph must not be used.
  * Threads   A graph and its plans are used by one thread at a time; two graphs never meet and may be used at the same
  *           time. The bits of a result do not depend on the number of threads. glia_graph_cancel may be called from any
- *           thread or signal handler.
+ *           thread or signal handler. After a fork between two calls the child has what the parent had, but for its
+ *           threads: its runs compute on their own one, with the same bits, and what it closes waits for nobody.
  */
 #ifndef GLIA_GRAPH_H
 #define GLIA_GRAPH_H
@@ -50,7 +51,8 @@ typedef enum glia_status {
   GLIA_MEMORY = 4,        /* an allocation failed; everything is as it was before the call */
   GLIA_LIMIT = 5,         /* a limit is reached: memory allowed, number of nodes */
   GLIA_FAULT = 6,         /* an operation failed while running: an index out of range, an integer divided by zero */
-  GLIA_CANCELLED = 7      /* glia_cancel or glia_graph_cancel was called, or the print callback refused */
+  GLIA_CANCELLED = 7,     /* glia_cancel or glia_graph_cancel was called, or the print callback refused */
+  GLIA_BUSY = 8           /* a call of this session is going on: from a callback of it, or on another thread */
 } glia_status;
 
 typedef enum glia_dtype { GLIA_F32 = 0, GLIA_F64 = 1, GLIA_I32 = 2, GLIA_U8 = 3, GLIA_BOOL = 4 } glia_dtype;
@@ -186,8 +188,8 @@ typedef struct glia_update { glia_node input, value; } glia_update;
 GLIA_API glia_status glia_compile(glia_graph *g, const glia_node *input, int n_input, const glia_node *output,
                                   int n_output, const glia_update *update, int n_update, glia_plan **out);
 GLIA_API void glia_plan_close(glia_plan *p);                  /* NULL is fine */
-/* in and out are as many, in the order and of the types given to glia_compile. Allocates nothing. No two buffers may
- * overlap. */
+/* in and out are as many, in the order and of the types given to glia_compile. Allocates nothing. No output
+ * may overlap an input or another output: GLIA_MISUSE. */
 GLIA_API glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *out, int n_out);
 
 #ifdef __cplusplus

@@ -512,6 +512,23 @@ static glia_status tell_fault(glia_graph *g, const glia_plan *p, const Fault *f)
   return say(g, GLIA_FAULT, "%s: %s (element %lld)", op ? op->name : "run", text, (long long)f->element);
 }
 
+static bool overlap(const void *a, const void *b, const Type *of_a, const Type *of_b) {
+  uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+  return a && b && x < y + (uintptr_t)type_bytes(of_b) && y < x + (uintptr_t)type_bytes(of_a);
+}
+
+/* The first output whose buffer another one, or an input, lies on; -1: none does. */
+static int overlapping(const glia_plan *p, const glia_array *in, const glia_array *out) {
+  for (int k = 0; k < p->n_out; k++) {
+    for (int j = 0; j < p->n_in; j++)
+      if (overlap(out[k].data, in[j].data, &p->out[k], &p->in[j])) return k;
+    for (int j = 0; j < k; j++)              /* a node that is asked for twice may go to one buffer */
+      if (!(out[j].data == out[k].data && (p->same[k] == j || (p->same[k] >= 0 && p->same[k] == p->same[j]))) &&
+          overlap(out[k].data, out[j].data, &p->out[k], &p->out[j])) return k;
+  }
+  return -1;
+}
+
 glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *out, int n_out) {
   if (!p) return GLIA_MISUSE;
   glia_graph *g = p->owner;
@@ -525,12 +542,16 @@ glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *o
   for (int k = 0; k < n_out; k++)
     if (out[k].data && !matches(&out[k], &p->out[k]))
       return say(g, GLIA_MISUSE, "glia_run: out[%d] has another type or shape than the plan was made for", k);
+  int on = overlapping(p, in, out);
+  if (on >= 0)
+    return say(g, GLIA_MISUSE, "glia_run: the buffer of out[%d] lies on one of an input or of another output", on);
   if (!stack_ok(g, p)) return say(g, GLIA_LIMIT, "glia_run: the stack of this thread is too small");
   const Binding *binding;
   uint32_t n = plan_bindings(p->plan, &binding);
   for (uint32_t k = 0; k < n; k++) {
     int to = p->binding_out[k], from = p->binding_in[k];
-    p->data[k] = to >= 0 ? (out[to].data ? out[to].data : p->out_data[to]) : in[from].data;
+    void *given = to >= 0 ? out[to].data : in[from].data;
+    p->data[k] = given ? given : to >= 0 ? p->out_data[to] : p->slab;       /* no elements: read by nobody */
   }
   Fault f = run_plan(p->plan, p->data, p->slab, g->pool, &g->cancel);
   atomic_store(&g->cancel, false);

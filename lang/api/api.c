@@ -21,12 +21,19 @@ glia_status api_say(glia_session *s, glia_status status, const char *fmt, ...) {
   return status;
 }
 
-void api_begin(glia_session *s) {
+bool api_begin(glia_session *s) {
+  if (atomic_flag_test_and_set_explicit(&s->busy, memory_order_acquire)) return false;
   session_close(s->checked);
   savepoint_settle(s->s);
   s->checked = NULL;
   s->error = "";
   s->listed = false;
+  atomic_store(&s->s->cancel, false);
+  return true;
+}
+
+void api_end(glia_session **s) {
+  if (*s) atomic_flag_clear_explicit(&(*s)->busy, memory_order_release);
 }
 
 /* A guard was left by failure. */
@@ -39,9 +46,7 @@ glia_status api_failed(glia_session *s) {
 glia_status api_told(glia_session *s, Status status) {
   switch (status) {
   case STATUS_OK: return GLIA_OK;
-  case STATUS_CANCELLED:
-    atomic_store(&s->s->cancel, false);
-    return api_say(s, GLIA_CANCELLED, "cancelled");
+  case STATUS_CANCELLED: return api_say(s, GLIA_CANCELLED, "cancelled");
   case STATUS_MEMORY: return api_failed(s);
   case STATUS_CLOSED: return api_say(s, GLIA_CANCELLED, "cancelled by the print callback");
   case STATUS_SCRIPT: break;
@@ -68,15 +73,20 @@ static void forward_log(void *to, const char *text, bool final) {
   if (s->config.log) s->config.log(s->config.to, text, final);
 }
 
-glia_status glia_open(const glia_config *config, glia_session **out) {
-  static const glia_config plain = {0};
+glia_status (glia_open)(const glia_config *config, glia_session **out) {
+  return glia_open_sized(offsetof(glia_config, stack), config, out);
+}
+
+glia_status glia_open_sized(size_t size, const glia_config *config, glia_session **out) {
+  glia_config given = {0}, *c = &given;
   if (!out) return GLIA_MISUSE;
   *out = NULL;
-  const glia_config *c = config ? config : &plain;
+  if (config) memcpy(&given, config, size < sizeof given ? size : sizeof given);
   if (c->threads < 0 || c->n_args < 0 || (c->n_args && !c->args)) return GLIA_MISUSE;
   glia_session *s = c->alloc ? c->alloc(c->user, NULL, sizeof *s) : malloc(sizeof *s);
   if (!s) return GLIA_MEMORY;
   *s = (glia_session){.config = *c, .error = ""};
+  atomic_flag_clear(&s->busy);
   SessionConfig inner = {
       .realloc = c->alloc, .user = c->user, .threads = c->threads, .no_fuse = c->no_fuse != 0, .strict = c->strict != 0,
       .no_extern = c->permit_extern == 0, .seed = c->seed, .seed_given = c->has_seed != 0,
@@ -99,7 +109,7 @@ glia_status glia_open(const glia_config *config, glia_session **out) {
 }
 
 void glia_close(glia_session *s) {
-  if (!s) return;
+  if (!s || atomic_flag_test_and_set(&s->busy)) return;
   glia_config c = s->config;
   session_close(s->checked);
   arena_free(s->list_arena);
@@ -114,14 +124,25 @@ void glia_cancel(glia_session *s) {
 
 /* ---- scripts ---- */
 
+static bool checked_poll(void *to) {
+  const glia_session *s = to;
+  return !atomic_load(&s->s->cancel) && (!s->config.poll || s->config.poll(s->config.to));
+}
+
 /* A check has a session of its own, so that it defines nothing in this one. */
+static glia_status open_checked(glia_session *s) {
+  SessionConfig c = s->s->config;
+  c.poll = checked_poll;
+  return session_open(&c, &s->checked) == STATUS_OK ? GLIA_OK : api_say(s, GLIA_MEMORY, "out of memory");
+}
+
 static glia_status load(glia_session *s, const char *name, const char *text, size_t n, bool check) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!name) return api_say(s, GLIA_MISUSE, "no %s is given", text ? "name" : "path");
   Session *in = s->s;
   LoadMode mode = check ? LOAD_CHECK : LOAD_KEEP;
-  if (check && session_open(&s->s->config, &s->checked) != STATUS_OK) return api_say(s, GLIA_MEMORY, "out of memory");
+  if (check && open_checked(s) != GLIA_OK) return GLIA_MEMORY;
   if (check) in = s->checked;
   if (!text) return api_told(s, session_load_file(in, name, mode, NULL));
   return api_told(s, session_load(in, name, text, n == GLIA_TEXT_END ? strlen(text) : n, mode, NULL));
@@ -129,7 +150,7 @@ static glia_status load(glia_session *s, const char *name, const char *text, siz
 
 static glia_status no_text(glia_session *s) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   return api_say(s, GLIA_MISUSE, "no text is given");
 }
 
@@ -146,19 +167,9 @@ glia_status glia_check_file(glia_session *s, const char *path) { return load(s, 
 
 glia_status glia_register(glia_session *s, const char *signature, glia_foreign fn, const char *gradient) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!signature || !fn) return api_say(s, GLIA_MISUSE, "glia_register: a null pointer");
-  Guard guard;
-  const char *text;
-  if (HOST_GUARD(&s->s->host, &guard)) {
-    text = arena_printf(s->s->arena, "extern \"host\" fn %s%s%s\n", signature, gradient ? "\ngradient " : "",
-                        gradient ? gradient : "");
-    host_leave(&s->s->host, &guard);
-  } else return api_failed(s);
-  s->s->offered = fn;
-  Status status = session_load(s->s, "glia_register", text, strlen(text), LOAD_KEEP, NULL);
-  s->s->offered = NULL;
-  return api_told(s, status);
+  return api_told(s, function_register(s->s, signature, (void (*)(void))fn, gradient));
 }
 
 /* ---- errors ---- */
@@ -196,6 +207,8 @@ static void list_diagnostics(glia_session *s) {
 
 glia_status glia_diagnostics(glia_session *s, const glia_diagnostic **list, size_t *n) {
   if (!s) return GLIA_MISUSE;
+  if (atomic_flag_test_and_set_explicit(&s->busy, memory_order_acquire)) return GLIA_BUSY;
+  __attribute__((cleanup(api_end), unused)) glia_session *api_of = s;
   if (!list || !n) return api_say(s, GLIA_MISUSE, "glia_diagnostics: nowhere to put the list");
   *list = NULL;
   *n = 0;
@@ -213,30 +226,41 @@ glia_status glia_diagnostics(glia_session *s, const glia_diagnostic **list, size
 
 /* ---- functions ---- */
 
+/* The handle of what b names; a new one if there is none. */
+static glia_function *handle_of(glia_session *s, const struct Bound *b) {
+  for (glia_function *f = s->functions; f; f = f->next)
+    if (function_is(f->function, b)) return f;
+  glia_function *f = NEW(s->s->arena, glia_function);
+  *f = (glia_function){.owner = s, .next = s->functions, .function = function_new(s->s, b),
+                       .tree = NEW(s->s->arena, glia_tree)};
+  return s->functions = f;
+}
+
 glia_status glia_get_function(glia_session *s, const char *name, glia_function **out) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!name || !out) return api_say(s, GLIA_MISUSE, "glia_get_function: a null pointer");
   *out = NULL;
+  const struct Bound *b = function_find(s->s, name);
+  if (!b) return api_say(s, GLIA_NOT_FOUND, "nothing at the top level is called `%s`", name);
+  if (!function_callable(b)) return api_say(s, GLIA_MISUSE, "`%s` cannot be called", name);
   Guard guard;
   if (HOST_GUARD(&s->s->host, &guard)) {
-    glia_function *f = NEW(s->s->arena, glia_function);
-    *f = (glia_function){.owner = s, .tree = NEW(s->s->arena, glia_tree)};
-    Found found = function_find(s->s, name, &f->function);
+    *out = handle_of(s, b);
     host_leave(&s->s->host, &guard);
-    if (found == FOUND_NOTHING) return api_say(s, GLIA_NOT_FOUND, "nothing at the top level is called `%s`", name);
-    if (found == FOUND_OTHER) return api_say(s, GLIA_MISUSE, "`%s` cannot be called", name);
-    *out = f;
+    (*out)->users++;
     return GLIA_OK;
   }
   return api_failed(s);
 }
 
 void glia_function_close(glia_function *f) {
-  if (!f || !f->function) return;
-  function_close(f->function);
-  f->function = NULL;
-  f->tree->n = 0;
+  if (!f || !f->users || atomic_flag_test_and_set_explicit(&f->owner->busy, memory_order_acquire)) return;
+  if (--f->users == 0) {
+    f->function->calls = 0;
+    f->tree->n = 0;
+  }
+  atomic_flag_clear_explicit(&f->owner->busy, memory_order_release);
 }
 
 void api_fill(glia_array *out, const Type *t, void *data) {
@@ -261,12 +285,16 @@ bool api_matches(const glia_array *a, const Type *t) {
 static glia_status misfit(glia_session *s, const Type *wanted, const char *what) {
   Guard guard;
   if (HOST_GUARD(&s->s->host, &guard)) {
-    api_say(s, GLIA_MISUSE, "%s is %s, and the array that is given is not", what, type_show(s->s->arena, wanted));
+    Arena *a = arena_new(&s->s->host);
+    api_say(s, GLIA_MISUSE, "%s is %s, and the array that is given is not", what, type_show(a, wanted));
+    arena_free(a);
     host_leave(&s->s->host, &guard);
     return GLIA_MISUSE;
   }
   return api_failed(s);
 }
+
+const double api_nothing[8] = {0};
 
 /* Compiles and runs f: of what was compiled, into[k] stands for y[k], then come the gradients. */
 static glia_status call(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y, int n_y,
@@ -281,7 +309,7 @@ static glia_status call(glia_function *f, const char *wrt, const glia_array *x, 
     if (!api_type_of(&x[k], &type[k]))
       return api_say(s, GLIA_MISUSE, "argument %d is no tensor: element type, rank or a size is wrong", k);
     if (!x[k].data && type_count(&type[k])) return api_say(s, GLIA_MISUSE, "argument %d has no data", k);
-    arg[k] = x[k].data;
+    arg[k] = x[k].data ? x[k].data : api_nothing;
   }
   Compiled *c;
   Status status = function_compile(f->function, type, (uint32_t)n_x, wrt, &c);
@@ -296,6 +324,8 @@ static glia_status call(glia_function *f, const char *wrt, const glia_array *x, 
     snprintf(what, sizeof what, "result %u", k);
     return misfit(s, &c->result[k].type, what);
   }
+  if (function_results_overlap(c, result))
+    return api_say(s, GLIA_MISUSE, "the buffers of two results of `%s` overlap", f->function->name);
   status = function_run(f->function, c, arg, result);
   if (status != STATUS_OK) return api_told(s, status);
   for (int k = 0; k < n_y; k++)
@@ -306,8 +336,8 @@ static glia_status call(glia_function *f, const char *wrt, const glia_array *x, 
 
 glia_status glia_call(glia_function *f, const glia_array *x, int n_x, glia_array *y, int n_y) {
   if (!f) return GLIA_MISUSE;
-  api_begin(f->owner);
-  if (!f->function) return api_say(f->owner, GLIA_MISUSE, "glia_call: the function is closed");
+  API_CALL(f->owner);
+  if (!f->users) return api_say(f->owner, GLIA_MISUSE, "glia_call: the function is closed");
   Compiled *c;
   return call(f, NULL, x, n_x, y, n_y, &c);
 }
@@ -328,8 +358,8 @@ static bool tree_room(glia_session *s, glia_tree *t, size_t n) {
 glia_status glia_value_and_grad(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_array *y,
                                 glia_tree **grads) {
   if (!f) return GLIA_MISUSE;
-  api_begin(f->owner);
-  if (!f->function) return api_say(f->owner, GLIA_MISUSE, "glia_value_and_grad: the function is closed");
+  API_CALL(f->owner);
+  if (!f->users) return api_say(f->owner, GLIA_MISUSE, "glia_value_and_grad: the function is closed");
   if (!wrt || !grads) return api_say(f->owner, GLIA_MISUSE, "glia_value_and_grad: a null pointer");
   *grads = NULL;
   f->tree->n = 0;
@@ -408,7 +438,6 @@ static void list_parameters(glia_session *s) {
 /* false: no memory. */
 static bool parameters(glia_session *s) {
   Guard guard;
-  savepoint_settle(s->s);
   if (s->param && s->param_slots == s->s->program->slot.n) return true;
   if (!HOST_GUARD(&s->s->host, &guard)) return false;
   list_parameters(s);
@@ -416,11 +445,22 @@ static bool parameters(glia_session *s) {
   return true;
 }
 
-size_t glia_parameter_count(glia_session *s) { return s && parameters(s) ? s->n_param : 0; }
+static glia_status count_parameters(glia_session *s, size_t *n) {
+  API_CALL(s);
+  if (!parameters(s)) return api_failed(s);
+  *n = s->n_param;
+  return GLIA_OK;
+}
+
+size_t glia_parameter_count(glia_session *s) {
+  size_t n = 0;
+  if (s) count_parameters(s, &n);
+  return n;
+}
 
 glia_status glia_parameter_at(glia_session *s, size_t k, const char **path, glia_array *out) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!parameters(s)) return api_failed(s);
   if (k >= s->n_param) return api_say(s, GLIA_NOT_FOUND, "there are no more parameters");
   const Slot *slot = &s->s->program->slot.at[s->param[k]];
@@ -440,7 +480,7 @@ static SlotId find_parameter(const glia_session *s, const char *path) {
 
 glia_status glia_parameter_get(glia_session *s, const char *path, glia_array *out) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!path || !out) return api_say(s, GLIA_MISUSE, "glia_parameter_get: a null pointer");
   SlotId id = find_parameter(s, path);
   if (id == NO_SLOT) return api_say(s, GLIA_NOT_FOUND, "no parameter is called `%s`", path);
@@ -453,15 +493,16 @@ glia_status glia_parameter_get(glia_session *s, const char *path, glia_array *ou
 
 glia_status glia_parameter_set(glia_session *s, const char *path, const glia_array *value) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
-  if (!path || !value || !value->data) return api_say(s, GLIA_MISUSE, "glia_parameter_set: a null pointer");
+  API_CALL(s);
+  if (!path || !value || (!value->data && glia_count(value) != 0))
+    return api_say(s, GLIA_MISUSE, "glia_parameter_set: a null pointer");
   SlotId id = find_parameter(s, path);
   if (id == NO_SLOT) return api_say(s, GLIA_NOT_FOUND, "no parameter is called `%s`", path);
   Type type = s->s->program->slot.at[id].type;
   if (!api_matches(value, &type)) return misfit(s, &type, path);
   Guard guard;
   if (HOST_GUARD(&s->s->host, &guard)) {
-    Tensor *t = tensor_from(&s->s->host, &type, value->data);
+    Tensor *t = tensor_from(&s->s->host, &type, value->data ? value->data : api_nothing);
     slot_put(s->s->program, id, t);
     tensor_unref(t);
     host_leave(&s->s->host, &guard);
@@ -472,25 +513,11 @@ glia_status glia_parameter_set(glia_session *s, const char *path, const glia_arr
 
 /* ---- files ---- */
 
-/* `NAME("path", tree)` as an entry of the session. */
-static glia_status file_call(glia_session *s, const char *statement, const char *path, const char *name) {
+static glia_status file_call(glia_session *s, const char *what, const char *path, const char *name) {
   if (!s) return GLIA_MISUSE;
-  api_begin(s);
+  API_CALL(s);
   if (!path || !name) return api_say(s, GLIA_MISUSE, "a path and a name are wanted");
-  Guard guard;
-  Text t = {.arena = s->s->arena};
-  if (HOST_GUARD(&s->s->host, &guard)) {
-    text_printf(&t, "%s(\"", statement);
-    for (const char *p = path; *p; p++) {
-      if (*p == '"' || *p == '\\') text_add(&t, "\\");
-      if (*p == '{' || *p == '}') text_add_n(&t, p, 1);
-      text_add_n(&t, p, 1);
-    }
-    text_printf(&t, "\", %s)", name);
-    host_leave(&s->s->host, &guard);
-  } else return api_failed(s);
-  Entry *entry;
-  return api_told(s, session_load(s->s, statement, t.at, t.n, LOAD_REPL, &entry));
+  return api_told(s, function_file(s->s, what, path, name));
 }
 
 glia_status glia_save(glia_session *s, const char *path, const char *name) { return file_call(s, "save", path, name); }

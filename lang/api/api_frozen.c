@@ -10,6 +10,7 @@
 #include <string.h>
 
 struct glia_frozen {
+  atomic_flag busy;                    /* a call is going on */
   Frozen *frozen;
   glia_tree tree;
   const void *arg[MAX_ARGS];
@@ -24,6 +25,7 @@ static glia_frozen *build(Session *s, Function *f, Compiled *c) {
   glia_frozen *out = NEW(z->arena, glia_frozen);
   uint32_t n = c->n_result + c->n_grad, steps = z->plan ? plan_steps(z->plan) : 0;
   out->frozen = z;
+  atomic_flag_clear(&out->busy);
   out->result = NEW_N(z->arena, void *, n + 1);
   out->tree = (glia_tree){.n = c->n_grad, .cap = c->n_grad, .leaf = NEW_N(z->arena, TreeLeaf, c->n_grad + 1)};
   out->op = NEW_N(z->arena, const Op *, steps + 1);
@@ -38,10 +40,10 @@ static glia_frozen *build(Session *s, Function *f, Compiled *c) {
 glia_status glia_freeze(glia_function *f, const char *wrt, const glia_array *x, int n_x, glia_frozen **out) {
   if (!f) return GLIA_MISUSE;
   glia_session *s = f->owner;
-  api_begin(s);
+  API_CALL(s);
   if (!out) return api_say(s, GLIA_MISUSE, "glia_freeze: a null pointer");
   *out = NULL;
-  if (!f->function) return api_say(s, GLIA_MISUSE, "glia_freeze: the function is closed");
+  if (!f->users) return api_say(s, GLIA_MISUSE, "glia_freeze: the function is closed");
   if (n_x < 0 || n_x > MAX_ARGS || (n_x && !x)) return api_say(s, GLIA_MISUSE, "glia_freeze: the arguments are wrong");
   Type type[MAX_ARGS];
   for (int k = 0; k < n_x; k++)
@@ -61,8 +63,10 @@ glia_status glia_freeze(glia_function *f, const char *wrt, const glia_array *x, 
 }
 
 void glia_frozen_close(glia_frozen *f) {
-  if (f) frozen_free(f->frozen);
+  if (f && !atomic_flag_test_and_set(&f->busy)) frozen_free(f->frozen);
 }
+
+static void frozen_end(glia_frozen **f) { atomic_flag_clear_explicit(&(*f)->busy, memory_order_release); }
 
 const char *glia_frozen_error(const glia_frozen *f) { return f ? f->error : "no function is given"; }
 
@@ -83,6 +87,8 @@ static glia_status tell_fault(glia_frozen *f, const Fault *fault) {
 glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_array *y, int n_y, glia_tree **grads) {
   if (grads) *grads = NULL;
   if (!f) return GLIA_MISUSE;
+  if (atomic_flag_test_and_set_explicit(&f->busy, memory_order_acquire)) return GLIA_BUSY;
+  __attribute__((cleanup(frozen_end), unused)) glia_frozen *end = f;
   const Compiled *c = f->frozen->compiled;
   f->error[0] = 0;
   if (n_x < 0 || n_y < 0 || (n_x && !x) || (n_y && !y) || (uint32_t)n_x != c->n_arg ||
@@ -97,11 +103,15 @@ glia_status glia_frozen_call(glia_frozen *f, const glia_array *x, int n_x, glia_
   }
   for (int k = 0; k < n_x; k++) {
     if (!api_matches(&x[k], &c->arg[k]) || (!x[k].data && type_count(&c->arg[k]))) return wrong(f, "argument", k);
-    f->arg[k] = x[k].data;
+    f->arg[k] = x[k].data ? x[k].data : api_nothing;
   }
   for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
     f->result[k] = k < (uint32_t)n_y ? y[k].data : NULL;
     if (f->result[k] && !api_matches(&y[k], &c->result[k].type)) return wrong(f, "result", (int)k);
+  }
+  if (function_results_overlap(c, f->result)) {
+    snprintf(f->error, sizeof f->error, "the buffers of two results of `%s` overlap", f->frozen->name);
+    return GLIA_MISUSE;
   }
   Fault fault = frozen_run(f->frozen, f->arg, f->result);
   if (fault.code != FAULT_NONE) return tell_fault(f, &fault);

@@ -26,7 +26,8 @@ Frozen *frozen_make(Function *f, Compiled *c) {
   uint32_t n = c->segment->plan ? plan_bindings(c->segment->plan, &b) : 0, n_result = c->n_result + c->n_grad, k;
   const void **fixed = NEW_N(a, const void *, n + 1), **copied = NEW_N(a, const void *, n_result + 1);
   *z = (Frozen){.arena = a, .name = f->name, .compiled = c, .plan = c->segment->plan, .data = NEW_N(a, void *, n + 1),
-                .own = NEW_N(a, void *, n_result + 1), .fixed = fixed, .copied = copied};
+                .own = NEW_N(a, void *, n_result + 1), .over = NEW_N(a, void *, n_result + 1),
+                .fixed = fixed, .copied = copied};
   for (uint32_t j = 0; j < n; j++) {
     if (function_from(c->from[j]) != FROM_SLOT || b[j].slot == c->turn || is_arg(c, b[j].slot, &k)) continue;
     if (!(fixed[j] = hold(s, a, b[j].slot))) goto fail;
@@ -55,8 +56,10 @@ Fault frozen_run(Frozen *f, const void *const *arg, void **result) {
   const Compiled *c = f->compiled;
   const Binding *b = NULL;
   uint32_t n = f->plan ? plan_bindings(f->plan, &b) : 0, n_result = c->n_result + c->n_grad, k;
-  for (uint32_t j = 0; j < n_result; j++)
-    if (!result[j]) result[j] = f->own[j];
+  for (uint32_t j = 0; j < n_result; j++) {
+    f->over[j] = result[j] && function_over_argument(c, arg, result[j], j) ? result[j] : NULL;
+    if (!result[j] || f->over[j]) result[j] = f->own[j];
+  }
   for (uint32_t j = 0; j < n; j++) {
     uint32_t at = c->from[j] & FROM_NUMBER;
     switch (function_from(c->from[j])) {
@@ -79,5 +82,7 @@ Fault frozen_run(Frozen *f, const void *const *arg, void **result) {
     if (!from) from = is_arg(c, c->copy[j], &k) ? arg[k] : (const void *)&f->calls;
     memcpy(result[j], from, (size_t)type_bytes(&c->result[j].type));
   }
+  for (uint32_t j = 0; j < n_result; j++)
+    if (f->over[j]) memcpy(f->over[j], result[j], (size_t)type_bytes(&c->result[j].type));
   return fault;
 }

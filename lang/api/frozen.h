@@ -18,6 +18,7 @@ typedef struct Frozen {
   const void *const *fixed;            /* of each binding: the tensor that it always is, or NULL */
   const void *const *copied;           /* of each result that the plan does not write: the tensor that it is, or NULL */
   void **own;                          /* of each result: its memory, for views */
+  void **over;                         /* of each result: the buffer on an argument that it is copied to, or NULL */
   void *slab;
   int32_t calls;                       /* the turn of its draws */
   Stack stack;                         /* of the thread that called last */

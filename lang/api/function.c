@@ -2,7 +2,9 @@
  *
  * The call is written as a text of the language, `glia_f(x, y)`, and read by the language's own parser and elaborator
  * in a scope where the parameters' names stand for the arguments: so an error has a place, and `grad(glia_y, net)`
- * means what it means in a script, whether `net` is an argument or a tree at the top level.
+ * means what it means in a script, whether `net` is an argument or a tree at the top level. These texts are made of
+ * words of ours and of names that a parser has read; what the host passes is bound to a name, or parsed by itself and
+ * looked at: the name of a tree is a path and nothing else.
  */
 #include "api/function.h"
 #include "elab/cell.h"
@@ -19,18 +21,25 @@
 #include "steps/prepare.h"
 #include <string.h>
 
-Found function_find(Session *s, const char *name, Function **out) {
-  Elab *e = s->elab;
-  Bound *b = NULL;
-  for (uint32_t k = e->globals->bound.n; k-- > 0 && !b;)
-    if (!strcmp(e->globals->bound.at[k]->name, name)) b = e->globals->bound.at[k];
-  *out = NULL;
-  if (!b) return FOUND_NOTHING;
-  if (b->value.kind != V_FN && b->value.kind != V_INSTANCE) return FOUND_OTHER;
+const Bound *function_find(const Session *s, const char *name) {
+  const Scope *globals = s->elab->globals;
+  for (uint32_t k = globals->bound.n; k-- > 0;)
+    if (!strcmp(globals->bound.at[k]->name, name)) return globals->bound.at[k];
+  return NULL;
+}
+
+bool function_callable(const Bound *b) { return b->value.kind == V_FN || b->value.kind == V_INSTANCE; }
+
+bool function_is(const Function *f, const Bound *b) {
+  if (f->bound != b || f->value->kind != b->value.kind) return false;
+  return b->value.kind == V_FN ? f->value->fn == b->value.fn : f->value->instance == b->value.instance;
+}
+
+Function *function_new(Session *s, const Bound *b) {
   Function *f = NEW(s->arena, Function);
-  *f = (Function){.session = s, .name = b->name, .value = arena_copy(s->arena, &b->value, sizeof b->value)};
-  *out = f;
-  return FOUND;
+  *f = (Function){.session = s, .name = b->name, .bound = b,
+                  .value = arena_copy(s->arena, &b->value, sizeof b->value)};
+  return f;
 }
 
 /* ---- elaboration ---- */
@@ -48,9 +57,18 @@ static const char *parameter_name(const Function *f, uint32_t k) {
   return pattern && pattern->kind == A_NAME ? pattern->name : NULL;
 }
 
+/* A known int is one for the host, too. */
+static NodeId int_result(Elab *e, int64_t i, const Ast *at) {
+  if (i < INT32_MIN || i > INT32_MAX) {
+    elab_error(e, at, E_INT_FITS, (double)i, "i32", (double)INT32_MIN, (double)INT32_MAX);
+    return NO_NODE;
+  }
+  return graph_const_like(e->g, I32, (double)i, elab_loc(e, at));
+}
+
 static void add_result(Elab *e, Building *b, Value v, const char *path, const Ast *at) {
   v = value_decay(e, v);
-  NodeId n = want_node(e, v, at, "a result");
+  NodeId n = v.kind == V_INT ? int_result(e, v.i, at) : want_node(e, v, at, "a result");
   if (n == NO_NODE) return;
   n = settle(e, n);
   vec_push(e->a, &b->keep, (Need){.node = n, .slot = NO_SLOT});
@@ -94,11 +112,39 @@ static void add_leaves(Elab *e, Building *b, Value v, const char *path, const As
   }
 }
 
-static const Ast *parse_call(Elab *e, const Building *b, const char *text) {
-  const char *name = arena_printf(e->a, "call of %s", b->f->name);
+static Ast *parse_alone(Elab *e, const char *name, const char *text) {
   Parsed *p = parse(e->a, source_add(e->s->sources, name, text, strlen(text)), e->d, false);
   if (e->d->n_errors || p->program->n != 1 || p->program->kid[0]->kind != A_EXPR) return NULL;
   return p->program->kid[0]->kid[0];
+}
+
+/* net, net.hidden, net[0], and tuples and records of such. */
+static bool is_path(Elab *e, const Ast *x) {
+  host_deeper(&e->s->host);
+  if (x->kind == A_NAME) return true;
+  if (x->kind == A_INDEX && x->n == 2) return x->kid[1]->kind == A_INT && is_path(e, x->kid[0]);
+  if (x->kind == A_FIELD && !x->kid[0]) return true;
+  if (x->kind != A_MEMBER && x->kind != A_TUPLE && x->kind != A_RECORD && x->kind != A_FIELD) return false;
+  for (uint32_t k = 0; k < x->n; k++)
+    if (!is_path(e, x->kid[k])) return false;
+  return x->n > 0;
+}
+
+/* The name of a tree, as a host gives it. NULL: reported. */
+static Ast *parse_path(Elab *e, const char *text) {
+  Ast *x = parse_alone(e, "name of a tree", text);
+  if (x && is_path(e, x)) return x;
+  if (e->d->n_errors) return NULL;
+  const Source *whole = e->s->sources->source.at[e->s->sources->source.n - 1];
+  Diag *g = diag_in(e->d, whole, (Span){0, whole->n}, E_WANTED, "the name of a tree", "something else");
+  diag_hint(e->d, g, "a name is `net`, `net.hidden`, `net.0.w`, `net[0]`, or some of them as `(a, b)`");
+  return NULL;
+}
+
+/* Puts x where `glia_tree` stands in a call of ours. */
+static void put_path(Ast *call, Ast *x) {
+  for (uint32_t k = 0; k < call->n; k++)
+    if (call->kid[k]->kind == A_NAME && !strcmp(call->kid[k]->name, "glia_tree")) call->kid[k] = x;
 }
 
 static void elaborate(Elab *e, Building *b) {
@@ -120,7 +166,7 @@ static void elaborate(Elab *e, Building *b) {
   c->turn = slot_new(e->p, SLOT_TURN, &turn, NULL, 0);
   vec_push(e->a, &e->here.turns, graph_input(e->g, c->turn, &turn, 0));
   e->here.scope = scope;
-  const Ast *call = parse_call(e, b, text.at);
+  const Ast *call = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
   if (!call) return;
   e->here.source = call->source;
   Value y = elab_expr(e, call);
@@ -129,8 +175,10 @@ static void elaborate(Elab *e, Building *b) {
   c->n_result = b->result.n;
   if (!c->wrt) return;
   scope_put(e, scope, sym(e->s->sources, "glia_y", 6), y, NULL);
-  const Ast *grad = parse_call(e, b, arena_printf(e->a, "grad(glia_y, %s)", c->wrt));
-  if (!grad) return;
+  Ast *grad = parse_alone(e, arena_printf(e->a, "gradient of %s", b->f->name), "grad(glia_y, glia_tree)");
+  Ast *wrt = grad ? parse_path(e, c->wrt) : NULL;
+  if (!wrt) return;
+  put_path(grad, wrt);
   e->here.source = grad->source;
   add_leaves(e, b, elab_expr(e, grad), "", grad);
   c->n_grad = b->result.n - c->n_result;
@@ -201,6 +249,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
   if (!ok) return NULL;
   c->result = b.result.at;
   c->into = NEW_N(s->arena, void *, b.result.n + 1);
+  c->over = NEW_N(s->arena, void *, b.result.n + 1);
   for (uint32_t k = 0; k < b.keep.n; k++) c->result[k].slot = b.keep.at[k].slot;
   if (c->steps.n == 1 && c->steps.at[0]->kind == STEP_SEGMENT) {
     Segment *g = s->program->segment.at[c->steps.at[0]->segment];
@@ -272,6 +321,24 @@ uint32_t function_twin(const Compiled *c, uint32_t k) {
   return k;
 }
 
+static bool overlap(const void *a, const Type *of_a, const void *b, const Type *of_b) {
+  uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+  return x && y && x < y + (uintptr_t)type_bytes(of_b) && y < x + (uintptr_t)type_bytes(of_a);
+}
+
+bool function_results_overlap(const Compiled *c, void *const *result) {
+  for (uint32_t k = 1; k < c->n_result; k++)
+    for (uint32_t j = 0; j < k; j++)
+      if (overlap(result[k], &c->result[k].type, result[j], &c->result[j].type)) return true;
+  return false;
+}
+
+bool function_over_argument(const Compiled *c, const void *const *arg, const void *result, uint32_t k) {
+  for (uint32_t j = 0; j < c->n_arg; j++)
+    if (overlap(result, &c->result[k].type, arg[j], &c->arg[j])) return true;
+  return false;
+}
+
 static bool run_segment(Function *f, Compiled *c, const void *const *arg, void **result) {
   Session *s = f->session;
   const Plan *plan = c->segment->plan;
@@ -330,6 +397,24 @@ static bool run_steps(Function *f, Compiled *c, const void *const *arg, void **r
   return true;
 }
 
+/* A result that lies on an argument is computed beside it. */
+static bool run(Function *f, Compiled *c, const void *const *arg, void **result) {
+  Session *s = f->session;
+  for (uint32_t k = 0; k < c->n_result + c->n_grad; k++) {
+    c->over[k] = result[k] && function_over_argument(c, arg, result[k], k) ? result[k] : NULL;
+    if (!result[k] || c->over[k]) result[k] = room_for(s, &c->result[k]);
+  }
+  session_want_pool(s);
+  bool done = c->segment ? run_segment(f, c, arg, result) : run_steps(f, c, arg, result);
+  for (uint32_t k = 0; done && k < c->n_result; k++)
+    if (c->over[k]) memcpy(c->over[k], result[k], (size_t)type_bytes(&c->result[k].type));
+  return done;
+}
+
+static Status outcome(const Session *s, bool done) {
+  return done ? STATUS_OK : s->closed ? STATUS_CLOSED : s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT;
+}
+
 Status function_run(Function *f, Compiled *c, const void *const *arg, void **result) {
   Session *s = f->session;
   Guard guard;
@@ -337,17 +422,110 @@ Status function_run(Function *f, Compiled *c, const void *const *arg, void **res
   forget(s->diags);
   s->cancelled = false;
   if (HOST_GUARD(&s->host, &guard)) {
-    for (uint32_t k = 0; k < c->n_result + c->n_grad; k++)
-      if (!result[k]) result[k] = room_for(s, &c->result[k]);
-    session_want_pool(s);
-    bool done = c->segment ? run_segment(f, c, arg, result) : run_steps(f, c, arg, result);
+    bool done = run(f, c, arg, result);
     f->calls++;
     host_leave(&s->host, &guard);
-    atomic_store(&s->cancel, false);
-    return done ? STATUS_OK : s->closed ? STATUS_CLOSED : s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT;
+    return outcome(s, done);
   }
   savepoint_later(s, false);
   return STATUS_MEMORY;
 }
 
-void function_close(Function *f) { f->compiled = NULL; }
+/* ---- files ---- */
+typedef struct Cells { Arena *a; VEC(Cell *) changed; } Cells;
+
+/* One step, as an entry of its own; it draws nothing, so its place is any. */
+static bool file_step(Session *s, const char *what, const char *path, const char *name, Cells *cells) {
+  Elab *e = s->elab;
+  Steps *steps = NEW(s->arena, Steps);
+  uint32_t from = s->program->segment.n;
+  e->d = s->diags = diags_new(s->arena, s->sources);
+  Where outside = elab_top(e, NULL);
+  Region *top = region_enter(e, REGION_TOP, steps, NULL);
+  place_again(e, 0);
+  e->here.scope = scope_new(e, e->globals);
+  scope_put(e, e->here.scope, sym(s->sources, "glia_path", 9), v_string(e->a, path, strlen(path)), NULL);
+  Ast *tree = parse_path(e, name);
+  Ast *call = tree ? parse_alone(e, what, arena_printf(e->a, "%s(glia_path, glia_tree)", what)) : NULL;
+  if (call) {
+    put_path(call, tree);
+    e->here.source = call->source;
+    elab_expr(e, call);
+  }
+  region_leave(e, top);
+  e->here = outside;
+  if (s->diags->n_errors || !program_prepare(s->program, from, steps, NULL, 0)) return false;
+  for (uint32_t k = 0; k < top->touched.n; k++)
+    if (top->touched.at[k]->now->assigned) vec_push(cells->a, &cells->changed, top->touched.at[k]);
+  session_want_pool(s);
+  return machine_files(s, steps) && machine_run(s, steps);
+}
+
+Status function_file(Session *s, const char *what, const char *path, const char *name) {
+  Guard guard;
+  savepoint_settle(s);
+  s->cancelled = false;
+  if (HOST_GUARD(&s->host, &guard)) {
+    Cells cells = {.a = arena_new(&s->host)};
+    savepoint_set(s);
+    bool done = file_step(s, what, path, name, &cells);
+    savepoint_later(s, true);
+    if (done) {                              /* nothing of it is needed any more, but that cells changed */
+      savepoint_settle(s);
+      forget(s->diags);
+      for (uint32_t k = 0; k < cells.changed.n; k++) cell_changed_outside(s->elab, cells.changed.at[k]);
+    }
+    arena_free(cells.a);
+    host_leave(&s->host, &guard);
+    return outcome(s, done);
+  }
+  savepoint_later(s, false);
+  return STATUS_MEMORY;
+}
+
+/* ---- functions of the host ---- */
+/* A text that is one statement of this kind, or that a parser refuses, and so will the next one. */
+static bool one_statement(Session *s, const char *text, AstKind kind) {
+  Arena *a = arena_new(&s->host);
+  Sources *sources = sources_new(a);
+  Diags *quiet = diags_new(a, sources);
+  Parsed *p = parse(a, source_add(sources, "", text, strlen(text)), quiet, false);
+  bool one = quiet->n_errors || (p->program->n == 1 && p->program->kid[0]->kind == kind);
+  arena_free(a);
+  return one;
+}
+
+/* The text of both; NULL: more than that is in it. */
+static const char *registered(Session *s, Arena *a, const char *signature, const char *gradient) {
+  const char *fn = arena_printf(a, "extern \"host\" fn %s\n", signature);
+  if (!one_statement(s, fn, A_EXTERN)) return NULL;
+  if (!gradient) return fn;
+  const char *by = arena_printf(a, "gradient %s\n", gradient);
+  return one_statement(s, by, A_GRADIENT) ? arena_printf(a, "%s%s", fn, by) : NULL;
+}
+
+Status function_register(Session *s, const char *signature, void (*fn)(void), const char *gradient) {
+  Guard guard;
+  savepoint_settle(s);
+  if (HOST_GUARD(&s->host, &guard)) {
+    Arena *a = arena_new(&s->host);
+    const char *text = registered(s, a, signature, gradient);
+    Status status = STATUS_SCRIPT;
+    s->offered = fn;
+    if (text) status = session_load(s, "glia_register", text, strlen(text), LOAD_KEEP, NULL);
+    s->offered = NULL;
+    if (!text) {
+      savepoint_set(s);
+      savepoint_later(s, false);
+      s->diags = diags_new(s->arena, s->sources);
+      Diag *d = diag_at(s->diags, 0, E_WANTED, "the signature of one function, and its gradient", "more than that");
+      diag_hint(s->diags, d, "what else a session shall know is loaded: glia_load");
+    }
+    arena_free(a);
+    host_leave(&s->host, &guard);
+    return status;
+  }
+  s->offered = NULL;
+  savepoint_later(s, false);
+  return STATUS_MEMORY;
+}

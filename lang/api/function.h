@@ -28,6 +28,7 @@ struct Compiled {
   SlotId *arg_slot;
   Result *result;            /* n_result values, then n_grad gradients */
   void **into;               /* of each: where a call writes it */
+  void **over;               /* ... or NULL; else the buffer, which lies on an argument and is written at the end */
   Steps steps;
   SlotId turn;               /* how often it was called: of its draws */
   Segment *segment;          /* the only one, and it writes no cell; else NULL, and the machine runs it */
@@ -45,6 +46,7 @@ uint32_t function_twin(const Compiled *c, uint32_t k);
 struct Function {
   Session *session;
   const char *name;
+  const struct Bound *bound; /* what it was found as */
   struct Value *value;
   Compiled *compiled;
   int32_t calls;             /* the turn of its draws */
@@ -52,13 +54,23 @@ struct Function {
   uint64_t place;            /* of its draws, once it was compiled */
 };
 
-typedef enum { FOUND, FOUND_NOTHING, FOUND_OTHER } Found;      /* FOUND_OTHER: it cannot be called */
+/* What a name names now; NULL: nothing has it. Whether it can be called, and whether f is of it. */
+const struct Bound *function_find(const Session *s, const char *name);
+bool function_callable(const struct Bound *b);
+bool function_is(const Function *f, const struct Bound *b);
 /* In the session's arena; leaves by the caller's guard if there is no memory. */
-Found function_find(Session *s, const char *name, Function **out);
+Function *function_new(Session *s, const struct Bound *b);
 /* A mistake is in s->diags, with STATUS_SCRIPT. The same types and wrt again are the same Compiled. */
 Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt, Compiled **out);
 /* arg[k] and result[k] are buffers of the compiled types; a result[k] that is NULL is set to the Result's own
  * memory. */
 Status function_run(Function *f, Compiled *c, const void *const *arg, void **result);
-void function_close(Function *f);              /* its plans go with the session */
+/* Whether buffers of two results overlap; whether result k lies on an argument. */
+bool function_results_overlap(const Compiled *c, void *const *result);
+bool function_over_argument(const Compiled *c, const void *const *arg, const void *result, uint32_t k);
+
+/* `save` or `load` of the tree that name names. What the step took is given back. */
+Status function_file(Session *s, const char *what, const char *path, const char *name);
+/* An `extern` that is fn, and its `gradient` or NULL, as the language writes them behind these words. */
+Status function_register(Session *s, const char *signature, void (*fn)(void), const char *gradient);
 #endif

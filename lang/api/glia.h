@@ -12,7 +12,8 @@
  *     glia_close(s);
  *
  * Sessions  are independent: two never meet, and may be used on two threads at the same time. One session is used by
- *           one thread at a time, with the exception of glia_cancel.
+ *           one thread at a time, with the exception of glia_cancel. While a call is going on, another one, from a
+ *           callback or from another thread, returns GLIA_BUSY and does nothing.
  * Errors    Every call returns a status; GLIA_OK is 0. glia_error gives the text of the last call's failure,
  *           glia_diagnostics the structured list, if it was the script's. After a failure the session can be used
  *           further. Nothing that a host passes ends the process, nor does an allocation that fails; but a pointer must
@@ -25,7 +26,8 @@
  *           are read or written during the call only.
  * Threads   config.threads threads compute; the bits of a result do not depend on how many. A call uses the C stack of
  *           its thread as far as it goes and no further: on a small one what is nested deeply is an error. 256 kB are
- *           enough for ordinary scripts.
+ *           enough for ordinary scripts. After a fork between two calls the child has the session without its threads:
+ *           it computes on its own one, with the same bits, and closes what it has without waiting for any.
  */
 #ifndef GLIA_H
 #define GLIA_H
@@ -40,7 +42,7 @@ typedef struct glia_function glia_function;
 typedef struct glia_tree glia_tree;
 
 /* What a script prints: a whole `print`, with its newline. Not 0: go on; 0: the run is cancelled. Called on the thread
- * that loads or calls; it must not call the session. */
+ * that loads or calls; in it, every call of the session is GLIA_BUSY. */
 typedef int (*glia_print)(void *to, const char *text, size_t n);
 /* Progress of `train`: a line that replaces the last one, or, when final is not 0, one that stays. */
 typedef void (*glia_log)(void *to, const char *text, int final);
@@ -62,7 +64,6 @@ typedef struct glia_config {       /* all zero is a good one */
   int no_fuse;                     /* not 0: one operation after another, the reference */
   int strict;                      /* not 0: warnings are errors */
   size_t max_memory;               /* bytes the session may have in use; 0: no limit of its own */
-  size_t stack;                    /* bytes of the C stack that a call may use; 0: all that its thread has */
   int has_seed;                    /* not 0: `seed` keys the draws, until the script calls seed(n) */
   uint64_t seed;
   const char *const *args;         /* the list `args` of scripts */
@@ -70,11 +71,19 @@ typedef struct glia_config {       /* all zero is a good one */
   const char *search;              /* folders in which `import` looks behind the importing file's, separated by `:` */
   /* warnings to leave out, by name: "unused, hidden"; NULL: none. A name that none has: GLIA_MISUSE */
   const char *allow;
+  /* what follows was added behind version 0.1.0; new members are added at the end alone */
+  size_t stack;                    /* bytes of the C stack that a call may use; 0: all that its thread has */
 } glia_config;
 
-GLIA_API glia_status glia_open(const glia_config *config, glia_session **out);   /* config may be NULL */
-GLIA_API void glia_close(glia_session *s);                                       /* NULL is fine */
-/* Stops what runs, between two steps: that call returns GLIA_CANCELLED. From any thread, or from a signal handler. */
+/* config may be NULL. size is sizeof(glia_config) as the host knows it: what a later library has more is 0. The
+ * function glia_open, which takes no size, is for hosts that were compiled for 0.1.0. */
+GLIA_API glia_status glia_open_sized(size_t size, const glia_config *config, glia_session **out);
+GLIA_API glia_status glia_open(const glia_config *config, glia_session **out);
+#define glia_open(...) glia_open_sized(sizeof(glia_config), __VA_ARGS__)
+/* NULL is fine. Inside of a callback of the session, or while another thread is in a call, it does nothing. */
+GLIA_API void glia_close(glia_session *s);
+/* Stops what runs, between two steps: that call returns GLIA_CANCELLED. Where nothing runs it does nothing. From any
+ * thread, or from a signal handler. */
 GLIA_API void glia_cancel(glia_session *s);
 
 /* ---- scripts ---- */
@@ -107,14 +116,17 @@ typedef struct glia_diagnostic {
 GLIA_API glia_status glia_diagnostics(glia_session *s, const glia_diagnostic **list, size_t *n);
 
 /* ---- functions ---- */
-/* What `name` names now at the top level: a fn, a layer's instance, a chain. A later definition of that name does not
- * change the handle. GLIA_NOT_FOUND: nothing has the name; GLIA_MISUSE: it cannot be called. */
+/* What `name` names now at the top level: a fn, a layer's instance, a chain; the same handle each time, as long as the
+ * name is not defined anew, which does not change the handle. GLIA_NOT_FOUND: nothing has the name; GLIA_MISUSE: it
+ * cannot be called. */
 GLIA_API glia_status glia_get_function(glia_session *s, const char *name, glia_function **out);
-/* The handle answers GLIA_MISUSE from then on, until the session is closed. */
+/* As often as it was got: then the handle answers GLIA_MISUSE, until glia_get_function gives it out again. What was
+ * compiled stays. */
 GLIA_API void glia_function_close(glia_function *f);
 
 /* Calls f. y receives n_y results: those of a tuple or record in order, else one. An array with data is written into;
- * it must have the type and shape of the result. One with data == NULL becomes a view of the library's memory, valid
+ * it must have the type and shape of the result, and may lie on an argument, but not on another result. A known int is
+ * an i32. One with data == NULL becomes a view of the library's memory, valid
  * until the next call of f. The first call with new argument types compiles; the next ones with these types allocate
  * nothing. */
 GLIA_API glia_status glia_call(glia_function *f, const glia_array *x, int n_x, glia_array *y, int n_y);
@@ -166,8 +178,8 @@ GLIA_API glia_status glia_parameter_at(glia_session *s, size_t k, const char **p
 GLIA_API glia_status glia_parameter_get(glia_session *s, const char *path, glia_array *out);
 GLIA_API glia_status glia_parameter_set(glia_session *s, const char *path, const glia_array *value);
 
-/* `save` and `load` of the language: writes the tree that `name` names to a file, or reads the file into it. Missing,
- * extra or misshapen entries are refused by name, and then nothing is changed. */
+/* `save` and `load` of the language: writes the tree that `name` names ("net", "net.hidden", "net[0]") to a file, or
+ * reads the file into it. Missing, extra or misshapen entries are refused by name, and then nothing is changed. */
 GLIA_API glia_status glia_save(glia_session *s, const char *path, const char *name);
 GLIA_API glia_status glia_load_tree(glia_session *s, const char *path, const char *name);
 

@@ -158,6 +158,14 @@ void cell_changed(Elab *e, Cell *c) {
   cell_change(e, c)->writes++;
 }
 
+void cell_changed_outside(Elab *e, Cell *c) {
+  cell_change(e, c)->writes++;
+  if (c->now && !c->now->region) return;
+  Version *v = NEW(e->a, Version);
+  *v = (Version){.node = NO_NODE, .before = c->now, .last = NO_NODE, .assigned = true};
+  c->now = v;
+}
+
 Value value_decay(Elab *e, Value v) {
   if (v.kind == V_CELL) return v_node(cell_read(e, v.cell, e->g->loc));
   return v;

@@ -8,6 +8,7 @@
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
+#include "runtime/base/locale.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -60,7 +61,7 @@ static Value cast_value(Elab *e, Value v, DType d, const Ast *at) {
   case V_BOOL: return d == BOOL ? v : cast_known(e, v.b, d, at);
   case V_STRING: {
     char *end;
-    double x = strtod(v.str->at, &end);
+    double x = c_strtod(v.str->at, &end);
     if (v.str->n == 0 || end != v.str->at + v.str->n || d == BOOL) {
       elab_error(e, at, E_CAST_TEXT, v.str->at, dtype_name[d]);
       return v_bad();

@@ -13,6 +13,7 @@
 #include "elab/stmt.h"
 #include "elab/want.h"
 #include "natives/figure.h"
+#include "runtime/base/locale.h"
 #include "steps/effects.h"
 #include <math.h>
 #include <stdio.h>
@@ -163,18 +164,16 @@ static bool write_file(Session *s, const Step *step, const char *path, const Tex
   return false;
 }
 
-/* Digits that give the same number back; a point, whatever the locale says. */
+/* Digits that give the same number back. */
 static void csv_number(Text *t, double v, DType d) {
   char s[40];
   if (isnan(v)) { text_add(t, "nan"); return; }
   if (isinf(v)) { text_add(t, v < 0 ? "-inf" : "inf"); return; }
   for (int digits = d == F32 ? 6 : 15; digits <= 17; digits++) {
-    snprintf(s, sizeof s, "%.*g", digits, v);
-    double back;
-    if (sscanf(s, "%lf", &back) == 1 && (d == F32 ? (float)back == (float)v : back == v)) break;
+    c_snprintf(s, sizeof s, "%.*g", digits, v);
+    double back = c_strtod(s, NULL);
+    if (d == F32 ? (float)back == (float)v : back == v) break;
   }
-  for (char *p = s; *p; p++)
-    if (!strchr("0123456789+-e", *p)) *p = '.';
   text_add(t, s);
 }
 

@@ -6,6 +6,7 @@
  * digits.
  */
 #include "steps/format.h"
+#include "runtime/base/locale.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,18 +123,18 @@ void format_number(Text *t, double v, DType d, const Format *f) {
   char s[512];
   int n = 0;
   switch (kind) {
-  case 'f': n = snprintf(s, sizeof s, "%.*f", digits, v); break;
+  case 'f': n = c_snprintf(s, sizeof s, "%.*f", digits, v); break;
   case 'e':
     if (digits < 0) digits = SIGNIFICANT - 1;
-    n = snprintf(s, sizeof s, "%.*e", digits, v);
+    n = c_snprintf(s, sizeof s, "%.*e", digits, v);
     break;
   case '%':
     /* a hundred times as much is no number */
-    if (fabs(v) > 1e300) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v);
-    else if (digits < 0) n = snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v * 100);
-    else n = snprintf(s, sizeof s, "%.*f%%", digits, v * 100);
+    if (fabs(v) > 1e300) n = c_snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v);
+    else if (digits < 0) n = c_snprintf(s, sizeof s, "%.*g%%", SIGNIFICANT, v * 100);
+    else n = c_snprintf(s, sizeof s, "%.*f%%", digits, v * 100);
     break;
-  default: n = snprintf(s, sizeof s, "%.*g", SIGNIFICANT, v); break;
+  default: n = c_snprintf(s, sizeof s, "%.*g", SIGNIFICANT, v); break;
   }
   padded(t, s, mend(s, (size_t)n), f);
 }

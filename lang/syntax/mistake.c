@@ -163,7 +163,6 @@ static const char *habit(Tree *t, const Expected *e, const Token *found) {
   return NULL;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /* What stands just before a byte, blanks and line ends aside. */

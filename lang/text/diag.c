@@ -261,8 +261,6 @@ static bool same_but_case(const char *a, const char *b) {
   return *a == *b;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /* `conv1` and `conv2` are two names, not one misspelt. */
 static bool same_but_digits(const char *a, const char *b) {
   for (;; a++, b++) {

@@ -45,7 +45,8 @@ typedef struct Sources {
 static inline bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
 }
-static inline bool in_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool in_name(char c) { return begins_name(c) || is_digit(c); }
 
 Sources *sources_new(Arena *a);
 void sources_change(Sources *s);   /* arena_change of it, before texts are added */

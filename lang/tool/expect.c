@@ -5,7 +5,8 @@
  * all that the loop prints. Reading numbers and comparing text go hand in hand over both texts: no copy, no token list.
  */
 #include "tool/expect.h"
-#include <ctype.h>
+#include "runtime/base/locale.h"
+#include "text/source.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,30 +116,30 @@ void doc_examples(Arena *a, const char *doc, DocExamples *out) {
 
 /* ---- the comparison ---- */
 
-static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80; }
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 typedef struct Number { const char *end; double value; int digits; bool point, exponent; } Number;
 
 /* A number at p as print writes them; before is the character that stands there, which must not be part of a word. */
 static bool number_at(const char *p, char before, Number *n) {
-  if (is_word(before) || before == '.') return false;
+  if (in_name(before) || before == '.') return false;
   const char *at = p;
   if (*at == '-') at++;
-  if (!isdigit((unsigned char)*at)) return false;
+  if (!is_digit(*at)) return false;
   *n = (Number){0};
-  while (isdigit((unsigned char)*at)) at++;
-  if (*at == '.' && isdigit((unsigned char)at[1])) {
+  while (is_digit(*at)) at++;
+  if (*at == '.' && is_digit(at[1])) {
     n->point = true;
-    for (at++; isdigit((unsigned char)*at); at++) n->digits++;
+    for (at++; is_digit(*at); at++) n->digits++;
   }
   if ((*at == 'e' || *at == 'E') &&
-      (isdigit((unsigned char)at[1]) || ((at[1] == '-' || at[1] == '+') && isdigit((unsigned char)at[2])))) {
+      (is_digit(at[1]) || ((at[1] == '-' || at[1] == '+') && is_digit(at[2])))) {
     n->exponent = true;
-    for (at += 2; isdigit((unsigned char)*at);) at++;
+    for (at += 2; is_digit(*at);) at++;
   }
-  if (is_word(*at)) return false;
+  if (in_name(*at)) return false;
   n->end = at;
-  n->value = strtod(p, NULL);
+  n->value = c_strtod(p, NULL);
   return true;
 }
 
@@ -147,12 +148,12 @@ static bool same_number(const Number *wanted, const Number *found) {
   if (!wanted->point && !wanted->exponent) return false;
   char text[512];
   int digits = wanted->digits < 100 ? wanted->digits : 100;
-  snprintf(text, sizeof text, wanted->exponent ? "%.*e" : "%.*f", digits, found->value);
-  return strtod(text, NULL) == wanted->value;
+  c_snprintf(text, sizeof text, wanted->exponent ? "%.*e" : "%.*f", digits, found->value);
+  return c_strtod(text, NULL) == wanted->value;
 }
 
 static const char *skip_space(const char *p) {
-  while (isspace((unsigned char)*p)) p++;
+  while (is_blank(*p)) p++;
   return p;
 }
 
@@ -160,7 +161,7 @@ bool expect_match(const char *wanted, const char *found) {
   const char *w = skip_space(wanted), *f = skip_space(found);
   char w_before = ' ', f_before = ' ';
   for (;;) {
-    if (isspace((unsigned char)*w) || isspace((unsigned char)*f)) {
+    if (is_blank(*w) || is_blank(*f)) {
       const char *w_next = skip_space(w), *f_next = skip_space(f);
       if ((w_next == w && *w) || (f_next == f && *f)) return false;
       w = w_next;

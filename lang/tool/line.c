@@ -7,7 +7,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tool/line.h"
 #include "tool/cli.h"
-#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -193,7 +192,7 @@ static unsigned char complete(EditLine *el, int key) {
   LineComplete all = first ? l->paths : l->words;
   if (!first) {
     first = line->cursor;
-    while (first > line->buffer && (isalnum((unsigned char)first[-1]) || strchr("_.", first[-1]) ||
+    while (first > line->buffer && ((in_name(first[-1]) && !(first[-1] & 0x80)) || strchr("_.", first[-1]) ||
                                     (unsigned char)first[-1] >= 0x80)) first--;
     if (first == line->buffer + 1 && first[-1] == ':') first--;
   }

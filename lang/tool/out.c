@@ -7,6 +7,7 @@
  */
 #define _DEFAULT_SOURCE                /* ioctl of a terminal */
 #include "tool/cli.h"
+#include "runtime/base/locale.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,11 +75,11 @@ static void formatted(Cli *c, void (*put)(Cli *, const char *), const char *fmt,
   char small[512];
   va_list again;
   va_copy(again, ap);
-  int n = vsnprintf(small, sizeof small, fmt, ap);
+  int n = c_vsnprintf(small, sizeof small, fmt, ap);
   if (n >= 0 && (size_t)n < sizeof small) put(c, small);
   else if (n >= 0) {
     char *large = malloc((size_t)n + 1);
-    if (large) vsnprintf(large, (size_t)n + 1, fmt, again);
+    if (large) c_vsnprintf(large, (size_t)n + 1, fmt, again);
     put(c, large ? large : small);
     free(large);
   }

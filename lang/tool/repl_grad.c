@@ -7,7 +7,6 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/repl_commands.h"
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,9 +29,9 @@ static const char *dotted(Repl *r, const char *text) {
 }
 
 static bool is_path(const char *p, size_t n) {
-  if (n == 0 || (!isalpha((unsigned char)*p) && *p != '_' && (unsigned char)*p < 0x80)) return false;
+  if (n == 0 || !begins_name(*p)) return false;
   for (size_t k = 0; k < n; k++)
-    if (!isalnum((unsigned char)p[k]) && p[k] != '_' && p[k] != '.' && (unsigned char)p[k] < 0x80) return false;
+    if (!in_name(p[k]) && p[k] != '.') return false;
   static const char *const words[] = {"and", "or", "not", "in", "if", "else", "for", NULL};
   for (int k = 0; words[k]; k++)
     if (strlen(words[k]) == n && !strncmp(words[k], p, n)) return false;
@@ -41,12 +40,12 @@ static bool is_path(const char *p, size_t n) {
 
 static bool ends_operand(const char *p, size_t n) {
   char c = n ? p[n - 1] : 0;
-  if (isalpha((unsigned char)c) || c == '_') {
+  if (begins_name(c) && !(c & 0x80)) {
     size_t from = n;
-    while (from > 0 && (isalnum((unsigned char)p[from - 1]) || p[from - 1] == '_')) from--;
-    return is_path(p + from, n - from) || isdigit((unsigned char)p[from]);
+    while (from > 0 && in_name(p[from - 1]) && !(p[from - 1] & 0x80)) from--;
+    return is_path(p + from, n - from) || is_digit(p[from]);
   }
-  return isdigit((unsigned char)c) || (c && strchr(")]}'\"", c)) || (unsigned char)c >= 0x80;
+  return is_digit(c) || (c && strchr(")]}'\"", c)) || (unsigned char)c >= 0x80;
 }
 
 /* Cuts "sum(x * w) w b" into the expression and the names behind it: words outside brackets, each after an operand. */

@@ -12,6 +12,7 @@
  * is read from its end. It grows before anything is changed.
  */
 #include "base/arena.h"
+#include "base/locale.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,10 +175,10 @@ char *arena_text(Arena *a, const char *p, size_t len) {
 char *arena_vprintf(Arena *a, const char *fmt, va_list ap) {
   va_list again;
   va_copy(again, ap);
-  int n = vsnprintf(NULL, 0, fmt, ap);
+  int n = c_vsnprintf(NULL, 0, fmt, ap);
   assert(n >= 0);
   char *q = alloc_raw(a, (size_t)n + 1);
-  vsnprintf(q, (size_t)n + 1, fmt, again);
+  c_vsnprintf(q, (size_t)n + 1, fmt, again);
   va_end(again);
   return q;
 }
@@ -296,11 +297,11 @@ void text_printf(Text *t, const char *fmt, ...) {
   va_list ap, again;
   va_start(ap, fmt);
   va_copy(again, ap);
-  int n = vsnprintf(NULL, 0, fmt, ap);
+  int n = c_vsnprintf(NULL, 0, fmt, ap);
   va_end(ap);
   assert(n >= 0);
   text_room(t, (size_t)n);
-  vsnprintf(t->at + t->n, (size_t)n + 1, fmt, again);
+  c_vsnprintf(t->at + t->n, (size_t)n + 1, fmt, again);
   va_end(again);
   t->n += (size_t)n;
 }

@@ -7,6 +7,7 @@
  */
 #define _DEFAULT_SOURCE   /* madvise, posix_memalign */
 #include "base/host.h"
+#include "base/locale.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -82,7 +83,7 @@ _Noreturn void host_fail(Host *h, Failure why, const char *fmt, ...) {
   h->failure = why;
   va_list ap;
   va_start(ap, fmt);
-  vsnprintf(h->message, sizeof h->message, fmt, ap);
+  c_vsnprintf(h->message, sizeof h->message, fmt, ap);
   va_end(ap);
   while (h->young.prev != &h->young) {
     Owned *o = h->young.prev;

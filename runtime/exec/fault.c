@@ -1,5 +1,6 @@
 /* fault: see fault.h. */
 #include "exec/fault.h"
+#include "base/locale.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +30,8 @@ static void fill(const char *text, const Fault *f, char to[FAULT_TEXT]) {
     bool hole = p[0] == '{' && p[1] && strchr("abv", p[1]) && p[2] == '}';
     bool whole = hole && (p[1] != 'v' || (f->v > -1e15 && f->v < 1e15 && f->v == (double)(int64_t)f->v));
     int64_t i = !whole ? 0 : p[1] == 'a' ? f->a : p[1] == 'b' ? f->b : (int64_t)f->v;
-    if (whole) snprintf(number, sizeof number, "%lld", (long long)i);
-    else if (hole) snprintf(number, sizeof number, "%g", f->v);
+    if (whole) c_snprintf(number, sizeof number, "%lld", (long long)i);
+    else if (hole) c_snprintf(number, sizeof number, "%g", f->v);
     p += hole ? 3 : 1;
     n += (size_t)snprintf(to + n, FAULT_TEXT - n, "%s", number);
   }

@@ -5,7 +5,8 @@
  * 1): when that succeeds, generation g is still open, so the job's fields read just before belong to it. The caller
  * opens generation g + 1 only when every task of g is done. Late threads fail the exchange and look again.
  * Ordering is by acquire and release on the variables themselves (sequentially consistent where a sleeper and a waker
- * must see each other); there are no stand-alone fences. Workers never allocate, and block every signal, so that the
+ * must see each other); there are no stand-alone fences. After a fork the child has no threads: its tasks run on the
+ * caller's, and nothing is waited for. Workers never allocate, and block every signal, so that the
  * host's handlers run on the host's threads.
  */
 #if defined __linux__ && !defined _GNU_SOURCE
@@ -47,6 +48,7 @@ struct Pool {
   atomic_bool waiting;                  /* the caller sleeps on `done` */
   atomic_bool stop;
   atomic_flag busy;                     /* a second caller at the same time runs its tasks itself */
+  pid_t home;                           /* the process that has the threads: after a fork the child has none of them */
   Worker worker[];
 };
 
@@ -156,7 +158,8 @@ static void wait_done(Pool *p, uint32_t n) {
 }
 
 void pool_run(Pool *p, uint32_t n, Task task, void *ctx) {
-  if (!p || p->threads == 1 || n <= 1 || atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
+  if (!p || p->threads == 1 || n <= 1 || getpid() != p->home ||
+      atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
     for (uint32_t k = 0; k < n; k++) task(ctx, k, 0);
     return;
   }
@@ -166,14 +169,18 @@ void pool_run(Pool *p, uint32_t n, Task task, void *ctx) {
   atomic_flag_clear_explicit(&p->busy, memory_order_release);
 }
 
-static void pool_drop(Owned *o) {
-  Pool *p = (Pool *)(void *)o;
+static void end_threads(Pool *p) {
   atomic_store(&p->stop, true);
   if (p->threads > 1) publish(p, 0, NULL, NULL);
   for (int i = 0; i < p->threads - 1; i++) pthread_join(p->worker[i].thread, NULL);
   pthread_cond_destroy(&p->work);
   pthread_cond_destroy(&p->done);
   pthread_mutex_destroy(&p->lock);
+}
+
+static void pool_drop(Owned *o) {
+  Pool *p = (Pool *)(void *)o;
+  if (getpid() == p->home) end_threads(p);
   Host *h = p->host;
   host_free(h, p, p->bytes);
 }
@@ -211,6 +218,7 @@ Pool *pool_new(Host *h, int threads) {
   p->host = h;
   p->bytes = bytes;
   p->threads = 1;
+  p->home = getpid();
   p->spin_ns = threads <= pool_default_threads() ? SPIN_NS : 0;
   pthread_mutex_init(&p->lock, NULL);
   pthread_cond_init(&p->work, NULL);

@@ -5,6 +5,7 @@
  * point, which the exponent remembers, so that no locale matters. Nothing is guessed: a row of another length, a gap
  * (an empty cell; among numbers NA, N/A, null, ?), an open quote, a byte that is not UTF-8 are errors.
  */
+#include "base/locale.h"
 #include "files/stream.h"
 #include <math.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ static bool number(const Cell *c, double *out) {
   if (p != end) return false;
   if (used == 0) digits[used++] = '0';
   snprintf(digits + used, 32, "e%ld", exponent + written);
-  double v = strtod(digits, NULL);
+  double v = c_strtod(digits, NULL);
   *out = minus ? -v : v;
   return true;
 }

@@ -1,4 +1,5 @@
 /* face: the grammar of face.h, read. */
+#include "base/locale.h"
 #include "graph/face.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -83,7 +84,6 @@ static bool whole(Reading *r, int64_t *out) {
   return true;
 }
 
-/* strtod looks for the locale's point: it is given the digits without one. */
 static bool number(Reading *r, double *out) {
   static const char digit[] = "0123456789";
   size_t first = strspn(r->p, "-"), whole_ = strspn(r->p + first, digit), point = r->p[first + whole_] == '.';
@@ -93,7 +93,7 @@ static bool number(Reading *r, double *out) {
   char *digits = arena_printf(r->a, "%.*s%.*s", (int)(first + whole_), r->p, (int)part, r->p + n - part);
   r->p += n;
   if (takes(r, "e") && !whole(r, &ten)) return false;
-  *out = strtod(arena_printf(r->a, "%se%lld", digits, (long long)ten - (long long)part), NULL);
+  *out = c_strtod(arena_printf(r->a, "%se%lld", digits, (long long)ten - (long long)part), NULL);
   return true;
 }
 

@@ -5,9 +5,15 @@
 #include "ops/pointwise.h"
 
 #ifndef KERNELS
-static bool custom_type(TypeRule *r) {
+static bool barrier_type(TypeRule *r) {
   r->y = *r->x[0];
   return true;
+}
+
+static bool custom_type(TypeRule *r) {
+  if (!r->n || !r->attr->foreign)
+    return refuse(r, BAD_VALUE, -1, -1, NULL, "`custom` needs a value and who builds its gradient");
+  return barrier_type(r);
 }
 
 static NodeId custom_simplify(Simplify *s) { return s->node.in[0]; }
@@ -30,7 +36,7 @@ static void barrier_grad(Grad *d) { d->dx[0] = d->dy; }
 
 const Op op_barrier = {
     .name = "barrier", .id = OP_barrier, .n_in = 2, .flags = OP_HIDDEN | OP_STORES, .args = "x, after",
-    .type = custom_type,
+    .type = barrier_type,
     .grad = barrier_grad, .batch = batch_same,
     .doc = "x, computed no earlier than another value: what `recompute` puts before what it computes again.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",

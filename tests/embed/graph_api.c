@@ -108,6 +108,9 @@ static void misuse(void) {
   in.data = NULL;
   CHECK(glia_run(p, &in, 1, &out, 1) == GLIA_MISUSE && *glia_graph_error(g));
   in.data = data;
+  out.data = data + 2;
+  CHECK(glia_run(p, &in, 1, &out, 1) == GLIA_MISUSE && strstr(glia_graph_error(g), "lies on"));
+  out.data = &sum;
   glia_graph_cancel(g);
   CHECK(glia_run(p, &in, 1, &out, 1) == GLIA_CANCELLED);
   CHECK(glia_run(p, &in, 1, &out, 1) == GLIA_OK && sum == 21);
@@ -119,6 +122,18 @@ static void misuse(void) {
   glia_graph_cancel(NULL);
   CHECK(*glia_graph_error(NULL));
   CHECK(strchr(glia_version(), '.') != NULL);
+}
+
+/* What is made of more than operands and numbers is refused, and only that. */
+static void made_of_more(void) {
+  glia_graph *g;
+  CHECK(glia_graph_open(NULL, &g) == GLIA_OK);
+  glia_node x = glia_input(g, GLIA_F32, 1, two);
+  static const char *const refused[] = {"custom", "loop", "pick", "input", "constant"};
+  for (size_t k = 0; k < sizeof refused / sizeof *refused; k++)
+    for (int n = 0; n < 2; n++) CHECK(glia_op(g, refused[k], &x, n, NULL, 0) == GLIA_NO_NODE);
+  CHECK(glia_op1(g, "alias", x) != GLIA_NO_NODE && glia_add(g, x, x) != GLIA_NO_NODE);
+  glia_graph_close(g);
 }
 
 /* A training step with the k-th allocation failing. true: it got through. */
@@ -173,6 +188,7 @@ int main(void) {
   computes();
   odd_outputs();
   misuse();
+  made_of_more();
   every_allocation_fails();
   return wrong != 0;
 }
