@@ -9,7 +9,7 @@
 extern const Native native_casts[N_DTYPES + 1];  /* by element type */
 extern const Native native_lists[], native_shapes[], native_making[], native_numbers[], native_run[],
     native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
-    native_checks[], native_sequences[], native_gradcheck[], native_series[], native_values[],
+    native_checks[], native_sequences[], native_f64[], native_series[], native_values[],
     native_origins[], native_figures[], native_packed[],
     native_maps[], native_recompute[], native_labels[];
 extern const Native *const native_tables[];      /* NULL-ended; each table ends with a NULL name */

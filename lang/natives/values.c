@@ -88,6 +88,29 @@ static Value n_named_leaves(Elab *e, const Arg *a, const Ast *at) {
   return v_bad();
 }
 
+typedef struct Given { const Value *at; uint32_t n, next; } Given;
+static Value given_leaf(Elab *e, void *ctx, Value leaf) {
+  Given *g = ctx;
+  (void)e;
+  return g->next < g->n ? g->at[g->next++] : leaf;
+}
+
+static Value n_with_leaves(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  Value tree = a[0].value;
+  const Value *list = &a[1].value;
+  Leaves l = {0};
+  tree_leaves(e, tree, LEAF_PARAM | LEAF_NUMBER, &l);
+  uint32_t n = list->kind == V_LIST || list->kind == V_TUPLE ? list->items->n : 0;
+  if (n == 0 || n != l.n) {
+    elab_error(e, a[1].at, E_WANTED, arena_printf(e->a, "a list of %u tensors", l.n), value_kind_text(e, list));
+    return v_bad();
+  }
+  if (tree.kind == V_NODE || tree.kind == V_CELL || tree.kind == V_INT) return list->items->at[0];
+  Given g = {list->items->at, n, 0};
+  return tree_map(e, tree, LEAF_PARAM | LEAF_NUMBER, given_leaf, &g);
+}
+
 /* ---- clone ---- */
 static bool has_optimizer(const Value *v) {
   const Value *at = v->kind == V_RECORD ? v->fields->at : v->kind == V_TUPLE || v->kind == V_LIST ? v->items->at : NULL;
@@ -343,6 +366,9 @@ const Native native_values[] = {
      "map_leaves(square, {a = [1, 2], b = 3})   # => {a = [1, 4], b = 9}"},
     {"named_leaves", "tree:any", n_named_leaves, "Pairs of path and tensor for each tensor of a tree.",
      "named_leaves({a = [1, 2]})   # => [(\"a\", [1, 2])]"},
+    {"with_leaves", "tree:any, leaves:any", n_with_leaves,
+     "A tree like `tree` with these tensors in the place of its own, in the order of `leaves`.",
+     "with_leaves({a = [1, 2], b = 3}, ([4, 5], 6))   # => {a = [4, 5], b = 6}"},
     {"freeze", "tree:any", n_freeze,
      "From here on no optimizer moves the parameters of a tree, whatever it is tied to; gradients stay as they are. A "
      "step.",
