@@ -308,8 +308,9 @@ static void say_made(Elab *e, Diag *g, const Bound *b) {
 static Value other_type(Elab *e, const Bound *b, const Value *now, const Value *v, const Ast *at) {
   Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, b->name, tree_form_text(e, now), tree_form_text(e, v));
   say_made(e, g, b);
-  DType d = now->kind == V_NODE ? (DType)node_type(e, now->node)->dtype : N_DTYPES;
-  if (is_number(v) && dtype_is_float(d) && !node_flex(e, now->node))
+  bool node = now->kind == V_NODE;
+  DType d = node ? (DType)node_type(e, now->node)->dtype : BOOL;
+  if (is_number(v) && node && dtype_is_float(d) && !node_flex(e, now->node))
     diag_hint(e->d, g, "convert it: `%s(...)`", dtype_name[d]);
   else if (is_number(v) && d == I32)
     diag_hint(e->d, g, "`//` divides to whole numbers and `i32(...)` cuts to them; or begin with a float: `f32(...)`");
