@@ -64,101 +64,122 @@ static void say_zero(Elab *e, NodeId y, const Wrt *w, uint32_t leaf, const char 
   lint_zero(e, y, from, n, by, at);
 }
 
-Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
-  if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
-  NodeId n = scalar_formula(e, y, at);
-  if (n == NO_NODE) return v_bad();
-  Leaves l = {0};
-  tree_leaves(e, wrt, LEAF_PARAM, &l);
-  if (l.n == 0) {
-    if (wrt.kind == V_INT) {
-      Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)wrt.i);
-      diag_hint(e->d, g, "write `%lld.0`", (long long)wrt.i);
-    } else elab_error(e, at, E_GRAD_BY, value_kind_text(e, &wrt));
-    return v_bad();
+/* One derivative: of y by the leaves l. */
+typedef struct Derivation {
+  NodeId y;
+  Leaves l;
+  const Ast *at;
+  int why;
+  Slice s;                    /* what it passes through */
+  Wrt w;                      /* the leaves as the formula read them; */
+  NodeId *d;                  /* for each its adjoint, */
+  bool *connected;            /* and whether y depends on it */
+} Derivation;
+
+/* What a leaf is as the formula read it; false: reported. */
+static bool read_leaf(Elab *e, Derivation *x, uint32_t k, bool *reached) {
+  const Value *v = &x->l.at[k].value;
+  const Type *t = v->kind == V_CELL ? &v->cell->type : node_type(e, v->node);
+  if (!dtype_is_float((DType)t->dtype)) {
+    Diag *g = elab_error(e, x->at, E_GRAD_BY, type_show(e->a, t));
+    diag_hint(e->d, g, "whole numbers and bools have no derivative");
+    return false;
   }
-  Slice s;
-  s.n = slice_derivable(e, n, &s.at);
-  Wrt w = {0};
-  bool *reached = NEW_N(e->a, bool, l.n);
-  for (uint32_t k = 0; k < l.n; k++) {
-    const Value *v = &l.at[k].value;
-    const Type *t = v->kind == V_CELL ? &v->cell->type : node_type(e, v->node);
-    if (!dtype_is_float((DType)t->dtype)) {
-      Diag *g = elab_error(e, at, E_GRAD_BY, type_show(e->a, t));
-      diag_hint(e->d, g, "whole numbers and bools have no derivative");
-      return v_bad();
-    }
-    if (v->kind == V_NODE) {
-      reached[k] = reaches(&s, v->node);
-      vec_push(e->a, &w.node, v->node);
-      vec_push(e->a, &w.leaf, k);
-      continue;
-    }
-    bool current;
-    reached[k] = version_read(e, v->cell, &s, k, &w, why == DERIVE_STEP, elab_loc(e, at), &current);
-    if (reached[k] && why != DERIVE_GRAD && !current) {
-      Diag *g = elab_error(e, at, E_STALE_STEP, v->cell->path ? v->cell->path : "a parameter");
-      diag_note(e->d, g, graph_at(e->g, n)->loc, "the loss was computed here, from the value before");
-      diag_hint(e->d, g, "compute the loss again from the present values");
-      return v_bad();
-    }
+  if (v->kind == V_NODE) {
+    *reached = reaches(&x->s, v->node);
+    vec_push(e->a, &x->w.node, v->node);
+    vec_push(e->a, &x->w.leaf, k);
+    return true;
   }
+  bool current;
+  *reached = version_read(e, v->cell, &x->s, k, &x->w, x->why == DERIVE_STEP, elab_loc(e, x->at), &current);
+  if (!*reached || x->why == DERIVE_GRAD || current) return true;
+  Diag *g = elab_error(e, x->at, E_STALE_STEP, v->cell->path ? v->cell->path : "a parameter");
+  diag_note(e->d, g, graph_at(e->g, x->y)->loc, "the loss was computed here, from the value before");
+  diag_hint(e->d, g, "compute the loss again from the present values");
+  return false;
+}
+
+static bool read_leaves(Elab *e, Derivation *x) {
+  bool *reached = NEW_N(e->a, bool, x->l.n);
+  x->s.n = slice_derivable(e, x->y, &x->s.at);
+  for (uint32_t k = 0; k < x->l.n; k++)
+    if (!read_leaf(e, x, k, &reached[k])) return false;
   Slice all = {0};
-  for (uint32_t k = 0; k < l.n; k++) {   /* read behind a `stop_gradient` alone: zero, but the warning says why */
+  for (uint32_t k = 0; k < x->l.n; k++) {   /* read behind a `stop_gradient` alone: zero, but the warning says why */
     bool current;
-    if (reached[k] || l.at[k].value.kind != V_CELL) continue;
-    if (!all.n) all.n = graph_slice(e->g, &n, 1, NULL, NULL, &all.at);
-    version_read(e, l.at[k].value.cell, &all, k, &w, true, elab_loc(e, at), &current);
+    if (reached[k] || x->l.at[k].value.kind != V_CELL) continue;
+    if (!all.n) all.n = graph_slice(e->g, &x->y, 1, NULL, NULL, &all.at);
+    version_read(e, x->l.at[k].value.cell, &all, k, &x->w, true, elab_loc(e, x->at), &current);
   }
-  if (version_passes_out(e, &s, &w, &l, at)) return v_bad();
+  if (version_passes_out(e, &x->s, &x->w, &x->l, x->at)) return false;
   for (Region *r = e->here.region; r; r = r->outer)
-    if (r->kind == REGION_LOOP) version_fresh(e, r, &s, &w, n, at);
-  WITH_LOC(e, at);
-  NodeId *d = NEW_N(e->a, NodeId, w.node.n + 1);
-  bool *connected = NEW_N(e->a, bool, w.node.n + 1);
+    if (r->kind == REGION_LOOP) version_fresh(e, r, &x->s, &x->w, x->y, x->at);
+  return true;
+}
+
+static bool adjoints(Elab *e, Derivation *x) {
+  uint32_t n = x->w.node.n, errors = e->d->n_errors;
+  x->d = NEW_N(e->a, NodeId, n + 1);
+  x->connected = NEW_N(e->a, bool, n + 1);
   e->g->no_gradient = NULL;
-  uint32_t errors = e->d->n_errors;
-  if (w.node.n) {   /* of the stable form, or a saturated sigmoid trains nothing */
-    NodeId stable = n;
-    graph_stable(e->g, &n, 1, w.node.at, w.node.n, &stable, NULL);
-    grad_reverse(e->g, stable, NO_NODE, w.node.at, w.node.n, d, connected);
+  if (n) {                    /* of the stable form, or a saturated sigmoid trains nothing */
+    NodeId stable = x->y;
+    graph_stable(e->g, &x->y, 1, x->w.node.at, n, &stable, NULL);
+    grad_reverse(e->g, stable, NO_NODE, x->w.node.at, n, x->d, x->connected);
   }
   if (e->g->no_gradient) {
-    Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_FOREIGN, e->g->no_gradient->name);
+    Diag *g = diag_at(e->d, elab_loc_at(e, x->at), E_GRAD_FOREIGN, e->g->no_gradient->name);
     diag_note(e->d, g, e->g->no_gradient_at & ~LOC_ADJOINT, "it is called here");
     diag_hint(e->d, g,
               "write `gradient %s(x) -> y, dy = ...` beside the `extern`, or `stop_gradient(...)` around the call",
               e->g->no_gradient->name);
   }
-  if (e->d->n_errors > errors) return v_bad();
-  NodeId *out = NEW_N(e->a, NodeId, l.n);
+  return e->d->n_errors == errors;
+}
+
+/* The gradient by leaf k: the sum over what the formula read of it. */
+static NodeId leaf_gradient(Elab *e, const Derivation *x, uint32_t k, bool *connects) {
+  const Value *v = &x->l.at[k].value;
+  NodeId sum = NO_NODE;
+  bool any = false, flex = v->kind == V_NODE && node_flex(e, v->node);
+  for (uint32_t j = 0; j < x->w.node.n; j++)
+    if (x->w.leaf.at[j] == k) {
+      sum = sum == NO_NODE ? x->d[j] : g_op2(e->g, &op_add, sum, x->d[j]);
+      any |= x->connected[j];
+    }
+  if (sum == NO_NODE) sum = g_fill(e->g, v->kind == V_CELL ? &v->cell->type : node_type(e, v->node), 0);
+  if (flex) e->g->node[sum].flags |= NODE_FLEX;
+  *connects |= any;
+  if (any && x->why == DERIVE_STEP && v->kind == V_CELL) cell_change(e, v->cell)->reached = true;
+  if (!any && x->why == DERIVE_GRAD && !x->at->source->library)
+    say_zero(e, x->y, &x->w, k,
+             v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", x->at);
+  return sum;
+}
+
+Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
+  if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
+  Derivation x = {.y = scalar_formula(e, y, at), .at = at, .why = why};
+  if (x.y == NO_NODE) return v_bad();
+  tree_leaves(e, wrt, LEAF_PARAM, &x.l);
+  if (x.l.n == 0 && wrt.kind == V_INT) {
+    Diag *g = elab_error(e, at, E_GRAD_OF_INT, (long long)wrt.i);
+    diag_hint(e->d, g, "write `%lld.0`", (long long)wrt.i);
+  } else if (x.l.n == 0) elab_error(e, at, E_GRAD_BY, value_kind_text(e, &wrt));
+  if (x.l.n == 0 || !read_leaves(e, &x)) return v_bad();
+  WITH_LOC(e, at);
+  if (!adjoints(e, &x)) return v_bad();
+  NodeId *out = NEW_N(e->a, NodeId, x.l.n);
   bool connects = false;
-  for (uint32_t k = 0; k < l.n; k++) {
-    const Value *v = &l.at[k].value;
-    NodeId sum = NO_NODE;
-    bool any = false, flex = v->kind == V_NODE && node_flex(e, v->node);
-    for (uint32_t j = 0; j < w.node.n; j++)
-      if (w.leaf.at[j] == k) {
-        sum = sum == NO_NODE ? d[j] : g_op2(e->g, &op_add, sum, d[j]);
-        any |= connected[j];
-      }
-    if (sum == NO_NODE) sum = g_fill(e->g, v->kind == V_CELL ? &v->cell->type : node_type(e, v->node), 0);
-    if (flex) e->g->node[sum].flags |= NODE_FLEX;
-    out[k] = sum;
-    connects |= any;
-    if (any && why == DERIVE_STEP && v->kind == V_CELL) cell_change(e, v->cell)->reached = true;
-    if (!any && why == DERIVE_GRAD && !at->source->library)
-      say_zero(e, n, &w, k,
-               v->kind == V_CELL && v->cell->path ? arena_printf(e->a, "`%s`", v->cell->path) : "this argument", at);
-  }
+  for (uint32_t k = 0; k < x.l.n; k++) out[k] = leaf_gradient(e, &x, k, &connects);
   if (why == DERIVE_STEP) {
-    lint_stepped(e, &n, 1, at);
-    if (!connects) say_zero(e, n, &w, UINT32_MAX, "all that the optimizer moves", at);
-    for (uint32_t k = 0; k < l.n && !connects; k++)
-      if (l.at[k].value.kind == V_CELL) cell_change(e, l.at[k].value.cell)->reached = true;      /* it is said once */
+    lint_stepped(e, &x.y, 1, at);
+    if (!connects) say_zero(e, x.y, &x.w, UINT32_MAX, "all that the optimizer moves", at);
+    for (uint32_t k = 0; k < x.l.n && !connects; k++)
+      if (x.l.at[k].value.kind == V_CELL) cell_change(e, x.l.at[k].value.cell)->reached = true;  /* it is said once */
   }
-  Build b = {&l, out};
+  Build b = {&x.l, out};
   if (wrt.kind == V_CELL || wrt.kind == V_NODE) return v_node(out[0]);
   return tree_map(e, wrt, LEAF_PARAM, gradient_leaf, &b);
 }

@@ -189,89 +189,98 @@ static Value map_leaf(Map *m, Value a, const Value *b) {
   return v;
 }
 
+static Value map(Map *m, Value a, const Value *b, FieldRole role);
+
+static Value map_items(Map *m, Value a, const Value *b, FieldRole role) {
+  if (b && ((b->kind != V_TUPLE && b->kind != V_LIST) || b->items->n != a.items->n)) return differ(m, a, *b);
+  Value y = v_items(m->e->a, a.kind, a.items->at, a.items->n);
+  bool bad = false;
+  for (uint32_t k = 0; k < a.items->n; k++) {
+    y.items->at[k] = map(m, a.items->at[k], b ? &b->items->at[k] : NULL, role);
+    bad |= y.items->at[k].kind == V_BAD;
+  }
+  return bad ? v_bad() : y;
+}
+
+static Value map_fields(Map *m, Value a, const Value *b, FieldRole role) {
+  if (b && (b->kind != V_RECORD || b->fields->n != a.fields->n)) return differ(m, a, *b);
+  Fields *f = arena_copy(m->e->a, a.fields, sizeof *f);
+  bool bad = false;
+  f->at = NEW_N(m->e->a, Value, f->n + 1);
+  for (uint32_t k = 0; k < f->n; k++) {
+    if (b && b->fields->name[k] != f->name[k]) return differ(m, a, *b);
+    f->at[k] = map(m, a.fields->at[k], b ? &b->fields->at[k] : NULL, role);
+    bad |= f->at[k].kind == V_BAD;
+  }
+  return bad ? v_bad() : (Value){.kind = V_RECORD, .fields = f};
+}
+
+static Value map_chain(Map *m, Value a, const Value *b) {
+  if (!is_chain(&a)) return a;
+  if (b && (!is_chain(b) || b->fn->captured->n != a.fn->captured->n)) return differ(m, a, *b);
+  Fn *f = arena_copy(m->e->a, a.fn, sizeof *f);
+  f->captured = v_items(m->e->a, V_TUPLE, a.fn->captured->at, a.fn->captured->n).items;
+  bool outside = !m->inside, bad = false;
+  m->inside = true;
+  for (uint32_t k = 0; k < f->captured->n; k++) {
+    f->captured->at[k] = map(m, a.fn->captured->at[k], b ? &b->fn->captured->at[k] : NULL, FIELD_LET);
+    bad |= f->captured->at[k].kind == V_BAD;
+  }
+  m->inside = !outside;
+  return bad ? v_bad() : v_fn(f);
+}
+
+static Value map_instance(Map *m, Value a, const Value *b) {
+  const Instance *i = a.instance;
+  if (b && (b->kind != V_INSTANCE || b->instance->n != i->n || b->instance->layer != i->layer))
+    return differ(m, a, *b);
+  Value *v = NEW_N(m->e->a, Value, i->n + 1);
+  bool outside = !m->inside, bad = false;
+  m->inside = true;
+  for (uint32_t k = 0; k < i->n; k++) {
+    const Field *f = &i->field[k];
+    v[k] = f->value;
+    if (f->role == FIELD_ARG || f->role == FIELD_FN || (f->role == FIELD_LET && is_leaf(&f->value))) continue;
+    v[k] = map(m, f->value, b ? &b->instance->field[k].value : NULL, f->role);
+    bad |= v[k].kind == V_BAD;
+  }
+  m->inside = !outside;
+  return bad ? v_bad() : (Value){.kind = V_INSTANCE, .instance = instance_with(m->e, i, v)};
+}
+
+static Value map_optimizer(Map *m, Value a, const Value *b) {
+  const Optimizer *o = a.optimizer, *p = b && b->kind == V_OPTIMIZER ? b->optimizer : NULL;
+  if (!o->tied || !(m->which & LEAF_STATE)) return a;
+  uint32_t n = o->n_leaf * o->n_state;
+  if (b && (!p || p->rule != o->rule || p->n_leaf * p->n_state != n)) return differ(m, a, *b);
+  Optimizer *y = arena_copy(m->e->a, o, sizeof *y);
+  bool bad = false;
+  y->t = map(m, o->t, p ? &p->t : NULL, FIELD_STATE);
+  y->state = NEW_N(m->e->a, Value, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    y->state[k] = map(m, o->state[k], p ? &p->state[k] : NULL, FIELD_STATE);
+    bad |= y->state[k].kind == V_BAD;
+  }
+  return bad ? v_bad() : (Value){.kind = V_OPTIMIZER, .optimizer = y};
+}
+
 static Value map(Map *m, Value a, const Value *b, FieldRole role) {
   host_deeper(&m->e->s->host);
-  Elab *e = m->e;
   if (is_leaf(&a)) {
     role = role_of(&a, role);
     if (!chosen(role, m->which)) return a;
     if (b && b->kind != V_INT && !is_leaf(b)) return differ(m, a, *b);
     return map_leaf(m, a, b);
   }
-  bool bad = false;
   switch (a.kind) {
   case V_INT: case V_BOOL:
-    if (role == FIELD_PARAM && b) return m->two(e, m->ctx, a, *b);
-    return m->which & LEAF_NUMBER && a.kind == V_INT && chosen(role, m->which) ? m->one(e, m->ctx, a) : a;
-  case V_TUPLE: case V_LIST: {
-    if (b && ((b->kind != V_TUPLE && b->kind != V_LIST) || b->items->n != a.items->n)) return differ(m, a, *b);
-    Value y = v_items(e->a, a.kind, a.items->at, a.items->n);
-    for (uint32_t k = 0; k < a.items->n; k++) {
-      y.items->at[k] = map(m, a.items->at[k], b ? &b->items->at[k] : NULL, role);
-      bad |= y.items->at[k].kind == V_BAD;
-    }
-    return bad ? v_bad() : y;
-  }
-  case V_RECORD: {
-    if (b && (b->kind != V_RECORD || b->fields->n != a.fields->n)) return differ(m, a, *b);
-    Fields *f = NEW(e->a, Fields);
-    *f = *a.fields;
-    f->at = NEW_N(e->a, Value, f->n + 1);
-    for (uint32_t k = 0; k < f->n; k++) {
-      if (b && b->fields->name[k] != f->name[k]) return differ(m, a, *b);
-      f->at[k] = map(m, a.fields->at[k], b ? &b->fields->at[k] : NULL, role);
-      bad |= f->at[k].kind == V_BAD;
-    }
-    return bad ? v_bad() : (Value){.kind = V_RECORD, .fields = f};
-  }
-  case V_FN: {
-    if (!is_chain(&a)) return a;
-    if (b && (!is_chain(b) || b->fn->captured->n != a.fn->captured->n)) return differ(m, a, *b);
-    Fn *f = NEW(e->a, Fn);
-    *f = *a.fn;
-    f->captured = v_items(e->a, V_TUPLE, a.fn->captured->at, a.fn->captured->n).items;
-    bool outside = !m->inside;
-    m->inside = true;
-    for (uint32_t k = 0; k < f->captured->n; k++) {
-      f->captured->at[k] = map(m, a.fn->captured->at[k], b ? &b->fn->captured->at[k] : NULL, FIELD_LET);
-      bad |= f->captured->at[k].kind == V_BAD;
-    }
-    m->inside = !outside;
-    return bad ? v_bad() : v_fn(f);
-  }
-  case V_INSTANCE: {
-    const Instance *i = a.instance;
-    if (b && (b->kind != V_INSTANCE || b->instance->n != i->n || b->instance->layer != i->layer))
-      return differ(m, a, *b);
-    Value *v = NEW_N(e->a, Value, i->n + 1);
-    bool outside = !m->inside;
-    m->inside = true;
-    for (uint32_t k = 0; k < i->n; k++) {
-      const Field *f = &i->field[k];
-      v[k] = f->value;
-      if (f->role == FIELD_ARG || f->role == FIELD_FN || (f->role == FIELD_LET && is_leaf(&f->value))) continue;
-      v[k] = map(m, f->value, b ? &b->instance->field[k].value : NULL, f->role);
-      bad |= v[k].kind == V_BAD;
-    }
-    m->inside = !outside;
-    return bad ? v_bad() : (Value){.kind = V_INSTANCE, .instance = instance_with(e, i, v)};
-  }
-  case V_OPTIMIZER: {
-    const Optimizer *o = a.optimizer;
-    if (!o->tied || !(m->which & LEAF_STATE)) return a;
-    const Optimizer *p = b && b->kind == V_OPTIMIZER ? b->optimizer : NULL;
-    uint32_t n = o->n_leaf * o->n_state;
-    if (b && (!p || p->rule != o->rule || p->n_leaf * p->n_state != n)) return differ(m, a, *b);
-    Optimizer *y = NEW(e->a, Optimizer);
-    *y = *o;
-    y->t = map(m, o->t, p ? &p->t : NULL, FIELD_STATE);
-    y->state = NEW_N(e->a, Value, n + 1);
-    for (uint32_t k = 0; k < n; k++) {
-      y->state[k] = map(m, o->state[k], p ? &p->state[k] : NULL, FIELD_STATE);
-      bad |= y->state[k].kind == V_BAD;
-    }
-    return bad ? v_bad() : (Value){.kind = V_OPTIMIZER, .optimizer = y};
-  }
+    if (role == FIELD_PARAM && b) return m->two(m->e, m->ctx, a, *b);
+    return m->which & LEAF_NUMBER && a.kind == V_INT && chosen(role, m->which) ? m->one(m->e, m->ctx, a) : a;
+  case V_TUPLE: case V_LIST: return map_items(m, a, b, role);
+  case V_RECORD: return map_fields(m, a, b, role);
+  case V_FN: return map_chain(m, a, b);
+  case V_INSTANCE: return map_instance(m, a, b);
+  case V_OPTIMIZER: return map_optimizer(m, a, b);
   default: return a;
   }
 }

@@ -29,10 +29,10 @@ void unknown_type(Elab *e, const Ast *type) {
     diag_hint(e->d, g, "types are `int float bool string fn`, `f32 f64 i32 u8 bool`, `[N, 3]`, `i32[N]`, `(a, b)`");
 }
 
-static Value wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
+static bool wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
   Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted_name(e, what), ast_text(e, type), value_kind_text(e, v));
   if (!type->source->library) diag_mark_at(e->d, g, type->source, type->span, "declared here");
-  return v_bad();
+  return false;
 }
 
 void wrong_dimension(Elab *e, const Ast *dim, const Value *is) {
@@ -95,100 +95,96 @@ static bool match_tensor(Elab *e, const Ast *type, const Type *t, Scope *dims, b
   return true;
 }
 
-bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what) {
-  if (v->kind == V_BAD) return false;
-  if (type->kind == A_TTUPLE) {
-    if ((v->kind != V_TUPLE && v->kind != V_LIST) || v->items->n != type->n) {
-      wrong_type(e, type, v, at, what);
-      return false;
-    }
-    Value copy = v_items(e->a, V_TUPLE, v->items->at, v->items->n);
-    for (uint32_t k = 0; k < type->n; k++)
-      if (!match_type(e, type->kid[k], &copy.items->at[k], dims, unmarked, at, what)) return false;
-    *v = copy;
+static bool match_tuple(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at,
+                        const char *what) {
+  if ((v->kind != V_TUPLE && v->kind != V_LIST) || v->items->n != type->n) return wrong_type(e, type, v, at, what);
+  Value copy = v_items(e->a, V_TUPLE, v->items->at, v->items->n);
+  for (uint32_t k = 0; k < type->n; k++)
+    if (!match_type(e, type->kid[k], &copy.items->at[k], dims, unmarked, at, what)) return false;
+  *v = copy;
+  return true;
+}
+
+static bool match_int(Elab *e, const Ast *type, Value *v, const Ast *at, const char *what) {
+  Value x = value_decay(e, *v);
+  int64_t i;
+  if (known_int(e, x, &i)) {
+    *v = v_int(i);
     return true;
   }
-  DType d = N_DTYPES;
-  if (type->kind == A_NAME) {
-    Value x = *v;
-    int64_t i;
-    bool b;
-    if (!strcmp(type->name, "fn")) {
-      if (x.kind == V_FN || x.kind == V_INSTANCE) return true;
-    } else if (!strcmp(type->name, "string")) {
-      if (x.kind == V_STRING || x.kind == V_TEXT) return true;
-    } else if (!strcmp(type->name, "int")) {
-      x = value_decay(e, x);
-      if (known_int(e, x, &i)) {
-        *v = v_int(i);
-        return true;
-      }
-      if (x.kind == V_NODE)
-        return want_int(e, x, at, strncmp(what, "the ", 4) ? arena_printf(e->a, "the int `%s`", what) : what, &i);
-    } else if (!strcmp(type->name, "bool") && known_bool(e, x, &b)) {
-      *v = v_bool(b);
-      return true;
-    } else if (!strcmp(type->name, "float")) {
-      x = value_decay(e, x);
-      if (x.kind == V_INT) x = v_node(want_node(e, x, at, what));
-      if (x.kind == V_NODE && graph_at(e->g, x.node)->flags & NODE_KNOWN && !node_type(e, x.node)->rank &&
-          (dtype_is_float((DType)node_type(e, x.node)->dtype))) {
-        *v = x;
-        return true;
-      }
-    } else if (dtype_from_name(type->name, &d)) {
-      NodeId n = want_typed(e, x, d, at, what);
-      if (n == NO_NODE) return false;
-      if (node_type(e, n)->rank == 0) {
-        *v = v_node(n);
-        return true;
-      }
-    } else {
-      unknown_type(e, type);
-      return false;
-    }
-    wrong_type(e, type, v, at, what);
-    return false;
-  }
-  /* a tensor */
+  if (x.kind != V_NODE) return wrong_type(e, type, v, at, what);
+  return want_int(e, x, at, strncmp(what, "the ", 4) ? arena_printf(e->a, "the int `%s`", what) : what, &i);
+}
+
+static bool match_float(Elab *e, const Ast *type, Value *v, const Ast *at, const char *what) {
   Value x = value_decay(e, *v);
-  if (x.kind != V_NODE && x.kind != V_INT && x.kind != V_BOOL && !(x.kind == V_LIST && x.items->n == 0)) {
-    wrong_type(e, type, v, at, what);
+  if (x.kind == V_INT) x = v_node(want_node(e, x, at, what));
+  if (x.kind != V_NODE || !(graph_at(e->g, x.node)->flags & NODE_KNOWN) || node_type(e, x.node)->rank ||
+      !dtype_is_float((DType)node_type(e, x.node)->dtype))
+    return wrong_type(e, type, v, at, what);
+  *v = x;
+  return true;
+}
+
+/* `fn`, `int`, `f32`: what has no axes. */
+static bool match_name(Elab *e, const Ast *type, Value *v, const Ast *at, const char *what) {
+  const char *name = type->name;
+  DType d;
+  bool b;
+  if (!strcmp(name, "int")) return match_int(e, type, v, at, what);
+  if (!strcmp(name, "float")) return match_float(e, type, v, at, what);
+  if (!strcmp(name, "fn")) return v->kind == V_FN || v->kind == V_INSTANCE || wrong_type(e, type, v, at, what);
+  if (!strcmp(name, "string")) return v->kind == V_STRING || v->kind == V_TEXT || wrong_type(e, type, v, at, what);
+  if (!strcmp(name, "bool") && known_bool(e, *v, &b)) {
+    *v = v_bool(b);
+    return true;
+  }
+  if (!dtype_from_name(name, &d)) {
+    unknown_type(e, type);
     return false;
   }
-  NodeId n;
-  if (type->name) {
-    if (!dtype_from_name(type->name, &d)) {
-      unknown_type(e, type);
-      return false;
-    }
-    n = want_typed(e, x, d, at, what);
-    if (n == NO_NODE) return false;
-  } else {
-    n = want_node(e, x, at, what);
-    if (n == NO_NODE) return false;
-    DType has = (DType)node_type(e, n)->dtype;
-    if ((!node_flex(e, n) || has != F64) && !of_literals(e, n, F64)) {
-      if (!dtype_is_float(has)) {
-        Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted_name(e, what), ast_text(e, type),
-                             type_show(e->a, node_type(e, n)));
-        diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
-        return false;
-      }
-      if (*unmarked == N_DTYPES) *unmarked = has;
-      else if (*unmarked != has) {
-        Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, quoted_name(e, what), dtype_name[has], dtype_name[*unmarked]);
-        diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`",
-                  dtype_name[*unmarked]);
-        return false;
-      }
-    }
+  NodeId n = want_typed(e, *v, d, at, what);
+  if (n == NO_NODE) return false;
+  if (node_type(e, n)->rank) return wrong_type(e, type, v, at, what);
+  *v = v_node(n);
+  return true;
+}
+
+/* An unmarked tensor is f32 or f64, as the others of its signature. */
+static bool match_unmarked(Elab *e, const Ast *type, NodeId n, DType *unmarked, const Ast *at, const char *what) {
+  DType has = (DType)node_type(e, n)->dtype;
+  if ((node_flex(e, n) && has == F64) || of_literals(e, n, F64)) return true;
+  if (!dtype_is_float(has)) {
+    Diag *g = elab_error(e, at, E_UNMARKED_TYPE, quoted_name(e, what), ast_text(e, type),
+                         type_show(e->a, node_type(e, n)));
+    diag_hint(e->d, g, "an unmarked `[..]` is f32 or f64: convert with `f32(...)`");
+    return false;
   }
+  if (*unmarked == N_DTYPES) *unmarked = has;
+  if (*unmarked == has) return true;
+  Diag *g = elab_error(e, at, E_MIXED_SIGNATURE, quoted_name(e, what), dtype_name[has], dtype_name[*unmarked]);
+  diag_hint(e->d, g, "all unmarked tensors of a signature have one element type: convert with `%s(...)`",
+            dtype_name[*unmarked]);
+  return false;
+}
+
+bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked, const Ast *at, const char *what) {
+  if (v->kind == V_BAD) return false;
+  if (type->kind == A_TTUPLE) return match_tuple(e, type, v, dims, unmarked, at, what);
+  if (type->kind == A_NAME) return match_name(e, type, v, at, what);
+  Value x = value_decay(e, *v);
+  bool tensor = x.kind == V_NODE || x.kind == V_INT || x.kind == V_BOOL || (x.kind == V_LIST && x.items->n == 0);
+  if (!tensor) return wrong_type(e, type, v, at, what);
+  DType d = N_DTYPES;
+  if (type->name && !dtype_from_name(type->name, &d)) {
+    unknown_type(e, type);
+    return false;
+  }
+  NodeId n = type->name ? want_typed(e, x, d, at, what) : want_node(e, x, at, what);
+  if (n == NO_NODE || (!type->name && !match_unmarked(e, type, n, unmarked, at, what))) return false;
   bool lost = false;
   if (match_tensor(e, type, node_type(e, n), dims, &lost)) {
-    v->kind = V_NODE;
-    v->node = n;
-    v->stretch = 0;
+    *v = v_node(n);
     return true;
   }
   if (lost) return false;

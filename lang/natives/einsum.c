@@ -159,79 +159,101 @@ static bool take_size(Ein *x, int name, int64_t size, const Axis *a, const Term 
   return true;
 }
 
+/* An operand that is being split: its sizes beside the names. */
+typedef struct Splitting {
+  const Term *t;
+  Type type;
+  int axis;                   /* of the tensor, next */
+  Operand *o;
+  int64_t dim[MAX_RANK];
+} Splitting;
+
+static bool add_axis(Ein *x, Splitting *s, int name, int64_t size) {
+  if (s->o->n == MAX_RANK) {
+    ein_error(x, s->t->first, s->t->end, E_EINSUM, "more than 16 axes");
+    return false;
+  }
+  s->dim[s->o->n] = size;
+  s->o->name[s->o->n++] = name;
+  return true;
+}
+
+/* The axes of `..`. */
+static bool split_rest(Ein *x, Splitting *s, int rest) {
+  if (x->n_rest >= 0 && x->n_rest != rest) {
+    ein_error(x, s->t->first, s->t->end, E_EINSUM,
+              arena_printf(x->e->a, "`..` is %d axes here, but %d elsewhere", rest, x->n_rest));
+    return false;
+  }
+  x->n_rest = rest;
+  for (int i = 0; i < rest; i++, s->axis++) {
+    int name = rest_name(x, rest - 1 - i);
+    if (name < 0 || !take_size(x, name, s->type.dim[s->axis], NULL, s->t)) return false;
+    if (!add_axis(x, s, name, s->type.dim[s->axis])) return false;
+  }
+  return true;
+}
+
+/* The sizes of the names first..last of a group, of which one may be open: what is left of the whole. */
+static bool group_sizes(Ein *x, const Splitting *s, int first, int last, int64_t whole) {
+  const Term *t = s->t;
+  int64_t known = 1;
+  int open = -1;
+  for (int i = first; i <= last; i++) {
+    const Name *n = &x->name[t->axis[i].name];
+    if (!n->sized && open >= 0) {
+      Diag *g = ein_error(x, t->axis[i].first, t->axis[i].end, E_EINSUM,
+                          arena_printf(x->e->a, "the size of `%s` is not known", name_text(x, t->axis[i].name)));
+      if (g) diag_hint(x->e->d, g, "give it by name: `einsum(\"...\", x, %s = 8)`", name_text(x, t->axis[i].name));
+      return false;
+    }
+    if (!n->sized) open = i;
+    else if (__builtin_mul_overflow(known, n->size, &known)) known = INT64_MAX;
+  }
+  if (open >= 0 ? known > 0 && whole % known == 0 : known == whole)
+    return open < 0 || take_size(x, t->axis[open].name, whole / known, &t->axis[open], t);
+  ein_error(x, t->axis[first].first, t->axis[last].end, E_EINSUM,
+            arena_printf(x->e->a, "an axis of %lld cannot be split: the sizes here make %lld", (long long)whole,
+                         (long long)known));
+  return false;
+}
+
+/* One axis of the tensor: the names first..last. */
+static bool split_axis(Ein *x, Splitting *s, int first, int last) {
+  int64_t whole = s->type.dim[s->axis++];
+  const Axis *a = s->t->axis;
+  if (last == first ? !take_size(x, a[first].name, whole, &a[first], s->t) : !group_sizes(x, s, first, last, whole))
+    return false;
+  for (int i = first; i <= last; i++)
+    if (!add_axis(x, s, a[i].name, x->name[a[i].name].size)) return false;
+  return true;
+}
+
 /* An operand with every group split and every axis named. */
 static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
   Elab *e = x->e;
-  Term *t = &x->term[k];
-  Type type = *node_type(e, node);
-  int plain = groups(t), rest = type.rank - plain;
+  const Term *t = &x->term[k];
+  Splitting s = {.t = t, .type = *node_type(e, node), .o = o};
+  int plain = groups(t), rest = s.type.rank - plain;
   if (t->rest < 0 ? rest != 0 : rest < 0) {
     Diag *g = ein_error(x, t->first, t->end, E_EINSUM,
                         arena_printf(e->a, "this names %d %s, but operand %d is %s", plain,
                                      plain == 1 ? "axis" : "axes", k + 1, node_text(e, node)));
-    if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == type.rank)
+    if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == s.type.rank)
       diag_hint(e->d, g, "names are separated by spaces");
     return false;
   }
-  int64_t dim[MAX_RANK];
-  int axis = 0;
   *o = (Operand){.node = node};
   for (int j = 0; j <= t->n; j++) {
-    if (j == t->rest) {
-      if (x->n_rest >= 0 && x->n_rest != rest) {
-        ein_error(x, t->first, t->end, E_EINSUM,
-                  arena_printf(e->a, "`..` is %d axes here, but %d elsewhere", rest, x->n_rest));
-        return false;
-      }
-      x->n_rest = rest;
-      for (int i = 0; i < rest; i++, axis++) {
-        if (o->n == MAX_RANK) goto deep;
-        int name = rest_name(x, rest - 1 - i);
-        if (name < 0 || !take_size(x, name, type.dim[axis], NULL, t)) return false;
-        dim[o->n] = type.dim[axis];
-        o->name[o->n++] = name;
-      }
-    }
+    if (j == t->rest && !split_rest(x, &s, rest)) return false;
     if (j == t->n) break;
     int last = j;
     while (!t->axis[last].group_end) last++;
-    int64_t whole = type.dim[axis++], known = 1;
-    int open = -1;
-    for (int i = j; i <= last; i++) {
-      Name *n = &x->name[t->axis[i].name];
-      if (last == j) { if (!take_size(x, t->axis[j].name, whole, &t->axis[j], t)) return false; }
-      else if (!n->sized) {
-        if (open >= 0) {
-          Diag *g = ein_error(x, t->axis[i].first, t->axis[i].end, E_EINSUM,
-                              arena_printf(e->a, "the size of `%s` is not known", name_text(x, t->axis[i].name)));
-          if (g) diag_hint(e->d, g, "give it by name: `einsum(\"...\", x, %s = 8)`", name_text(x, t->axis[i].name));
-          return false;
-        }
-        open = i;
-      } else if (__builtin_mul_overflow(known, n->size, &known)) known = INT64_MAX;
-    }
-    if (last > j) {
-      bool fits = open >= 0 ? known > 0 && whole % known == 0 : known == whole;
-      if (!fits) {
-        ein_error(x, t->axis[j].first, t->axis[last].end, E_EINSUM,
-                  arena_printf(e->a, "an axis of %lld cannot be split: the sizes here make %lld", (long long)whole,
-                               (long long)known));
-        return false;
-      }
-      if (open >= 0 && !take_size(x, t->axis[open].name, whole / known, &t->axis[open], t)) return false;
-    }
-    for (int i = j; i <= last; i++) {
-      if (o->n == MAX_RANK) goto deep;
-      dim[o->n] = x->name[t->axis[i].name].size;
-      o->name[o->n++] = t->axis[i].name;
-    }
+    if (!split_axis(x, &s, j, last)) return false;
     j = last;
   }
-  o->node = lower_reshape(e, node, o->n, dim, x->at);
+  o->node = lower_reshape(e, node, o->n, s.dim, x->at);
   return o->node != NO_NODE;
-deep:
-  ein_error(x, t->first, t->end, E_EINSUM, "more than 16 axes");
-  return false;
 }
 
 /* ---- computing ---- */
@@ -402,76 +424,92 @@ deep:
   return false;
 }
 
-static Value n_einsum(Elab *e, const Arg *a, const Ast *at) {
-  Ein *x = NEW(e->a, Ein);
-  const Ast *literal_ = a[0].at;
-  x->e = e;                  /* member by member: it is too large to pass through the C stack */
-  x->at = at;
-  x->text = literal_->kind == A_STRING ? literal_ : NULL;
-  x->spec = a[0].text;
-  x->n_spec = (uint32_t)strlen(a[0].text);
-  x->n_rest = -1;
-  if (!parse_spec(x)) return v_bad();
-  Value v[MAX_TERMS];
-  const Ast *where[MAX_TERMS];
-  NodeId node[MAX_TERMS];
-  uint32_t n = 0;
-  for (uint32_t k = 0; k < a[2].n; k++) {
-    const Arg *size = &a[2].rest[k];
+/* Sizes of names that the call gives: `h = 8`. */
+static bool given_sizes(Ein *x, const Arg *sizes) {
+  for (uint32_t k = 0; k < sizes->n; k++) {
+    const Arg *size = &sizes->rest[k];
     int known = x->n_name, name = name_of(x, size->name, (uint32_t)strlen(size->name));
     if (name < 0 || name == known || size->i < 1) {
-      if (size->i < 1) elab_error(e, size->at, E_EINSUM, "a size must be at least 1");
-      else elab_error(e, size->at, E_EINSUM_SIZE, size->name);
-      return v_bad();
+      if (size->i < 1) elab_error(x->e, size->at, E_EINSUM, "a size must be at least 1");
+      else elab_error(x->e, size->at, E_EINSUM_SIZE, size->name);
+      return false;
     }
     x->name[name].sized = true;
     x->name[name].size = size->i;
   }
-  for (; n < a[1].n && n < MAX_TERMS; n++) {
-    where[n] = a[1].rest[n].at;
-    v[n] = a[1].rest[n].value;
-  }
-  if ((int)n != x->n_term) {
+  return true;
+}
+
+/* The operands as floats of one type. */
+static bool given_operands(Ein *x, const Arg *xs, NodeId *node) {
+  Elab *e = x->e;
+  Value v[MAX_TERMS];
+  const Ast *where[MAX_TERMS];
+  if ((int)xs->n != x->n_term) {
     ein_error(x, 0, x->n_spec, E_EINSUM,
               arena_printf(e->a, "%d %s named, but %u %s given", x->n_term,
-                           x->n_term == 1 ? "operand is" : "operands are", n, n == 1 ? "is" : "are"));
-    return v_bad();
+                           x->n_term == 1 ? "operand is" : "operands are", xs->n, xs->n == 1 ? "is" : "are"));
+    return false;
   }
-  for (uint32_t k = 0; k < n; k++) {
-    NodeId f = want_float(e, v[k], where[k], "an operand of `einsum`");
-    if (f == NO_NODE) return v_bad();
+  for (uint32_t k = 0; k < xs->n; k++) {
+    where[k] = xs->rest[k].at;
+    NodeId f = want_float(e, xs->rest[k].value, where[k], "an operand of `einsum`");
+    if (f == NO_NODE) return false;
     v[k] = v_node(f);
   }
-  if (!lower_same_dtype(e, v, node, n, where, "an operand of `einsum`")) return v_bad();
-  Operand *o = NEW_N(e->a, Operand, n);
-  /* Sizes of plain axes first, so that a group may use what a later operand says. */
+  return lower_same_dtype(e, v, node, xs->n, where, "an operand of `einsum`");
+}
+
+/* Sizes of plain axes, so that a group may use what a later operand says. */
+static bool plain_sizes(Ein *x, const NodeId *node, uint32_t n) {
   for (uint32_t k = 0; k < n; k++) {
-    Term *t = &x->term[k];
-    if (t->rest >= 0 || groups(t) != node_type(e, node[k])->rank) continue;
+    const Term *t = &x->term[k];
+    const Type *type = node_type(x->e, node[k]);
+    if (t->rest >= 0 || groups(t) != type->rank) continue;
     for (int j = 0, axis = -1; j < t->n; j++) {
-      axis += t->axis[j].group_begin;
-      if (t->axis[j].group_begin && t->axis[j].group_end &&
-          !take_size(x, t->axis[j].name, node_type(e, node[k])->dim[axis], &t->axis[j], t))
-        return v_bad();
+      const Axis *a = &t->axis[j];
+      axis += a->group_begin;
+      if (a->group_begin && a->group_end && !take_size(x, a->name, type->dim[axis], a, t)) return false;
     }
   }
+  return true;
+}
+
+/* All operands into the first, one after another; a name goes when none that follows needs it. */
+static bool multiply_all(Ein *x, Operand *o, uint32_t n, const bool *needed) {
   for (uint32_t k = 0; k < n; k++)
-    if (!split_operand(x, (int)k, node[k], &o[k])) return v_bad();
-  int name[MAX_RANK], n_name, rank;
-  int64_t dim[MAX_RANK];
-  if (!result_names(x, name, &n_name, dim, &rank)) return v_bad();
-  for (uint32_t k = 0; k < n; k++)
-    if (!take_diagonals(x, &o[k])) return v_bad();
-  bool needed[MAX_NAMES] = {false};
-  for (int k = 0; k < n_name; k++) needed[name[k]] = true;
+    if (!take_diagonals(x, &o[k])) return false;
   for (uint32_t k = 1; k < n; k++) {
     bool later[MAX_NAMES];
     memcpy(later, needed, sizeof later);
     for (uint32_t j = k + 1; j < n; j++)
       for (int i = 0; i < o[j].n; i++) later[o[j].name[i]] = true;
-    if (!multiply(x, &o[0], &o[k], later)) return v_bad();
+    if (!multiply(x, &o[0], &o[k], later)) return false;
   }
-  if (!drop_names(x, &o[0], needed) || !arrange(x, &o[0], name, n_name)) return v_bad();
+  return drop_names(x, &o[0], needed);
+}
+
+static Value n_einsum(Elab *e, const Arg *a, const Ast *at) {
+  Ein *x = NEW(e->a, Ein);
+  x->e = e;                  /* member by member: it is too large to pass through the C stack */
+  x->at = at;
+  x->text = a[0].at->kind == A_STRING ? a[0].at : NULL;
+  x->spec = a[0].text;
+  x->n_spec = (uint32_t)strlen(a[0].text);
+  x->n_rest = -1;
+  NodeId node[MAX_TERMS];
+  uint32_t n = a[1].n;
+  if (!parse_spec(x) || !given_sizes(x, &a[2]) || !given_operands(x, &a[1], node) || !plain_sizes(x, node, n))
+    return v_bad();
+  Operand *o = NEW_N(e->a, Operand, n);
+  for (uint32_t k = 0; k < n; k++)
+    if (!split_operand(x, (int)k, node[k], &o[k])) return v_bad();
+  int name[MAX_RANK], n_name, rank;
+  int64_t dim[MAX_RANK];
+  if (!result_names(x, name, &n_name, dim, &rank)) return v_bad();
+  bool needed[MAX_NAMES] = {false};
+  for (int k = 0; k < n_name; k++) needed[name[k]] = true;
+  if (!multiply_all(x, o, n, needed) || !arrange(x, &o[0], name, n_name)) return v_bad();
   return or_bad(lower_reshape(e, o[0].node, rank, dim, at));
 }
 

@@ -89,96 +89,119 @@ static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
   }
 }
 
+/* A loop that is being made. */
+typedef struct Loop {
+  Value f, init;
+  const Walked *w;
+  const Ast *at, *place[3];   /* of the call, of f, init and xs */
+  bool stacked;
+  Nodes state;                /* the first one: c tensors */
+  bool *soft;                 /* which of them were literals */
+  NodeId *input, turn;        /* of the body: states, then elements */
+  TraceGroup *group;
+  Nodes next;                 /* what a turn makes of the states */
+} Loop;
+
+/* The states and elements of a body, and what f makes of them. V_BAD: reported. */
+static Value turn_of(Elab *e, Loop *l) {
+  const Walked *w = l->w;
+  uint32_t c = l->state.n, k0 = 0, k1 = 0;
+  Type i32 = type_scalar(I32);
+  l->input = NEW_N(e->a, NodeId, c + w->sequence.n + 1);
+  for (uint32_t k = 0; k < c; k++) l->input[k] = body_input(e, node_type(e, l->state.at[k]), l->at);
+  for (uint32_t k = 0; k < w->sequence.n; k++) {
+    Type t = row_type(node_type(e, w->sequence.at[k]));
+    l->input[c + k] = body_input(e, &t, l->at);
+  }
+  l->turn = body_input(e, &i32, l->at);
+  Value s = unflat(e, l->init, l->input, &k0);
+  Value x = w->seq ? w->seq->element(e, w->seq, 0, l->turn, -1, l->at) : unflat(e, w->like, l->input + c, &k1);
+  Where outside = make_within(e, MAKE_IN_MAP);
+  vec_push(e->a, &e->here.turns, l->turn);
+  e->here.traces = l->group = NEW(e->a, TraceGroup);
+  Value y = call2(e, l->f, s, x, l->place + 1, l->at);
+  e->here = outside;
+  if (y.kind == V_BAD || same_tree(e, l->init, y)) return y;
+  elab_error(e, l->place[0], E_FOLD_TREE, type_text(e, &l->init), type_text(e, &y));
+  return v_bad();
+}
+
+/* State k keeps its type; a literal becomes what the first turn makes of it, and the turn is made again. */
+static bool keeps_type(Elab *e, Loop *l, uint32_t k, bool first, bool *again) {
+  NodeId *state = &l->state.at[k], *next = &l->next.at[k];
+  const Type *t = node_type(e, *state);
+  if (node_flex(e, *next) && type_same_shape(t, node_type(e, *next)) &&
+      (*next = want_typed(e, v_node(*next), (DType)t->dtype, l->at, "the next state")) == NO_NODE)
+    return false;
+  Type u = *node_type(e, *next);
+  if (type_eq(node_type(e, *state), &u)) return true;
+  if (!l->soft[k] || !first) {
+    elab_error(e, l->place[0], E_FOLD_TYPE, type_show(e->a, node_type(e, *state)), type_show(e->a, &u));
+    return false;
+  }
+  *again = true;
+  NodeId n = lower_cast(e, *state, (DType)u.dtype, l->at);
+  if (n == NO_NODE || (node_type(e, n)->rank == 0 && (n = lower_fill(e, &u, n, l->at)) == NO_NODE)) return false;
+  *state = n;
+  return true;
+}
+
+/* The op, whose body is what the turn made. */
+static Value loop_of(Elab *e, Loop *l) {
+  const Walked *w = l->w;
+  const Ast *at = l->at;
+  uint32_t c = l->state.n, values = l->stacked ? 2 * c : c, k2 = 0;
+  Traced traced = {0};
+  l->group->turns = w->n;
+  traced_nodes(e, l->group, &traced);
+  NodeId *root = NEW_N(e->a, NodeId, 2 * c + traced.n);
+  for (uint32_t k = 0; k < c; k++) root[k] = root[c + k] = l->next.at[k];
+  for (uint32_t k = 0; k < traced.n; k++) root[values + k] = *traced.at[k];
+  Nodes capture = {0}, in = {0}, out = {0};
+  Graph *body = lift_body(e, l->input, c + w->sequence.n, l->turn, root, values + traced.n, &capture);
+  for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, l->state.at[k]);
+  for (uint32_t k = 0; k < w->sequence.n; k++) vec_push(e->a, &in, w->sequence.at[k]);
+  for (uint32_t k = 0; k < capture.n; k++) vec_push(e->a, &in, capture.at[k]);
+  int64_t i[4] = {w->n, c, w->sequence.n, 0};
+  NodeId loop = emit(e, &op_loop, in.at, in.n, &(Attr){.body = body, .i = i, .n = 4}, at);
+  if (loop == NO_NODE) return v_bad();
+  for (uint32_t k = 0; k < c; k++) {
+    NodeId n = emit_i(e, &op_pick, &loop, 1, (int64_t[]){l->stacked ? c + k : k}, 1, at);
+    if (n == NO_NODE) return v_bad();
+    vec_push(e->a, &out, n);
+  }
+  for (uint32_t k = 0; k < traced.n; k++)
+    if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
+  if (traced.n && e->here.traces) vec_push(e->a, &e->here.traces->item, (TraceItem){NULL, NO_NODE, l->group});
+  else if (traced.n) step_effect(e, effect_traces(e->s, l->group, elab_loc(e, at)));
+  return unflat(e, l->init, out.at, &k2);
+}
+
 static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, const Arg *a, const Ast *at) {
-  Nodes state = {0};
-  const Ast *where[2] = {a[1].at, a[2].at};
-  if (!flat_nodes(e, init, &state, where[0], "the first state")) return v_bad();
-  uint32_t c = state.n;
+  Loop l = {.f = f, .init = init, .w = w, .at = at, .place = {a[0].at, a[1].at, a[2].at}, .stacked = stacked};
+  if (!flat_nodes(e, init, &l.state, a[1].at, "the first state")) return v_bad();
+  uint32_t c = l.state.n;
   if (c == 0) {
-    elab_error(e, where[0], E_FOLD_EMPTY);
+    elab_error(e, a[1].at, E_FOLD_EMPTY);
     return v_bad();
   }
-  bool *soft = NEW_N(e->a, bool, c), *ints = NEW_N(e->a, bool, c);
+  bool *ints = NEW_N(e->a, bool, c);
+  l.soft = NEW_N(e->a, bool, c);
   for (uint32_t k = 0; k < c; k++) {
-    soft[k] = node_flex(e, state.at[k]);
-    ints[k] = soft[k] && (graph_at(e->g, state.at[k])->flags & NODE_INTS);
+    l.soft[k] = node_flex(e, l.state.at[k]);
+    ints[k] = l.soft[k] && (graph_at(e->g, l.state.at[k])->flags & NODE_INTS);
   }
-  if (!first_state(e, &state, ints, w, where[0])) return v_bad();
-  for (int attempt = 0;; attempt++) {
-    NodeId *input = NEW_N(e->a, NodeId, c + w->sequence.n + 1);
-    Type i32 = type_scalar(I32);
-    for (uint32_t k = 0; k < c; k++) input[k] = body_input(e, node_type(e, state.at[k]), at);
-    for (uint32_t k = 0; k < w->sequence.n; k++) {
-      Type t = row_type(node_type(e, w->sequence.at[k]));
-      input[c + k] = body_input(e, &t, at);
-    }
-    NodeId turn = body_input(e, &i32, at);
-    uint32_t k0 = 0, k1 = 0;
-    Value s = unflat(e, init, input, &k0);
-    Value x = w->seq ? w->seq->element(e, w->seq, 0, turn, -1, at) : unflat(e, w->like, input + c, &k1);
-    Where outside = make_within(e, MAKE_IN_MAP);
-    vec_push(e->a, &e->here.turns, turn);
-    TraceGroup *group = NEW(e->a, TraceGroup);
-    e->here.traces = group;
-    Value y = call2(e, f, s, x, where, at);
-    e->here = outside;
-    if (y.kind == V_BAD) return y;
-    if (!same_tree(e, init, y)) {
-      Value before = init;
-      elab_error(e, a[0].at, E_FOLD_TREE, type_text(e, &before), type_text(e, &y));
-      return v_bad();
-    }
-    Nodes next = {0};
-    if (!flat_nodes(e, y, &next, at, "the next state")) return v_bad();
-    bool again = false, ok = true;
-    for (uint32_t k = 0; k < c; k++) {
-      const Type *t = node_type(e, state.at[k]);
-      if (node_flex(e, next.at[k]) && type_same_shape(t, node_type(e, next.at[k])) &&
-          (next.at[k] = want_typed(e, v_node(next.at[k]), (DType)t->dtype, at, "the next state")) == NO_NODE)
-        return v_bad();
-      Type u = *node_type(e, next.at[k]);
-      if (type_eq(node_type(e, state.at[k]), &u)) continue;
-      ok = false;
-      if (!soft[k] || attempt > 0) {
-        elab_error(e, a[0].at, E_FOLD_TYPE, type_show(e->a, node_type(e, state.at[k])), type_show(e->a, &u));
-        return v_bad();
-      }
-      again = true;       /* a literal becomes what the first turn makes of it */
-      NodeId n = lower_cast(e, state.at[k], (DType)u.dtype, at);
-      if (n == NO_NODE || (node_type(e, n)->rank == 0 && (n = lower_fill(e, &u, n, at)) == NO_NODE)) return v_bad();
-      state.at[k] = n;
-    }
-    if (again) continue;
-    if (!ok) return v_bad();
-    Traced traced = {0};
-    group->turns = w->n;
-    traced_nodes(e, group, &traced);
-    uint32_t values = stacked ? 2 * c : c;
-    NodeId *root = NEW_N(e->a, NodeId, 2 * c + traced.n);
-    for (uint32_t k = 0; k < c; k++) root[k] = root[c + k] = next.at[k];
-    for (uint32_t k = 0; k < traced.n; k++) root[values + k] = *traced.at[k];
-    Nodes capture = {0};
-    Graph *body = lift_body(e, input, c + w->sequence.n, turn, root, values + traced.n, &capture);
-    Nodes in = {0};
-    for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, state.at[k]);
-    for (uint32_t k = 0; k < w->sequence.n; k++) vec_push(e->a, &in, w->sequence.at[k]);
-    for (uint32_t k = 0; k < capture.n; k++) vec_push(e->a, &in, capture.at[k]);
-    int64_t i[4] = {w->n, c, w->sequence.n, 0};
-    NodeId loop = emit(e, &op_loop, in.at, in.n, &(Attr){.body = body, .i = i, .n = 4}, at);
-    if (loop == NO_NODE) return v_bad();
-    Nodes out = {0};
-    for (uint32_t k = 0; k < c; k++) {
-      NodeId n = emit_i(e, &op_pick, &loop, 1, (int64_t[]){stacked ? c + k : k}, 1, at);
-      if (n == NO_NODE) return v_bad();
-      vec_push(e->a, &out, n);
-    }
-    for (uint32_t k = 0; k < traced.n; k++)
-      if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
-    if (traced.n && e->here.traces) vec_push(e->a, &e->here.traces->item, (TraceItem){NULL, NO_NODE, group});
-    else if (traced.n) step_effect(e, effect_traces(e->s, group, elab_loc(e, at)));
-    uint32_t k2 = 0;
-    return unflat(e, init, out.at, &k2);
+  if (!first_state(e, &l.state, ints, w, a[1].at)) return v_bad();
+  bool again = true;
+  for (bool first = true; again; first = false) {
+    Value y = turn_of(e, &l);
+    again = false;
+    l.next = (Nodes){0};
+    if (y.kind == V_BAD || !flat_nodes(e, y, &l.next, at, "the next state")) return v_bad();
+    for (uint32_t k = 0; k < c; k++)
+      if (!keeps_type(e, &l, k, first, &again)) return v_bad();
   }
+  return loop_of(e, &l);
 }
 
 /* ---- fold and scan ---- */
