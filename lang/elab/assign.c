@@ -470,6 +470,17 @@ static void assign_part(Elab *e, Bound *b, const Ast *part, Value v, const Ast *
   assign_bound(e, b, v, part, ast);
 }
 
+static void no_target(Elab *e, const Ast *target, const Value *now) {
+  Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, now));
+  const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;
+  const Bound *owner = of ? scope_find(e, e->here.scope, of->name) : NULL;
+  if (owner && owner->value.kind == V_OPTIMIZER)
+    diag_hint(e->d, g,
+              "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`",
+              target->name, owner->value.optimizer->rule->name, target->name, target->name);
+  else diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
+}
+
 void elab_assign(Elab *e, const Ast *ast) {
   const Ast *target = ast->kid[0];
   Bound *part_of = target->kind != A_NAME && target->kid[0]->kind != A_NAME ? var_of_part(e, target) : NULL;
@@ -536,14 +547,5 @@ void elab_assign(Elab *e, const Ast *ast) {
   }
   if (b) assign_bound(e, b, v, base, ast);
   else if (now.kind == V_CELL || is_tree(e, &now)) assign_tree(e, now, v, ast);
-  else {
-    Diag *g = elab_error(e, target, E_ASSIGN_TARGET, value_kind_text(e, &now));
-    const Ast *of = target->kind == A_MEMBER && target->kid[0]->kind == A_NAME ? target->kid[0] : NULL;
-    const Bound *owner = of ? scope_find(e, e->here.scope, of->name) : NULL;
-    if (owner && owner->value.kind == V_OPTIMIZER)
-      diag_hint(e->d, g,
-                "an argument that changes is the bare name of a `var`: `var %s = ...`, then `%s(..., %s = %s)`",
-                target->name, owner->value.optimizer->rule->name, target->name, target->name);
-    else diag_hint(e->d, g, "cells are assigned: parameters, states of layers, `var`s and trees of them");
-  }
+  else no_target(e, target, &now);
 }
