@@ -30,7 +30,7 @@ bool in_rank(const Reader *r, int64_t *axis, const Ast *at) {
   if (*axis < -rank || *axis >= rank) {
     Diag *g = elab_error(r->e, at, E_AXIS_RANGE, *axis, rank);
     if (rank) diag_hint(r->e->d, g, "axes count from 0 to %d, or from -%d to -1", rank - 1, rank);
-    else diag_hint(r->e->d, g, "a scalar has no axis to go along");
+    else diag_hint(r->e->d, g, "a scalar has no axis to go along; of several numbers it is `%s([1, 2])`", r->fn);
     return false;
   }
   if (*axis < 0) *axis += rank;

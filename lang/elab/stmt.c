@@ -78,7 +78,7 @@ static bool acts(Elab *e, const Ast *call, const Value *value) {
   if (f.kind == V_BAD || e->d->n_errors > errors) return callee->kind != A_LAMBDA;
   if (f.kind != V_FN) return false;
   return f.fn->kind == FN_PROC || (f.fn->kind == FN_NATIVE && !f.fn->partial && f.fn->native &&
-         (f.fn->captured->n > 0 || !strcmp(f.fn->native->name, "trace")));
+         ((f.fn->captured && f.fn->captured->n > 0) || !strcmp(f.fn->native->name, "trace")));
 }
 
 /* A line that is indented further than the one above, which ends in a call: `dense(2, 8)` and `dense(8, 1)` below. */
@@ -101,6 +101,7 @@ static void unused_value(Elab *e, const Ast *stmt, const Value *v) {
   uint32_t line, column;
   source_position(stmt->source, stmt->span.first, &line, &column);
   const char *hint = x->kind == A_CALL ? "a formula only computes: print its value, or give it a name with `let`"
+                     : v->kind == V_FN ? "a function acts when it is called: `f(x)`"
                                        : "print it, or give it a name with `let`";
   if (goes_on(stmt)) hint = "to go on from the line above, begin this one with `>>` or `|>`";
   if (line > 1 && (first == '-' || first == '(' || first == '['))

@@ -154,6 +154,13 @@ static void read_ahead(Reader *r) {
 
 static char opener_of(int kind) { return kind == ')' ? '(' : kind == ']' ? '[' : '{'; }
 
+/* `[1, 2))`: of two closing brackets the first was taken for another one, on this line. */
+static bool told_other(const Reader *r, Span at) {
+  const Diag *g = r->diags->diag.n ? r->diags->diag.at[r->diags->diag.n - 1] : NULL;
+  if (!g || g->id != E_BRACKET_OTHER || g->source != r->source || g->at.first > at.first) return false;
+  return !memchr(r->source->text + g->at.first, '\n', at.first - g->at.first);
+}
+
 /* A closing bracket comes. False: it is dropped, or an ERR was put before it. */
 static bool closes(Reader *r, Token *t) {
   char wanted = opener_of(t->kind);
@@ -176,7 +183,7 @@ static bool closes(Reader *r, Token *t) {
     k = r->bracket.n;
   }
   if (!k) {
-    if (!r->recovering) diag_in(r->diags, r->source, t->span, E_BRACKET_STRAY, text);
+    if (!r->recovering && !told_other(r, t->span)) diag_in(r->diags, r->source, t->span, E_BRACKET_STRAY, text);
     return false;
   }
   if (k < r->bracket.n) {

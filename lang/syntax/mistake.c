@@ -292,6 +292,11 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
   if (other) return other;
   bool in_list = b && expects(e, "`,`");
   if (kind == T_ID && e->operator_ && !in_list && after_number(s, e->at.first)) return "a product is written with `*`";
+  if (expects(e, "`(`") && !e->expression && !e->operator_ && follows_word(s, e->at.first, "fn"))
+    return "the arguments of a function stand in parentheses: `fn (x) = e`";
+  if (kind == '=' && expects(e, "`in`")) return "a loop is `for i in 1..10 { ... }`";
+  if (compares(kind) && e->expression && !e->operator_)
+    return "both sides of `and` are conditions: `x > 3 and x < 5`";
   if (kind == T_ARROW && e->operator_) return "a function is `fn (x) = e`";
   if (kind == '~' && e->operator_) return "a draw has a name and a shape: `let y: [3] ~ normal(0, 1)`";
   if (kind == T_FOR && e->operator_ && b && b->open == '[')
@@ -307,6 +312,8 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
     return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
   const char *named = header(e, kind, s);
   if (named) return named;
+  if (kind == ',' && e->operator_ && !b && after_number(s, e->at.first) && is_digit(s->text[e->at.end]))
+    return "the point of a number is a point: `1.5`; a tuple is `(1, 5)`";
   if (kind == ',' && e->operator_ && !b && e->end_of_line)
     return "one name stands before `=`; a tuple is taken apart by `let (a, b) = pair`";
   if (b && b->open == '(' && begins_with(s, e->at.first, "for")) return "a loop is `for i in 0..<n { ... }`";
@@ -390,7 +397,7 @@ void mistake(Tree *t, const Expected *e) {
   } else if (e->name && !e->expression && begins_with(s, e->at.first, "import")) {
     g = diag_in(r->diags, s, e->at, E_IMPORT_AS, found_text(t, e, kind));
     diag_hint(r->diags, g, "write `import \"path.nn\" as name`");
-  } else if ((kind == ':' || kind == '=') && foreign_before(r, e->at.first)) {
+  } else if ((kind == ':' || kind == '=' || kind == T_SEP) && foreign_before(r, e->at.first)) {
     /* `def f(x):` was told what a function is, `:=` and `=>` what they are here */
   } else if ((kind == T_ARROW || kind == '=') && e->statement && header_before(r, e->at.first)) {
     /* the header that ended too soon was reported */

@@ -631,6 +631,9 @@ static const char *instead(const Ast *s, bool optimizer) {
   if (s->kind == A_VAR || s->kind == A_PARAM)
     return optimizer ? "what an optimizer keeps for each parameter is a `state`"
                      : "what a layer keeps beside its parameters is a `state`";
+  if (s->kind == A_ASSIGN)
+    return optimizer ? "a value is made by `let x = ...`; the rule `fn (p, g, t)` assigns a `state`"
+                     : "a value is made by `let x = ...`, a parameter by `param w: [2] = 0`";
   if (s->kind != A_EXPR) return "steps belong to a `proc` or to the top of the script";
   if (s->kid[0]->kind == A_IF) return "what is chosen is the value: `let x = if ...`";
   return optimizer ? "the new value of a parameter is that of the rule `fn (p, g, t)`"
@@ -656,7 +659,8 @@ static void body_statements(Resolver *r, const Ast *x, bool optimizer) {
     bool stands = s->kind == A_STATE || s->kind == A_LET || s->kind == A_ASSERT || s->kind == A_FN ||
                   s->kind == A_GRADIENT || s->kind == A_ERROR || (s->kind == A_PARAM && !optimizer);
     if (stands) continue;
-    const Ast *at = s->kind == A_EXPR ? s->kid[0] : s;
+    const Ast *at = s->kind == A_EXPR || s->kind == A_ASSIGN ? s->kid[0] : s;
+    if (s->kind == A_ASSIGN && at->kind == A_NAME) name_of(r, at->name)->broken = true;
     Diag *g = diag_in(r->d, r->source, at->at, optimizer ? E_OPTIMIZER_BODY : E_LAYER_BODY);
     diag_hint(r->d, g, "%s", instead(s, optimizer));
   }

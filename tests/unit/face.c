@@ -358,7 +358,8 @@ static void lists(void) {
   reading("x, axis:axis", "[[1, 2]], -2", "x=f64[1, 2], axis=0 | 0");
   reading("x, axis:axis", "[[1, 2]], 2", "axis 2 of a tensor with 2 axes [E0328] (axes count from 0 to 1, or "
           "from -2 to -1)");
-  reading("x, axis:axis=0", "3.5", "axis 0 of a tensor with 0 axes [E0328] (a scalar has no axis to go along)");
+  reading("x, axis:axis=0", "3.5", "axis 0 of a tensor with 0 axes [E0328] (a scalar has no axis to go along; of "
+          "several numbers it is `probe([1, 2])`)");
   reading("n:size, axis:axes?", "3, (-1, 0)", "n=3, axis=0 2 | 3 2 0 2");
   reading("n:size, axis:axis", "3, 3", "axis 3 of a tensor with 3 axes [E0328] (axes count from 0 to 2, or "
           "from -3 to -1)");
