@@ -238,31 +238,34 @@ static bool numbers_hold(Session *s, Segment *g, Tensor *const *before, const St
   return false;
 }
 
+/* The segment's plan. before: what it will update, if that is held. */
+static bool plan_run(Session *s, Segment *g, Tensor *const *before, const Steps *block, uint32_t at) {
+  if (!bind(s, g->plan, g->data, g->spare)) return false;
+  host_stack_need(&s->host, plan_stack(g->plan));
+  Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
+  if (f.code == FAULT_CANCELLED) {
+    NodeId next = fault_node(s->graph, g->plan, f.step);
+    s->cancelled = true;
+    s->stopped = next == NO_NODE ? 0 : graph_at(s->graph, next)->loc;
+    return false;
+  }
+  if (f.code != FAULT_NONE) {
+    NodeId failed = fault_node(s->graph, g->plan, f.step);
+    if (failed != NO_NODE && !before_fault(s, g, block, at, failed)) return false;
+    const Node *n = failed == NO_NODE ? NULL : graph_at(s->graph, failed);
+    if (n && n->op == &op_require_finite) (void)blame_refusal(s, g, n->loc);
+    else fault_report(s, failed, &f);
+    return false;
+  }
+  return s->config.check_numbers ? numbers_hold(s, g, before, block, at) : watch_step(s, g, before);
+}
+
 static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at) {
   assert(g->prepared);
   if (!share(s, g, false)) return false;
   if (g->plan) {
-    bool check = s->config.check_numbers;
-    Arena *held = check || watch_holds(s, g) ? arena_new(&s->host) : NULL;
-    Tensor **before = held ? hold(s, g, held) : NULL;
-    if (!bind(s, g->plan, g->data, g->spare)) return false;
-    host_stack_need(&s->host, plan_stack(g->plan));
-    Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
-    if (f.code == FAULT_CANCELLED) {
-      NodeId next = fault_node(s->graph, g->plan, f.step);
-      s->cancelled = true;
-      s->stopped = next == NO_NODE ? 0 : graph_at(s->graph, next)->loc;
-      return false;
-    }
-    if (f.code != FAULT_NONE) {
-      NodeId failed = fault_node(s->graph, g->plan, f.step);
-      if (failed != NO_NODE && !before_fault(s, g, block, at, failed)) return false;
-      const Node *n = failed == NO_NODE ? NULL : graph_at(s->graph, failed);
-      if (n && n->op == &op_require_finite) (void)blame_refusal(s, g, n->loc);
-      else fault_report(s, failed, &f);
-      return false;
-    }
-    bool ok = check ? numbers_hold(s, g, before, block, at) : watch_step(s, g, before);
+    Arena *held = s->config.check_numbers || watch_holds(s, g) ? arena_new(&s->host) : NULL;
+    bool ok = plan_run(s, g, held ? hold(s, g, held) : NULL, block, at);
     if (held) arena_free(held);
     if (!ok) return false;
     exchange(s, g);

@@ -71,7 +71,10 @@ static bool add_library(Text *t, const char *name) {
   if (file < 0) return false;
   Sources *sources = sources_new(t->arena);
   Source *source = source_add(sources, stdlib_files[file].name, stdlib_files[file].text, stdlib_files[file].n);
-  Parsed *p = parse(t->arena, source, diags_new(t->arena, sources), false);
+  Diags *d = diags_new(t->arena, sources);
+  Parsed *p = parse(t->arena, source, d, false);
+  /* what is wrong with the library's own text is that there is too little stack to read it */
+  if (d->n_errors) host_fail(arena_host(t->arena), FAIL_LIMIT, "%s", d->diag.at[0]->text);
   for (uint32_t k = 0; k < p->program->n; k++)
     if (p->program->kid[k] && defines(p->program->kid[k], name)) {
       add_definition(t, p->program->kid[k]);
