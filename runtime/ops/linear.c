@@ -11,7 +11,7 @@
 
 enum { FAULT_ALONE, FAULT_OF_BATCH };   /* the texts of an op here: one matrix, matrix {a}; {b} is a row from 0 */
 
-static inline int64_t matrices(const Type *t) {
+__attribute__((unused)) static inline int64_t matrices(const Type *t) {
   int64_t n = 1;
   for (int k = 0; k + 2 < t->rank; k++) n *= t->dim[k];
   return n;

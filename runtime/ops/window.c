@@ -39,11 +39,11 @@ static inline int64_t window_places(const Window *w) { return w->axis[ROWS].grid
  * over an image has mul = stride, div = 1; the image over its grid, which its gradient reads, the other way round. */
 typedef struct Reading { int64_t size, taps, places, mul, tap, first, div; } Reading;
 
-static inline Reading image_by_grid(const Slide *s) {
+__attribute__((unused)) static inline Reading image_by_grid(const Slide *s) {
   return (Reading){.size = s->image, .taps = s->size, .places = s->grid, .mul = s->stride, .tap = s->dilation,
                    .first = -s->before, .div = 1};
 }
-static inline Reading grid_by_image(const Slide *s) {
+__attribute__((unused)) static inline Reading grid_by_image(const Slide *s) {
   return (Reading){.size = s->grid, .taps = s->size, .places = s->image, .mul = 1, .tap = -s->dilation,
                    .first = s->before, .div = s->stride};
 }
@@ -414,7 +414,9 @@ static inline Correlation correlation_of(const Type *x, const Type *w, const Att
 }
 
 static inline int64_t blocks_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
-static inline int64_t k_block(int64_t k) { return k ? blocks_of(k, blocks_of(k, CORRELATE_K)) : 0; }
+__attribute__((unused)) static inline int64_t k_block(int64_t k) {
+  return k ? blocks_of(k, blocks_of(k, CORRELATE_K)) : 0;
+}
 
 static inline Correlation correlation_forward(const KernelCall *call) {
   Correlation c = correlation_of(call->in_type[0], call->in_type[1], call->attr);

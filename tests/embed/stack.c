@@ -159,11 +159,11 @@ static void sizes(void) {
 }
 
 /* Called where only so much is left of a stack that has been found to be large. */
-static glia_status lower(glia_function *f, glia_frozen *z, const glia_array *x, int levels, size_t *failed) {
+static glia_status lower(glia_function *f, glia_frozen *z, const glia_array *x, uintptr_t end, size_t *failed) {
   volatile char room[4096];
-  room[0] = (char)levels;
+  room[0] = 1;
   glia_array y = {0};
-  glia_status status = levels > 0 ? lower(f, z, x, levels - 1, failed) : GLIA_OK;
+  glia_status status = (uintptr_t)room > end ? lower(f, z, x, end, failed) : GLIA_OK;
   glia_status call_status = glia_call(f, x, 1, &y, 1);
   y.data = NULL;
   glia_status frozen = glia_frozen_call(z, x, 1, &y, 1, NULL);
@@ -181,7 +181,7 @@ static void *down(void *kb) {
   glia_array x = glia_f32(points, 1, two);
   CHECK(glia_open(&(glia_config){.threads = 1}, &s) == GLIA_OK && text(s, "fn f(x: [N]) = sum(x)\n") == GLIA_OK);
   CHECK(glia_get_function(s, "f", &f) == GLIA_OK && glia_freeze(f, NULL, &x, 1, &z) == GLIA_OK);
-  lower(f, z, &x, (int)(*(size_t *)kb - 40 * LARGER) / (5 * (LARGER > 1 ? 2 : 1)), &failed);
+  lower(f, z, &x, (uintptr_t)&failed - ((*(size_t *)kb - 40 * LARGER) << 10), &failed);
   CHECK(failed > 0);
   glia_array y = {0};
   CHECK(glia_call(f, &x, 1, &y, 1) == GLIA_OK && *(float *)y.data == 3);
