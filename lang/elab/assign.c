@@ -308,6 +308,7 @@ static void say_made(Elab *e, Diag *g, const Bound *b) {
 static Value other_type(Elab *e, const Bound *b, const Value *now, const Value *v, const Ast *at) {
   Diag *g = elab_error(e, at, E_ASSIGN_DTYPE, b->name, tree_form_text(e, now), tree_form_text(e, v));
   say_made(e, g, b);
+  if (now->kind == V_UNIT) diag_hint(e->d, g, "begin with a value of its form: `var %s = ...`", b->name);
   bool node = now->kind == V_NODE;
   DType d = node ? (DType)node_type(e, now->node)->dtype : BOOL;
   if (is_number(v) && node && dtype_is_float(d) && !node_flex(e, now->node))

@@ -52,6 +52,7 @@ function binary(s, d,   a, b, op) {
   op = pick("+|-|*|/|min|max|where|and|hypot|lerp|mod")
   if (op == "/") return "(" a " / (1.25 + tanh(" b ")^2))"
   if (op == "min" || op == "max") return op "(" a ", " b ")"
+  if (op == "where" || op == "and") a = typed(s, d)
   if (op == "where") return "where(" a " > " b ", " expr(s, d) ", " a ")"
   if (op == "and") return "where(" a " > 0 and not (" b " < 0.25), " b ", " a " * 0.5)"
   if (op == "hypot") return "sqrt(0.1 + (" a ")^2 + (" b ")^2)"
@@ -181,6 +182,36 @@ function function_of(from, to,   k, had, i, f) {
   return f
 }
 
+# What is split between threads and blocks: sizes around those of the kernels.
+function big(   m, n, k) {
+  m = pick("1|7|33|130|257"); n = pick("5|17|64|129"); k = pick("3|16|65|128")
+  printf "  let a%d = tanh(constant([%d, %d], %d))\n", program, m, k, random(97)
+  printf "  let b%d = cos(constant([%d, %d], %d)) @ constant([%d], %d)\n", program, n, k, random(97), k, random(97)
+  printf "  let m%d = a%d @ constant([%d, %d], %d) + b%d\n", program, program, k, n, random(97), program
+  printf "  let big%d = (%s, %s, %s, %s)\n", program, bigger(m, n), bigger(m, n), bigger(m, n), bigger(m, n)
+}
+function bigger(m, n,   x) {
+  x = "m" program
+  return pick("softmax(" x ")|sum(" x ", axis = 0)|mean(" x "^2, axis = 1)|sort(" x ")|cumsum(" x ", axis = 1)|" \
+              x "' @ " x "|sum(tanh(" x "))|max(" x ", axis = 0)|logsumexp(" x ", axis = 1)|argsort(" x ")|" \
+              "where(" x " > 0, exp(-abs(" x ")), " x ")[" random(m) "]|variance(" x ")|" \
+              "grad(fn (v) = sum(softmax(v)^2))(" x ")|" x "[::-1, :" n - 1 "]|sum(i32(round(" x ")))|" \
+              "shuffle(" x ")|u8(clamp(20 * " x " + 100, 0, 255))|argmax(" x ", axis = 1)|cumsum(i32(" x " > 0), axis = 0)")
+}
+
+# Cells that steps change: parts at places that the run knows, loops that end by themselves.
+function steps(   n) {
+  n = 3 + random(3)
+  printf "  var cells = %s + zeros_of([%d])\n  var turn = 0\n", number(), n
+  printf "  while turn < %d {\n", n - 1
+  printf "    cells[turn] = 0.5 * cells[turn + 1] + %s\n", expr("", 1)
+  printf "    cells[turn : turn + 2] %s= %s\n", pick("+|-|*"), expr("2", 1)
+  if (one_in(2)) printf "    if cells[0] > 1 { turn += 1; continue }\n"
+  printf "    cells = tanh(cells)\n    turn += 1\n  }\n"
+  printf "  let states = scan(fn (s, r) = 0.5 * s + tanh(r), %s, %s)\n", typed("", 1), typed(n "", 2)
+  printf "  let picked = gather(cells, i32(abs(states) * 10) %% %d)\n", n
+}
+
 function check(what, holds) { printf "  if not (%s) { print \"program %d: %s\" }\n", holds, program, what }
 
 function whole(   k, s, f, g, out, had, i) {
@@ -212,9 +243,11 @@ function whole(   k, s, f, g, out, had, i) {
   if (k == 0) printf "  for k in 1..%d { c = 0.5 * c + %s / k }\n", 2 + random(3), expr(s, 3)
   else if (k == 1) printf "  for k in 1..3 { if %s > 0.5 { c = 0.5 * c - %s } else { c = c * 0.25 } }\n", expr("", 2), expr(s, 2)
   else printf "  for z in [0.5, 1.5] { c = c * z + %s }\n", expr(s, 2)
+  steps()
+  big()
   printf "  let v = %s(x)\n  let (w, d) = value_and_grad(%s)(x)\n", f, f
   printf "  let h = hvp(%s, x, y)\n  let step = c + 0 * sum(d)\n", f
-  printf "  save(\"%d.st\", {v, w, d, h, step%s})\n", program, out
+  printf "  save(\"%d.st\", {v, w, d, h, step, cells, turn, states, picked, big%d%s})\n", program, program, out
   check("value_and_grad", "close(v, w, tol = small)")
   check("jvp", "close(jvp(" f ", x, y), sum(d * y), tol = small)")
   check("vjp", "close(vjp(" f ", x, 2.0), 2 * d, tol = small)")
