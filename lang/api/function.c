@@ -44,7 +44,13 @@ Function *function_new(Session *s, const Bound *b) {
 
 /* ---- elaboration ---- */
 
-typedef struct Building { Function *f; Compiled *c; Needs keep; VEC(Result) result; } Building;
+typedef struct Building {
+  Function *f;
+  Compiled *c;
+  const Ast *call;            /* read once: what is learnt of cells is told by their places */
+  Needs keep;
+  VEC(Result) result;
+} Building;
 
 /* The parameters' names, where they have one. */
 static const char *parameter_name(const Function *f, uint32_t k) {
@@ -166,7 +172,8 @@ static void elaborate(Elab *e, Building *b) {
   c->turn = slot_new(e->p, SLOT_TURN, &turn, NULL, 0);
   vec_push(e->a, &e->here.turns, graph_input(e->g, c->turn, &turn, 0));
   e->here.scope = scope;
-  const Ast *call = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
+  if (!b->call) b->call = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
+  const Ast *call = b->call;
   if (!call) return;
   e->here.source = call->source;
   Value y = elab_expr(e, call);
@@ -222,6 +229,28 @@ static void begin(Elab *e, Session *s, const Value *f) {
   e->here.make = f->kind == V_FN && f->fn->kind == FN_PROC ? MAKE_OK : MAKE_IN_CALL;
 }
 
+/* What only its end tells (a cell that became a float, one that a loop assigns) is known in the next reading, as of a
+ * text (wait.c). */
+static void elaborate_known(Elab *e, Building *b, Where outside) {
+  Session *s = b->f->session;
+  ElabMark *mark = mark_set(e);
+  e->widened.n = e->turned.n = 0;
+  for (uint32_t known = 0;; known = e->widened.n + e->turned.n) {
+    e->again = false;
+    Region *top = region_enter(e, REGION_TOP, &b->c->steps, NULL);
+    place_again(e, b->f->place);
+    elaborate(e, b);
+    region_leave(e, top);
+    e->here = outside;
+    if (!e->again || e->widened.n + e->turned.n <= known) break;
+    mark_back(e, mark);
+    s->diags = e->d = diags_new(s->arena, s->sources);
+    b->c->steps.n = b->keep.n = b->result.n = 0;
+    b->c->n_result = b->c->n_grad = 0;
+  }
+  mark_drop(e, mark);
+}
+
 static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const char *wrt) {
   Session *s = f->session;
   Elab *e = s->elab;
@@ -240,11 +269,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
     f->placed = true;
     e->here = outside;
   }
-  Region *top = region_enter(e, REGION_TOP, &c->steps, NULL);
-  place_again(e, f->place);
-  elaborate(e, &b);
-  region_leave(e, top);
-  e->here = outside;
+  elaborate_known(e, &b, outside);
   bool ok = !s->diags->n_errors && program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n);
   if (!ok) return NULL;
   c->result = b.result.at;

@@ -130,6 +130,18 @@ static void training_by_call(void) {
   glia_close(s);
 }
 
+/* What only the end of a proc tells of its cells: one that becomes a float, one that a loop changes. */
+static void cells_by_call(void) {
+  glia_session *s = loaded("proc total(x: [N]) {\n  var t = 0\n  for k in 1..3 { t += x[0] / 4 }\n  [t]\n}\n"
+                           "proc pulled(x: [N]) {\n  var v = x[0] / 2\n  let first = v\n"
+                           "  for k in 0..<2 { v -= 0.1 * grad((v - first)^2 + v, v) }\n  [v]\n}\n");
+  for (int k = 0; k < 2; k++) {
+    CHECK(called(s, function(s, "total"), 2, 0) == 0.75f);
+    CHECK(fabsf(called(s, function(s, "pulled"), 1 + k, 0) - 0.32f) < 1e-6f);
+  }
+  glia_close(s);
+}
+
 static size_t errors(const char *text, size_t n) {
   glia_session *s;
   size_t count = 0;
@@ -159,6 +171,7 @@ static void texts(void) {
 int main(void) {
   draws_by_call();
   draws_in_a_call();
+  cells_by_call();
   training_by_call();
   texts();
   return wrong != 0;
