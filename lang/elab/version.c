@@ -185,7 +185,7 @@ static bool computed_from(Elab *e, NodeId input, const Target *t) {
 
 /* Cells that the formula read behind a loop or branch which computed them from what is differentiated by. */
 bool version_passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at) {
-  Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1), .seen = NEW_N(e->a, bool, e->g->n + 1)};
+  Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1)};
   for (uint32_t j = 0; j < l->n; j++) {
     const Value *v = &l->at[j].value;
     if (v->kind != V_CELL) continue;
@@ -201,6 +201,7 @@ bool version_passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, 
     Cell *c = is_wrt ? NULL : cell_of_slot(e, (SlotId)x->attr->i[0]);
     const Version *v = c ? version_at(c, s->at[k]) : NULL;
     if (!v) continue;
+    if (v->through && !t.seen) t.seen = NEW_N(e->a, bool, e->g->n + 1u);      /* as large as all that was made so far */
     if (!v->through || !computed_from(e, s->at[k], &t)) {
       carried_later(e, c, s->at[k], l->at, l->n, elab_loc_at(e, at));
       continue;
