@@ -258,6 +258,11 @@ function whole(   k, s, f, g, out, had, i) {
   check("hvp", "close(h, grad(fn (a) = sum(grad(" f ")(a) * y))(x), tol = small)")
   check("jacobian", "close(jacobian(" f ")(x), d, tol = small)")
   check("gradcheck", "gradcheck(" f ", x).ok")
+  if (one_in(3)) {
+    check("second differences", "gradcheck(" f ", x, order = 2).ok")
+    check("vmap of hvp", "close(vmap(fn (a) = hvp(" f ", x, a))(concat((y[None], x[None])))[0], h, tol = small)")
+    check("grad of fold of grad", "close(grad(fn (a) = fold(fn (s, r) = s + sum(grad(" f ")(a) * r), 0 * v, y[None]))(x), h, tol = small)")
+  }
   printf "}\np%d()\n", program
 }
 
