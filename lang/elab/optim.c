@@ -24,8 +24,9 @@ static const Ast *rule_body(const Optimizer *o) { return o->rule->ast->kid[1]; }
 
 /* where: the tree as it was written. */
 static Value tie(Elab *e, Optimizer *o, Value tree, const Ast *where, const Ast *at) {
-  if (e->here.make > MAKE_IN_BODY) {
-    elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, make_place(e->here.make));
+  if (e->here.make > MAKE_IN_BRANCH) {      /* among steps a branch may train: what it keeps is no parameter */
+    Diag *g = elab_error(e, at, E_LAYER_IN_CALL, o->rule->name, make_place(e->here.make));
+    diag_hint(e->d, g, "tie it with `let` at the top or in a `proc`, and step with it there");
     return v_bad();
   }
   Leaves l = {0};
