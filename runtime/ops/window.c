@@ -34,72 +34,50 @@ static inline Window window_of(const Type *x, int64_t height, int64_t width, con
 static inline int64_t window_taps(const Window *w) { return w->axis[ROWS].size * w->axis[COLUMNS].size; }
 static inline int64_t window_places(const Window *w) { return w->axis[ROWS].grid * w->axis[COLUMNS].grid; }
 
-/* ---- what elements are read where: row k (a channel and a tap), column j (a place of a grid) ----
- * At place u of an axis, tap t, the element is (u * mul + t * tap + first) / div, if that is whole and inside. A grid
- * over an image has mul = stride, div = 1; the image over its grid, which its gradient reads, the other way round. */
-typedef struct Reading { int64_t size, taps, places, mul, tap, first, div; } Reading;
-
-__attribute__((unused)) static inline Reading image_by_grid(const Slide *s) {
-  return (Reading){.size = s->image, .taps = s->size, .places = s->grid, .mul = s->stride, .tap = s->dilation,
-                   .first = -s->before, .div = 1};
-}
-__attribute__((unused)) static inline Reading grid_by_image(const Slide *s) {
-  return (Reading){.size = s->grid, .taps = s->size, .places = s->image, .mul = 1, .tap = -s->dilation,
-                   .first = s->before, .div = s->stride};
-}
+/* ---- what elements are read where: row k (a channel and a tap), column j (a place of the grid) ----
+ * At place u of an axis, tap t, it is element u * mul + t * tap + first, if there is one. */
+typedef struct Reading { int64_t size, taps, places, mul, tap, first; } Reading;
 
 #ifdef KERNELS
-/* Element (u, t) of an axis, -1: none. */
-static inline int64_t reading_at(const Reading *r, int64_t u, int64_t t) {
-  int64_t x = u * r->mul + t * r->tap + r->first;
-  if (x < 0 || (r->div > 1 && x % r->div)) return -1;
-  x /= r->div;
-  return x < r->size ? x : -1;
+static inline Reading reading_of(const Slide *s) {
+  return (Reading){.size = s->image, .taps = s->size, .places = s->grid, .mul = s->stride, .tap = s->dilation,
+                   .first = -s->before};
 }
 
-/* The first place from `u` on whose element is not below `least`, at most `end`; div is 1. */
-static inline int64_t reading_from(const Reading *r, int64_t u, int64_t end, int64_t t, int64_t least) {
-  int64_t lacks = least - (u * r->mul + t * r->tap + r->first);
-  int64_t skip = lacks <= 0 ? 0 : (lacks + r->mul - 1) / r->mul;
-  return skip < end - u ? u + skip : end;
+/* The first place whose element at tap t is not below `least`. */
+static inline int64_t reading_from(const Reading *r, int64_t t, int64_t least) {
+  int64_t lacks = least - (t * r->tap + r->first), skip = lacks <= 0 ? 0 : (lacks + r->mul - 1) / r->mul;
+  return skip < r->places ? skip : r->places;
 }
 
 /* Rows k..k+n_k, columns j..j+width of the readings of an image (its channels one after another), rows ld apart. */
-#define READ(name, T)                                                                                          \
-  static void name(const Reading r[2], const void *image, int64_t k, int64_t n_k, int64_t j, int64_t width,    \
-                   int64_t ld, void *out) {                                                                    \
-    int64_t taps = r[ROWS].taps * r[COLUMNS].taps;                                                             \
-    for (int64_t l = 0; l < n_k; l++, k++) {                                                                   \
-      const T *plane = (const T *)image + k / taps * (r[ROWS].size * r[COLUMNS].size);                         \
-      int64_t tv = k % taps % r[COLUMNS].taps, tu = k % taps / r[COLUMNS].taps;                                \
-      T *to = (T *)out + l * ld, *end = to + width;                                                            \
-      for (int64_t u = j / r[COLUMNS].places, v = j % r[COLUMNS].places; to < end; u++, v = 0) {               \
-        int64_t n = r[COLUMNS].places - v < end - to ? r[COLUMNS].places - v : end - to;                       \
-        int64_t row = reading_at(&r[ROWS], u, tu), stop = v + n;                                               \
-        if (row < 0) {                                                                                         \
-          memset(to, 0, (size_t)n * sizeof *to);                                                               \
-          to += n;                                                                                             \
-          continue;                                                                                            \
-        }                                                                                                      \
-        const T *from = plane + row * r[COLUMNS].size;                                                         \
-        if (r[COLUMNS].div > 1) {                                                                              \
-          for (; v < stop; v++) {                                                                              \
-            int64_t x = reading_at(&r[COLUMNS], v, tv);                                                        \
-            *to++ = x < 0 ? 0 : from[x];                                                                       \
-          }                                                                                                    \
-          continue;                                                                                            \
-        }                                                                                                      \
-        int64_t lo = reading_from(&r[COLUMNS], v, stop, tv, 0);                                                \
-        int64_t hi = reading_from(&r[COLUMNS], lo, stop, tv, r[COLUMNS].size), mul = r[COLUMNS].mul;           \
-        from += tv * r[COLUMNS].tap + r[COLUMNS].first;                                                        \
-        for (; v < lo; v++) *to++ = 0;                                                                         \
-        if (mul == 1)                                                                                          \
-          for (; v < hi; v++) *to++ = from[v];                                                                 \
-        else                                                                                                   \
-          for (; v < hi; v++) *to++ = from[v * mul];                                                           \
-        for (; v < stop; v++) *to++ = 0;                                                                       \
-      }                                                                                                        \
-    }                                                                                                          \
+#define READ(name, T)                                                                                                 \
+  static void name(const Reading r[2], const void *image, int64_t k, int64_t n_k, int64_t j, int64_t width,           \
+                   int64_t ld, void *out) {                                                                           \
+    const Reading across = r[COLUMNS];                                                                                \
+    int64_t taps = r[ROWS].taps * across.taps, mul = across.mul;                                                      \
+    int64_t first_u = j / across.places, first_v = j % across.places;                                                 \
+    for (int64_t l = 0; l < n_k; l++, k++) {                                                                          \
+      const T *plane = (const T *)image + k / taps * (r[ROWS].size * across.size);                                    \
+      int64_t tv = k % taps % across.taps, tu = k % taps / across.taps, shift = tv * across.tap + across.first;       \
+      int64_t inside = reading_from(&across, tv, 0), outside = reading_from(&across, tv, across.size);                \
+      T *to = (T *)out + l * ld, *end = to + width;                                                                   \
+      for (int64_t u = first_u, v = first_v; to < end; u++, v = 0) {                                                  \
+        int64_t stop = across.places - v < end - to ? across.places : v + (end - to);                                 \
+        int64_t row = u * r[ROWS].mul + tu * r[ROWS].tap + r[ROWS].first;                                             \
+        bool there = row >= 0 && row < r[ROWS].size;                                                                  \
+        int64_t lo = there && inside < stop ? inside : stop, hi = there && outside < stop ? outside : stop;           \
+        const T *from = plane + row * across.size;                                                                    \
+        for (; v < lo; v++) *to++ = 0;                                                                                \
+        if (mul == 1 && v < hi) {                                                                                     \
+          memcpy(to, from + (v + shift), (size_t)(hi - v) * sizeof *to);                                              \
+          to += hi - v;                                                                                               \
+          v = hi;                                                                                                     \
+        }                                                                                                             \
+        for (; v < hi; v++) *to++ = from[v * mul + shift];                                                            \
+        for (; v < stop; v++) *to++ = 0;                                                                              \
+      }                                                                                                               \
+    }                                                                                                                 \
   }
 READ(read_8, uint64_t)
 READ(read_4, uint32_t)
@@ -110,6 +88,36 @@ static inline Read read_of(const Type *t) {
   int size = dtype_size[t->dtype];
   return size == 8 ? read_8 : size == 4 ? read_4 : read_1;
 }
+
+/* The other way: what such rows and columns hold is added to the image, row by row. */
+#define ADD(name, T)                                                                                                  \
+  static void name(const Reading r[2], void *image, int64_t k, int64_t n_k, int64_t j, int64_t width, int64_t ld,     \
+                   const void *in) {                                                                                  \
+    const Reading across = r[COLUMNS];                                                                                \
+    int64_t taps = r[ROWS].taps * across.taps, mul = across.mul;                                                      \
+    int64_t first_u = j / across.places, first_v = j % across.places;                                                 \
+    for (int64_t l = 0; l < n_k; l++, k++) {                                                                          \
+      T *plane = (T *)image + k / taps * (r[ROWS].size * across.size);                                                \
+      int64_t tv = k % taps % across.taps, tu = k % taps / across.taps, shift = tv * across.tap + across.first;       \
+      int64_t inside = reading_from(&across, tv, 0), outside = reading_from(&across, tv, across.size);                \
+      const T *x = (const T *)in + l * ld, *end = x + width;                                                          \
+      for (int64_t u = first_u, v = first_v; x < end; u++, v = 0) {                                                   \
+        int64_t stop = across.places - v < end - x ? across.places : v + (end - x);                                   \
+        int64_t row = u * r[ROWS].mul + tu * r[ROWS].tap + r[ROWS].first;                                             \
+        bool there = row >= 0 && row < r[ROWS].size;                                                                  \
+        int64_t lo = inside > v ? inside : v, hi = there && outside < stop ? outside : there ? stop : lo;             \
+        T *restrict to = plane + row * across.size + shift;                                                           \
+        const T *restrict from = x - v;                                                                               \
+        if (mul == 1)                                                                                                 \
+          for (int64_t i = lo; i < hi; i++) to[i] += from[i];                                                         \
+        else                                                                                                          \
+          for (int64_t i = lo; i < hi; i++) to[i * mul] += from[i];                                                   \
+        x += stop - v;                                                                                                \
+      }                                                                                                               \
+    }                                                                                                                 \
+  }
+ADD(add_f32, float)
+ADD(add_f64, double)
 #else
 
 /* ---- type rules ---- */
@@ -253,7 +261,7 @@ const Op op_fold_windows = {
 static bool windows_run(KernelCall *c) {
   const Type *x = c->in_type[0];
   Window w = window_of(x, c->attr->i[0], c->attr->i[1], c->attr->i + 2);
-  Reading r[2] = {image_by_grid(&w.axis[ROWS]), image_by_grid(&w.axis[COLUMNS])};
+  Reading r[2] = {reading_of(&w.axis[ROWS]), reading_of(&w.axis[COLUMNS])};
   int64_t size = dtype_size[x->dtype], rows = c->out_type->dim[1], places = window_places(&w);
   int64_t image = w.channels * x->dim[2] * x->dim[3] * size;
   for (int64_t u = c->begin; u < c->end; u++)
@@ -349,26 +357,36 @@ const Op op_window_argmax = {
     .cost = window_argmax_cost,
 };
 #else
-#define ARGMAX(name, T)                                                                                            \
-  static void name(const KernelCall *c, const Window *w) {                                                         \
-    const Slide *r = &w->axis[ROWS], *s = &w->axis[COLUMNS];                                                       \
-    int32_t *out = (int32_t *)c->out + c->begin * r->grid * s->grid;                                               \
-    for (int64_t u = c->begin; u < c->end; u++) {                                                                  \
-      const T *x = (const T *)c->in[0] + u * r->image * s->image;                                                  \
-      for (int64_t i = 0; i < r->grid; i++)                                                                        \
-        for (int64_t j = 0; j < s->grid; j++, out++) {                                                             \
-          int64_t best = -1;                                                                                       \
-          for (int64_t tu = 0, row = i * r->stride - r->before; tu < r->size; tu++, row += r->dilation) {          \
-            if (row < 0 || row >= r->image) continue;                                                              \
-            for (int64_t tv = 0, column = j * s->stride - s->before; tv < s->size; tv++, column += s->dilation) {  \
-              if (column < 0 || column >= s->image) continue;                                                      \
-              int64_t at = row * s->image + column;                                                                \
-              if (best < 0 || x[at] > x[best] || (x[at] != x[at] && x[best] == x[best])) best = at;                \
-            }                                                                                                      \
-          }                                                                                                        \
-          *out = (int32_t)best;                                                                                    \
-        }                                                                                                          \
-    }                                                                                                              \
+/* Of window u: the element of its first tap, and the taps that lie in the image. */
+static inline void window_taps_in(const Slide *s, int64_t u, int64_t *first, int64_t *from, int64_t *to) {
+  *first = u * s->stride - s->before;
+  *from = 0;
+  *to = s->size;
+  while (*first + *from * s->dilation < 0) ++*from;
+  while (*first + (*to - 1) * s->dilation >= s->image) --*to;
+}
+
+#define ARGMAX(name, T)                                                                                               \
+  static void name(const KernelCall *c, const Window *w) {                                                            \
+    const Slide rows = w->axis[ROWS], columns = w->axis[COLUMNS];                                                     \
+    int32_t *out = (int32_t *)c->out + c->begin * rows.grid * columns.grid;                                           \
+    for (int64_t u = c->begin; u < c->end; u++) {                                                                     \
+      const T *x = (const T *)c->in[0] + u * rows.image * columns.image;                                              \
+      for (int64_t i = 0; i < rows.grid; i++) {                                                                       \
+        int64_t row, from, to, column, left, right;                                                                   \
+        window_taps_in(&rows, i, &row, &from, &to);                                                                   \
+        for (int64_t j = 0; j < columns.grid; j++, out++) {                                                           \
+          window_taps_in(&columns, j, &column, &left, &right);                                                        \
+          int64_t best = (row + from * rows.dilation) * columns.image + column + left * columns.dilation;             \
+          for (int64_t tu = from; tu < to; tu++) {                                                                    \
+            int64_t at = (row + tu * rows.dilation) * columns.image + column + left * columns.dilation;               \
+            for (int64_t tv = left; tv < right; tv++, at += columns.dilation)                                         \
+              if (x[at] > x[best] || (x[at] != x[at] && x[best] == x[best])) best = at;                               \
+          }                                                                                                           \
+          *out = (int32_t)best;                                                                                       \
+        }                                                                                                             \
+      }                                                                                                               \
+    }                                                                                                                 \
   }
 ARGMAX(argmax_f32, float)
 ARGMAX(argmax_f64, double)
@@ -393,17 +411,22 @@ const OpKernels KERNELS_OF(window_argmax) = {.run = window_argmax_run};
  * groups}. correlate_input is its adjoint to x, of dy and w, correlate_weight that to w, of x and dy; attr->i of both
  * goes on with the size of what they give. Each is linear in both operands: the adjoints of all three are among them.
  *
- * All three are products with a matrix of readings (tile_kernel.h), of which a panel at a time is made: K is a tap of a
- * channel, or for the weight a place of an image. It is cut by its size alone, and what a unit gives does not depend on
- * the units beside it, so an element's bits depend neither on threads nor on the batch around it. */
+ * All three are products (tile_kernel.h) with readings, of which a block at a time is made, in rows that do not fall on
+ * the same lines of the cache: y = w readings; readings of dx = w' dy, added up; dw = dy readings', of which parts of a
+ * large batch are summed up at once if there is little else to share out. How K is cut, and what a unit is, the shapes
+ * of an image and of the kernels decide, so an element's bits depend neither on threads nor on the batch around it (of
+ * dw: on its size alone). */
 
-enum { CORRELATE_NUMBERS = 9, CORRELATE_K = 256, CORRELATE_COLUMNS = 256, CORRELATE_PARTS = 16 };
+enum { CORRELATE_NUMBERS = 9, CORRELATE_K = 256, CORRELATE_COLUMNS = 256, CORRELATE_ROW = 336 };
+enum { CORRELATE_TAPS = 64, CORRELATE_PARTS = 16, WIDEST_PANEL = 64 };
 
 typedef struct Correlation {
   Window w;                  /* over x */
   int64_t groups, ins, outs; /* channels of a group */
-  int64_t k, blocks;         /* taps of a group's channels; of columns of what is given, or of the weight's rows */
-  int64_t parts, images;     /* weight: the images are summed up in parts of so many */
+  int64_t k;                 /* taps of a group's channels */
+  int64_t blocks;            /* of a group: of columns of y, of channels of dx, of taps of dw */
+  int64_t channels;          /* dx: of a block */
+  int64_t parts, images;     /* dw: the images are summed up in parts of so many */
 } Correlation;
 
 static inline Correlation correlation_of(const Type *x, const Type *w, const Attr *a) {
@@ -414,9 +437,7 @@ static inline Correlation correlation_of(const Type *x, const Type *w, const Att
 }
 
 static inline int64_t blocks_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
-__attribute__((unused)) static inline int64_t k_block(int64_t k) {
-  return k ? blocks_of(k, blocks_of(k, CORRELATE_K)) : 0;
-}
+static inline int64_t k_block(int64_t k) { return k ? blocks_of(k, blocks_of(k, CORRELATE_K)) : 0; }
 
 static inline Correlation correlation_forward(const KernelCall *call) {
   Correlation c = correlation_of(call->in_type[0], call->in_type[1], call->attr);
@@ -426,15 +447,15 @@ static inline Correlation correlation_forward(const KernelCall *call) {
 
 static inline Correlation correlation_input(const KernelCall *call) {
   Correlation c = correlation_of(call->out_type, call->in_type[1], call->attr);
-  c.k = c.outs * window_taps(&c.w);
-  c.blocks = blocks_of(call->out_type->dim[2] * call->out_type->dim[3], CORRELATE_COLUMNS);
+  int64_t taps = window_taps(&c.w);
+  c.channels = taps < CORRELATE_TAPS ? CORRELATE_TAPS / taps : 1;
+  c.blocks = blocks_of(c.ins, c.channels);
   return c;
 }
 
-/* Few blocks of a large batch are summed up in parts that run at once. */
 static inline Correlation correlation_weight(const KernelCall *call) {
   Correlation c = correlation_of(call->in_type[0], call->out_type, call->attr);
-  c.blocks = blocks_of(c.k, 64);
+  c.blocks = blocks_of(c.k, CORRELATE_TAPS);
   int64_t units = c.groups * c.blocks, parts = units < CORRELATE_PARTS ? CORRELATE_PARTS / (units ? units : 1) : 1;
   c.images = blocks_of(c.w.n, parts);
   c.parts = c.images ? blocks_of(c.w.n, c.images) : 1;
@@ -446,62 +467,103 @@ static inline Correlation correlation_weight(const KernelCall *call) {
 
 static const Tiles *tiles_of(const Type *t) { return t->dtype == F32 ? &f32_tiles : &f64_tiles; }
 
-/* Columns j..end of y (rows x columns) = a (rows x k) times the readings of an image. */
-static void product_of_readings(const Type *t, const Reading r[2], const char *image, const char *a, int64_t rows,
-                                int64_t k, char *y, int64_t columns, int64_t j, int64_t end, char *panel) {
-  const Tiles *tiles = tiles_of(t);
-  int64_t size = dtype_size[t->dtype], step = k_block(k);
-  Read read = read_of(t);
-  for (int64_t at = 0; at < k; at += step) {
-    int64_t kc = k - at < step ? k - at : step;
-    for (int64_t c = j; c < end; c += tiles->columns) {
-      int64_t width = end - c < tiles->columns ? end - c : tiles->columns;
-      if (width < tiles->columns) memset(panel, 0, (size_t)(kc * tiles->columns * size));
-      read(r, image, at, kc, c, width, tiles->columns, panel);
-      tiles->strip(a + at * size, k, rows, kc, panel, y + c * size, columns, width, at > 0);
-    }
-  }
+static void readings_of(const Correlation *c, Reading r[2]) {
+  for (int k = 0; k < 2; k++) r[k] = reading_of(&c->w.axis[k]);
 }
 
-/* A unit: an image, a group, a block of columns. `a` has rows of k for each group. */
-static void readings_run(const KernelCall *call, const Correlation *c, const Reading r[2], const char *a, int64_t in,
-                         int64_t out) {
-  const Type *t = call->out_type;
-  int64_t size = dtype_size[t->dtype], columns = r[ROWS].places * r[COLUMNS].places;
-  int64_t image = in * r[ROWS].size * r[COLUMNS].size * size;
-  for (int64_t u = call->begin; u < call->end; u++) {
-    int64_t j = u % c->blocks * CORRELATE_COLUMNS, group = u / c->blocks, g = group % c->groups;
-    int64_t end = columns - j < CORRELATE_COLUMNS ? columns : j + CORRELATE_COLUMNS;
-    char *y = (char *)call->out + group * out * columns * size;
-    if (c->k == 0)
-      for (int64_t o = 0; o < out; o++) memset(y + (o * columns + j) * size, 0, (size_t)((end - j) * size));
-    product_of_readings(t, r, (const char *)call->in[0] + group * image, a + g * out * c->k * size, out, c->k, y,
-                        columns, j, end, call->scratch);
-  }
+/* Zeros behind `wide` columns of rows, up to a whole tile. */
+static void fill_edge(char *b, int64_t rows, int64_t wide, int64_t columns, int64_t size) {
+  int64_t edge = wide % columns;
+  for (int64_t l = 0; edge && l < rows; l++)
+    memset(b + (l * CORRELATE_ROW + wide) * size, 0, (size_t)((columns - edge) * size));
 }
 
+/* A unit: an image, a group, a block of columns. */
 static bool correlate_run(KernelCall *call) {
   Correlation c = correlation_forward(call);
-  Reading r[2] = {image_by_grid(&c.w.axis[ROWS]), image_by_grid(&c.w.axis[COLUMNS])};
-  readings_run(call, &c, r, call->in[1], c.ins, c.outs);
+  const Type *t = call->out_type;
+  const Tiles *tiles = tiles_of(t);
+  Reading r[2];
+  readings_of(&c, r);
+  int64_t size = dtype_size[t->dtype], places = window_places(&c.w), step = k_block(c.k);
+  int64_t image = c.ins * r[ROWS].size * r[COLUMNS].size * size;
+  char *b = call->scratch;
+  for (int64_t u = call->begin; u < call->end; u++) {
+    int64_t j = u % c.blocks * CORRELATE_COLUMNS, group = u / c.blocks;
+    int64_t wide = places - j < CORRELATE_COLUMNS ? places - j : CORRELATE_COLUMNS;
+    const char *a = (const char *)call->in[1] + group % c.groups * c.outs * c.k * size;
+    char *y = (char *)call->out + (group * c.outs * places + j) * size;
+    for (int64_t o = 0; c.k == 0 && o < c.outs; o++) memset(y + o * places * size, 0, (size_t)(wide * size));
+    for (int64_t at = 0; at < c.k; at += step) {
+      int64_t kc = c.k - at < step ? c.k - at : step;
+      read_of(t)(r, (const char *)call->in[0] + group * image, at, kc, j, wide, CORRELATE_ROW, b);
+      fill_edge(b, kc, wide, tiles->columns, size);
+      for (int64_t l = 0; l < wide; l += tiles->columns)
+        tiles->strip(a + at * size, c.k, c.outs, kc, b + l * size, CORRELATE_ROW, y + l * size, places,
+                     wide - l < tiles->columns ? wide - l : tiles->columns, at > 0);
+    }
+  }
   return true;
 }
 
+/* The readings of some channels' planes, rows of taps, = a dy, a block of columns at a time, added to the planes. */
+static void input_planes(const KernelCall *call, const Correlation *c, const char *a, const char *dy, int64_t rows,
+                         char *planes) {
+  const Type *t = call->out_type;
+  const Tiles *tiles = tiles_of(t);
+  Reading r[2];
+  readings_of(c, r);
+  int64_t size = dtype_size[t->dtype], places = window_places(&c->w), step = k_block(c->outs);
+  char *b = call->scratch, *sums = b + step * CORRELATE_ROW * size;
+  for (int64_t j = 0; j < places; j += CORRELATE_COLUMNS) {
+    int64_t wide = places - j < CORRELATE_COLUMNS ? places - j : CORRELATE_COLUMNS;
+    for (int64_t at = 0; at < c->outs; at += step) {
+      int64_t kc = c->outs - at < step ? c->outs - at : step;
+      for (int64_t o = 0; o < kc; o++)
+        memcpy(b + o * CORRELATE_ROW * size, dy + ((at + o) * places + j) * size, (size_t)(wide * size));
+      fill_edge(b, kc, wide, tiles->columns, size);
+      for (int64_t l = 0; l < wide; l += tiles->columns)
+        tiles->strip(a + at * size, c->outs, rows, kc, b + l * size, CORRELATE_ROW, sums + l * size, CORRELATE_ROW,
+                     tiles->columns, at > 0);
+    }
+    (t->dtype == F32 ? add_f32 : add_f64)(r, planes, 0, rows, j, wide, CORRELATE_ROW, sums);
+  }
+}
+
+/* A unit: an image, a group, a block of its channels in. */
 static bool correlate_input_run(KernelCall *call) {
   Correlation c = correlation_input(call);
-  Reading r[2] = {grid_by_image(&c.w.axis[ROWS]), grid_by_image(&c.w.axis[COLUMNS])};
-  readings_run(call, &c, r, call->shared, c.outs, c.ins);
+  int64_t size = dtype_size[call->out_type->dtype], taps = window_taps(&c.w), places = window_places(&c.w);
+  int64_t plane = call->out_type->dim[2] * call->out_type->dim[3] * size;
+  for (int64_t u = call->begin; u < call->end; u++) {
+    int64_t i = u % c.blocks * c.channels, group = u / c.blocks;
+    int64_t some = c.ins - i < c.channels ? c.ins - i : c.channels;
+    char *planes = (char *)call->out + (group * c.ins + i) * plane;
+    memset(planes, 0, (size_t)(some * plane));
+    if (c.outs > 0)
+      input_planes(call, &c, (const char *)call->shared + (group % c.groups * c.ins + i) * taps * c.outs * size,
+                   (const char *)call->in[0] + group * c.outs * places * size, some * taps, planes);
+  }
   return true;
 }
 
-/* w as rows of ins, in each group: [groups, ins, outs, taps]. A unit is a channel of w. */
+/* w by its taps, in each group: [groups, ins, taps, outs]. A unit is a channel of w. */
+#define BY_TAPS(name, T)                                                                                   \
+  static void name(const T *w, int64_t taps, int64_t outs, T *to) {                                        \
+    for (int64_t k = 0; k < taps; k++) to[k * outs] = w[k];                                                \
+  }
+BY_TAPS(by_taps_f32, float)
+BY_TAPS(by_taps_f64, double)
+
 static bool correlate_input_prepare(KernelCall *call) {
   Correlation c = correlation_input(call);
-  int64_t bytes = window_taps(&c.w) * dtype_size[call->out_type->dtype];
+  int64_t taps = window_taps(&c.w);
   for (int64_t u = call->begin; u < call->end; u++) {
-    int64_t g = u / (c.outs * c.ins), o = u / c.ins % c.outs, i = u % c.ins;
-    memcpy((char *)call->shared + ((g * c.ins + i) * c.outs + o) * bytes, (const char *)call->in[1] + u * bytes,
-           (size_t)bytes);
+    int64_t g = u / (c.outs * c.ins), o = u / c.ins % c.outs, to = (g * c.ins + u % c.ins) * taps * c.outs + o;
+    if (call->out_type->dtype == F32)
+      by_taps_f32((const float *)call->in[1] + u * taps, taps, c.outs, (float *)call->shared + to);
+    else
+      by_taps_f64((const double *)call->in[1] + u * taps, taps, c.outs, (double *)call->shared + to);
   }
   return true;
 }
@@ -510,48 +572,48 @@ static int64_t correlate_input_prepares(const KernelCall *call) {
 }
 static size_t correlate_input_shared(const KernelCall *call) { return (size_t)type_bytes(call->in_type[1]); }
 
-/* Columns j..end of a group's rows of the weight's adjoint, summed over images n..n_end: K is the places of an image,
- * a the adjoint's planes as they lie. `to` is that group's rows. */
-static void weight_block(const KernelCall *call, const Correlation *c, int64_t g, int64_t j, int64_t end, int64_t n,
-                         int64_t n_end, char *to) {
+/* Rows k..k+rows of dw's transpose [taps, outs] of group g, summed over images n..n_end. */
+static void weight_rows(const KernelCall *call, const Correlation *c, int64_t g, int64_t k, int64_t rows, int64_t n,
+                        int64_t n_end, char *to) {
   const Type *t = call->out_type, *x = call->in_type[0];
   const Tiles *tiles = tiles_of(t);
-  Reading r[2] = {image_by_grid(&c->w.axis[ROWS]), image_by_grid(&c->w.axis[COLUMNS])};
+  Reading r[2];
+  readings_of(c, r);
   int64_t size = dtype_size[t->dtype], places = window_places(&c->w), step = k_block(places);
-  int64_t plane = x->dim[2] * x->dim[3] * size;
-  char *panel = call->scratch, *rows = panel + step * tiles->columns * size;
-  Read read = read_of(t);
-  bool add = false;
-  for (; n < n_end; n++) {
+  int64_t image = c->ins * x->dim[2] * x->dim[3] * size;
+  char *a = call->scratch, *panel = a + CORRELATE_TAPS * CORRELATE_ROW * size;
+  if (n >= n_end) memset(to, 0, (size_t)(rows * c->outs * size));
+  for (bool add = false; n < n_end; n++) {
     int64_t group = n * c->groups + g;
-    const char *image = (const char *)call->in[0] + group * c->ins * plane;
-    const char *a = (const char *)call->in[1] + group * c->outs * places * size;
+    const char *dy = (const char *)call->in[1] + group * c->outs * places * size;
     for (int64_t p = 0; p < places; p += step, add = true) {
       int64_t kc = places - p < step ? places - p : step;
-      for (int64_t k = j; k < end; k += tiles->columns) {
-        int64_t width = end - k < tiles->columns ? end - k : tiles->columns;
-        read(r, image, k, width, p, kc, kc, rows);
-        tiles->pack(rows, kc, kc, width, panel);
-        tiles->strip(a + p * size, places, c->outs, kc, panel, to + k * size, c->k, width, add);
+      read_of(t)(r, (const char *)call->in[0] + group * image, k, rows, p, kc, CORRELATE_ROW, a);
+      for (int64_t o = 0; o < c->outs; o += tiles->columns) {
+        int64_t width = c->outs - o < tiles->columns ? c->outs - o : tiles->columns;
+        tiles->pack(dy + (o * places + p) * size, places, kc, width, panel);
+        tiles->strip(a, CORRELATE_ROW, rows, kc, panel, tiles->columns, to + o * size, c->outs, width, add);
       }
     }
   }
-  if (add) return;
-  for (int64_t o = 0; o < c->outs; o++) memset(to + (o * c->k + j) * size, 0, (size_t)((end - j) * size));
 }
 
-/* Unit u of blocks x groups, of part `part`, to a weight of all groups. */
-static void weight_unit(const KernelCall *call, const Correlation *c, int64_t u, int64_t part, char *to) {
-  int64_t g = u / c->blocks, j = u % c->blocks * 64, n = part * c->images, n_end = n + c->images;
-  weight_block(call, c, g, j, c->k - j < 64 ? c->k : j + 64, n, n_end < c->w.n ? n_end : c->w.n,
-               to + g * c->outs * c->k * dtype_size[call->out_type->dtype]);
+/* Block u of taps of a group, of a part of the images. */
+static void weight_block(const KernelCall *call, const Correlation *c, int64_t u, int64_t part, char *to) {
+  int64_t k = u % c->blocks * CORRELATE_TAPS, n = part * c->images, n_end = n + c->images;
+  weight_rows(call, c, u / c->blocks, k, c->k - k < CORRELATE_TAPS ? c->k - k : CORRELATE_TAPS, n,
+              n_end < c->w.n ? n_end : c->w.n, to);
 }
 
+/* A unit: a part, a group, a block of its taps. */
 static bool correlate_weight_prepare(KernelCall *call) {
   Correlation c = correlation_weight(call);
-  int64_t units = c.groups * c.blocks;
-  for (int64_t u = call->begin; u < call->end; u++)
-    weight_unit(call, &c, u % units, u / units, (char *)call->shared + u / units * type_bytes(call->out_type));
+  int64_t units = c.groups * c.blocks, size = dtype_size[call->out_type->dtype];
+  for (int64_t u = call->begin; u < call->end; u++) {
+    int64_t at = u % units, row = at / c.blocks * c.k + at % c.blocks * CORRELATE_TAPS;
+    weight_block(call, &c, at, u / units,
+                 (char *)call->shared + u / units * type_bytes(call->out_type) + row * c.outs * size);
+  }
   return true;
 }
 static int64_t correlate_weight_prepares(const KernelCall *call) {
@@ -563,33 +625,33 @@ static size_t correlate_weight_shared(const KernelCall *call) {
   return c.parts > 1 ? (size_t)(c.parts * type_bytes(call->out_type)) : 0;
 }
 
-/* Parts are added in their order, all columns of a unit's rows. */
-#define SUM_PARTS(name, T)                                                                              \
-  static void name(T *y, const T *part, int64_t n_parts, int64_t step, int64_t rows, int64_t width,     \
-                   int64_t ld) {                                                                        \
-    for (int64_t o = 0; o < rows; o++, y += ld, part += ld)                                             \
-      for (int64_t k = 0; k < width; k++) {                                                             \
-        T sum = part[k];                                                                                \
-        for (int64_t p = 1; p < n_parts; p++) sum += part[p * step + k];                                \
-        y[k] = sum;                                                                                     \
-      }                                                                                                 \
+/* Rows of dw's transpose, the sum of the parts in their order, to dw. */
+#define SUM_PARTS(name, T)                                                                                       \
+  static void name(T *y, const T *part, int64_t n_parts, int64_t step, int64_t rows, int64_t outs, int64_t ld) { \
+    for (int64_t o = 0; o < outs; o++)                                                                           \
+      for (int64_t k = 0; k < rows; k++) {                                                                       \
+        T sum = part[k * outs + o];                                                                              \
+        for (int64_t p = 1; p < n_parts; p++) sum += part[p * step + k * outs + o];                              \
+        y[o * ld + k] = sum;                                                                                     \
+      }                                                                                                          \
   }
 SUM_PARTS(sum_parts_f32, float)
 SUM_PARTS(sum_parts_f64, double)
 
+/* A unit: a group, a block of its taps. */
 static bool correlate_weight_run(KernelCall *call) {
   Correlation c = correlation_weight(call);
+  int64_t size = dtype_size[call->out_type->dtype], step = type_count(call->out_type);
+  char *own = (char *)call->scratch + (CORRELATE_TAPS * CORRELATE_ROW + CORRELATE_K * WIDEST_PANEL) * size;
   for (int64_t u = call->begin; u < call->end; u++) {
-    if (c.parts == 1) {
-      weight_unit(call, &c, u, 0, call->out);
-      continue;
-    }
-    int64_t j = u % c.blocks * 64, width = c.k - j < 64 ? c.k - j : 64, at = u / c.blocks * c.outs * c.k + j;
-    int64_t step = type_count(call->out_type);
+    int64_t g = u / c.blocks, k = u % c.blocks * CORRELATE_TAPS, at = g * c.outs * c.k + k;
+    int64_t rows = c.k - k < CORRELATE_TAPS ? c.k - k : CORRELATE_TAPS;
+    const char *part = c.parts > 1 ? (const char *)call->shared + (g * c.k + k) * c.outs * size : own;
+    if (c.parts == 1) weight_block(call, &c, u, 0, own);
     if (call->out_type->dtype == F32)
-      sum_parts_f32((float *)call->out + at, (const float *)call->shared + at, c.parts, step, c.outs, width, c.k);
+      sum_parts_f32((float *)call->out + at, (const float *)(const void *)part, c.parts, step, rows, c.outs, c.k);
     else
-      sum_parts_f64((double *)call->out + at, (const double *)call->shared + at, c.parts, step, c.outs, width, c.k);
+      sum_parts_f64((double *)call->out + at, (const double *)(const void *)part, c.parts, step, rows, c.outs, c.k);
   }
   return true;
 }
@@ -601,8 +663,6 @@ const OpKernels KERNELS_OF(correlate_weight) = {
     .run = correlate_weight_run, .prepare = correlate_weight_prepare, .prepares = correlate_weight_prepares,
     .shared = correlate_weight_shared};
 #else
-
-enum { WIDEST_PANEL = 64 };  /* columns, of all levels: two vectors of 64 bytes of f32, with room */
 
 static int64_t correlate_units(const KernelCall *call) {
   Correlation c = correlation_forward(call);
@@ -618,9 +678,19 @@ static int64_t correlate_weight_units(const KernelCall *call) {
 }
 
 static size_t correlate_scratch(const KernelCall *call) {
-  return (size_t)(WIDEST_PANEL * CORRELATE_K * dtype_size[call->out_type->dtype] + 64);
+  return (size_t)(k_block(correlation_forward(call).k) * CORRELATE_ROW * dtype_size[call->out_type->dtype]);
 }
-static size_t correlate_weight_scratch(const KernelCall *call) { return 2 * correlate_scratch(call); }
+static size_t correlate_input_scratch(const KernelCall *call) {
+  Correlation c = correlation_input(call);
+  int64_t rows = k_block(c.outs) + c.channels * window_taps(&c.w);
+  return (size_t)(rows * CORRELATE_ROW * dtype_size[call->out_type->dtype]);
+}
+static size_t correlate_weight_scratch(const KernelCall *call) {
+  Correlation c = correlation_weight(call);
+  int64_t own = c.parts == 1 ? CORRELATE_TAPS * c.outs : 0;
+  return (size_t)((CORRELATE_TAPS * CORRELATE_ROW + CORRELATE_K * WIDEST_PANEL + own) *
+                  dtype_size[call->out_type->dtype]);
+}
 
 /* A product for each element of dy, with the taps of all channels of a group. */
 static Cost correlation_cost(const KernelCall *call, const Type *dy, const Type *w) {
@@ -775,7 +845,7 @@ const Op op_correlate_input = {
     .samples = "f32[2,2,3,3] f32[2,3,2,3]; 1 1 0 0 0 0 1 1 1 4 5 | f32[1,6,2,5] f32[6,2,2,2]; 2 1 1 0 0 2 2 1 2 5 4"
                " | f32[1,3,2,2] f32[3,1,1,1]; 2 2 0 1 0 0 1 1 1 3 2",
     .type = correlate_input_type, .grad = correlate_input_grad, .batch = correlate_batch,
-    .units = correlate_input_units, .scratch = correlate_scratch, .cost = correlate_input_cost,
+    .units = correlate_input_units, .scratch = correlate_input_scratch, .cost = correlate_input_cost,
 };
 const Op op_correlate_weight = {
     .name = "correlate_weight", .id = OP_correlate_weight, .flags = OP_HIDDEN, .n_in = 2,
