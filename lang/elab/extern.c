@@ -40,7 +40,8 @@ static bool element(Elab *e, const Ast *type, DType *d, bool *scalar) {
   }
   if (type && type->kind == A_NAME && dtype_from_name(type->name, d)) return *scalar = true;
 wrong:
-  elab_error(e, type, E_EXTERN_TYPE);
+  diag_hint(e->d, elab_error(e, type, E_EXTERN_TYPE),
+            "a number is `f64` or `i32`, a tensor `f32[..S]` or `[N, 3]`; text and lists are not handed over");
   return false;
 }
 

@@ -197,7 +197,7 @@ static Value declared(Elab *e, const Ast *type, const Ast *expr, int op, int kin
     return match_type(e, type, &v, scope_new(e, e->here.scope), &unmarked, expr, "the value") ? v : v_bad();
   }
   if (type && !elab_type(e, type, &t)) {
-    elab_expr(e, expr);
+    if (op != '~') elab_expr(e, expr);      /* a draw is no call without its type */
     return v_bad();
   }
   if (op == '~') {

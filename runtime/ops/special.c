@@ -64,7 +64,8 @@ static double polygamma_far(int k, double x) {
 /* Upwards by psi_k(x) = psi_k(x + 1) - (-1)^k k! / x^(k + 1), after a reflection where there is a simple one. */
 static double polygamma_at(int k, double x) {
   if (x != x || x == INFINITY) return x == x && k ? 0 : x;
-  if (x <= 0 && x == floor(x)) return k % 2 ? INFINITY : NAN;
+  if (x == 0) return k % 2 ? INFINITY : k ? -INFINITY : -copysign(INFINITY, x);
+  if (x < 0 && x == floor(x)) return k % 2 ? INFINITY : NAN;
   if (x < 0 && k < 2) {
     double turn = x - floor(x), s = sin(3.14159265358979323846 * turn), c = cos(3.14159265358979323846 * turn);
     return k == 0 ? polygamma_at(0, 1 - x) - 3.14159265358979323846 * c / s
