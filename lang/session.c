@@ -94,7 +94,7 @@ Status session_reset(Session *s) {
     s->program = old.program;
     s->elab = old.elab;
     s->savepoint = old.savepoint;
-    s->position = old.position;
+    s->run = old.run;
     return STATUS_MEMORY;
   }
   start(s);
@@ -117,9 +117,9 @@ void session_want_pool(Session *s) {
 static Status outcome(Session *s, bool done) {
   if (done) return STATUS_OK;
   if (!s->cancelled) return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
-  bool script = s->checkpoint && s->script_steps && s->position.frame.n &&
-                s->position.frame.at[0].block == s->script_steps;
-  if (script) s->kept = checkpoint_write(s, s->checkpoint, false, 0);
+  bool script = s->run.checkpoint && s->run.steps && s->run.position.frame.n &&
+                s->run.position.frame.at[0].block == s->run.steps;
+  if (script) s->run.kept = checkpoint_write(s, s->run.checkpoint, false, 0);
   return STATUS_CANCELLED;
 }
 
@@ -177,20 +177,18 @@ static bool not_computed(Elab *e, const Bound *b) {
   return v.kind == V_BAD;
 }
 
-/* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
- * warnings were told; an error now is about the shapes that it has. */
 /* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way
  * there. */
 static Status run_part(Session *s, uint32_t begin, Steps *steps, bool waiting, Checkpoint **resume) {
   if (s->elab->repl) return run(s, steps);
-  s->waiting = waiting;
+  s->run.waiting = waiting;
   checkpoint_part(s, begin, steps);
   if (!*resume) return run(s, steps);
-  bool last = s->part.n == checkpoint_parts(*resume);
+  bool last = s->run.part.n == checkpoint_parts(*resume);
   if (!last && !waiting) last = true;                  /* it will not fit, and says so */
   if (!checkpoint_take(s, *resume, last)) return STATUS_SCRIPT;
   if (!last) {
-    checkpoint_rows(s, *resume, s->part.n);
+    checkpoint_rows(s, *resume, s->run.part.n);
     return STATUS_OK;
   }
   checkpoint_close(*resume);
@@ -198,6 +196,8 @@ static Status run_part(Session *s, uint32_t begin, Steps *steps, bool waiting, C
   return outcome(s, machine_files(s, steps) && machine_continue(s));
 }
 
+/* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
+ * warnings were told; an error now is about the shapes that it has. */
 static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry, Checkpoint **resume) {
   Elab *e = s->elab;
   Diags *told = s->diags;
@@ -224,7 +224,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   bool repl = mode == LOAD_REPL;
   s->diags = diags_new(s->arena, s->sources);
   s->diags->strict = s->config.strict;
-  s->began = NULL;
+  s->run.began = NULL;
   if (mode == LOAD_RUN && s->config.resume && !(*resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
   entry->source = source_add(s->sources, name, text, n);
   uint32_t n_ast = s->sources->n_ast;
@@ -266,7 +266,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     s->config.warned(s->config.to, s);
     s->host.cancel = &s->cancel;
   }
-  s->script_steps = NULL;
+  s->run.steps = NULL;
   if (!repl) checkpoint_script(s);
   if (*resume && !checkpoint_fits(s, *resume)) return STATUS_SCRIPT;
   if (*resume) session_want_pool(s);
@@ -285,7 +285,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     savepoint_set(s);
     Entry *entry = NEW(s->arena, Entry);
     Checkpoint *resume = NULL;
-    s->position.frame.n = 0;
+    s->run.position.frame.n = 0;
     s->stopped = 0;
     s->host.cancel = &s->cancel;
     status = load(s, name, text, n, mode, entry, &resume);

@@ -15,13 +15,7 @@
 typedef struct Loaded {
   Diags *diags;
   bool only_checks;
-  Position position;
-  uint64_t script;
-  RunPart *part;
-  uint32_t n_part, cap_part;
-  const Steps *script_steps;
-  bool waiting;
-  const char *checkpoint;
+  Run run;
 } Loaded;
 
 typedef struct Savepoint {
@@ -34,21 +28,13 @@ typedef struct Savepoint {
 } Savepoint;
 
 static Loaded loaded(const Session *s) {
-  return (Loaded){s->diags, s->only_checks, s->position, s->script, s->part.at, s->part.n, s->part.cap,
-                  s->script_steps, s->waiting, s->checkpoint};
+  return (Loaded){s->diags, s->only_checks, s->run};
 }
 
 static void load_back(Session *s, const Loaded *l) {
   s->diags = l->diags;
   s->only_checks = l->only_checks;
-  s->position = l->position;
-  s->script = l->script;
-  s->part.at = l->part;
-  s->part.n = l->n_part;
-  s->part.cap = l->cap_part;
-  s->script_steps = l->script_steps;
-  s->waiting = l->waiting;
-  s->checkpoint = l->checkpoint;
+  s->run = l->run;
 }
 
 Savepoint *savepoint_new(Session *s) { return NEW(s->arena, Savepoint); }

@@ -20,7 +20,7 @@
 static const char *find_file(Elab *e, const char *path) {
   const char *script = e->here.source ? e->here.source->name : "", *slash = strrchr(script, '/');
   bool relative = path[0] != '/';
-  const char *began = e->s->began && relative ? arena_printf(e->a, "%s/%s", e->s->began, path) : NULL;
+  const char *began = e->s->run.began && relative ? arena_printf(e->a, "%s/%s", e->s->run.began, path) : NULL;
   const char *beside = slash && relative ? arena_printf(e->a, "%.*s/%s", (int)(slash - script), script, path) : NULL;
   const char *place[] = {began, began ? beside : path, began ? path : beside};
   for (size_t k = 0; k < sizeof place / sizeof *place; k++) {

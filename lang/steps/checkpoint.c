@@ -63,25 +63,25 @@ void checkpoint_script(Session *s) {
     const Source *x = s->sources->source.at[k];
     if (!x->library) h = digest(h, x->text, x->n);
   }
-  s->script = h;
-  s->part.n = 0;
-  s->script_steps = NULL;
+  s->run.script = h;
+  s->run.part.n = 0;
+  s->run.steps = NULL;
 }
 
 void checkpoint_part(Session *s, uint32_t from, const Steps *steps) {
   uint32_t n = s->program->table.n;
   RunPart p = {.from = from, .n = n, .rows = NEW_N(s->arena, int64_t, n + 1)};
   for (uint32_t k = 0; k < n; k++) p.rows[k] = table_rows(s->program->table.at[k]);
-  vec_push(s->arena, &s->part, p);
-  s->script_steps = steps;
+  vec_push(s->arena, &s->run.part, p);
+  s->run.steps = steps;
 }
 
 /* ---- what is still to be read ---- */
 /* From each frame's step on: a loop that stands there is read whole, for it may turn again. */
 static uint8_t *still_read(Session *s, Arena *a) {
   uint8_t *read = NEW_N(a, uint8_t, s->program->slot.n + 1);
-  for (uint32_t k = 0; k < s->position.frame.n; k++)
-    program_reads(s->program, s->position.frame.at[k].block, s->position.frame.at[k].at, a, read);
+  for (uint32_t k = 0; k < s->run.position.frame.n; k++)
+    program_reads(s->program, s->run.position.frame.at[k].block, s->run.position.frame.at[k].at, a, read);
   return read;
 }
 
@@ -100,7 +100,7 @@ static const char *cell_name(const Program *p, Arena *a, SlotId id) {
 
 static void write_slots(Session *s, Arena *a, Text *t, Entries *out) {
   const Program *p = s->program;
-  bool all = s->part.n > 1 || s->waiting;      /* a part that is read later may ask for any value */
+  bool all = s->run.part.n > 1 || s->run.waiting;      /* a part that is read later may ask for any value */
   const uint8_t *read = still_read(s, a);
   for (SlotId k = 0; k < p->slot.n; k++) {
     const Slot *x = &p->slot.at[k];
@@ -137,11 +137,11 @@ static Into into(const Step *step, const Steps *inner, uint32_t piece) {
 }
 
 static void write_position(Session *s, Text *t, bool done) {
-  uint32_t n = s->position.frame.n;
+  uint32_t n = s->run.position.frame.n;
   for (uint32_t k = 0; k < n; k++) {
-    const Frame *f = &s->position.frame.at[k];
+    const Frame *f = &s->run.position.frame.at[k];
     bool inner = k + 1 == n;
-    Into to = inner ? INTO_NONE : into(f->step, s->position.frame.at[k + 1].block, f->piece);
+    Into to = inner ? INTO_NONE : into(f->step, s->run.position.frame.at[k + 1].block, f->piece);
     text_printf(t, "frame %u %d %u %lld %lld %lld\n", f->at + (inner && done), (int)to, f->piece, (long long)f->turn,
                 (long long)f->turn_in_piece, (long long)f->count);
   }
@@ -158,7 +158,7 @@ static void write_data(const Program *p, Text *t) {
 }
 
 bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
-  if (!s->script_steps || !s->position.frame.n || s->position.frame.at[0].block != s->script_steps) {
+  if (!s->run.steps || !s->run.position.frame.n || s->run.position.frame.at[0].block != s->run.steps) {
     Diag *d = diag_at(s->diags, loc, E_CHECKPOINT_HERE);
     diag_hint(s->diags, d, "`save(path, tree)` keeps a tree");
     return false;
@@ -166,15 +166,15 @@ bool checkpoint_write(Session *s, const char *path, bool done, Loc loc) {
   Arena *a = arena_new(&s->host);
   Text t = {.arena = a};
   Entries out = {0};
-  text_printf(&t, "script %016llx\narguments %016llx\nlibrary %016llx\n", (unsigned long long)s->script,
+  text_printf(&t, "script %016llx\narguments %016llx\nlibrary %016llx\n", (unsigned long long)s->run.script,
               (unsigned long long)digest_arguments(s), (unsigned long long)digest_library());
   char here[PATH_MAX];
-  const char *began = s->began ? s->began : getcwd(here, sizeof here);
+  const char *began = s->run.began ? s->run.began : getcwd(here, sizeof here);
   if (began && !strchr(began, '\n')) text_printf(&t, "folder %s\n", began);
   write_data(s->program, &t);
-  for (uint32_t k = 0; k < s->part.n; k++) {
-    text_printf(&t, "part %u", s->part.at[k].from);
-    for (uint32_t j = 0; j < s->part.at[k].n; j++) text_printf(&t, " %lld", (long long)s->part.at[k].rows[j]);
+  for (uint32_t k = 0; k < s->run.part.n; k++) {
+    text_printf(&t, "part %u", s->run.part.at[k].from);
+    for (uint32_t j = 0; j < s->run.part.at[k].n; j++) text_printf(&t, " %lld", (long long)s->run.part.at[k].rows[j]);
     text_add(&t, "\n");
   }
   write_slots(s, a, &t, &out);
@@ -213,7 +213,7 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
       arena_change(s->arena, k, sizeof *k);
       *k = (Keeping){k->path, room, 2 * n};
     }
-    s->checkpoint = memcpy(k->room, path, n);
+    s->run.checkpoint = memcpy(k->room, path, n);
   }
   bool ok = checkpoint_write(s, path, true, step->loc);
   arena_free(a);
@@ -222,7 +222,7 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
 static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .run = checkpoint_run};
 
 Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc) {
-  if (!s->checkpoint) s->checkpoint = text_known(path);
+  if (!s->run.checkpoint) s->run.checkpoint = text_known(path);
   Step *step = NEW(s->arena, Step);
   Keeping *k = NEW(s->arena, Keeping);
   *step = (Step){.kind = STEP_EFFECT, .loc = loc, .turn = NO_SLOT, .effect = &checkpoint_effect, .data = k};
@@ -348,14 +348,14 @@ Checkpoint *checkpoint_open(Session *s, const char *path) {
   }
   char here[PATH_MAX];
   bool elsewhere = c->folder && !(getcwd(here, sizeof here) && strcmp(here, c->folder) == 0);
-  s->began = elsewhere ? arena_text(s->arena, c->folder, strlen(c->folder)) : NULL;
+  s->run.began = elsewhere ? arena_text(s->arena, c->folder, strlen(c->folder)) : NULL;
   return c;
 }
 
 bool checkpoint_fits(Session *s, const Checkpoint *c) {
   DiagId other = N_DIAGS;
   if (c->library != digest_library()) other = E_RESUME_VERSION;
-  else if (c->script != s->script) other = E_RESUME_SCRIPT;
+  else if (c->script != s->run.script) other = E_RESUME_SCRIPT;
   else if (c->arguments != digest_arguments(s)) other = E_RESUME_ARGUMENTS;
   if (other == N_DIAGS) return true;
   Diag *d = diag_at(s->diags, 0, other, c->path);
@@ -409,7 +409,7 @@ static bool slots_fit(Session *s, const Checkpoint *c, bool last) {
 }
 
 static bool position_fits(Session *s, const Checkpoint *c, Arena *a, Frame *out) {
-  const Steps *block = s->script_steps;
+  const Steps *block = s->run.steps;
   for (uint32_t k = 0; k < c->frame.n; k++) {
     const FrameLine *x = &c->frame.at[k];
     bool inner = k + 1 == c->frame.n;
@@ -473,9 +473,9 @@ bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
     for (uint32_t j = 0; j < table_columns(t); j++)
       table_fill(t, j, entry_of(c, arena_printf(c->arena, "~series %u %s", k, table_name(t, j))));
   }
-  s->position.frame.n = 0;
+  s->run.position.frame.n = 0;
   for (uint32_t k = 0; k < c->frame.n; k++) {
-    vec_push(s->arena, &s->position.frame, frame[k]);
+    vec_push(s->arena, &s->run.position.frame, frame[k]);
     if (!frame[k].step || frame[k].step->turn == NO_SLOT) continue;
     Type type = type_scalar(I32);
     Tensor *turn = tensor_from(&s->host, &type, &(int32_t){(int32_t)frame[k].turn});

@@ -18,7 +18,7 @@
 
 /* ---- the position ---- */
 
-const Position *machine_position(const Session *s) { return &s->position; }
+const Position *machine_position(const Session *s) { return &s->run.position; }
 
 char *position_text(const Position *p, Arena *a) {
   Text t = {.arena = a};
@@ -33,10 +33,10 @@ char *position_text(const Position *p, Arena *a) {
 }
 
 static void enter(Session *s, Steps *block) {
-  vec_push(s->arena, &s->position.frame, (Frame){.block = block});
+  vec_push(s->arena, &s->run.position.frame, (Frame){.block = block});
 }
 
-static Frame *innermost(Session *s) { return &s->position.frame.at[s->position.frame.n - 1]; }
+static Frame *innermost(Session *s) { return &s->run.position.frame.at[s->run.position.frame.n - 1]; }
 
 static void step_done(Frame *f) {
   f->at++;
@@ -331,15 +331,15 @@ static bool step_begin(Session *s, Frame *f) {
     enter(s, v != 0 ? &step->body : &step->other);
     return true;
   case STEP_BREAK: case STEP_CONTINUE: {
-    uint32_t k = s->position.frame.n - 1;
-    Frame *frame = s->position.frame.at;
+    uint32_t k = s->run.position.frame.n - 1;
+    Frame *frame = s->run.position.frame.at;
     do assert(k > 0);
     while (frame[--k].step->kind != STEP_LOOP && frame[k].step->kind != STEP_WHILE);
     if (step->kind == STEP_BREAK) {
-      s->position.frame.n = k + 1;
+      s->run.position.frame.n = k + 1;
       step_done(&frame[k]);
     } else {
-      s->position.frame.n = k + 2;
+      s->run.position.frame.n = k + 2;
       frame[k + 1].at = frame[k + 1].block->n;
     }
     return true;
@@ -350,7 +350,7 @@ static bool step_begin(Session *s, Frame *f) {
 
 /* The innermost block has come to its end. */
 static bool block_end(Session *s) {
-  if (--s->position.frame.n == 0) return true;
+  if (--s->run.position.frame.n == 0) return true;
   Frame *f = innermost(s);
   double v = 0;
   switch (f->step->kind) {
@@ -380,14 +380,14 @@ static bool block_end(Session *s) {
 }
 
 bool machine_run(Session *s, Steps *block) {
-  s->position.frame.n = 0;
+  s->run.position.frame.n = 0;
   enter(s, block);
   return machine_continue(s);
 }
 
 bool machine_continue(Session *s) {
   s->host.cancel = NULL;             /* from here on it stops between two steps */
-  while (s->position.frame.n) {
+  while (s->run.position.frame.n) {
     if (s->config.poll && !s->config.poll(s->config.to)) atomic_store(&s->cancel, true);
     if (atomic_load_explicit(&s->cancel, memory_order_relaxed)) {
       s->cancelled = true;

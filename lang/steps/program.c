@@ -52,7 +52,7 @@ Program *program_new(Session *s) {
   p->session = s;
   owned_born(&s->host, &p->owned, program_drop);
   arena_own(s->arena, &p->owned);
-  s->position = (Position){0};       /* it lay in the arena of another program */
+  s->run.position = (Position){0};       /* it lay in the arena of another program */
   return p;
 }
 

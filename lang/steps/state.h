@@ -36,7 +36,6 @@ typedef struct SessionConfig {
   void *to;
 } SessionConfig;
 
-/* its first statement; the rows of each series before it */
 /* What is known of the parameters' numbers in the run that goes on: watch.h. */
 typedef struct Watch {
   bool moved;                                   /* a step of this run moved some */
@@ -46,7 +45,20 @@ typedef struct Watch {
   uint32_t limit[2];                            /* the upper half of it as f32 and as f64 */
 } Watch;
 
+/* its first statement; the rows of each series before it */
 typedef struct RunPart { uint32_t from, n; int64_t *rows; } RunPart;
+
+/* A run of steps, and of a script what a checkpoint holds besides its tensors: checkpoint.h. */
+typedef struct Run {
+  Position position;
+  uint64_t script;                              /* digest of its texts */
+  VEC(RunPart) part;                            /* the parts of the script that were begun; the last one runs */
+  const Steps *steps;                           /* of the script */
+  bool waiting;                                 /* more parts will follow */
+  const char *began;                            /* where the run that goes on began: its folder; NULL: here */
+  const char *checkpoint;                       /* where the script keeps its run, or NULL */
+  bool kept;                                    /* a run that was cancelled has been kept there */
+} Run;
 
 struct Session {
   Host host;
@@ -68,16 +80,8 @@ struct Session {
   /* the function of the `extern` of this load: the host's own; NULL: from its library */
   void (*offered)(void);
   bool closed;                                  /* print said that the other side is gone: the run ended */
-  Position position;
+  Run run;
   Watch watch;
-  /* what a checkpoint holds besides: checkpoint.h */
-  uint64_t script;                              /* digest of its texts */
-  VEC(RunPart) part;                               /* the parts of the script that were begun; the last one runs */
-  const Steps *script_steps;                    /* its steps */
-  bool waiting;                                 /* more parts will follow */
-  const char *began;                            /* where the run that goes on began: its folder; NULL: here */
-  const char *checkpoint;                       /* where the script keeps its run, or NULL */
-  bool kept;                                    /* a run that was cancelled has been kept there */
   struct ProgramScratch *scratch;
 };
 #endif

@@ -14,7 +14,7 @@ static double first_number(const Watched *w, const void *data) {
 
 /* The innermost loops first: which turn each is in, counted from 1. */
 static void note_turns(Session *s, Diag *g) {
-  const Position *p = &s->position;
+  const Position *p = &s->run.position;
   for (uint32_t k = p->frame.n; k-- > 0;) {
     const Frame *f = &p->frame.at[k];
     if (!f->step || (f->step->kind != STEP_LOOP && f->step->kind != STEP_WHILE)) continue;

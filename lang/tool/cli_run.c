@@ -96,12 +96,12 @@ static void warn_first(void *to, Session *s) {
 
 /* How to go on from there. */
 static void say_how(Cli *c, Session *s) {
-  if (!s->kept) return;
-  err_printf(c, "glia: the run is kept in %s; go on with:  glia", s->checkpoint);
+  if (!s->run.kept) return;
+  err_printf(c, "glia: the run is kept in %s; go on with:  glia", s->run.checkpoint);
   for (int k = 0; k < c->config.n_defines; k++) err_printf(c, " -D %s", c->config.defines[k]);
   err_printf(c, " %s", c->operand[0]);
   for (int k = 0; k < c->config.n_args; k++) err_printf(c, " %s", c->config.args[k]);
-  err_printf(c, " --resume %s\n", s->checkpoint);
+  err_printf(c, " --resume %s\n", s->run.checkpoint);
 }
 
 /* The place of the user's text that a Loc stands in; NULL: it has none. */
