@@ -24,6 +24,7 @@
 #include "steps/program_dump.h"
 #include "text/folder.h"
 #include <string.h>
+#include <time.h>
 
 enum { MOST_NODES = 1000000 };
 
@@ -42,6 +43,18 @@ static void start(Session *s) {
   s->savepoint = savepoint_new(s);
 }
 
+/* While a text is checked the host is asked a few times in a second. */
+static bool asks_host(void *to) {
+  enum { EVERY_MS = 20 };
+  Session *s = to;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  if (ms - s->asked_ms < EVERY_MS) return true;
+  s->asked_ms = ms;
+  return s->config.poll(s->config.to);
+}
+
 Status session_open(const SessionConfig *c, Session **out) {
   *out = NULL;
   HostRealloc take = c->realloc;
@@ -56,6 +69,8 @@ Status session_open(const SessionConfig *c, Session **out) {
   s->config = *c;
   s->host.limit = c->max_memory;
   s->host.stack_most = c->stack;
+  s->host.ask = c->poll ? asks_host : NULL;
+  s->host.asked = s;
   s->kernels = c->level ? kernels_level(c->level) : kernels_best();
   if (!s->kernels) s->kernels = kernels_best();
   atomic_init(&s->cancel, false);

@@ -171,6 +171,8 @@ static void elaborate(Elab *e, Building *b) {
   Type turn = type_scalar(I32);
   c->turn = slot_new(e->p, SLOT_TURN, &turn, NULL, 0);
   vec_push(e->a, &e->here.turns, graph_input(e->g, c->turn, &turn, 0));
+  e->made.known = 0;
+  e->made.too_much = false;
   e->here.scope = scope;
   if (!b->call) b->call = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
   const Ast *call = b->call;
@@ -304,7 +306,9 @@ Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char
   if (HOST_GUARD(&s->host, &guard)) {
     savepoint_set(s);
     arena_change(s->arena, f, sizeof *f);
+    s->host.cancel = &s->cancel;
     Compiled *c = compile(f, arg, n_arg, wrt);
+    s->host.cancel = NULL;
     if (!c) savepoint_later(s, false);
     savepoint_keep(s);
     host_leave(&s->host, &guard);
@@ -314,8 +318,9 @@ Status function_compile(Function *f, const Type *arg, uint32_t n_arg, const char
     *out = c;
     return STATUS_OK;
   }
+  s->host.cancel = NULL;
   savepoint_later(s, false);
-  return s->host.failure == FAIL_LIMIT ? session_failed(s) : STATUS_MEMORY;
+  return session_failed(s);
 }
 
 /* ---- running ---- */

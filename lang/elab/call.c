@@ -236,6 +236,7 @@ static OUT_OF_LINE Value call_extern_or_closure(Elab *e, const Fn *f, Args *a, c
     else diag_hint(e->d, g, "a function may call itself only if known conditions end it");
     return v_bad();
   }
+  if (!known_work(e, 1, at)) return v_bad();
   called_mark(e, ast);
   const char *place = f->name ? f->name : "fn";
   Where outside = place_enter(e, place);
@@ -282,6 +283,7 @@ static OUT_OF_LINE Value call_chain(Elab *e, const Fn *f, Args *a, const Ast *at
   Text so_far = {.arena = e->a};
   for (uint32_t k = 0; k < f->captured->n; k++) {
     Value in = k ? v : a->n ? a->at[0] : v_unit();
+    if (!known_work(e, 1, at)) return v_bad();
     uint32_t before = e->d->diag.n;
     v = k ? call1(e, f->captured->at[k], v, at) : call_value(e, f->captured->at[0], a, at);
     if (v.kind == V_BAD) {

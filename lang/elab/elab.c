@@ -87,6 +87,24 @@ bool elab_stack_ok(Elab *e, const Ast *at) {
   return false;
 }
 
+/* What doubles with each level ends here, and not when the memory does. */
+bool known_work(Elab *e, uint32_t n, const Ast *at) {
+  enum { MOST_KNOWN = 1000000 };
+  host_go_on(&e->s->host);
+  e->doing = elab_loc_at(e, at);
+  if (e->made.too_much) return false;
+  if (n <= MOST_KNOWN - e->made.known) {
+    e->made.known += n;
+    return true;
+  }
+  e->made.too_much = true;
+  Diag *g = elab_error(e, at, E_TOO_MANY_TURNS, MOST_KNOWN);
+  diag_hint(e->d, g,
+            "what is known is computed while checking, turn by turn and call by call; `for` in steps, `fold` and "
+            "`scan` over a tensor are not");
+  return false;
+}
+
 /* ---- emission ---- */
 Loc loc_here(Elab *e, const Ast *at) { return at ? elab_loc(e, at) : e->g->loc; }
 LocMark loc_enter(Elab *e, const Ast *at) {

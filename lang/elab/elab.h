@@ -75,6 +75,8 @@ typedef struct Made {
   VEC(Assigned) assigned;     /* formula variables: a branch of the run takes them back */
   struct ProgressClock *clock; /* of the training that began last */
   bool trains;                /* an optimizer of the script steps, outside of its tests */
+  uint32_t known;             /* turns and calls of this text that were computed while checking */
+  bool too_much;              /* more than MOST_KNOWN in this statement: reported */
 } Made;
 
 struct Elab {
@@ -98,6 +100,7 @@ struct Elab {
   Where here;
   /* of one text */
   const Source *script;
+  Loc doing;                  /* the statement, turn or call that is being read: where a limit is met */
   bool repl;
   VEC(Missing) missing;       /* uses of names that are nowhere, or not yet */
   VEC(Widened) widened;       /* cells that a later assignment makes float */
@@ -140,6 +143,9 @@ typedef struct LocMark { Graph *g; Loc loc; } LocMark;
 LocMark loc_enter(Elab *e, const Ast *at);
 void loc_back(LocMark *m);
 Loc loc_here(Elab *e, const Ast *at);                             /* of `at`; NULL: where we emit */
+
+/* n known turns or calls more, at `at`: no: they are too many, which is reported once a statement. */
+bool known_work(Elab *e, uint32_t n, const Ast *at);
 
 /* ---- emission: at NULL: where `graph->loc` is; NO_NODE: reported ---- */
 NodeId emit(Elab *e, const Op *op, const NodeId *in, uint32_t n, const Attr *attr, const Ast *at);

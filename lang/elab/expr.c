@@ -197,10 +197,7 @@ static OUT_OF_LINE Value comprehension(Elab *e, const Ast *ast) {
               "a tensor of that many elements grows in no formula: fill a `var` of a known size in a loop of steps");
     return v_bad();
   }
-  if (n > 1000000) {
-    elab_error(e, ast->kid[2], E_TOO_MANY_TURNS, 1000000);
-    return v_bad();
-  }
+  if (!known_work(e, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n, ast->kid[2])) return v_bad();
   Value *v = NEW_N(e->a, Value, n + 1);
   Where outside = place_enter(e, "for"), each = e->here;
   bool ok = true;
@@ -292,6 +289,7 @@ static OUT_OF_LINE Value compose(Elab *e, Value f, Value g, const Ast *ast) {
     }
     n += part[k].kind == V_FN && part[k].fn->kind == FN_CHAIN ? part[k].fn->captured->n : 1;
   }
+  if (!known_work(e, n, ast)) return v_bad();
   Value *link = NEW_N(e->a, Value, n);
   n = 0;
   for (int k = 0; k < 2; k++)

@@ -91,6 +91,7 @@ Value make_instance(Elab *e, const Fn *layer, Args *a, const Ast *at) {
     diag_hint(e->d, g, "a layer may hold one of its own kind only if known conditions end it");
     return v_bad();
   }
+  if (!known_work(e, 1, at)) return v_bad();
   const Ast *ast = layer->ast, *params = ast->kid[0], *body = ast->kid[1];
   Where outside = place_enter(e, layer->name);
   Instance *i = NEW(e->a, Instance);

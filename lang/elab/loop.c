@@ -22,7 +22,6 @@
 #include "elab/want.h"
 #include <string.h>
 
-enum { MOST_TURNS = 1000000 };
 enum { BREAKS, CONTINUES };
 
 /* ---- conditions that may be never, always or a node ---- */
@@ -143,10 +142,7 @@ static void unrolled(Elab *e, const Ast *ast, const Value *item, int64_t n, cons
   LoopMark mark = loop_enter(e, LOOP_UNROLLED);
   bool more = true;
   for (int64_t k = 0; k < n && more; k++) {
-    if (k >= MOST_TURNS) {
-      elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
-      break;
-    }
+    if (!known_work(e, 1, ast)) break;
     Where outside = place_turn(e, k);
     Value v = q ? q->element(e, q, seq_piece(q, k), NO_NODE, k, ast->kid[1]) : item[k];
     more = turn(e, ast->kid[0], &v, ast->kid[2], ast);
@@ -177,7 +173,7 @@ static void turns_as_pieces(Elab *e, const Ast *ast, const Value *item, uint32_t
   loop->turn = slot_new(e->p, SLOT_TURN, &t, NULL, loop->loc);
   LoopMark mark = loop_enter(e, LOOP_UNROLLED);
   bool more = true;
-  for (uint32_t k = 0; k < n && more; k++) {
+  for (uint32_t k = 0; k < n && more && known_work(e, 1, ast); k++) {
     Where outside = place_turn(e, k);
     Steps *body = NEW(e->a, Steps);
     Region *r = region_enter(e, REGION_BRANCH, body, ast);
@@ -248,10 +244,7 @@ static void unrolled_while(Elab *e, const Ast *ast) {
   LoopMark mark = loop_enter(e, LOOP_UNROLLED);
   for (int64_t k = 0;; k++) {
     bool go;
-    if (k >= MOST_TURNS) {
-      elab_error(e, ast, E_TOO_MANY_TURNS, MOST_TURNS);
-      break;
-    }
+    if (!known_work(e, 1, ast)) break;
     Value c = value_decay(e, elab_expr(e, ast->kid[0]));
     if (!known_bool(e, c, &go)) {
       if (c.kind == V_NODE && node_type(e, c.node)->dtype == BOOL && node_type(e, c.node)->rank == 0) {

@@ -68,6 +68,9 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
       w.diags = e->d->diag.n;
     }
     *it = v_unit();
+    if (e->made.too_much) e->made.known = 0;
+    e->made.too_much = false;
+    e->doing = elab_loc(e, program->kid[k]);
     elab_stmt(e, program->kid[k], it);
     if (e->here.frame->flow != FLOW_ON) break;
   }
@@ -89,7 +92,7 @@ static uint32_t once(Elab *e, const Ast *program, uint32_t from, Steps *steps, V
  * then is left lying in the graph, where no step leads to it. */
 uint32_t elab_program(Elab *e, const Ast *program, uint32_t from, Steps *steps, Value *it) {
   e->d = e->s->diags;
-  if (from == 0) e->widened.n = e->turned.n = 0;
+  if (from == 0) e->widened.n = e->turned.n = e->made.known = 0;
   if (!e->here.place) e->here.place = place_root(e);
   ElabMark *mark = mark_set(e);
   Diags diags = *e->d;

@@ -76,6 +76,7 @@ struct Session {
   atomic_bool cancel;                           /* set from outside (a signal handler may): stops between two steps */
   bool cancelled;
   Loc stopped;                                  /* the operation at which a cancelled run stopped; 0: between steps */
+  int64_t asked_ms;                             /* when config.poll was asked last while checking */
   bool only_checks;                             /* this load runs nothing */
   /* the function of the `extern` of this load: the host's own; NULL: from its library */
   void (*offered)(void);

@@ -50,6 +50,9 @@ struct Host {
   uintptr_t stack_end;     /* where that ends */
   /* set from outside: what is being done leaves by the guard at the next allocation or host_go_on. NULL: it does not */
   const atomic_bool *cancel;
+  bool (*ask)(void *);     /* asked then, too: false is a cancel. NULL: nobody is */
+  void *asked;
+  uint32_t asks;
 };
 
 /* A block of a multiple of it costs the fewest page faults: the C library's allocator is asked for it on large

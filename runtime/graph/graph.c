@@ -106,6 +106,7 @@ static uint16_t flags_of(const Graph *g, const Op *op, const NodeId *in, uint32_
 static NodeId node_push(Graph *g, Node node) {
   if (g->n >= g->limit)
     host_fail(arena_host(g->arena), FAIL_LIMIT, "the graph has more than %u nodes", (unsigned)g->limit);
+  host_go_on(arena_host(g->arena));
   vec_room(g->arena, (void **)&g->node, &g->cap, g->n, sizeof *g->node);
   g->node[g->n] = node;
   return g->n++;

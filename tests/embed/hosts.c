@@ -6,6 +6,7 @@
 #include <glia.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "embed.h"
@@ -42,6 +43,67 @@ static void cancels_nothing(void) {
   CHECK(glia_load(s, "a", "print 1\nprint 2\n", GLIA_TEXT_END) == GLIA_OK);
   glia_cancel(s);
   CHECK(glia_check(s, "a", "print 1\n", GLIA_TEXT_END) == GLIA_OK);
+  glia_close(s);
+}
+
+/* ---- long checks ---- */
+static const char endless[] =
+    "fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\nfn f(x: [N]) = x + fib(24) * fib(24)\n"
+    "print fib(25), fib(24), fib(23), fib(60)\n";
+
+static int polls;
+static int third_poll(void *to) {
+  (void)to;
+  return ++polls != 3;
+}
+
+static void *cancel_later(void *to) {
+  nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+  glia_cancel(to);
+  return NULL;
+}
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void checking_is_cancelled(void) {
+  glia_session *s;
+  for (int way = 0; way < 2; way++) {
+    CHECK(glia_open(&(glia_config){.threads = 1, .poll = way ? NULL : third_poll}, &s) == GLIA_OK);
+    for (int check = 0; check < 2; check++) {
+      pthread_t t;
+      polls = 0;
+      double began = seconds();
+      if (way) CHECK(pthread_create(&t, NULL, cancel_later, s) == 0);
+      CHECK((check ? glia_check : glia_load)(s, "endless.nn", endless, GLIA_TEXT_END) == GLIA_CANCELLED);
+      CHECK(seconds() - began < 1 && (way || polls == 3));       /* 0.1 s on a machine that does nothing else */
+      if (way) pthread_join(t, NULL);
+      polls = 10;
+      CHECK(glia_load(s, "after.nn", "print 1 + 1\nlet net = dense(2, 3)\n", GLIA_TEXT_END) == GLIA_OK);
+    }
+    glia_close(s);
+  }
+}
+
+/* A limit that is met while checking has a place, and the session lives on. */
+static void limits_while_checking(void) {
+  static const char *const text[] = {
+      "fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\nprint fib(60)\n",
+      "fn more(s, n) = if n == 0 { s } else { more(\"{s}{s}\", n - 1) }\nprint more(\"ab\", 40)\n",
+      "fn twice(g, n) = if n == 0 { g } else { twice(g >> g, n - 1) }\nprint twice(relu, 60)(1.0)\n"};
+  glia_session *s;
+  CHECK(glia_open(&(glia_config){.threads = 1, .max_memory = 48 << 20}, &s) == GLIA_OK);
+  for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
+    const glia_diagnostic *d;
+    size_t n;
+    CHECK(glia_load(s, "limit.nn", text[k], GLIA_TEXT_END) == GLIA_SCRIPT);
+    CHECK(glia_diagnostics(s, &d, &n) == GLIA_OK && n == 1 && d[0].file && !strcmp(d[0].file, "limit.nn") && d[0].line);
+    CHECK(strstr(glia_error(s), "limit.nn:1:"));
+    CHECK(glia_load(s, "after.nn", "let net = dense(2, 3)\nprint net(ones([1, 2]))\n", GLIA_TEXT_END) == GLIA_OK);
+  }
   glia_close(s);
 }
 
@@ -404,6 +466,8 @@ static void older_hosts(void) {
 
 int main(int argc, char **argv) {
   cancels_nothing();
+  checking_is_cancelled();
+  limits_while_checking();
   whole_numbers();
   shared_memory();
   without_elements();

@@ -10,5 +10,6 @@ fn g() {
   for i in 1..2000000 { s += i }
   s
 }
-print g(), f()
+print g()
+print f()
 END
