@@ -7,16 +7,10 @@
  */
 #include <math.h>
 #include <string.h>
-#include "graph/op.h"
+#include "ops/matrix.h"
 
 enum { FAULT_ALONE, FAULT_OF_BATCH };   /* the texts of an op here: one matrix, matrix {a}; {b} is a row from 0 */
 
-__attribute__((unused)) static inline int64_t matrices(const Type *t) {
-  int64_t n = 1;
-  for (int k = 0; k + 2 < t->rank; k++) n *= t->dim[k];
-  return n;
-}
-static inline int64_t side(const Type *t, int from_last) { return t->dim[t->rank - from_last]; }
 static inline bool number_is_set(const Attr *a, uint32_t k) { return k < a->n && a->i[k]; }
 
 #ifdef KERNELS
@@ -26,19 +20,6 @@ static bool no_answer(KernelCall *c, int64_t unit, int64_t row, double v) {
   return false;
 }
 #else
-static bool is_square(TypeRule *r) {
-  const Type *a = r->x[0];
-  if (a->rank < 2)
-    return refuse(r, BAD_RANK, 0, -1, NULL, "`%s` needs a square matrix, but this is %s", r->op->name,
-                  type_show(r->g->arena, a));
-  if (side(a, 1) != side(a, 2))
-    return refuse(r, BAD_SHAPE, 0, -1, NULL, "`%s` needs a square matrix, but this has %lld rows and %lld columns",
-                  r->op->name, (long long)side(a, 2), (long long)side(a, 1));
-  if (dtype_is_float((DType)a->dtype)) return true;
-  return refuse(r, BAD_DTYPE, 0, -1, "convert with `f32(...)`", "`%s` needs floats, but this is %s", r->op->name,
-                type_show(r->g->arena, a));
-}
-
 /* Right sides for the matrices of operand 0. */
 static bool solves(TypeRule *r) {
   const Type *a = r->x[0], *b = r->x[1];
@@ -53,17 +34,12 @@ static bool solves(TypeRule *r) {
                         shape_show(r->g->arena, a), (long long)side(a, 2), shape_show(r->g->arena, b));
 }
 
-static int64_t linear_units(const KernelCall *c) { return matrices(c->in_type[0]); }
-
 static Cost linear_cost(const KernelCall *c) {
   double n = (double)side(c->in_type[0], 1), m = c->n_in > 1 ? (double)side(c->in_type[1], 1) : n / 3;
   return (Cost){.flops = (double)matrices(c->in_type[0]) * n * n * (n / 3 + m) * 4,
                 .bytes = 2 * (double)type_bytes(c->in_type[0])};
 }
 
-static NodeId product_of(Graph *g, NodeId a, NodeId b, bool ta, bool tb) {
-  return g_attr(g, &op_matmul, (NodeId[]){a, b}, 2, (int64_t[]){ta, tb}, 2);
-}
 #endif
 
 /* ---- substitute: x with a x = b, a triangle; attr->i = {upper, transposed} ---- */
@@ -136,7 +112,7 @@ const Op op_substitute = {
     .example = "substitute([[2, 9], [1, 4]], [[2], [9]])   # => [[1], [2]]",
     .samples = "f32[3,3]+3 f32[3,2]; 0 0 | f32[3,3]+3 f32[3,2]; 1 0 | f32[3,3]+3 f32[3,1]; 0 1"
                " | f32[3,3]+3 f32[3,2]; 1 1 | f32[2,3,3]+3 f32[2,3,2]; 0 0 | f32[1,1]+3 f32[1,1]; 0 0",
-    .type = solves, .grad = solve_grad, .batch = batch_same, .units = linear_units, .cost = linear_cost,
+    .type = solves, .grad = solve_grad, .batch = batch_same, .units = matrix_units, .cost = linear_cost,
 };
 #endif
 
@@ -277,7 +253,7 @@ const Op op_linear_solve = {
     .example = "linear_solve([[0, 2], [1, 1]], [[4], [5]])   # => [[3], [2]]",
     .samples = "f32[3,3]+3 f32[3,2]; 0 | f32[3,3]+3 f32[3,2]; 1 | f32[2,3,3]+3 f32[2,3,2]; 0 | f32[1,1]+3 f32[1,1]; 0"
                " | f32[5,5]+4 f32[5,1]; 0",
-    .type = solves, .grad = solve_grad, .batch = batch_same, .units = linear_units, .scratch = lu_scratch,
+    .type = solves, .grad = solve_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
     .cost = linear_cost,
 };
 
@@ -285,13 +261,6 @@ static bool diagonal_type(TypeRule *r) {
   if (!is_square(r)) return false;
   r->y = type_make((DType)r->x[0]->dtype, r->x[0]->rank - 2, r->x[0]->dim);
   return true;
-}
-
-static NodeId identity(Graph *g, int64_t n, DType d) {
-  Type square = {.dtype = I32, .rank = 2, .dim = {n, n}}, column = {.dtype = I32, .rank = 2, .dim = {n, 1}};
-  NodeId k = g_attr(g, &op_iota, NULL, 0, &n, 1);
-  NodeId row = g_broadcast(g, k, &square), of_column = g_broadcast(g, g_reshape(g, k, &column), &square);
-  return g_cast(g, g_op2(g, &op_eq, row, of_column), d);
 }
 
 /* d logdet = inv(a)', d det = det inv(a)': a matrix without an inverse is a fault of linear_solve. */
@@ -311,7 +280,7 @@ const Op op_det = {
     .doc = "The determinant of a square matrix. It has a derivative where the matrix has an inverse.",
     .example = "det([[1, 2], [3, 4]])   # => -2",
     .samples = "f32[3,3]+3 | f32[2,3,3]+3 | f32[1,1]+3 | f32[4,4]",
-    .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = linear_units, .scratch = lu_scratch,
+    .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
     .cost = linear_cost,
 };
 const Op op_logdet = {
@@ -319,7 +288,7 @@ const Op op_logdet = {
     .doc = "The logarithm of the determinant of a square matrix: -inf of a singular one, NaN where it is negative.",
     .example = "logdet([[2, 0], [0, 3]])   # => 1.79176",
     .samples = "f32[3,3]+6 | f32[2,3,3]+6 | f32[1,1]+3",
-    .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = linear_units, .scratch = lu_scratch,
+    .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
     .cost = linear_cost,
 };
 #endif
@@ -367,14 +336,6 @@ static bool cholesky_type(TypeRule *r) {
   return is_square(r);
 }
 
-static NodeId turned(Graph *g, NodeId a) {
-  int64_t i[MAX_RANK];
-  int rank = g->node[a].type->rank;
-  for (int k = 0; k < rank; k++) i[k] = k + 2 < rank ? k : 2 * rank - 3 - k;
-  return g_attr(g, &op_permute, &a, 1, i, (uint32_t)rank);
-}
-static NodeId times_number(Graph *g, NodeId a, double v) { return g_op2(g, &op_mul, a, g_fill(g, g->node[a].type, v)); }
-
 /* With l = y and half(m) the lower triangle of m, half of its diagonal: da is the symmetric part of
  * l^-T half(l' dl) l^-1 (Murray 2016, eq. 10). */
 static void cholesky_grad(Grad *d) {
@@ -400,6 +361,6 @@ const Op op_cholesky = {
            "part (a + a') / 2 is taken.",
     .example = "cholesky([[4, 2], [2, 5]])   # => [[2, 0], [1, 2]]",
     .samples = "f32[3,3]+6 | f32[2,4,4]+8 | f32[1,1]+3",
-    .type = cholesky_type, .grad = cholesky_grad, .batch = batch_same, .units = linear_units, .cost = linear_cost,
+    .type = cholesky_type, .grad = cholesky_grad, .batch = batch_same, .units = matrix_units, .cost = linear_cost,
 };
 #endif
