@@ -85,6 +85,10 @@ OP(linear_solve)
 OP(det)
 OP(logdet)
 OP(cholesky)
+/* decompose.c */
+OP(eigh_packed)
+OP(svd_packed)
+OP(qr_packed)
 /* reduce.c */
 OP(sum)
 OP(prod)
