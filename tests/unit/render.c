@@ -225,11 +225,13 @@ static void nearest_name(void) {
   CU_ASSERT_PTR_NULL(nearest("y", names, 5));
   CU_ASSERT_PTR_NULL(nearest("completely_other", names, 5));
   CU_ASSERT_PTR_NULL(nearest("", names, 5));
-  const char *all[] = {"tan", "tanh", "f1", "w1", "neg", "sin"};
+  const char *all[] = {"tan", "tanh", "f1", "w1", "neg", "sin", "eigh"};
   CU_ASSERT_STRING_EQUAL(nearest_of_all("tahn", all, 6), "tanh");
   CU_ASSERT_STRING_EQUAL(nearest_of_all("sni", all, 6), "sin");
   CU_ASSERT_PTR_NULL(nearest_of_all("x1", all, 6));
   CU_ASSERT_PTR_NULL(nearest_of_all("net", all, 6));
+  CU_ASSERT_PTR_NULL(nearest_of_all("weight", all, 7));
+  CU_ASSERT_STRING_EQUAL(nearest_of_all("eight", all, 7), "eigh");
   CU_ASSERT_STRING_EQUAL(nearest("net", all, 6), "neg");
 }
 
