@@ -236,7 +236,7 @@ static bool read_dtype(const Reader *r, const FaceParam *q, Value v, const Ast *
 /* ---- tensors ---- */
 static bool read_tensor(const Reader *r, const FaceParam *q, Value v, const Ast *at, NodeId *out) {
   Elab *e = r->e;
-  bool always = v.kind == V_NODE || v.kind == V_INT || v.kind == V_BOOL;
+  bool always = is_tensor(&v);
   NodeId n = want_node(e, v, at, always ? "" : expected(r, q));
   if (n != NO_NODE && q->dtype != N_DTYPES && (node_flex(e, n) || node_type(e, n)->dtype != q->dtype))
     n = want_typed(e, v.kind == V_INT ? v : v_node(n), (DType)q->dtype, at, subject(r, q));

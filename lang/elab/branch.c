@@ -197,8 +197,7 @@ static bool alike(Elab *e, Value a, Value b, const Ast *at) {
   host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
-  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
-       tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  bool ta = is_tensor(&a), tb = is_tensor(&b);
   if (ta && tb) {
     NodeId x = want_node(e, a, at, ""), y = want_node(e, b, at, "");
     return one_type(e, x, y) != N_DTYPES;

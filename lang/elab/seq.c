@@ -119,13 +119,9 @@ static Items *bracket_ints(Elab *e, NodeId n) {
   if (t->rank != 1 || t->dim[0] > MOST || t->dtype == U8) return NULL;
   const int64_t *i = known_ints(e, n, &count);
   if (!i) return NULL;
-  Items *list = v_items(e->a, V_LIST, NULL, 0).items;
-  *list = (Items){.n = count, .at = NEW_N(e->a, Value, count + 1)};
-  for (uint32_t k = 0; k < count; k++) {
+  for (uint32_t k = 0; k < count; k++)
     if (i[k] == INT64_MAX || i[k] == -INT64_MAX) return NULL;
-    list->at[k] = v_int(i[k]);
-  }
-  return list;
+  return v_ints(e->a, i, count).items;
 }
 
 Value seq_of(Elab *e, Value v, const Ast *at) {

@@ -173,7 +173,7 @@ bool match_type(Elab *e, const Ast *type, Value *v, Scope *dims, DType *unmarked
   if (type->kind == A_TTUPLE) return match_tuple(e, type, v, dims, unmarked, at, what);
   if (type->kind == A_NAME) return match_name(e, type, v, at, what);
   Value x = value_decay(e, *v);
-  bool tensor = x.kind == V_NODE || x.kind == V_INT || x.kind == V_BOOL || (x.kind == V_LIST && x.items->n == 0);
+  bool tensor = is_tensor(&x) || (x.kind == V_LIST && x.items->n == 0);
   if (!tensor) return wrong_type(e, type, v, at, what);
   DType d = N_DTYPES;
   if (type->name && !dtype_from_name(type->name, &d)) {

@@ -17,6 +17,13 @@ Value v_items(Arena *a, ValueKind kind, const Value *at, uint32_t n) {
   return (Value){.kind = (uint8_t)kind, .items = items};
 }
 
+Value v_ints(Arena *a, const int64_t *i, uint32_t n) {
+  Items *items = NEW(a, Items);
+  *items = (Items){.n = n, .at = NEW_N(a, Value, n + 1)};
+  for (uint32_t k = 0; k < n; k++) items->at[k] = v_int(i[k]);
+  return (Value){.kind = V_LIST, .items = items};
+}
+
 Fn *fn_new(Elab *e, FnKind kind, const char *name) {
   Fn *f = NEW(e->a, Fn);
   f->kind = kind;

@@ -135,6 +135,9 @@ struct Optimizer {
   Loc made;
 };
 
+/* A number or a tensor, decayed: what a node can be made of. */
+static inline bool is_tensor(const Value *v) { return v->kind == V_INT || v->kind == V_BOOL || v->kind == V_NODE; }
+
 static inline Value v_bad(void) { return (Value){.kind = V_BAD}; }
 static inline Value v_unit(void) { return (Value){.kind = V_UNIT}; }
 static inline Value v_int(int64_t i) { return (Value){.kind = V_INT, .i = i}; }
@@ -143,6 +146,7 @@ static inline Value v_node(NodeId n) { return (Value){.kind = V_NODE, .node = n}
 static inline Value v_fn(Fn *f) { return (Value){.kind = V_FN, .fn = f}; }
 Value v_string(Arena *a, const char *text, size_t n);
 Value v_items(Arena *a, ValueKind kind, const Value *at, uint32_t n);       /* tuple or list; copies */
+Value v_ints(Arena *a, const int64_t *i, uint32_t n);                       /* a list */
 Fn *fn_new(Elab *e, FnKind kind, const char *name);                         /* made in the present call */
 Value native_value(Elab *e, const Native *n);
 Value bound_value(Elab *e, const Native *n, BoundCall call, const Value *captured, uint32_t n_captured);

@@ -49,7 +49,7 @@ typedef struct Point { Nodes input; const Ast *at; const char *what; } Point;
 static Value input_leaf(Elab *e, void *ctx, Value leaf) {
   Point *p = ctx;
   leaf = value_decay(e, leaf);
-  bool number = leaf.kind == V_NODE || leaf.kind == V_INT || leaf.kind == V_BOOL;
+  bool number = is_tensor(&leaf);
   if (!number) refuse_value(e, &leaf, p->at, arena_printf(e->a, "numbers as %s", p->what));
   NodeId x = number ? want_float(e, leaf, p->at, p->what) : NO_NODE;
   if (x == NO_NODE) return v_bad();

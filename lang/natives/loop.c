@@ -34,8 +34,7 @@ static bool same_tree(Elab *e, Value a, Value b) {
   host_deeper(&e->s->host);
   a = value_decay(e, a);
   b = value_decay(e, b);
-  bool ta = a.kind == V_INT || a.kind == V_BOOL || a.kind == V_NODE,
-       tb = b.kind == V_INT || b.kind == V_BOOL || b.kind == V_NODE;
+  bool ta = is_tensor(&a), tb = is_tensor(&b);
   if (ta || tb) return ta && tb;
   if (a.kind != b.kind) return false;
   if (a.kind == V_TUPLE || a.kind == V_LIST) {

@@ -209,31 +209,24 @@ static Value call_trace(Elab *e, const Arg *a, const Ast *at) {
 }
 
 const Native native_run[] = {
-    {.name = "seed", .params = "n:any", .call = call_seed, .doc = "Keys all later draws. A step.", .example = ""},
-    {.name = "save",
-     .params = "path:path, tree:any",
-     .call = call_save,
-     .doc = "Writes the tensors of a tree as safetensors, each under its path below the tree (`0.w` of a chain, "
-            "`net.0.w` of {net, opt}),\nso that the file loads into any tree of that form; it changes at once or not "
-            "at all. A step."},
-    {.name = "load",
-     .params = "path:path, tree:any",
-     .call = call_load,
-     .doc = "Reads the tensors of a tree from a file of `save`, by their paths below the tree, or from a checkpoint; "
-            "missing, extra and\nmisshapen entries are an error and then nothing changes. A step."},
-    {.name = "checkpoint",
-     .params = "path:path",
-     .call = call_checkpoint,
-     .doc = "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the "
-            "same "
-            "bits. A step."},
-    {.name = "progress",
-     .params = "epoch:i32?, batch:i32?, epochs:int=0, batches:int=0, samples:int=0, show:any?, last:bool?",
-     .call = call_progress,
-     .doc = "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a "
-            "batch is done.\n"
-            "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only "
-            "read."},
-    {.name = "trace", .params = "x, name:string?", .call = call_trace,
-     .doc = "x itself; prints it when it is computed."},
+    {"seed", "n:any", call_seed, "Keys all later draws. A step.", ""},
+    {"save", "path:path, tree:any", call_save,
+     "Writes the tensors of a tree as safetensors, each under its path below the tree (`0.w` of a chain, `net.0.w` of "
+     "{net, opt}),\nso that the file loads into any tree of that form; it changes at once or not at all. A step.",
+     NULL},
+    {"load", "path:path, tree:any", call_load,
+     "Reads the tensors of a tree from a file of `save`, by their paths below the tree, or from a checkpoint; missing, "
+     "extra and\nmisshapen entries are an error and then nothing changes. A step.",
+     NULL},
+    {"checkpoint", "path:path", call_checkpoint,
+     "Writes the whole state of the run, atomically: `glia FILE --resume path` goes on after this step with the same "
+     "bits. A step.",
+     NULL},
+    {"progress", "epoch:i32?, batch:i32?, epochs:int=0, batches:int=0, samples:int=0, show:any?, last:bool?",
+     call_progress,
+     "progress(epochs = n, batches = b, samples = s): training begins. progress(epoch, batch, show = {loss}): a batch "
+     "is done.\n"
+     "progress(epoch, show = {loss}): the line of an epoch, after which it ends if `last`. Steps that only read.",
+     NULL},
+    {"trace", "x, name:string?", call_trace, "x itself; prints it when it is computed.", NULL},
     {0}};

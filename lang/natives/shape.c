@@ -12,18 +12,10 @@
 #include "elab/want.h"
 #include <string.h>
 
-static Value ints_value(Elab *e, const int64_t *i, uint32_t n) {
-  Value v = v_items(e->a, V_LIST, NULL, 0);
-  v.items->at = NEW_N(e->a, Value, n + 1);
-  v.items->n = n;
-  for (uint32_t k = 0; k < n; k++) v.items->at[k] = v_int(i[k]);
-  return v;
-}
-
 static Value n_shape(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
   const Type *t = a[0].type;
-  return ints_value(e, t->dim, t->rank);
+  return v_ints(e->a, t->dim, t->rank);
 }
 
 static Value n_rank(Elab *e, const Arg *a, const Ast *at) {
@@ -110,12 +102,12 @@ static Value n_slice(Elab *e, const Arg *a, const Ast *at) {
 /* ---- what the library reads of its arguments ---- */
 static Value n_axes_of(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
-  return ints_value(e, a[1].ints, a[1].n);
+  return v_ints(e->a, a[1].ints, a[1].n);
 }
 
 static Value n_ints_of(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
-  return ints_value(e, a[0].ints, a[0].n);
+  return v_ints(e->a, a[0].ints, a[0].n);
 }
 
 const Native native_shapes[] = {

@@ -311,10 +311,7 @@ static Value n_joined(Elab *e, const Arg *a, const Ast *at) {
 /* What a distribution is asked for: the sizes of a declared type, or of a shape. */
 static Value n_dims(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
-  const Type *t = a[0].type;
-  Value dim[MAX_RANK];
-  for (uint32_t k = 0; k < t->rank; k++) dim[k] = v_int(t->dim[k]);
-  return v_items(e->a, V_LIST, dim, t->rank);
+  return v_ints(e->a, a[0].type->dim, a[0].type->rank);
 }
 
 /* The type of a tensor as a kind. A literal's is f32. */
