@@ -1,5 +1,5 @@
 # The grammars that make wrote have the words of the sources; Vim, where it is, reads a specimen as it should, and `:make` finds
-# the line of a mistake in a file whose name has a blank.
+# the line of a mistake in a file whose name has a blank. (Of its own :make, Vim does not quote a TMPDIR that has one.)
 EDITORS=$(dirname "$GLIA")/editors
 export EDITORS
 here=$(dirname "$0")/../editors
@@ -13,7 +13,7 @@ if vim --version 2>/dev/null | grep -q '+syntax'; then
   TOKENS=$PWD/tokens vim -es -u NONE -S "$here/tokens.vim" "$here/specimen.nn"
   diff "$here/specimen.tokens" tokens
   printf 'let a = 1\nlet b = a + nothing\n' >'a b.nn'
-  PATH=$(dirname "$GLIA"):$PATH vim -es -u NONE --cmd 'set nocompatible' -c "source $here/../../editors/vim/ftplugin/glia.vim" \
+  TMPDIR=/tmp PATH=$(dirname "$GLIA"):$PATH vim -es -u NONE --cmd 'set nocompatible' -c "source $here/../../editors/vim/ftplugin/glia.vim" \
     -c 'silent make' -c 'call writefile([getqflist()[0].lnum . " " . bufname(getqflist()[0].bufnr)], "found")' -c 'qall!' 'a b.nn' >/dev/null 2>&1
   [ "$(cat found)" = '2 a b.nn' ] || echo ":make found $(cat found)"
 fi

@@ -20,13 +20,15 @@ copy() {
 }
 seen() { (cd "$1" && find . -name .git -prune -o -type f -print | sort | xargs cksum); }
 
+around() { :; }      # what is so while it is made and checked
+
 # way NAME SOURCE CONFIGURE...: configures beside the source, makes, checks; what it says is in NAME.log
 way() {
   name=$1 from=$2
   shift 2
   build=$base/$name.build
   mkdir -p "$build" && seen "$from" >"$base/$name.before"
-  if (cd "$build" && "$from/configure" -q "$@" && $MAKE -s && $MAKE -s check PARTS="$PARTS") >"$base/$name.log" 2>&1 &&
+  if (cd "$build" && "$from/configure" -q "$@" && around && $MAKE -s && $MAKE -s check PARTS="$PARTS") >"$base/$name.log" 2>&1 &&
     ! grep 'warning:' "$base/$name.log" && seen "$from" | diff "$base/$name.before" - >>"$base/$name.log"
   then say "ok $name: $(grep ' passed, ' "$base/$name.log" | tail -n 1)"
   else say "not ok $name: see $base/$name.log"; grep '^not ok\|rror:\|warning:' "$base/$name.log" | head -n 20; fi
@@ -41,12 +43,12 @@ for w in $WAYS; do
     flto) way flto "$source" CC="$CC" CFLAGS='-O3 -flto=auto' ;;
     odd)
       copy "$base/a source" >"$base/copy.log" 2>&1
-      (
-        CDPATH=/:$base GLIA_PATH=$base/nowhere:/usr NO_COLOR= TMPDIR=$base/not_there
-        export CDPATH GLIA_PATH NO_COLOR TMPDIR
-        way odd "$base/a source" CC="$CC"
-        exit $failed
-      ) || failed=1 ;;
+      around() {
+        CDPATH=/:$base GLIA_PATH=$base/nowhere:/usr TMPDIR=$base/not_there
+        export CDPATH GLIA_PATH TMPDIR
+      }
+      way odd "$base/a source" CC="$CC"
+      around() { :; } ;;
     twice)
       way first "$source" CC="$CC" &
       way second "$source" CC="$CC" --disable-static
