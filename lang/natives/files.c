@@ -209,7 +209,7 @@ static Value n_csv(Elab *e, const Arg *a, const Ast *at) {
     elab_error(e, a[2].at, E_WANTED, "a separator of one character", "a longer string");
     return v_bad();
   }
-  CsvTable t;
+  CsvTable t = {0};
   FileError error = {0};
   if (!csv_read(e->a, path, separator[0], missing, &t, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
@@ -233,7 +233,7 @@ static Value n_text(Elab *e, const Arg *a, const Ast *at) {
   const char *path = want_file(e, &a[0]);
   if (!path) return v_bad();
   CsvColumn *c = NEW(e->a, CsvColumn);
-  int64_t rows;
+  int64_t rows = 0;
   FileError error = {0};
   if (!text_read(e->a, path, c, &rows, &error)) {
     elab_error(e, a[0].at, E_FILE, error.text);
