@@ -53,7 +53,9 @@ static void say_call(Elab *e, Diag *g, const Params *p, const Ast *at) {
   if (p->face) face_show(&list, p->face);
   for (uint32_t j = 0; !p->face && j < p->n; j++)
     text_printf(&list, "%s%s%s", j ? ", " : "", p->at[j].name ? p->at[j].name : "(...)", p->at[j].optional ? "?" : "");
-  diag_hint(e->d, g, "call it as `%s(%s)`", p->fn, list.at);
+  bool bare = at && at->kind == A_CALL && at->n == 1 && at->kid[0]->kind == A_NAME;
+  diag_hint(e->d, g, bare ? "call it as `%s(%s)`; the function itself is `%s`" : "call it as `%s(%s)`", p->fn, list.at,
+            p->fn);
 }
 
 bool match_args(Elab *e, const Params *params, const Args *a, int *to, const Ast *at) {

@@ -356,6 +356,8 @@ Value call_value(Elab *e, Value callee, Args *a, const Ast *at) {
   if (callee.kind == V_BAD) return callee;
   Diag *g = elab_error(e, at, E_NOT_A_FUNCTION, value_kind_text(e, &callee));
   if (hides_function(e, g, at)) return v_bad();
+  if (callee.kind == V_LIST || callee.kind == V_TUPLE)
+    diag_hint(e->d, g, "layers are joined by `>>`: `dense(2, 8) >> relu`, or `sequential` of a list");
   if (callee.kind == V_NODE || callee.kind == V_CELL || callee.kind == V_INT)
     diag_hint(e->d, g, "multiplication is written `*`; indexing `x[...]`");
   return v_bad();

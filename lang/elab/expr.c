@@ -284,6 +284,7 @@ static OUT_OF_LINE Value compose(Elab *e, Value f, Value g, const Ast *ast) {
       const Ast *fn = k == 0 ? chain_inside(e, ast) : NULL;
       if (fn) diag_hint(e->d, d, "a `fn` takes all that follows it; in a chain it has parentheses: `>> (%.*s) >>`",
                         (int)(ast->kid[0]->span.end - fn->span.first), fn->source->text + fn->span.first);
+      else if (part[k].kind == V_STRING) diag_hint(e->d, d, "write its name without quotes: `relu`");
       else diag_hint(e->d, d, "`x |> f` applies f to x");
       return v_bad();
     }

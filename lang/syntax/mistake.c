@@ -276,6 +276,10 @@ static const char *header(const Expected *e, int kind, const Source *s) {
   if (kind == ',' && expects(e, "`in`")) return "two names stand in parentheses: `for (i, x) in enumerate(xs) { ... }`";
   if (kind == ',' && makes && expects(e, "`~`")) return "two names stand in parentheses: `let (a, b) = pair`";
   if (kind == '(' && makes && expects(e, "`~`")) return "a function is `fn f(x) = ...`";
+  if (kind == T_EQ && makes && expects(e, "`=`")) return "one `=` gives a name its value, `==` compares";
+  if (kind == '[' && expects(e, "`~`")) return "a type stands behind a colon: `param w: [2, 3] ~ glorot_uniform()`";
+  if ((kind == T_INT || kind == T_FLOAT || kind == T_SBEGIN) && makes && e->name && !e->expression)
+    return "a name stands on the left: `let x = 1`";
   if ((kind == T_SEP || kind == T_END) && makes && expects(e, "`~`"))
     return "a name is made with its value: `let x = 1`, a cell with its first one: `var x = 0`";
   return NULL;
@@ -295,9 +299,13 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
   if (expects(e, "`(`") && !e->expression && !e->operator_ && follows_word(s, e->at.first, "fn"))
     return "the arguments of a function stand in parentheses: `fn (x) = e`";
   if (kind == '=' && expects(e, "`in`")) return "a loop is `for i in 1..10 { ... }`";
-  if (compares(kind) && e->expression && !e->operator_)
-    return "both sides of `and` are conditions: `x > 3 and x < 5`";
-  if (kind == T_ARROW && e->operator_) return "a function is `fn (x) = e`";
+  if (compares(kind) && e->expression && (follows_word(s, e->at.first, "and") || follows_word(s, e->at.first, "or")))
+    return "both sides are conditions: `x > 3 and x < 5`";
+  if (kind == '>' && e->expression && before(s, e->at.first) == '>')
+    return "`>>`, without a blank in it, joins functions and layers";
+  if (kind == T_ARROW && e->operator_)
+    return before(s, e->at.first) == ')' ? "layers and functions are joined by `>>`; a function is `fn (x, y) = e`"
+                                         : "a function is `fn (x) = e`";
   if (kind == '~' && e->operator_) return "a draw has a name and a shape: `let y: [3] ~ normal(0, 1)`";
   if (kind == T_FOR && e->operator_ && b && b->open == '[')
     return "a bracket has one `for`; a bracket in a bracket makes rows: `[[i * j for j in 1..3] for i in 1..3]`";
@@ -312,6 +320,13 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
     return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
   const char *named = header(e, kind, s);
   if (named) return named;
+  if (kind == T_ICLOSE) return "a hole holds an expression: `\"x is {x}\"`; a brace of the text itself is `{{`";
+  if (b && b->open == '{' && !b->block && gives_body(s, b->at.first) && expects(e, "`}`"))
+    return "leave out the `=` before the `{`: `= e` gives one expression, `{ ... }` alone is a block";
+  if (layout_is_word(found) && e->operator_ && e->end_of_line && !b)
+    return "each statement has a line of its own, or a `;` before it";
+  if (kind == T_ID && !e->operator_ && expects(e, "`,`") && b && b->open == '(')
+    return "a `,` stands between two arguments";
   if (kind == ',' && e->operator_ && !b && after_number(s, e->at.first) && is_digit(s->text[e->at.end]))
     return "the point of a number is a point: `1.5`; a tuple is `(1, 5)`";
   if (kind == ',' && e->operator_ && !b && e->end_of_line)

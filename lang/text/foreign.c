@@ -130,6 +130,9 @@ static const Word names[] = {
     {"PI", "write `pi`"},
     {"loop", "a loop is `while true { ... }`, which `break` leaves"},
     {"require", "functions need no import; a file of your own is `import \"path.nn\" as name`"},
+    {"done", "a block ends with `}`"},
+    {"param", "a parameter is made by a line of its own: `param w: [2, 3] ~ glorot_uniform()`"},
+    {"state", "a state is made by a line of a layer or an optimizer: `state n = 0`"},
     {"Variable", "a value that changes is `var x = e`, a trained one `param w: [2, 3] ~ normal(0, 1)`"},
     {"Parameter", "a trained value is `param w: [2, 3] ~ glorot_uniform()`"}};
 
