@@ -105,7 +105,7 @@ function product(s, d,   n) {
   if (rank(s) == 2 && one_in(3)) return "einsum(\"i k, j k -> i j\", " expr(dim(s, 1) "," n, d) ", " expr(dim(s, 2) "," n, d) ") / " n
   if (rank(s) == 2 && one_in(3)) return "((" expr(dim(s, 1) "", d) ")[:, None] * (" expr(dim(s, 2) "", d) ")[None, :])"
   if (rank(s) == 2) return "(" expr(dim(s, 1) "," n, d) " @ " expr(n "," dim(s, 2), d) " / " n ")"
-  return "(" expr(last_off(s) "," n, d) " @ " expr(n "," dim(s, 3), d) " / " n ")"
+  return "(" expr(last_off(s) "," n, d) " @ " expr(n "," dim(s, rank(s)), d) " / " n ")"
 }
 function chosen(s, d) {
   return "(if " expr("", d) " > " number() " - 1 { " expr(s, d) " } else { " typed(s, d) " })"
@@ -131,7 +131,7 @@ function called(s, d,   k, n, found) {
 }
 function normalised(s, d) {
   if (s == "") return expr(s, d)
-  return pick("softmax|log_softmax|sort|normalised_rows") "(" expr(s, d) ")"
+  return pick("softmax|log_softmax|sort|normalised_rows") "(tanh(" expr(s, d) "))"      # no softmax of a softmax
 }
 function expr(s, d,   k) {
   if (d <= 0 || length_now > 6000) return leaf(s)
@@ -240,7 +240,7 @@ function whole(   k, s, f, g, out, had, i) {
   printf "  var c = %s\n", typed(s, 2)
   name[++n_names] = "c"; shape[n_names] = s
   k = random(3)
-  if (k == 0) printf "  for k in 1..%d { c = 0.5 * c + %s / k }\n", 2 + random(3), expr(s, 3)
+  if (k == 0) printf "  for k in 1..%d { c = 0.5 * c + %s / k }\n", 2 + random(3), typed(s, 3)
   else if (k == 1) printf "  for k in 1..3 { if %s > 0.5 { c = 0.5 * c - %s } else { c = c * 0.25 } }\n", expr("", 2), expr(s, 2)
   else printf "  for z in [0.5, 1.5] { c = c * z + %s }\n", expr(s, 2)
   steps()
