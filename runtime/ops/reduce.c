@@ -133,7 +133,7 @@ static void prod_grad(Grad *d) {
 /* Ties share. */
 static void extreme_grad(Grad *d) {
   Graph *g = d->g;
-  NodeId is = g_op2(g, &op_eq, d->x[0], spread(d, d->y));
+  NodeId is = g_op2(g, &op_or, g_op2(g, &op_eq, d->x[0], spread(d, d->y)), g_op(g, &op_isnan, d->x[0]));
   NodeId one = g_cast(g, is, (DType)g->node[d->x[0]].type->dtype);
   NodeId ties = g_attr(g, &op_sum, &one, 1, d->attr->i, d->attr->n);
   NodeId share = spread(d, g_op2(g, &op_div, d->dy, ties));
