@@ -41,6 +41,7 @@ static void start(Session *s) {
   s->program = program_new(s);
   s->elab = elab_new(s);
   s->savepoint = savepoint_new(s);
+  s->from = s->to = program_mark(s->program);
 }
 
 /* While a text is checked the host is asked a few times in a second. */
@@ -295,6 +296,8 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
   Guard g;
   Status status;
   savepoint_settle(s);
+  program_finish(s->program, &s->from, &s->to);
+  s->from = s->to = program_mark(s->program);
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
     savepoint_set(s);
@@ -306,7 +309,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     status = load(s, name, text, n, mode, entry, &resume);
     s->host.cancel = NULL;
     if (resume) checkpoint_close(resume);
-    savepoint_keep(s);
+    if (savepoint_keep(s)) s->to = program_mark(s->program);
     if (out) *out = entry;
     host_leave(&s->host, &g);
     return status;

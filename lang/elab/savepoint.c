@@ -75,12 +75,13 @@ static void release(Savepoint *v) {
   v->cell = NULL;
 }
 
-void savepoint_keep(Session *s) {
+bool savepoint_keep(Session *s) {
   Savepoint *v = s->savepoint;
-  if (!v->set || v->later) return;
+  if (!v->set || v->later) return false;
   release(v);
   arena_unmark(s->arena);
   v->set = false;
+  return true;
 }
 
 void savepoint_later(Session *s, bool ran) {

@@ -16,7 +16,7 @@ void savepoint_hold(Session *s);
 /* How it ended. It is taken back, but not before the next call begins: until then what was said can be read. ran: what
  * the run has put into cells, tables and slots that stood before stays. Or, if that was not said, all of it is kept. */
 void savepoint_later(Session *s, bool ran);
-void savepoint_keep(Session *s);
+bool savepoint_keep(Session *s);                 /* it was kept */
 /* As a call begins: what the last one left to be taken back. Allocates nothing. */
 void savepoint_settle(Session *s);
 #endif

@@ -8,16 +8,34 @@
 
 /* ---- birth and death ---- */
 
+static void drop_plan(Segment *s) {
+  if (!s->plan) return;
+  const Binding *b;
+  for (uint32_t j = plan_bindings(s->plan, &b); j-- > 0;) tensor_unref(s->spare[j]);
+  plan_free(s->plan);
+}
+
+void program_finish(Program *p, const ProgramMark *m, const ProgramMark *end) {
+  for (uint32_t k = m->segment; k < end->segment; k++) {
+    Segment *s = p->segment.at[k];
+    drop_plan(s);
+    s->source = s->graph = NULL;
+    s->plan = NULL;
+    s->spare = NULL;
+    s->data = NULL;
+    s->share.at = NULL;
+    s->share.n = s->share.cap = 0;
+  }
+  for (uint32_t k = m->arena; k < end->arena; k++) {
+    arena_free(p->arena.at[k]);
+    p->arena.at[k] = NULL;
+  }
+  while (p->arena.n && !p->arena.at[p->arena.n - 1]) p->arena.n--;
+}
+
 /* Drops what came behind so many slots, segments and arenas. */
 static void cut(Program *p, uint32_t slots, uint32_t segments, uint32_t arenas) {
-  for (uint32_t k = segments; k < p->segment.n; k++) {
-    Segment *s = p->segment.at[k];
-    if (s->plan) {
-      const Binding *b;
-      for (uint32_t j = plan_bindings(s->plan, &b); j-- > 0;) tensor_unref(s->spare[j]);
-    }
-    plan_free(s->plan);
-  }
+  for (uint32_t k = segments; k < p->segment.n; k++) drop_plan(p->segment.at[k]);
   for (uint32_t k = slots; k < p->slot.n; k++) tensor_unref(p->slot.at[k].value);
   for (uint32_t k = arenas; k < p->arena.n; k++) arena_free(p->arena.at[k]);
 }

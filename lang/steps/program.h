@@ -130,6 +130,8 @@ Program *program_new(Session *s);
  * touched, and the slab is what it is: program_put says so to a program that was copied back in between. */
 typedef struct ProgramMark { Slot *at; uint32_t slot, segment, arena, table; } ProgramMark;
 typedef struct ProgramKept { void *slab; size_t slab_all; } ProgramKept;
+/* What was made from m to end has run for the last time: its plans and graphs go. */
+void program_finish(Program *p, const ProgramMark *m, const ProgramMark *end);
 ProgramMark program_mark(const Program *p);
 ProgramKept program_cut(Program *p, const ProgramMark *m);
 void program_put(Program *p, const ProgramKept *kept);

@@ -68,6 +68,7 @@ struct Session {
   Diags *diags;                                 /* of the last entry */
   Graph *graph;
   Program *program;
+  ProgramMark from, to;                         /* what the last load made: the next one drops its plans */
   struct Elab *elab;                            /* names, scopes, caches: elab/elab.h */
   struct Savepoint *savepoint;                  /* the session before the present call: elab/savepoint.h */
   Pool *pool;
