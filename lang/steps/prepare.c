@@ -17,6 +17,18 @@
 
 enum { KNOWN_SMALL = 1 << 16, SLAB_ALIGN = 64 };
 
+/* In which slice a slot has an input, and which: slices are numbered through the session. */
+typedef struct SlotInput { uint32_t slice; NodeId node; } SlotInput;
+
+/* What is kept from one block to the next, so that each costs its own size and not the session's. */
+typedef struct ProgramScratch {
+  uint8_t *cheap;
+  uint32_t n_cheap, cap;     /* cheap and map: by node */
+  NodeId *map;
+  SlotInput *slot_node;
+  uint32_t cap_slot;
+} ProgramScratch;
+
 typedef struct Prep {
   Program *p;
   Session *s;
@@ -26,7 +38,7 @@ typedef struct Prep {
   const uint8_t *in_set;     /* by segment */
   const uint8_t *cheap;      /* by node: known, and nothing below it is large */
   NodeId *map;               /* by node of g: its copy, while a slice is made */
-  NodeId *slot_node;         /* by slot: its input in the slice */
+  SlotInput *slot_node;      /* by slot: its input in the slice */
   uint32_t n_slot;
   Segment *now;
   bool lost;                 /* a value that was not kept is wanted: reported */
@@ -79,16 +91,38 @@ static bool stop_at(void *ctx, NodeId id) {
   return r != OWN && r != PULL;
 }
 
-/* A broadcast is cheap whatever its size: a plan reads through it. */
-static const uint8_t *cheap_nodes(const Graph *g, Arena *a) {
-  uint8_t *cheap = NEW_N(a, uint8_t, g->n);
-  for (NodeId id = 0; id < g->n; id++) {
+/* A broadcast is cheap whatever its size: a plan reads through it. What was found of older nodes holds. */
+static void cheap_nodes(const Graph *g, ProgramScratch *k) {
+  for (NodeId id = k->n_cheap; id < g->n; id++) {
     const Node *n = graph_at(g, id);
     bool ok = (n->flags & NODE_KNOWN) && (n->op->id == OP_broadcast || type_count(n->type) <= KNOWN_SMALL);
-    for (uint32_t k = 0; ok && k < n->n_in; k++) ok = cheap[n->in[k]] || graph_at(g, n->in[k])->op->id == OP_constant;
-    cheap[id] = ok;
+    for (uint32_t j = 0; ok && j < n->n_in; j++)
+      ok = k->cheap[n->in[j]] || graph_at(g, n->in[j])->op->id == OP_constant;
+    k->cheap[id] = ok;
   }
-  return cheap;
+  k->n_cheap = g->n;
+}
+
+static uint32_t grown(uint32_t cap, uint32_t n) {
+  if (!cap) cap = 256;
+  while (cap < n) cap = cap > UINT32_MAX / 2 ? n : cap * 2;
+  return cap;
+}
+
+static void scratch_room(Program *p) {
+  Arena *a = p->session->arena;
+  if (!p->scratch) p->scratch = NEW(a, ProgramScratch);
+  arena_change(a, p->scratch, sizeof *p->scratch);
+  ProgramScratch k = *p->scratch;
+  uint32_t n = p->session->graph->n;
+  if (n > k.cap) {
+    k.cap = grown(k.cap, n);
+    uint8_t *cheap = NEW_N(a, uint8_t, k.cap);
+    if (k.n_cheap) memcpy(cheap, k.cheap, k.n_cheap);
+    k.cheap = cheap;
+    k.map = NEW_N(a, NodeId, k.cap);
+  }
+  *p->scratch = k;
 }
 
 static void slot_of_room(Program *p) {
@@ -250,10 +284,10 @@ static NodeId copy_node(Prep *w, Graph *out, NodeId id) {
     slot = (SlotId)n.attr->i[0];
     break;
   }
-  if (slot < w->n_slot && w->slot_node[slot] != NO_NODE) return w->slot_node[slot];
+  if (slot < w->n_slot && w->slot_node[slot].slice == w->s->slices) return w->slot_node[slot].node;
   made = graph_input(out, slot, n.type, n.loc);
   out->node[made].flags |= n.flags & NODE_LAZY;
-  if (slot < w->n_slot) w->slot_node[slot] = made;
+  if (slot < w->n_slot) w->slot_node[slot] = (SlotInput){w->s->slices, made};
   return made;
 }
 
@@ -261,6 +295,18 @@ static const CellWrite *written(const Segment *s, NodeId id) {
   for (uint32_t k = 0; k < s->write.n; k++)
     if (s->write.at[k].node == id) return &s->write.at[k];
   return NULL;
+}
+
+static void slots_room(Prep *w) {
+  ProgramScratch *k = w->p->scratch;
+  w->n_slot = w->p->slot.n;
+  if (w->n_slot > k->cap_slot) {
+    uint32_t cap = grown(k->cap_slot, w->n_slot);
+    k->slot_node = NEW_N(w->s->arena, SlotInput, cap);
+    k->cap_slot = cap;
+  }
+  w->slot_node = k->slot_node;
+  w->s->slices++;
 }
 
 /* Copies what save and write need into a graph of its own. */
@@ -286,9 +332,7 @@ static void slice(Prep *w, Segment *s, const Need *save, uint32_t n_save, bool w
 
   NodeId *ids;
   uint32_t n = graph_slice(w->g, root.at, root.n, stop_at, w, &ids);
-  w->n_slot = w->p->slot.n;
-  w->slot_node = NEW_N(w->tmp, NodeId, w->n_slot);
-  for (uint32_t k = 0; k < w->n_slot; k++) w->slot_node[k] = NO_NODE;
+  slots_room(w);
   Graph *g = out->source = graph_beside(w->g, w->a);
   graph_room(g, n);
   NodeId *back = NEW_N(w->a, NodeId, n);
@@ -383,8 +427,10 @@ static Prep prep_begin(Program *p, Arena *a, Arena *tmp) {
   Session *s = p->session;
   slot_of_room(p);
   Prep w = {.p = p, .s = s, .g = s->graph, .a = a, .tmp = tmp};
-  w.cheap = cheap_nodes(s->graph, tmp);
-  w.map = NEW_N(tmp, NodeId, s->graph->n);
+  scratch_room(p);
+  cheap_nodes(s->graph, p->scratch);
+  w.cheap = p->scratch->cheap;
+  w.map = p->scratch->map;
   return w;
 }
 

@@ -121,6 +121,7 @@ typedef struct Program {
   VEC(Slot) slot;
   VEC(Segment *) segment;
   VEC(struct Table *) table;  /* of all series, in the order in which they were made */
+  struct ProgramScratch *scratch; /* prepare's own */
   SlotId *slot_of;            /* by node: where its value crosses, or NO_SLOT; grows with the graph */
   uint32_t slot_of_cap;
 } Program;

@@ -84,6 +84,6 @@ struct Session {
   bool closed;                                  /* print said that the other side is gone: the run ended */
   Run run;
   Watch watch;
-  struct ProgramScratch *scratch;
+  uint32_t slices;                              /* made so far: prepare.c */
 };
 #endif
