@@ -272,7 +272,7 @@ static bool same_but_digits(const char *a, const char *b) {
 }
 
 /* Among many a name of one or two letters is like some by chance; in one of three, letters are left out or change
- * places, none is another one. A name whose first and last letters are both others is not misspelt: `weight`, `eigh`. */
+ * places, none is another one. A name whose first and last letters are others is not misspelt: `weight`, `eigh`. */
 static bool by_chance(const char *name, size_t len, const char *other, size_t far) {
   size_t m = strlen(other);
   bool other_ends = far > EDIT && name[0] != other[0] && name[len - 1] != other[m - 1];
