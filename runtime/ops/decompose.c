@@ -6,6 +6,7 @@
  * vectors as they are. Vectors of equal values (as near as rounding) have none: there an adjoint that is not exactly 0
  * gives infinity or NaN, never a number. So functions of the values alone have their derivative everywhere.
  */
+#include <assert.h>
 #include <math.h>
 #include "base/lapack.h"
 #include "ops/matrix.h"
@@ -63,7 +64,9 @@ static bool no_factors(KernelCall *c, int64_t unit) {
       bool finite = true;                                                                                         \
       for (int64_t k = 0; k < size; k++) finite &= isfinite(a[k]) != 0;                                           \
       for (int64_t k = 0; !finite && k < out; k++) y[k] = (T)NAN;                                                 \
-      if (finite && f(l, a, y, (int)m, (int)n, &r, c->scratch) != 0) return no_factors(c, u);                     \
+      int info = finite ? f(l, a, y, (int)m, (int)n, &r, c->scratch) : 0;                                         \
+      assert(info >= 0);                                           /* below: an argument was wrong */             \
+      if (info > 0) return no_factors(c, u);                                                                      \
     }                                                                                                             \
     return true;                                                                                                  \
   }
