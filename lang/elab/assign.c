@@ -78,7 +78,7 @@ static NodeId set_rows(Elab *e, NodeId x, NodeId part, const Item *m) {
 /* What the items leave of base, with all its axes. */
 static NodeId cut_out(Elab *e, NodeId base, const Item *const *item, const Ast *at) {
   Type t = *node_type(e, base);
-  Cut cut[MAX_RANK];
+  Cut cut[MAX_RANK] = {0};
   for (int k = 0; k < t.rank; k++)
     cut[k] = item[k]->kind == ITEM_TURN || item[k]->kind == ITEM_SPAN ? (Cut){0, t.dim[k], 1} : item[k]->cut;
   NodeId x = lower_slice(e, base, cut, at);

@@ -260,7 +260,7 @@ static bool wrt_arguments(Elab *e, const Value *callee, Value wrt, const Args *a
     if (!found) {
       Diag *g = elab_error(e, at, E_WRT_NAME, name);
       Text list = {.arena = e->a};
-      const char *known[64];
+      const char *known[64] = {0};
       uint32_t n_known = 0;
       for (uint32_t j = 0; params && j < params->n && n_known < 64; j++)
         if (params->kid[j]->kid[0]->kind == A_NAME) {

@@ -295,7 +295,7 @@ static Value index_tensor(Elab *e, const Ast *ast, NodeId base) {
   Type t = *node_type(e, base);
   ItemList list;
   if (!index_read(e, ast, &t, &list)) return v_bad();
-  Cut cut[MAX_RANK];
+  Cut cut[MAX_RANK] = {0};
   for (uint32_t k = 0; k < list.n; k++) {
     const Item *m = &list.at[k];
     if (m->kind == ITEM_NEW) continue;
