@@ -94,6 +94,19 @@ static void note_chain(Diags *d, Diag *g, Loc loc, Loc own) {
   }
 }
 
+static bool before(const Diag *a, const Diag *b) {
+  if (!a->source || !b->source) return !a->source && b->source;
+  return a->source == b->source ? a->at.first < b->at.first : a->source->id < b->source->id;
+}
+
+/* The kept one of g's kind that stands last in the text; NULL: there is none. */
+static Diag **last_of_kind(Diags *d, const Diag *g) {
+  Diag **last = NULL;
+  for (uint32_t k = d->shown; k < d->diag.n; k++)
+    if (d->diag.at[k]->warning == g->warning && (!last || before(*last, d->diag.at[k]))) last = &d->diag.at[k];
+  return last;
+}
+
 Diag *diag_adopt(Diags *d, Diag *g) {
   if (diag_info[g->id].warning && warning_is_off(d, g)) return g;
   for (uint32_t k = 0; k < d->diag.n; k++) {
@@ -104,7 +117,12 @@ Diag *diag_adopt(Diags *d, Diag *g) {
   }
   if (g->warning) d->n_warnings++;
   else d->n_errors++;
-  if ((g->warning ? d->n_warnings : d->n_errors) <= d->limit) vec_push(d->arena, &d->diag, g);
+  if ((g->warning ? d->n_warnings : d->n_errors) <= d->limit) {
+    vec_push(d->arena, &d->diag, g);
+  } else {                               /* those that are kept are the first of the text, not the first found */
+    Diag **last = last_of_kind(d, g);
+    if (last && before(g, *last)) *last = g;
+  }
   return g;
 }
 
