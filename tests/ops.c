@@ -612,6 +612,31 @@ static bool needs_a_graph(const Op *op) {
   return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick || op->id == OP_custom;
 }
 
+/* Types and numbers that a host may hand over: each is a result that fits, or a refusal in words. */
+static void refuses_what_is_odd(Arena *a, const Op *op) {
+  static const int64_t odd[] = {-1, 0, 1, 2, 3, 4, 5, 7, 17, -2, INT32_MAX, INT64_MIN, INT64_MAX, (int64_t)1 << 40};
+  enum { ODD = sizeof odd / sizeof *odd, TRIES = 4000, NUMBERS = 14 };
+  Graph *g = graph_new(a);
+  for (int n = 0; n < TRIES; n++) {
+    Type t[MOST_IN];
+    const Type *x[MOST_IN];
+    int64_t i[NUMBERS];
+    uint32_t n_in = op->n_in < 0 ? (uint32_t)draw(1, MOST_IN + 0.999) : (uint32_t)op->n_in;
+    if (n_in > MOST_IN) return;
+    for (uint32_t k = 0; k < n_in; k++) {
+      t[k] = (Type){.dtype = (uint8_t)draw(0, N_DTYPES - 0.001), .rank = (uint8_t)draw(0, 4.999)};
+      for (int j = 0; j < t[k].rank; j++) t[k].dim[j] = (int64_t)draw(0, 4.999);
+      x[k] = &t[k];
+    }
+    Attr attr = {.i = i, .n = (uint32_t)draw(0, NUMBERS + 0.999)};
+    int small = draw(0, 1) < 0.7;
+    for (uint32_t k = 0; k < attr.n; k++) i[k] = odd[(int)draw(0, small ? 4.999 : ODD - 0.001)];
+    TypeRule r = {.g = g, .op = op, .x = x, .n = n_in, .attr = &attr};
+    bool fits = op->type(&r);
+    CU_ASSERT_FATAL(fits ? r.y.rank <= MAX_RANK && r.y.dtype < N_DTYPES : r.e.text && *r.e.text);
+  }
+}
+
 static bool has_kernels(const Op *op, const Kernels *level) {
   if (needs_a_graph(op)) return true;
   const OpKernels *k = level->op[op->id];
@@ -647,6 +672,8 @@ static void op_is_whole(void) {
   Arena *a = arena_new(&host);
   for (int t = 0; t < 3; t++) pools[t] = pool_new(&host, threads[t]);
   if (!needs_a_graph(op)) {
+    refuses_what_is_odd(a, op);
+    seed = 1;
     Sample sample[SAMPLES];
     uint32_t n = op->samples ? own_samples(a, op, sample) : find_samples(a, op, sample);
     CU_ASSERT(n > 0);

@@ -45,9 +45,10 @@ static bool shape_from(TypeRule *r, DType d, uint32_t first) {
 
 static bool float_draw_type(TypeRule *r) {
   if (!key_given(r)) return false;
-  if (r->attr->n < 1 || !dtype_is_float((DType)r->attr->i[0]))
+  int64_t type = r->attr->n > 0 ? r->attr->i[0] : -1;
+  if (type < 0 || type >= N_DTYPES || !dtype_is_float((DType)type))
     return refuse(r, BAD_DTYPE, -1, -1, NULL, "a draw of this kind is f32 or f64");
-  return shape_from(r, (DType)r->attr->i[0], 1);
+  return shape_from(r, (DType)type, 1);
 }
 
 static Cost draw_cost(const KernelCall *c) {

@@ -151,6 +151,11 @@ static bool window_fits(TypeRule *r, const char *what, const int64_t *size, cons
   return true;
 }
 
+static bool image_is_sane(TypeRule *r, const int64_t *size) {
+  if (size[0] >= 0 && size[1] >= 0 && size[0] <= INT32_MAX && size[1] <= INT32_MAX) return true;
+  return refuse(r, BAD_SIZE, -1, -1, NULL, "images have a size, not %lldx%lld", (long long)size[0], (long long)size[1]);
+}
+
 static bool window_attr(TypeRule *r, uint32_t n) {
   if (r->attr->n == n) return true;
   return refuse(r, BAD_VALUE, 0, -1, NULL, "`%s` needs %u numbers", r->op->name, n);
@@ -215,12 +220,14 @@ static bool fold_windows_type(TypeRule *r) {
     return refuse(r, BAD_RANK, 0, -1, NULL,
                   "`fold_windows` takes [N, channels * height * width, windows], but this is %s",
                   shape_show(r->g->arena, x));
-  int64_t taps = i[0] * i[1];
-  if (i[0] < 1 || i[1] < 1 || taps > INT32_MAX || x->dim[1] % taps)
+  bool sane = i[0] > 0 && i[1] > 0 && i[0] <= INT32_MAX && i[1] <= INT32_MAX;
+  int64_t taps = sane ? i[0] * i[1] : 1;
+  if (!sane || x->dim[1] % taps)
     return refuse(r, BAD_SHAPE, 0, -1, NULL, "%lld numbers a window are not channels of %lldx%lld",
                   (long long)x->dim[1], (long long)i[0], (long long)i[1]);
   Type image = {.dtype = x->dtype, .rank = 4, .dim = {x->dim[0], x->dim[1] / taps, image_size[0], image_size[1]}};
-  if (image_size[0] < 0 || image_size[1] < 0 || !window_fits(r, "a window", i, i + 2, &image)) return false;
+  if (!image_is_sane(r, image_size)) return false;
+  if (!window_fits(r, "a window", i, i + 2, &image)) return false;
   Window w = window_of(&image, i[0], i[1], i + 2);
   r->y = image;
   if (x->dim[2] == window_places(&w)) return true;
@@ -708,15 +715,22 @@ static Cost correlate_weight_cost(const KernelCall *call) {
   return correlation_cost(call, call->in_type[1], call->out_type);
 }
 
+static bool groups_are_sane(TypeRule *r) {
+  int64_t groups = r->attr->i[8];
+  if (groups >= 1 && groups <= INT32_MAX) return true;
+  return refuse(r, BAD_SIZE, -1, -1, NULL, "groups are 1 or more, found %lld", (long long)groups);
+}
+
 /* Whether w are kernels for x, in groups. */
 static bool correlates(TypeRule *r, const Type *x, int at_w, const Type *w) {
   Arena *a = r->g->arena;
   const int64_t *i = r->attr->i;
+  if (!groups_are_sane(r)) return false;
   if (w->rank != 4)
     return refuse(r, BAD_RANK, at_w, -1, NULL, "kernels are [out channels, in channels, height, width], but this is %s",
                   shape_show(a, w));
   if (!window_fits(r, "a kernel", w->dim + 2, i, x)) return false;
-  if (i[8] < 1 || x->dim[1] % i[8] || w->dim[0] % i[8])
+  if (x->dim[1] % i[8] || w->dim[0] % i[8])
     return refuse(r, BAD_SHAPE, 0, at_w, NULL, "%lld groups do not divide %lld channels in and %lld out",
                   (long long)i[8], (long long)x->dim[1], (long long)w->dim[0]);
   if (x->dim[1] == i[8] * w->dim[1]) return true;
@@ -765,10 +779,10 @@ static bool correlate_type(TypeRule *r) {
 static bool correlate_input_type(TypeRule *r) {
   if (!correlate_operands(r, CORRELATE_NUMBERS + 2)) return false;
   const int64_t *i = r->attr->i;
+  if (!groups_are_sane(r) || !image_is_sane(r, i + 9)) return false;
   Type x = *r->x[0];
   x.dim[1] = i[8] * r->x[1]->dim[1];
   for (int k = 0; k < 2; k++) x.dim[2 + k] = i[9 + k];
-  if (i[9] < 0 || i[10] < 0) return refuse(r, BAD_SIZE, -1, -1, NULL, "the size of an image is 0 or more");
   if (!correlates(r, &x, 1, r->x[1]) || !is_adjoint(r, 0, &x, r->x[1])) return false;
   r->y = x;
   return true;
@@ -778,7 +792,7 @@ static bool correlate_weight_type(TypeRule *r) {
   if (!correlate_operands(r, CORRELATE_NUMBERS + 2)) return false;
   const int64_t *i = r->attr->i;
   const Type *x = r->x[0];
-  if (i[8] < 1) return refuse(r, BAD_SIZE, -1, -1, NULL, "groups are 1 or more");
+  if (!groups_are_sane(r)) return false;
   Type w = {.dtype = x->dtype, .rank = 4, .dim = {r->x[1]->dim[1], x->dim[1] / i[8], i[9], i[10]}};
   if (!correlates(r, x, 1, &w) || !is_adjoint(r, 1, x, &w)) return false;
   r->y = w;
