@@ -285,7 +285,8 @@ static const char *header(const Expected *e, int kind, const Source *s) {
   return NULL;
 }
 
-static const char *hint(Tree *t, const Expected *e, const Token *found) {
+/* What is written by habit inside an expression, where its operand or operator is expected. */
+static const char *of_expression(Tree *t, const Expected *e, const Token *found) {
   const Reader *r = t->r;
   int kind = found->kind;
   const Source *s = r->source;
@@ -318,6 +319,16 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
   bool value = kind == T_INT || kind == T_FLOAT || kind == '[' || kind == '(' || kind == '-';
   if (b && b->open == '{' && !b->block && value)
     return "numbers stand in `[1, 2]`, a tuple is `(a, b)`, a record `{name = value}`";
+  return NULL;
+}
+
+static const char *hint(Tree *t, const Expected *e, const Token *found) {
+  const char *expression = of_expression(t, e, found);
+  if (expression) return expression;
+  const Reader *r = t->r;
+  int kind = found->kind;
+  const Source *s = r->source;
+  const Bracket *b = r->bracket.n ? &r->bracket.at[r->bracket.n - 1] : NULL;
   const char *named = header(e, kind, s);
   if (named) return named;
   if (kind == T_ICLOSE) return "a hole holds an expression: `\"x is {x}\"`; a brace of the text itself is `{{`";
