@@ -16,8 +16,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
+#include <dlfcn.h>
 #include <histedit.h>
+
+/* The line editor, opened when a terminal first asks for a line: a script does not pay for it. */
+#define EDITOR_FUNCTIONS(DO)                                                                                   \
+  DO(el_init) DO(el_end) DO(el_reset) DO(el_gets) DO(el_set) DO(el_get) DO(el_line) DO(el_insertstr)           \
+  DO(history_init) DO(history_end) DO(history)
+#define POINTER(name) __typeof__(name) *name;
+static struct Editor { EDITOR_FUNCTIONS(POINTER) } editor;
+
+static bool editor_found(void) {
+  void *library = dlopen(LIBEDIT_LIBRARY, RTLD_NOW | RTLD_LOCAL), *p;
+  bool all_found = library != NULL;
+#define FIND(name)                                                                                             \
+  if (all_found) {                                                                                             \
+    p = dlsym(library, #name);                                                                                 \
+    memcpy(&editor.name, &p, sizeof p);                                                                        \
+    all_found = p != NULL;                                                                                     \
+  }
+  EDITOR_FUNCTIONS(FIND)
+  return all_found;
+}
 #endif
 
 struct Lines {
@@ -28,7 +49,7 @@ struct Lines {
   bool end, prompts;
   LineComplete words, paths;
   void *ctx;
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   EditLine *el;
   History *history;
   const char *prompt;
@@ -80,7 +101,7 @@ static LineResult read_pipe(Lines *l, const char **text, size_t *n) {
   return LINE_READ;
 }
 
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
 
 /* One character of the terminal, or -1 with Ctrl-C. Bytes that are no character are left out. */
 static int read_character(EditLine *el, wchar_t *out) {
@@ -106,7 +127,7 @@ static int read_character(EditLine *el, wchar_t *out) {
 static char *prompt_of(EditLine *el) {
   Lines *l;
   static char none[] = "";
-  if (el_get(el, EL_CLIENTDATA, &l)) return none;
+  if (editor.el_get(el, EL_CLIENTDATA, &l)) return none;
   return (char *)(uintptr_t)l->prompt;
 }
 
@@ -186,8 +207,8 @@ static const char *path_before(const LineInfo *line) {
 static unsigned char complete(EditLine *el, int key) {
   (void)key;
   Lines *l;
-  if (el_get(el, EL_CLIENTDATA, &l)) return CC_ERROR;
-  const LineInfo *line = el_line(el);
+  if (editor.el_get(el, EL_CLIENTDATA, &l)) return CC_ERROR;
+  const LineInfo *line = editor.el_line(el);
   const char *first = path_before(line);
   LineComplete all = first ? l->paths : l->words;
   if (!first) {
@@ -209,7 +230,7 @@ static unsigned char complete(EditLine *el, int key) {
     size_t same = common(&c);
     if (same > n) {
       c.word[0][same] = 0;
-      result = el_insertstr(el, c.word[0] + n) ? CC_ERROR : CC_REFRESH;
+      result = editor.el_insertstr(el, c.word[0] + n) ? CC_ERROR : CC_REFRESH;
     } else if (c.n == 1) result = CC_NORM;
     else {
       show_candidates(&c);
@@ -254,40 +275,40 @@ static void characters(void) {
 static void editor_open(Lines *l) {
   enum { REMEMBERED = 1000 };
   characters();
-  l->el = el_init("glia", stdin, stdout, stderr);
+  l->el = editor_found() ? editor.el_init("glia", stdin, stdout, stderr) : NULL;
   if (!l->el) return;
   HistEvent event;
-  el_set(l->el, EL_CLIENTDATA, l);
-  el_set(l->el, EL_SIGNAL, 0);
-  el_set(l->el, EL_PROMPT, prompt_of);
-  el_set(l->el, EL_EDITOR, "emacs");
-  el_set(l->el, EL_GETCFN, read_character);
-  el_set(l->el, EL_ADDFN, "glia-complete", "complete a name", complete);
-  el_set(l->el, EL_BIND, "^I", "glia-complete", NULL);
-  el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
-  l->history = history_init();
+  editor.el_set(l->el, EL_CLIENTDATA, l);
+  editor.el_set(l->el, EL_SIGNAL, 0);
+  editor.el_set(l->el, EL_PROMPT, prompt_of);
+  editor.el_set(l->el, EL_EDITOR, "emacs");
+  editor.el_set(l->el, EL_GETCFN, read_character);
+  editor.el_set(l->el, EL_ADDFN, "glia-complete", "complete a name", complete);
+  editor.el_set(l->el, EL_BIND, "^I", "glia-complete", NULL);
+  editor.el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  l->history = editor.history_init();
   if (!l->history) return;
-  history(l->history, &event, H_SETSIZE, REMEMBERED);
-  history(l->history, &event, H_SETUNIQUE, 1);
-  el_set(l->el, EL_HIST, history, l->history);
+  editor.history(l->history, &event, H_SETSIZE, REMEMBERED);
+  editor.history(l->history, &event, H_SETUNIQUE, 1);
+  editor.el_set(l->el, EL_HIST, editor.history, l->history);
   l->file = history_file();
-  if (l->file) history(l->history, &event, H_LOAD, l->file);
+  if (l->file) editor.history(l->history, &event, H_LOAD, l->file);
 }
 
 static void editor_close(Lines *l) {
   HistEvent event;
-  if (l->history && l->file && history(l->history, &event, H_SAVE, l->file) >= 0) chmod(l->file, 0600);
-  if (l->history) history_end(l->history);
-  if (l->el) el_end(l->el);
+  if (l->history && l->file && editor.history(l->history, &event, H_SAVE, l->file) >= 0) chmod(l->file, 0600);
+  if (l->history) editor.history_end(l->history);
+  if (l->el) editor.el_end(l->el);
   free(l->file);
 }
 
 static LineResult read_editor(Lines *l, const char *prompt, const char **text, size_t *n) {
   l->prompt = prompt;
   int count = 0;
-  const char *line = el_gets(l->el, &count);
+  const char *line = editor.el_gets(l->el, &count);
   if (cli_interrupted()) {
-    el_reset(l->el);
+    editor.el_reset(l->el);
     if (cli_ending()) return LINE_INTERRUPTED;
     printf("^C\n");
     fflush(stdout);
@@ -313,7 +334,7 @@ Lines *lines_open(bool interactive, LineComplete words, LineComplete paths, void
   l->paths = paths;
   l->ctx = ctx;
   l->prompts = interactive;
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   if (interactive) editor_open(l);
 #endif
   return l;
@@ -321,7 +342,7 @@ Lines *lines_open(bool interactive, LineComplete words, LineComplete paths, void
 
 void lines_close(Lines *l) {
   if (!l) return;
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   editor_close(l);
 #endif
   free(l->text);
@@ -329,7 +350,7 @@ void lines_close(Lines *l) {
 }
 
 LineResult lines_read(Lines *l, const char *prompt, const char **text, size_t *n) {
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   if (l->el) return read_editor(l, prompt, text, n);
 #endif
   if (l->prompts) {
@@ -340,7 +361,7 @@ LineResult lines_read(Lines *l, const char *prompt, const char **text, size_t *n
 }
 
 bool lines_waiting(const Lines *l) {
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   return l->el && poll(&input, 1, 0) == 1 && (input.revents & POLLIN);
 #else
@@ -350,9 +371,9 @@ bool lines_waiting(const Lines *l) {
 }
 
 void lines_remember(Lines *l, const char *text) {
-#ifdef HAVE_LIBEDIT
+#ifdef LIBEDIT_LIBRARY
   HistEvent event;
-  if (l->history && *text) history(l->history, &event, H_ENTER, text);
+  if (l->history && *text) editor.history(l->history, &event, H_ENTER, text);
 #else
   (void)l;
   (void)text;
