@@ -53,6 +53,7 @@ struct Lines {
   EditLine *el;
   History *history;
   const char *prompt;
+  bool begins;               /* nothing of the present line has been read */
   char *file;
 #endif
 };
@@ -103,15 +104,20 @@ static LineResult read_pipe(Lines *l, const char **text, size_t *n) {
 
 #ifdef LIBEDIT_LIBRARY
 
-/* One character of the terminal, or -1 with Ctrl-C. Bytes that are no character are left out. */
+/* One character of the terminal, or -1 with Ctrl-C. Bytes that are no character are left out. A Ctrl-D that was typed
+ * behind the prompt, but before the editor took the terminal over, waits there as a 0. */
 static int read_character(EditLine *el, wchar_t *out) {
-  (void)el;
+  Lines *l;
+  if (editor.el_get(el, EL_CLIENTDATA, &l)) return -1;
+  bool typed_ahead = l->begins && lines_waiting(l);
+  l->begins = false;
   mbstate_t state = {0};
   for (;;) {
     char byte;
     ssize_t got = read(STDIN_FILENO, &byte, 1);
     if (got < 0 && errno == EINTR && !cli_interrupted()) continue;
     if (got <= 0) return got < 0 ? -1 : 0;
+    if (typed_ahead && byte == 0) return 0;
     wchar_t c;
     size_t done = mbrtowc(&c, &byte, 1, &state);
     if (done == (size_t)-2) continue;
@@ -305,6 +311,7 @@ static void editor_close(Lines *l) {
 
 static LineResult read_editor(Lines *l, const char *prompt, const char **text, size_t *n) {
   l->prompt = prompt;
+  l->begins = true;
   int count = 0;
   const char *line = editor.el_gets(l->el, &count);
   if (cli_interrupted()) {
