@@ -126,6 +126,7 @@ OP(scatter_along)
 OP(windows)
 OP(fold_windows)
 OP(window_argmax)
+/* correlate.c */
 OP(correlate)
 OP(correlate_input)
 OP(correlate_weight)
