@@ -11,7 +11,7 @@
 #include "base/lapack.h"
 #include "ops/matrix.h"
 
-enum { FAULT_ALONE, FAULT_OF_BATCH, FAULT_NO_LAPACK };
+enum { FAULT_NO_LAPACK = FAULT_OWN };
 
 enum {
   LAPACK_BLOCK = 64,         /* rows or columns that it takes at once */
@@ -40,12 +40,6 @@ static inline Room qr_room(const Type *t) {
 }
 
 #ifdef KERNELS
-static bool no_factors(KernelCall *c, int64_t unit) {
-  bool alone = c->in_type[0]->rank == 2;
-  c->fault = (Fault){.code = FAULT_OP, .which = alone ? FAULT_ALONE : FAULT_OF_BATCH, .element = -1, .a = unit};
-  return false;
-}
-
 /* Each matrix of the call, but those that are not finite, by f(lapack, matrix, rows of the result, m, n, scratch). */
 #define EACH_MATRIX(name, T, type, room, f)                                                                       \
   static bool name##_##type(KernelCall *c) {                                                                      \
@@ -66,7 +60,7 @@ static bool no_factors(KernelCall *c, int64_t unit) {
       for (int64_t k = 0; !finite && k < out; k++) y[k] = (T)NAN;                                                 \
       int info = finite ? f(l, a, y, (int)m, (int)n, &r, c->scratch) : 0;                                         \
       assert(info >= 0);                                           /* below: an argument was wrong */             \
-      if (info > 0) return no_factors(c, u);                                                                      \
+      if (info > 0) return no_answer(c, u, 0, 0);                                                                 \
     }                                                                                                             \
     return true;                                                                                                  \
   }

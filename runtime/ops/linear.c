@@ -3,30 +3,19 @@
  *
  * substitute solves with a triangle, linear_solve with any square matrix (Gauss, rows exchanged for the largest pivot:
  * Golub and Van Loan, Matrix Computations, 3.1 and 3.4). Matrices of a batch are units of work, each computed alone in
- * one order, so its bits depend on nothing beside it. NaN goes on as NaN.
+ * one order, so its bits depend on nothing beside it. NaN goes on as NaN. {b} of a fault is a row or column, from 0.
  */
 #include <math.h>
 #include <string.h>
 #include "ops/matrix.h"
 
-enum { FAULT_ALONE, FAULT_OF_BATCH };   /* the texts of an op here: one matrix, matrix {a}; {b} is a row from 0 */
-
 static inline bool number_is_set(const Attr *a, uint32_t k) { return k < a->n && a->i[k]; }
 
-#ifdef KERNELS
-static bool no_answer(KernelCall *c, int64_t unit, int64_t row, double v) {
-  c->fault = (Fault){.code = FAULT_OP, .which = c->in_type[0]->rank > 2 ? FAULT_OF_BATCH : FAULT_ALONE, .element = -1,
-                     .a = unit, .b = row, .v = v};
-  return false;
-}
-#else
+#ifndef KERNELS
 /* Right sides for the matrices of operand 0. */
 static bool solves(TypeRule *r) {
   const Type *a = r->x[0], *b = r->x[1];
-  if (!is_square(r)) return false;
-  if (a->dtype != b->dtype)
-    return refuse(r, BAD_MIXED, 0, 1, "convert one of them", "`%s` needs one element type, but %s meets %s",
-                  r->op->name, type_show(r->g->arena, a), type_show(r->g->arena, b));
+  if (!is_square(r) || !one_dtype(r, 0, 1)) return false;
   bool fits = b->rank == a->rank && side(b, 2) == side(a, 2);
   for (int k = 0; fits && k + 2 < a->rank; k++) fits = a->dim[k] == b->dim[k];
   r->y = *b;
@@ -121,16 +110,19 @@ const Op op_substitute = {
 #ifndef KERNELS
 static size_t lu_scratch(const KernelCall *c) {
   size_t n = (size_t)side(c->in_type[0], 1), size = (size_t)dtype_size[c->in_type[0]->dtype];
-  return n * n * size + n * sizeof(int64_t) + 8;
+  return n * (n * size + sizeof(int64_t));
 }
 #else
-/* Rows of a exchanged (p: from where) and made L (below the diagonal, which is 1) and U; *sign of the exchanges. The
- * result is the first column without a pivot, or n. */
-#define LU(name, T)                                                                                             \
-  static int64_t name(T *a, int64_t *p, int64_t n, double *sign) {                                              \
+/* `from`, or its transpose, in `a` with rows exchanged (p: from where), made L (below the diagonal, which is 1) and U;
+ * *sign of the exchanges. The result is the first column without a pivot, or n. */
+#define LU(name, T, solve_upper)                                                                                \
+  static int64_t name(const T *from, bool turn, T *a, int64_t *p, int64_t n, double *sign) {                    \
     int64_t bad = n;                                                                                            \
     *sign = 1;                                                                                                  \
-    for (int64_t i = 0; i < n; i++) p[i] = i;                                                                   \
+    for (int64_t i = 0; i < n; i++) {                                                                           \
+      p[i] = i;                                                                                                 \
+      for (int64_t j = 0; j < n; j++) a[i * n + j] = turn ? from[j * n + i] : from[i * n + j];                  \
+    }                                                                                                           \
     for (int64_t k = 0; k < n; k++) {                                                                           \
       int64_t best = k;                                                                                         \
       for (int64_t i = k + 1; i < n; i++)                                                                       \
@@ -167,29 +159,19 @@ static size_t lu_scratch(const KernelCall *c) {
         for (int64_t j = 0; j < m; j++) y[j] -= a[i * n + k] * x[k * m + j];                                    \
     }                                                                                                           \
     int64_t row;                                                                                                \
-    (void)SOLVE_UPPER(T)(x, a, n, m, true, false, &row);                                                        \
+    (void)solve_upper(x, a, n, m, true, false, &row);   /* U has no 0 on its diagonal */                        \
   }
-#define SOLVE_UPPER(T) SOLVE_UPPER_##T
-#define SOLVE_UPPER_float substitute_f32
-#define SOLVE_UPPER_double substitute_f64
-LU(lu_f32, float)
-LU(lu_f64, double)
+LU(lu_f32, float, substitute_f32)
+LU(lu_f64, double, substitute_f64)
 
-/* A copy of matrix u, or of its transpose, in scratch, made L and U. */
+/* Of matrix u, in scratch. */
 static int64_t lu_of(KernelCall *c, int64_t u, bool turn, void **lu, int64_t **p, double *sign) {
   const Type *t = c->in_type[0];
-  int64_t n = side(t, 1), size = dtype_size[t->dtype];
-  const char *a = (const char *)c->in[0] + u * n * n * size;
+  int64_t n = side(t, 1);
+  const void *a = (const char *)c->in[0] + u * n * n * dtype_size[t->dtype];
   *p = c->scratch;
-  *lu = (char *)c->scratch + (size_t)n * sizeof **p;
-  for (int64_t i = 0; turn && i < n; i++)
-    for (int64_t j = 0; j < n; j++)
-      if (t->dtype == F32)
-        ((float *)*lu)[j * n + i] = ((const float *)(const void *)a)[i * n + j];
-      else
-        ((double *)*lu)[j * n + i] = ((const double *)(const void *)a)[i * n + j];
-  if (!turn && n) memcpy(*lu, a, (size_t)(n * n * size));
-  return t->dtype == F32 ? lu_f32(*lu, *p, n, sign) : lu_f64(*lu, *p, n, sign);
+  *lu = *p + n;
+  return t->dtype == F32 ? lu_f32(a, turn, *lu, *p, n, sign) : lu_f64(a, turn, *lu, *p, n, sign);
 }
 
 static bool linear_solve_run(KernelCall *c) {

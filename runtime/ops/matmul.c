@@ -6,7 +6,7 @@
  * Work is shared out by blocks of the result, whose number depends on the shape only; see tile_kernel.h for why an
  * element's bits depend on K alone.
  */
-#include "graph/op.h"
+#include "ops/matrix.h"
 
 enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256 };
 
@@ -168,10 +168,6 @@ static bool matmul_type(TypeRule *r) {
   return true;
 }
 
-static NodeId product(Graph *g, NodeId a, NodeId b, bool ta, bool tb) {
-  return g_attr(g, &op_matmul, (NodeId[]){a, b}, 2, (int64_t[]){ta, tb}, 2);
-}
-
 /* n as a matrix of all its rows. */
 static NodeId flat_rows(Graph *g, NodeId n) {
   Type t = *g->node[n].type, m = {.dtype = t.dtype, .rank = 2, .dim = {1, t.dim[t.rank - 1]}};
@@ -192,13 +188,13 @@ static void matmul_grad(Grad *d) {
   mz.dim[mz.rank++] = my.dim[my.rank - (tb ? 2 : 1)];
   NodeId x = g_reshape(g, d->x[0], &mx), y = g_reshape(g, d->x[1], &my), dz = g_reshape(g, d->dy, &mz);
   if (d->wanted[0]) {
-    NodeId dx = ta ? product(g, y, dz, tb, true) : product(g, dz, y, false, !tb);
+    NodeId dx = ta ? product_of(g, y, dz, tb, true) : product_of(g, dz, y, false, !tb);
     d->dx[0] = g_reshape(g, g_sum_to(g, dx, &mx), &tx);
   }
   if (d->wanted[1]) {
     bool tall = mx.rank > 2 && my.rank == 2 && !ta;   /* the batch is more rows: one product instead of a sum of them */
     NodeId fx = tall ? flat_rows(g, x) : x, fz = tall ? flat_rows(g, dz) : dz;
-    NodeId dy = tb ? product(g, fz, fx, true, ta) : product(g, fx, fz, !ta, false);
+    NodeId dy = tb ? product_of(g, fz, fx, true, ta) : product_of(g, fx, fz, !ta, false);
     d->dx[1] = g_reshape(g, g_sum_to(g, dy, &my), &ty);
   }
 }
@@ -234,7 +230,7 @@ static NodeId matmul_batch(Batch *b) {
     x[k] = g_broadcast(g, x[k], &whole);
   }
   Type y = batch_type(b->node->type, b->size);
-  return g_reshape(g, g_attr(g, &op_matmul, x, 2, (int64_t[]){t[0], t[1]}, 2), &y);
+  return g_reshape(g, product_of(g, x[0], x[1], t[0], t[1]), &y);
 }
 
 const Op op_matmul = {

@@ -10,7 +10,16 @@ static inline int64_t matrices(const Type *t) {
 }
 static inline int64_t side(const Type *t, int from_last) { return t->dim[t->rank - from_last]; }
 
-#ifndef KERNELS
+enum { FAULT_ALONE, FAULT_OF_BATCH, FAULT_OWN };   /* the texts of an op: one matrix, matrix {a}; its own begin here */
+
+#ifdef KERNELS
+/* Matrix `unit` has no answer; b and v are what the texts say of it. */
+static inline bool no_answer(KernelCall *c, int64_t unit, int64_t b, double v) {
+  c->fault = (Fault){.code = FAULT_OP, .which = c->in_type[0]->rank > 2 ? FAULT_OF_BATCH : FAULT_ALONE, .element = -1,
+                     .a = unit, .b = b, .v = v};
+  return false;
+}
+#else
 static inline int64_t matrix_units(const KernelCall *c) { return matrices(c->in_type[0]); }
 
 static inline bool is_square(TypeRule *r) {
