@@ -4,11 +4,18 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/locale.h"
 #include <locale.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Everything of "C" is a constant of the C library: nothing is allocated, and it need not be freed. */
-static locale_t c_locale(void) { return newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+/* Everything of "C" is a constant of the C library: nothing is allocated, it need not be freed, and threads that ask at
+ * once get the same. */
+static locale_t c_locale(void) {
+  static _Atomic(locale_t) made;
+  locale_t c = atomic_load_explicit(&made, memory_order_relaxed);
+  if (!c) atomic_store_explicit(&made, c = newlocale(LC_ALL_MASK, "C", (locale_t)0), memory_order_relaxed);
+  return c;
+}
 
 int c_vsnprintf(char *to, size_t n, const char *fmt, va_list ap) {
   locale_t outside = uselocale(c_locale());

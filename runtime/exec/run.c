@@ -67,6 +67,11 @@ static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, 
 /* ---- parts ---- */
 
 static void range(uint32_t parts, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
+  if (parts == 1) {            /* most are: two divisions less */
+    *begin = 0;
+    *end = units;
+    return;
+  }
   *begin = units * k / parts;
   *end = units * (k + 1) / parts;
 }

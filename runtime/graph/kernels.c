@@ -129,8 +129,7 @@ static bool point_part(const Dispatch *d, KernelCall *c) {
 
 bool kernel_prepare(const Dispatch *d, KernelCall *c) { return c->begin >= c->end || guarded(d, d->prepare, c); }
 
-bool kernel_part(const Dispatch *d, KernelCall *c) {
-  if (c->begin >= c->end) return true;
+bool kernel_part_guarded(const Dispatch *d, KernelCall *c) {
   return d->tile ? point_part(d, c) : guarded(d, d->run, c);
 }
 

@@ -3,6 +3,7 @@
  */
 #ifndef RUNTIME_KERNELS_H
 #define RUNTIME_KERNELS_H
+#include <assert.h>
 #include "graph/op.h"
 
 enum { KERNEL_ALIGN = 64 };  /* of scratch */
@@ -28,7 +29,14 @@ Dispatch kernel_dispatch(const Kernels *k, const Op *op, const KernelCall *c);
 /* Units c->begin..c->end of d->prepares, then of d->units. c->scratch is the caller's own, c->shared that of all parts.
  * False: c->fault says why. */
 bool kernel_prepare(const Dispatch *d, KernelCall *c);
-bool kernel_part(const Dispatch *d, KernelCall *c);
+bool kernel_part_guarded(const Dispatch *d, KernelCall *c);  /* pointwise, or exclusive */
+static inline bool kernel_part(const Dispatch *d, KernelCall *c) {
+  if (c->begin >= c->end) return true;
+  if (!d->run || d->exclusive) return kernel_part_guarded(d, c);
+  if (d->run(c)) return true;
+  assert(c->fault.code != FAULT_NONE);
+  return false;
+}
 /* All units, on this thread, with scratch from a. */
 bool kernel_call(const Kernels *k, const Op *op, KernelCall *c, Arena *a);
 #endif
