@@ -37,6 +37,7 @@ static void start(Session *s) {
   s->sources->rules = &s->config.rules;
   s->diags = diags_new(s->arena, s->sources);
   s->graph = graph_new(s->arena);
+  s->graph->kernels = s->kernels;
   s->graph->limit = MOST_NODES;
   s->program = program_new(s);
   s->elab = elab_new(s);

@@ -32,6 +32,7 @@ Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, co
                  Nodes *capture) {
   Graph *g = e->g;
   Lift l = {.e = e, .body = graph_new(g->arena), .n_to = g->n};
+  l.body->kernels = g->kernels;
   l.to = NEW_N(e->a, NodeId, g->n);
   bool *inside = NEW_N(e->a, bool, g->n);
   for (uint32_t k = 0; k < g->n; k++) l.to[k] = NO_NODE;

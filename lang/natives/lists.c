@@ -166,6 +166,7 @@ static Value n_compose(Elab *e, const Arg *a, const Ast *at) {
 static Tensor *compute(Elab *e, NodeId root, const Ast *at) {
   Arena *a = arena_new(arena_host(e->a));
   Graph *g = graph_new(a);
+  g->kernels = e->s->kernels;
   NodeId *id;
   uint32_t n = graph_slice(e->g, &root, 1, NULL, NULL, &id);
   NodeId *to = NEW_N(a, NodeId, root + 1);

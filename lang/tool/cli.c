@@ -6,6 +6,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
+#include "runtime/graph/kernels.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ const char cli_usage[] =
     "  --seed N              the seed of all draws\n"
     "  --resume FILE         go on from a checkpoint that the script wrote\n"
     "  --no-fuse             run one operation after another: the same bits, the reference\n"
+    "  --cpu LEVEL           compute with the kernels of v1, v3 or v4 (x86-64-v1 ...); by default the best there are\n"
+    "  --digest              write a digest of each cell when the script is done: equal ones, equal bits\n"
     "  --max-memory BYTES    memory allowed, e.g. 512M or 2G\n"
     "  -D NAME=VALUE         override a top-level `let NAME = literal'\n"
     "  --strict              warnings are errors\n"
@@ -48,7 +51,8 @@ static const char *const commands_later[] = {"grad", "graph", "plan", "compile",
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
-               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_LATER } FlagId;
+               F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
+               F_DIGEST, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -57,6 +61,7 @@ static const Flag flags[] = {
     {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
     {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
+    {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -122,6 +127,24 @@ static int allow(Cli *c, const char *list) {
   return bad_usage("there is no warning", name, warning_near(unknown, n, near) ? near : NULL);
 }
 
+static const char *const levels[] = {"v1", "v3", "v4", NULL};
+
+static int take_level(Cli *c, const char *value) {
+  if (!in_list(value, levels)) return bad_usage("--cpu wants v1, v3 or v4, not", value, did_you_mean(value, levels));
+  if (!kernels_level(value)) return bad_usage("--cpu: this processor, or this build, lacks", value, NULL);
+  c->config.level = value;
+  return -1;
+}
+
+/* The version, and what decides the bits: docs/determinism.md. */
+static void say_version(Cli *c) {
+  out_text(c, "glia " PACKAGE_VERSION "\n");
+  out_printf(c, "kernels %s, bits of class %s; here:", kernels_best()->level, kernels_class(kernels_best()));
+  for (int k = 0; levels[k]; k++)
+    if (kernels_level(levels[k])) out_printf(c, " %s %s", levels[k], kernels_class(kernels_level(levels[k])));
+  out_text(c, "\n");
+}
+
 static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   int64_t v;
   char what[96];
@@ -165,8 +188,10 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_QUIET: c->quiet = c->config.rules.quiet = true; break;
   case F_CHECK: c->fmt_check = true; break;
   case F_LIBRARY: c->library = true; break;
+  case F_CPU: return take_level(c, value);
+  case F_DIGEST: c->digest = true; break;
   case F_VERSION:
-    out_text(c, "glia " PACKAGE_VERSION "\n");
+    say_version(c);
     return EXIT_DONE;
   case F_HELP:
     out_text(c, cli_usage);
@@ -223,6 +248,7 @@ static int check_operands(Cli *c) {
   if (c->config.resume && strcmp(c->command, "run")) return bad_usage("--resume belongs to glia FILE", NULL, NULL);
   if (c->config.resume && c->config.seed_given)
     return bad_usage("--seed has no place beside --resume: the run goes on with the draws that it has", NULL, NULL);
+  if (c->digest && strcmp(c->command, "run")) return bad_usage("--digest belongs to glia FILE", NULL, NULL);
   if (c->dump && strcmp(c->command, "run") && strcmp(c->command, "check"))
     return bad_usage("--dump belongs to glia FILE and glia check", NULL, NULL);
   return -1;

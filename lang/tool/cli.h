@@ -25,7 +25,7 @@ typedef struct Cli {
   const char *const *operand;     /* files, or the name of `doc` */
   int n_operand;
   const char *dump;               /* --dump=STAGE */
-  bool quiet, color, color_asked, fmt_check, library;
+  bool quiet, color, color_asked, fmt_check, library, digest;
   SessionConfig config;
   Out out;
   bool err_terminal, bar;         /* err_terminal: one with a cursor; bar: a progress bar stands on its last line */

@@ -8,7 +8,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
 #include "steps/machine.h"
+#include "runtime/base/digest.h"
+#include "runtime/graph/kernels.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +186,19 @@ static int load(Cli *c, Session *s, const char *path, LoadMode mode, Entry **ent
   return status;
 }
 
+/* The bits of what the script left in its cells: a line each, and one for all. */
+static void say_digests(Cli *c, const Session *s) {
+  uint64_t all = 0;
+  for (uint32_t k = 0; k < s->program->slot.n; k++) {
+    const Slot *slot = &s->program->slot.at[k];
+    if (slot->kind != SLOT_CELL || !slot->value || !slot->path) continue;
+    uint64_t one = digest(0, slot->value->data, slot->value->bytes);
+    all = digest(all, &one, sizeof one);
+    out_printf(c, "%016" PRIx64 " %s\n", one, slot->path);
+  }
+  out_printf(c, "%016" PRIx64 " in all, bits of class %s\n", all, kernels_class(s->kernels));
+}
+
 static int run_one(Cli *c, const char *path, LoadMode mode) {
   c->config.warned = warn_first;
   Session *s = cli_open(c);
@@ -197,6 +213,7 @@ static int run_one(Cli *c, const char *path, LoadMode mode) {
       status = EXIT_USAGE;
     }
   }
+  if (c->digest && !c->dump && status == EXIT_DONE) say_digests(c, s);
   cli_close(c, s);
   return status;
 }

@@ -192,7 +192,7 @@ Tensor *graph_known(Graph *g, NodeId id) {
   for (uint32_t k = 0; k < n; k++)
     if (type_count(g->node[ids[k]].type) > KNOWN_LIMIT && g->node[ids[k]].op->id != OP_constant) return NULL;
   Host *h = arena_host(g->arena);
-  Eval e = {.host = h, .kernels = kernels_best(), .scratch = arena_new(h), .g = g};
+  Eval e = {.host = h, .kernels = g->kernels ? g->kernels : kernels_best(), .scratch = arena_new(h), .g = g};
   e.values = NEW_N(e.scratch, Tensor *, g->n);
   e.results = NEW_N(e.scratch, Tensor **, g->n);
   for (uint32_t k = 0; k < n; k++)

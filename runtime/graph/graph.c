@@ -31,7 +31,11 @@ Graph *graph_new(Arena *a) {
   return graph_with(a, t);
 }
 
-Graph *graph_beside(const Graph *g, Arena *a) { return graph_with(a, g->types); }
+Graph *graph_beside(const Graph *g, Arena *a) {
+  Graph *to = graph_with(a, g->types);
+  to->kernels = g->kernels;
+  return to;
+}
 
 void graph_change(Graph *g) {
   arena_change(g->arena, g, sizeof *g);

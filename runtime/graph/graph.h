@@ -65,6 +65,7 @@ struct Graph {
   uint32_t *mark, mark_cap, epoch;   /* scratch for walks: mark[id] == epoch */
   Tensor **known;            /* graph_known's cache, by id */
   uint32_t known_cap;
+  const struct Kernels *kernels;     /* what graph_known computes with; NULL: the best */
   const Op *no_gradient;     /* a foreign function without a gradient that an adjoint met, and where; NULL: none */
   Loc no_gradient_at;
 };

@@ -61,6 +61,9 @@ const Kernels *kernels_best(void) {
   return &table_v1;
 }
 
+/* As vectors.h has it: from v3 on FMA_F is one instruction. */
+const char *kernels_class(const Kernels *k) { return k == &table_v1 ? "plain" : "fma"; }
+
 /* ---- calls ---- */
 
 const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last) {

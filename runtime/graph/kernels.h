@@ -22,6 +22,9 @@ typedef struct Dispatch {
 
 /* The level, k or one below it, that has the kernel: of a pointwise op for this dtype of its last input. NULL: none. */
 const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last);
+/* What the bits of a sum of products are: those of one rounding a step ("fma"), or of two ("plain"). Levels of one
+ * class give the same bits; nothing else in a kernel depends on the level. docs/determinism.md */
+const char *kernels_class(const Kernels *k);
 /* Before a thread runs kernels of k; cheap after the first time. */
 void kernels_begin(const Kernels *k);
 /* c has types and attr; data is not looked at. */

@@ -94,6 +94,44 @@ static void alone_or_among(void) {
   CALC_END(c);
 }
 
+/* A row alone has the bits that it has in a batch of any size, whatever is transposed, at every level; and levels of
+ * one class have the same bits. */
+static void row_in_batch(DType d, bool ta, bool tb, int64_t k) {
+  CALC(c);
+  enum { MOST = 300, N = 37 };
+  NodeId x = ta ? numbers(&c, d, DIMS(k, MOST)) : numbers(&c, d, DIMS(MOST, k));
+  NodeId w = tb ? numbers(&c, d, DIMS(N, k)) : numbers(&c, d, DIMS(k, N)), z[MOST + 1];
+  for (int64_t n = 1; n <= MOST; n++) {
+    NodeId some = make(&c, &op_slice, &x, 1, ta ? (int64_t[]){0, k, 1, 0, n, 1} : (int64_t[]){0, n, 1, 0, k, 1}, 6);
+    z[n] = make(&c, &op_matmul, (NodeId[]){some, w}, 2, INTS(ta, tb));
+  }
+  const char *class = "";
+  Tensor *of_class = NULL;
+  for (int l = 0; l < 3; l++) {
+    if (!level(l)) continue;
+    Tensor **v = NEW_N(c.arena, Tensor *, c.g->n);
+    calc_all(&c, level(l), v);
+    const Tensor *all = v[z[MOST]];
+    for (int64_t n = 1; n < MOST; n++) CU_ASSERT(memcmp(v[z[n]]->data, all->data, v[z[n]]->bytes) == 0);
+    if (of_class && strcmp(class, kernels_class(level(l))) == 0)
+      CU_ASSERT(memcmp(of_class->data, all->data, all->bytes) == 0);
+    tensor_unref(of_class);
+    class = kernels_class(level(l));
+    of_class = v[z[MOST]];
+    calc_drop(&c, v, of_class);
+  }
+  tensor_unref(of_class);
+  CALC_END(c);
+}
+
+static void rows_in_batches(void) {
+  for (int form = 0; form < 4; form++)
+    for (int k = 0; k < 2; k++) {
+      row_in_batch(F32, form & 1, form & 2, k ? 5 : 300);
+      row_in_batch(F64, form & 1, form & 2, k ? 5 : 300);
+    }
+}
+
 static void batches(void) {
   CALC(c);
   NodeId a = numbers(&c, F64, DIMS(2, 3, 4, 5)), b = numbers(&c, F64, DIMS(2, 3, 5, 6));
@@ -166,4 +204,5 @@ static void refusals(void) {
   CALC_END(c);
 }
 
-UNIT(TEST(forms), TEST(large), TEST(empties), TEST(alone_or_among), TEST(batches), TEST(slopes), TEST(refusals))
+UNIT(TEST(forms), TEST(large), TEST(empties), TEST(alone_or_among), TEST(rows_in_batches),
+     TEST(batches), TEST(slopes), TEST(refusals))
