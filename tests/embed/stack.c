@@ -176,7 +176,7 @@ static glia_status lower(glia_function *f, glia_frozen *z, const glia_array *x, 
 static void *down(void *kb) {
   glia_session *s;
   glia_function *f;
-  glia_frozen *z;
+  glia_frozen *z = NULL;
   size_t failed = 0;
   glia_array x = glia_f32(points, 1, two);
   CHECK(glia_open(&(glia_config){.threads = 1}, &s) == GLIA_OK && text(s, "fn f(x: [N]) = sum(x)\n") == GLIA_OK);
@@ -195,7 +195,8 @@ static void near_the_end(void) {
   pthread_t t;
   pthread_attr_t a;
   pthread_attr_init(&a);
-  CHECK(pthread_attr_setstacksize(&a, kb << 10) == 0 && pthread_create(&t, &a, down, &kb) == 0);
+  CHECK(pthread_attr_setstacksize(&a, kb << 10) == 0);
+  CHECK(pthread_create(&t, &a, down, &kb) == 0);
   pthread_join(t, NULL);
   pthread_attr_destroy(&a);
 }
