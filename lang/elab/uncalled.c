@@ -172,7 +172,7 @@ static bool depends_on_sizes(DiagId id) {
   case E_ASSERT: case E_FOLDS: case E_CALL_DEPTH: case E_TOO_MANY_TURNS: case E_LIMIT:
   case E_MADE_IN_CALL: case E_LAYER_IN_CALL: case E_SQUEEZE: case E_KNOWN_FAULT:
   case E_NOT_HERE_YET: case E_ZERO_DIVISION: case E_NEGATIVE_SIZE: case E_SAMPLE: case E_INDEX_GATHERS:
-  case E_INT_FITS: return true;
+  case E_INT_FITS: case E_RANGE_LONG: case E_INT_OVERFLOW: return true;
   default: return false;
   }
 }
