@@ -4,6 +4,10 @@
  * One 64-bit ticket holds (generation, next task). A thread takes task k by moving the ticket from (g, k) to (g, k +
  * 1): when that succeeds, generation g is still open, so the job's fields read just before belong to it. The caller
  * opens generation g + 1 only when every task of g is done. Late threads fail the exchange and look again.
+ * The caller takes tasks itself until none is left, so it never waits for a thread that has not begun; but it must wait
+ * for one that has. On a busy machine that one may have lost its processor in the middle of a task. So the caller keeps
+ * an account: what the others' tasks would have cost it, less what it waited. While that is in the red it works alone,
+ * for a time that doubles as long as company goes on costing.
  * Ordering is by acquire and release on the variables themselves (sequentially consistent where a sleeper and a waker
  * must see each other); there are no stand-alone fences. After a fork the child has no threads: its tasks run on the
  * caller's, and nothing is waited for. Workers never allocate, and block every signal, so that the
@@ -18,10 +22,16 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { POOL_MOST = 256, SPIN_NS = 50000 };
+enum {
+  POOL_MOST = 256,
+  SPIN_NS = 50000,                      /* a thread without work looks for some so long, then it sleeps */
+  CREDIT_NS = 200000,                   /* the account: at most; and how far in the red it may be */
+  ALONE_NS = 4000000, ALONE_MOST_NS = 128000000,
+};
 
 typedef void (*Task)(void *ctx, uint32_t k, int worker);
 
@@ -48,6 +58,7 @@ struct Pool {
   atomic_bool waiting;                  /* the caller sleeps on `done` */
   atomic_bool stop;
   atomic_flag busy;                     /* a second caller at the same time runs its tasks itself */
+  int64_t account, alone_ns, alone_until;   /* the caller's: nanoseconds */
   pid_t home;                           /* the process that has the threads: after a fork the child has none of them */
   Worker worker[];
 };
@@ -72,19 +83,21 @@ static void finish_one(Pool *p, uint32_t n) {
   }
 }
 
-/* Takes tasks of the open generation until there are none. */
-static void work_off(Pool *p, int worker) {
+/* Takes tasks of the open generation until there are none. How many it took. */
+static uint32_t work_off(Pool *p, int worker) {
+  uint32_t took = 0;
   uint64_t t = atomic_load_explicit(&p->ticket, memory_order_acquire);
   for (;;) {
     uint32_t n = atomic_load_explicit(&p->n, memory_order_acquire);
     Task task = atomic_load_explicit(&p->task, memory_order_acquire);
     void *ctx = atomic_load_explicit(&p->ctx, memory_order_acquire);
     uint32_t k = (uint32_t)t;
-    if (k >= n) return;
+    if (k >= n) return took;
     if (!atomic_compare_exchange_weak_explicit(&p->ticket, &t, t + 1, memory_order_acq_rel, memory_order_acquire))
       continue;
     task(ctx, k, worker);
     finish_one(p, n);
+    took++;
     t = atomic_load_explicit(&p->ticket, memory_order_acquire);
   }
 }
@@ -157,16 +170,34 @@ static void wait_done(Pool *p, uint32_t n) {
   pthread_mutex_unlock(&p->lock);
 }
 
-void pool_run(Pool *p, uint32_t n, Task task, void *ctx) {
-  if (!p || p->threads == 1 || n <= 1 || getpid() != p->home ||
-      atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
-    for (uint32_t k = 0; k < n; k++) task(ctx, k, 0);
-    return;
+/* n tasks took the caller's own `mine` from `begun` to `worked`, and all were done at `ended`. */
+static void settle(Pool *p, uint32_t n, uint32_t mine, int64_t begun, int64_t worked, int64_t ended) {
+  if (mine == 0) return;                /* nothing to compare with */
+  p->account += (worked - begun) / mine * (n - mine) - (ended - worked);
+  if (p->account > CREDIT_NS) {
+    p->account = CREDIT_NS;
+    p->alone_ns = ALONE_NS;
   }
-  publish(p, n, task, ctx);
-  work_off(p, 0);
-  wait_done(p, n);
-  atomic_flag_clear_explicit(&p->busy, memory_order_release);
+  if (p->account > -CREDIT_NS) return;
+  p->account = 0;
+  p->alone_until = ended + p->alone_ns;
+  p->alone_ns = p->alone_ns * 2 < ALONE_MOST_NS ? p->alone_ns * 2 : ALONE_MOST_NS;
+}
+
+void pool_run(Pool *p, uint32_t n, Task task, void *ctx) {
+  bool together = p && p->threads > 1 && n > 1 && getpid() == p->home &&
+                  !atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire);
+  int64_t begun = together ? now_ns() : 0;
+  if (!together || begun < p->alone_until) {
+    for (uint32_t k = 0; k < n; k++) task(ctx, k, 0);
+  } else {
+    publish(p, n, task, ctx);
+    uint32_t mine = work_off(p, 0);
+    int64_t worked = now_ns();
+    wait_done(p, n);
+    settle(p, n, mine, begun, worked, now_ns());
+  }
+  if (together) atomic_flag_clear_explicit(&p->busy, memory_order_release);
 }
 
 static void end_threads(Pool *p) {
@@ -185,9 +216,9 @@ static void pool_drop(Owned *o) {
   host_free(h, p, p->bytes);
 }
 
-/* The CPUs that a control group leaves us, or `most`. */
-static int cpu_quota(int most) {
-  FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
+/* The CPUs that the file of a control group leaves, or `most`: "QUOTA PERIOD", the quota perhaps "max". */
+static int quota_of(const char *path, int most) {
+  FILE *f = fopen(path, "r");
   if (!f) return most;
   long long quota, period;
   int n = most;
@@ -196,6 +227,25 @@ static int cpu_quota(int most) {
     if (whole < most) n = whole < 1 ? 1 : (int)whole;
   }
   fclose(f);
+  return n;
+}
+
+/* A limit may be set for the group that the process is in, or for any that it lies in. */
+static int cpu_quota(int most) {
+  char line[512], path[640];
+  FILE *f = fopen("/proc/self/cgroup", "r");
+  int n = quota_of("/sys/fs/cgroup/cpu.max", most);
+  while (f && fgets(line, sizeof line, f)) {
+    if (strncmp(line, "0::/", 4) != 0) continue;
+    char *group = line + 3;
+    group[strcspn(group, "\n")] = 0;
+    for (char *end; (end = strrchr(group, '/')) && end[1]; *end = 0) {
+      snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", group);
+      n = quota_of(path, n);
+      if (end == group) break;
+    }
+  }
+  if (f) fclose(f);
   return n;
 }
 
@@ -219,6 +269,8 @@ Pool *pool_new(Host *h, int threads) {
   p->bytes = bytes;
   p->threads = 1;
   p->home = getpid();
+  p->account = p->alone_until = 0;
+  p->alone_ns = ALONE_NS;
   p->spin_ns = threads <= pool_default_threads() ? SPIN_NS : 0;
   pthread_mutex_init(&p->lock, NULL);
   pthread_cond_init(&p->work, NULL);

@@ -74,6 +74,50 @@ static void sleepers_wake(void) {
   host_leave(&h, &g);
 }
 
+/* Threads without work use no processor. */
+static void idle_is_free(void) {
+  Host h;
+  Guard g;
+  host_init(&h, NULL, NULL);
+  CU_ASSERT_FATAL(HOST_GUARD(&h, &g));
+  Pool *p = pool_new(&h, 7);
+  uint32_t hits[8] = {0};
+  Job j = {.hits = hits, .threads = 7};
+  pool_run(p, 8, count_task, &j);
+  struct timespec t = {.tv_nsec = 20000000};
+  nanosleep(&t, NULL);                                   /* they spin at first */
+  clock_t before = clock();
+  t.tv_nsec = 200000000;
+  nanosleep(&t, NULL);
+  CU_ASSERT((double)(clock() - before) / CLOCKS_PER_SEC < 0.02);
+  pool_free(p);
+  host_leave(&h, &g);
+}
+
+/* A worker that loses its processor in each task costs more than it gives: it is left alone, but for a try now and
+ * then. Here it sleeps instead. */
+static void lame_task(void *ctx, uint32_t k, int worker) {
+  atomic_int *by_worker = ctx;
+  (void)k;
+  struct timespec t = {.tv_nsec = worker ? 5000000 : 20000};
+  nanosleep(&t, NULL);
+  if (worker) atomic_fetch_add(by_worker, 1);
+}
+
+static void alone_beside_lame(void) {
+  Host h;
+  Guard g;
+  host_init(&h, NULL, NULL);
+  CU_ASSERT_FATAL(HOST_GUARD(&h, &g));
+  Pool *p = pool_new(&h, 2);
+  atomic_int by_worker = 0;
+  if (pool_threads(p) == 2)
+    for (int round = 0; round < 300; round++) pool_run(p, 4, lame_task, &by_worker);
+  CU_ASSERT(atomic_load(&by_worker) < 100);
+  pool_free(p);
+  host_leave(&h, &g);
+}
+
 /* A second host thread on the same pool runs its tasks itself. */
 typedef struct Both { Pool *p; Job j; uint32_t hits[16]; } Both;
 
@@ -137,5 +181,6 @@ static void make(Host *h, void *ctx) {
 
 static void failed_allocation(void) { CU_ASSERT(alloc_fail_each(make, NULL) == 1); }
 
-UNIT(TEST(each_task_once), TEST(no_pool_is_the_caller), TEST(sleepers_wake), TEST(two_callers),
+UNIT(TEST(each_task_once), TEST(no_pool_is_the_caller), TEST(sleepers_wake), TEST(idle_is_free), TEST(alone_beside_lame),
+     TEST(two_callers),
      TEST(workers_block_signals), TEST(failed_allocation))
