@@ -181,6 +181,5 @@ static void make(Host *h, void *ctx) {
 
 static void failed_allocation(void) { CU_ASSERT(alloc_fail_each(make, NULL) == 1); }
 
-UNIT(TEST(each_task_once), TEST(no_pool_is_the_caller), TEST(sleepers_wake), TEST(idle_is_free), TEST(alone_beside_lame),
-     TEST(two_callers),
-     TEST(workers_block_signals), TEST(failed_allocation))
+UNIT(TEST(each_task_once), TEST(no_pool_is_the_caller), TEST(sleepers_wake), TEST(idle_is_free),
+     TEST(alone_beside_lame), TEST(two_callers), TEST(workers_block_signals), TEST(failed_allocation))
