@@ -56,8 +56,7 @@ typedef enum {
 /* ---- where a node of the big graph is found from a segment ---- */
 static SlotId slot_of(const Program *p, NodeId id) { return id < p->slot_of_cap ? p->slot_of[id] : NO_SLOT; }
 
-/* The slot of a value that an earlier entry computed and kept. */
-static SlotId filled(const Program *p, NodeId id) {
+SlotId program_kept(const Program *p, NodeId id) {
   SlotId slot = slot_of(p, id);
   if (slot == NO_SLOT || !p->slot.at[slot].value) return NO_SLOT;
   return p->segment.at[p->slot.at[slot].segment]->ran ? slot : NO_SLOT;
@@ -73,13 +72,13 @@ static Route route(const Prep *w, NodeId id, SlotId *slot) {
     if (n->segment == w->now->id) return CELL;
     *slot = NO_SLOT;
     if (!before) return CROSS;
-    *slot = filled(w->p, id);
+    *slot = program_kept(w->p, id);
     return *slot == NO_SLOT ? LOST : SLOT;
   }
   if (n->segment == w->now->id) return OWN;
   if (n->op->id == OP_constant || w->cheap[id] || (n->flags & NODE_LAZY)) return PULL;
   if (before) {
-    *slot = filled(w->p, id);
+    *slot = program_kept(w->p, id);
     return *slot == NO_SLOT ? PULL : SLOT;
   }
   return CROSS;

@@ -11,6 +11,9 @@
  * draws read by earlier, finished entries) are recomputed from. Errors (memory) go to diags: false. */
 bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep);
 
+/* The slot in which an entry that ran has kept a node's value; NO_SLOT: none has. */
+SlotId program_kept(const Program *p, NodeId id);
+
 /* A plan for some values of a segment alone, without its writes, in a: what effects
  * before a fault still need. NULL: there is nothing to compute. */
 Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *a);

@@ -94,6 +94,9 @@ typedef struct RenderOptions { bool color; int width; } RenderOptions;   /* widt
  * place. */
 char *diags_render(const Diags *d, Arena *a, const RenderOptions *o);
 
+/* `   12 | line` of a place, underlined, as a diagnostic shows it. */
+char *diag_excerpt(const Diags *d, Loc loc, Arena *a, const RenderOptions *o);
+
 void diag_once(Diags *d, uint32_t k);        /* takes diag k back if an earlier one says the same with the same notes */
 /* The nearest of n names within a small edit distance, or NULL. */
 const char *nearest(const char *name, const char *const *names, size_t n);

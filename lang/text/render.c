@@ -288,6 +288,16 @@ static void show_lines(Text *t, const Diag *g, const Look *look) {
   }
 }
 
+char *diag_excerpt(const Diags *d, Loc loc, Arena *a, const RenderOptions *o) {
+  const Place *p = loc_place(d->sources, loc);
+  Text t = {.arena = a};
+  text_add(&t, "");
+  if (!p || !p->source) return t.at;
+  Look look = {.color = o->color, .width = o->width ? (uint32_t)o->width : 100, .gutter = 5, .strong = "\033[36m"};
+  show_lines(&t, &(Diag){.source = p->source, .at = p->span}, &look);
+  return t.at;
+}
+
 /* ` [E1110]`, and of a warning the name, too, by which it is turned off. */
 static void add_code(Text *t, const Diag *g, const Look *look) {
   const DiagInfo *info = &diag_info[g->id];

@@ -153,14 +153,21 @@ static void drop_results(const Eval *e, const NodeId *ids, uint32_t n) {
       for (uint32_t j = 0; j < e->g->node[ids[k]].attr->body->out.n; j++) tensor_unref(e->results[ids[k]][j]);
 }
 
-Fault run_graph(Host *h, const Graph *g, const Kernels *k, Tensor **values) {
+Fault run_nodes(Host *h, const Graph *g, const Kernels *k, const NodeId *ids, uint32_t n, Tensor **values) {
   Eval e = {.host = h, .kernels = k, .scratch = arena_new(h), .g = g, .values = values};
   e.results = NEW_N(e.scratch, Tensor **, g->n + 1u);
-  NodeId *ids = NEW_N(e.scratch, NodeId, g->n + 1u);
-  for (NodeId id = 0; id < g->n; id++) ids[id] = id;
-  Fault f = eval_nodes(&e, ids, g->n);
-  drop_results(&e, ids, g->n);
+  Fault f = eval_nodes(&e, ids, n);
+  drop_results(&e, ids, n);
   arena_free(e.scratch);
+  return f;
+}
+
+Fault run_graph(Host *h, const Graph *g, const Kernels *k, Tensor **values) {
+  Arena *a = arena_new(h);
+  NodeId *ids = NEW_N(a, NodeId, g->n + 1u);
+  for (NodeId id = 0; id < g->n; id++) ids[id] = id;
+  Fault f = run_nodes(h, g, k, ids, g->n, values);
+  arena_free(a);
   return f;
 }
 

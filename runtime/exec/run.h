@@ -16,4 +16,6 @@ Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const a
 /* One node after another with no plan: the reference for tests and the way known values are computed. values[id] must
  * hold the inputs; fills the rest (young tensors). Returns the first fault. */
 Fault run_graph(Host *h, const Graph *g, const Kernels *k, Tensor **values);
+/* The same of n ids alone, ascending, which hold all that they need. */
+Fault run_nodes(Host *h, const Graph *g, const Kernels *k, const NodeId *ids, uint32_t n, Tensor **values);
 #endif

@@ -21,6 +21,7 @@ typedef struct Reverse {
   Adjoint *adjoint;          /* by place in the slice; NO_NODE: none yet */
   Adjoint **adjoints;        /* of a loop: one for each output; NULL: none yet */
   bool *active, *end;        /* on a way to a wrt; a wrt itself */
+  GradTrace *trace;          /* or NULL */
 } Reverse;
 
 /* Where id stands in ascending ids, or n. */
@@ -62,6 +63,10 @@ static void add_to(Graph *g, Adjoint *sum, Adjoint more) {
   sum->selected &= more.selected;
 }
 
+static void note_passed(Reverse *r, NodeId user, uint32_t operand, NodeId dx) {
+  if (r->trace) vec_push(r->g->arena, &r->trace->passed, (Passed){user, dx, operand});
+}
+
 static void push_pick(Reverse *r, const Node *pick, Adjoint dy) {
   uint32_t at = place_of(r, pick->in[0]);
   uint32_t n = r->g->node[pick->in[0]].attr->body->out.n;
@@ -79,6 +84,7 @@ static void push(Reverse *r, uint32_t at) {
   Node node = g->node[id];
   if (node.op == &op_pick) {
     push_pick(r, &node, dy);
+    note_passed(r, id, 0, dy.node);
     return;
   }
   if (!node.op->grad) {
@@ -102,6 +108,7 @@ static void push(Reverse *r, uint32_t at) {
     if (wanted[k] && dx[k] != NO_NODE) {
       assert(type_eq(g->node[dx[k]].type, g->node[node.in[k]].type));
       add_to(g, &r->adjoint[place_of(r, node.in[k])], (Adjoint){dx[k], selected[k]});
+      note_passed(r, id, k, dx[k]);
     }
 }
 
@@ -138,8 +145,8 @@ static Reverse reverse_over(Graph *g, const Seed *seed, uint32_t n_seed, const N
   return r;
 }
 
-void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n, Adjoint *out,
-               bool *connected) {
+static void back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n, Adjoint *out,
+                 bool *connected, GradTrace *trace) {
   Loc loc = g->loc;
   bool bad = false;
   for (uint32_t k = 0; k < n_seed; k++) {
@@ -147,6 +154,7 @@ void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, u
     bad |= (g->node[seed[k].y].flags & NODE_BAD) || (dy != NO_NODE && (g->node[dy].flags & NODE_BAD));
   }
   Reverse r = reverse_over(g, seed, n_seed, wrt, n);
+  r.trace = trace;
   for (uint32_t k = 0; !bad && k < n_seed; k++) {
     NodeId y = seed[k].y;
     uint32_t top = place_of(&r, y);
@@ -169,7 +177,20 @@ void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, u
     if (!has) out[k].node = bad ? bad_zero(g, g->node[wrt[k]].type) : g_fill(g, g->node[wrt[k]].type, 0);
     if (connected) connected[k] = has || bad;
   }
+  for (uint32_t at = 0; trace && at < r.n; at++) trace->adjoint[r.id[at]] = r.adjoint[at].node;
   g->loc = loc;
+}
+
+void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, uint32_t n, Adjoint *out,
+               bool *connected) {
+  back(g, seed, n_seed, wrt, n, out, connected, NULL);
+}
+
+void grad_traced(Graph *g, NodeId y, const NodeId *wrt, uint32_t n, GradTrace *out) {
+  *out = (GradTrace){.adjoint = NEW_N(g->arena, NodeId, g->n)};
+  for (NodeId k = 0; k < g->n; k++) out->adjoint[k] = NO_NODE;
+  Adjoint *all = NEW_N(g->arena, Adjoint, n + 1u);
+  back(g, &(Seed){y, {NO_NODE, false}}, 1, wrt, n, all, NULL, out);
 }
 
 void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n, NodeId *out, bool *connected) {

@@ -19,6 +19,15 @@ void grad_back(Graph *g, const Seed *seed, uint32_t n_seed, const NodeId *wrt, u
 /* The same of one y, with a seed that selects nothing (NO_NODE: ones). */
 void grad_reverse(Graph *g, NodeId y, NodeId seed, const NodeId *wrt, uint32_t n, NodeId *out, bool *connected);
 
+/* What an adjoint passes on: node user to its operand. Of all nodes that one passes through, the user falling. */
+typedef struct Passed { NodeId user, dx; uint32_t operand; } Passed;
+typedef struct GradTrace {
+  NodeId *adjoint;           /* by id of the graph as it came; NO_NODE: none arrives. A loop has one for each pick */
+  VEC(Passed) passed;
+} GradTrace;
+/* The derivative of y by wrt, for who explains it; what is filled lies in the graph's arena. */
+void grad_traced(Graph *g, NodeId y, const NodeId *wrt, uint32_t n, GradTrace *out);
+
 /* What op `custom` does instead of differentiating its input 0: attr->foreign is one of these. build fills d->dx[1..],
  * the adjoints of the arguments that stand behind the value. */
 typedef struct CustomGrad {

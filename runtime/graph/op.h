@@ -149,6 +149,8 @@ enum {
 struct Op {
   const char *name, *doc, *example;
   const char *sign;          /* how the language writes it, if not by its name: "==" */
+  /* how a formula writes it, if not by sign or name: "x^2", of operands x and y; x'0: transposed if attr->i[0] */
+  const char *form;
   const char *wants;         /* the hint for a result that is not finite: what it wants, and a way to give it that */
   const char *args;          /* how it is called, and what goes into attr->i: graph/face.h. Unset: tensors x, y, z */
   uint16_t id, flags;

@@ -65,7 +65,7 @@ static NodeId smul_simplify(Simplify *s) {
   return v == 1 ? s->node.in[1] : mul_(s->g, s->node.in[0], s->node.in[1]);
 }
 const Op op_smul = {
-    POINTWISE(smul, 2, pointwise_float), .simplify = smul_simplify,
+    POINTWISE(smul, 2, pointwise_float), .form = "x * y", .simplify = smul_simplify,
     .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(1), .grad = smul_grad,
     .doc = "x * y, but exactly 0 where x is 0, whatever y is.", .example = "smul(0.0, inf)   # => 0",
 };
@@ -77,7 +77,8 @@ FLOATS2(smul, x == 0 ? 0 : x * y, x == 0 ? 0 : x * y)
 #ifndef KERNELS
 static void gate_grad(Grad *d) { d->dx[0] = g_op2(d->g, &op_gate, d->dy, d->x[1]); }
 const Op op_gate = {
-    POINTWISE(gate, 2, pointwise_float), .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(0), .grad = gate_grad,
+    POINTWISE(gate, 2, pointwise_float), .form = "where(y > 0, x, 0)",
+    .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(0), .grad = gate_grad,
     .doc = "x where y is positive, else exactly 0.", .example = "gate([1, 2], [-3, 4])   # => [0, 2]",
 };
 #else

@@ -26,7 +26,7 @@ static NodeId cast_simplify(Simplify *s) {
   return wider ? x : NO_NODE;
 }
 const Op op_cast = {
-    POINTWISE(cast, 1, cast_type), .simplify = cast_simplify,
+    POINTWISE(cast, 1, cast_type), .form = "x", .simplify = cast_simplify,
     .flags = OP_POINTWISE | OP_HIDDEN | OP_PASSES | OP_STORES, .grad = cast_grad, .args = "x, type:int",
     .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, "
            "NaN becomes 0; `bool` is true where x is not 0.",

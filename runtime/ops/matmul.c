@@ -235,7 +235,7 @@ static NodeId matmul_batch(Batch *b) {
 
 const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .flags = OP_STORES, .n_in = 2, .args = "x, y",
-    .sign = "@",
+    .sign = "@", .form = "x'0 @ y'1",
     .doc = "The product of matrices, `x @ y`; leading axes are a batch, a vector is a row (left) or a column (right).",
     .example = "[[1, 2], [3, 4]] @ [5, 6]   # => [17, 39]",
     .samples = "f32[3,4] f32[4,3] | f32[3] f32[3,4] | f32[3,4] f32[4] | f32[4] f32[4] | f32[2,3,4] f32[4,3]"

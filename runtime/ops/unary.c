@@ -19,7 +19,8 @@ static NodeId neg_simplify(Simplify *s) {
   return through(s, &op_neg);
 }
 const Op op_neg = {
-    POINTWISE(neg, 1, pointwise_number), .simplify = neg_simplify, .flags = OP_POINTWISE | OP_CHOOSES, .grad = neg_grad,
+    POINTWISE(neg, 1, pointwise_number), .form = "-x", .simplify = neg_simplify, .flags = OP_POINTWISE | OP_CHOOSES,
+    .grad = neg_grad,
     .doc = "-x for each element; i32 wraps.", .example = "neg([1, -2])   # => [-1, 2]",
 };
 #else
@@ -57,7 +58,7 @@ NUMBERS1(sign, x > 0 ? 1 : x < 0 ? -1 : x, x > 0 ? 1 : x < 0 ? -1 : x, x == 0 ? 
 #ifndef KERNELS
 static void recip_grad(Grad *d) { slope(d, 0, neg_(d->g, g_op(d->g, &op_square, d->y))); }
 const Op op_recip = {
-    POINTWISE(recip, 1, pointwise_float), .flags = OP_POINTWISE, .grad = recip_grad,
+    POINTWISE(recip, 1, pointwise_float), .form = "1 / x", .flags = OP_POINTWISE, .grad = recip_grad,
     .lo = 0.3f, .hi = 3.0f,
     .wants = "something is divided by 0: add a small number to what may become 0, or choose with `where`",
     .doc = "1 / x for each element.", .example = "recip([2, 4])   # => [0.5, 0.25]",
@@ -74,8 +75,8 @@ static NodeId square_simplify(Simplify *s) {
   return x == NO_NODE ? NO_NODE : g_op(s->g, &op_square, x);
 }
 const Op op_square = {
-    POINTWISE(square, 1, pointwise_number), .simplify = square_simplify, .flags = OP_POINTWISE | OP_KEEPS_INTS,
-    .grad = square_grad,
+    POINTWISE(square, 1, pointwise_number), .form = "x^2", .simplify = square_simplify,
+    .flags = OP_POINTWISE | OP_KEEPS_INTS, .grad = square_grad,
     .doc = "x * x for each element.", .example = "square([3, -2])   # => [9, 4]",
 };
 #else
@@ -147,7 +148,7 @@ FLOATS1(cos, cosf(x), cos(x))
 #ifndef KERNELS
 static void rsqrt_grad(Grad *d) { slope(d, 0, scale_(d->g, div_(d->g, d->y, d->x[0]), -0.5)); }
 const Op op_rsqrt = {
-    POINTWISE(rsqrt, 1, pointwise_float), .flags = OP_POINTWISE, .grad = rsqrt_grad,
+    POINTWISE(rsqrt, 1, pointwise_float), .form = "1 / sqrt(x)", .flags = OP_POINTWISE, .grad = rsqrt_grad,
     .lo = 0.3f, .hi = 4.0f,
     .wants = "the root wants numbers above 0: `rsqrt(x + 1e-12)`",
     .doc = "1 / sqrt(x) for each element.",
@@ -495,7 +496,7 @@ COPIES(stop_gradient)
 #ifndef KERNELS
 static void alias_grad(Grad *d) { d->dx[0] = d->dy; }
 const Op op_alias = {
-    POINTWISE(alias, 1, pointwise_any), .flags = OP_POINTWISE | OP_HIDDEN | OP_MOVES, .grad = alias_grad,
+    POINTWISE(alias, 1, pointwise_any), .form = "x", .flags = OP_POINTWISE | OP_HIDDEN | OP_MOVES, .grad = alias_grad,
     .doc = "x itself: a version of a cell.",
     .example = "let y = x",
 };
