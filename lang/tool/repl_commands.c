@@ -306,6 +306,8 @@ static bool set(Repl *r, const char *rest) {
 const Command commands[] = {
     {"grad", "grad e [w...]", "d e / d everything it depends on, or only w: norm, range, zeros, histogram",
      show_gradients},
+    {"back", "back [--shares] e", "backpropagation, an operation at a time, with its numbers; or as a tree of shares",
+     step_back},
     {"type", "type e", "the type of a value", show_type},
     {"shape", "shape e", "its shape", show_shape},
     {"params", "params [t]", "the parameters, or the values of those below t", show_params},
@@ -320,7 +322,6 @@ const Command commands[] = {
     {"help", "help [NAME]", "this list, or the documentation of a name", show_help},
     {"quit", "quit", "leave; so does the end of the input", quit},
     {"graph", "graph e [FILE]", NULL, NULL},
-    {"back", "back e", NULL, NULL},
     {"why", "why w", NULL, NULL},
     {"blame", "blame e", NULL, NULL},
     {"check", "check e", NULL, NULL},

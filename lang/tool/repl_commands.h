@@ -13,6 +13,7 @@ const Command *command_find(const char *name);
 /* what stands behind the colon; false: the session ends */
 bool repl_command(Repl *r, const char *text);
 
+bool step_back(Repl *r, const char *rest);                        /* repl_back.c */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */
 /* repl_complete.c */
 void repl_complete(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);

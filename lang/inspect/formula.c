@@ -1,0 +1,281 @@
+/* formula: see formula.h. Of a pointwise operation its rule is applied to one element, in a graph of scalars, with an
+ * adjoint of 1: what comes out is the local derivative, and each of its parts has a number. Of others the nodes that
+ * the rule made are written down, between the adjoint g and the operands.
+ */
+#include "inspect/formula.h"
+#include <math.h>
+#include <string.h>
+#include "runtime/exec/run.h"
+
+/* How tight a text binds: what stands inside of a tighter one is put in brackets. */
+typedef enum { LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM } Tight;
+typedef struct Term { const char *text; Tight tight; } Term;
+
+typedef struct Writer {
+  Arena *a;
+  const Graph *g;
+  Tensor *const *value;      /* numbers are written: by node */
+  const NodeId *named;       /* these are written as they are called */
+  const Term *name;
+  uint32_t n_named;
+  NodeId one;                /* the adjoint of 1: left out of products */
+  uint32_t left;             /* how many more nodes are written out */
+} Writer;
+
+const char *number_text(Arena *a, double v) { return arena_printf(a, "%.4g", v == 0 ? 0.0 : v); }
+
+static Term number_term(Arena *a, double v) {
+  return (Term){number_text(a, v), v < 0 ? SIGN : ATOM};
+}
+
+static bool in_word(char c) { return in_name(c) || c == '.'; }
+
+/* The loosest sign of a text outside of brackets. */
+static Tight tight_of(const char *t) {
+  Tight least = ATOM;
+  int depth = 0;
+  for (const char *p = t; *p; p++) {
+    if (strchr("([{", *p)) depth++;
+    else if (strchr(")]}", *p)) depth--;
+    else if (depth == 0) {
+      Tight here = ATOM;
+      if (*p == '^') here = POWER;
+      else if (*p == '-' && p == t) here = SIGN;
+      else if (*p == ' ' && p[1] && p[2] == ' ')
+        here = strchr("+-", p[1]) ? SUM : strchr("*/@%", p[1]) ? PRODUCT : LOOSE;
+      else if (*p == ' ' && p[1] && p[2] && p[3] == ' ') here = LOOSE;
+      if (here < least) least = here;
+    }
+  }
+  return least;
+}
+
+/* What must bind at least so tight where the operand stands at p. */
+static Tight wanted(const char *form, const char *p) {
+  const char *before = p, *after = p + 1;
+  while (*after == '\'' || is_digit(*after)) after++;
+  while (before > form && before[-1] == ' ') before--;
+  while (*after == ' ') after++;
+  char l = before > form ? before[-1] : '(', r = *after ? *after : ')';
+  Tight want = LOOSE;
+  if (r == '+' || r == '-' || l == '+') want = SUM;
+  if (l == '-') want = before - 1 == form ? POWER : PRODUCT;
+  if ((r && strchr("*/@%", r)) || l == '*') want = PRODUCT;
+  if (strchr("/@%", l)) want = SIGN;
+  if (r == '^' || l == '^') want = ATOM;
+  if (strchr("<>=", l) || strchr("<>=", r)) want = SUM;
+  return want;
+}
+
+static void add_term(Text *t, Term term, Tight want, bool transposed) {
+  if (transposed) text_printf(t, "transpose(%s)", term.text);
+  else text_printf(t, term.tight < want ? "(%s)" : "%s", term.text);
+}
+
+/* form with the operands in the place of x, y and z. */
+static Term fill(Arena *a, const char *form, const Term *operand, uint32_t n, const Attr *attr) {
+  Text t = {.arena = a};
+  text_add(&t, "");
+  for (const char *p = form; *p; p++) {
+    bool letter = *p >= 'x' && *p <= 'z' && (uint32_t)(*p - 'x') < n && (p == form || !in_word(p[-1])) &&
+                  !in_word(p[1]);
+    if (!letter) {
+      text_add_n(&t, p, 1);
+      continue;
+    }
+    Tight want = wanted(form, p);
+    const Term *x = &operand[*p - 'x'];
+    bool transposed = false;
+    if (p[1] == '\'') {
+      uint32_t k = (uint32_t)(p[2] - '0');
+      transposed = k < attr->n && attr->i[k];
+      p += 2;
+    }
+    add_term(&t, *x, want, transposed);
+  }
+  return (Term){t.at, !strcmp(form, "x") ? operand[0].tight : tight_of(t.at)};
+}
+
+static Term call(Arena *a, const Op *op, const Term *operand, uint32_t n) {
+  Text t = {.arena = a};
+  text_printf(&t, "%s(", op->sign ? op->sign : op->name);
+  for (uint32_t k = 0; k < n; k++) text_printf(&t, "%s%s", k ? ", " : "", operand[k].text);
+  text_add(&t, ")");
+  return (Term){t.at, ATOM};
+}
+
+static Term written(Arena *a, const Node *n, const Term *operand) {
+  if (n->op->form) return fill(a, n->op->form, operand, n->n_in, n->attr);
+  if (n->op->sign && n->n_in == 2 && !begins_name(*n->op->sign))
+    return fill(a, !strcmp(n->op->sign, "^") ? "x^y" : arena_printf(a, "x %s y", n->op->sign), operand, 2, n->attr);
+  return call(a, n->op, operand, n->n_in);
+}
+
+static bool is_product(const Node *n) { return n->op == &op_mul || n->op == &op_smul; }
+
+static Term write_node(Writer *w, NodeId id) {
+  enum { MOST_IN = 8 };
+  for (uint32_t k = 0; k < w->n_named; k++)
+    if (w->named[k] == id) return w->name[k];
+  const Node *n = graph_at(w->g, id);
+  if (n->op == &op_constant && type_count(n->type) == 1) return number_term(w->a, tensor_get(n->attr->value, 0));
+  if (n->op == &op_broadcast && graph_at(w->g, n->in[0])->op == &op_constant) return write_node(w, n->in[0]);
+  if (!w->left || n->n_in > MOST_IN || n->n_in == 0) return (Term){"..", ATOM};
+  w->left--;
+  for (uint32_t k = 0; k < 2 && is_product(n); k++)
+    if (n->in[k] == w->one) return write_node(w, n->in[1 - k]);
+  Term operand[MOST_IN];
+  for (uint32_t k = 0; k < n->n_in; k++) operand[k] = write_node(w, n->in[k]);
+  return written(w->a, n, operand);
+}
+
+/* ---- what operands are called ---- */
+
+static bool is_word(const char *t) {
+  for (const char *p = t; *p; p++)
+    if (!in_word(*p)) return false;
+  return *t && !is_digit(*t);
+}
+
+const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand) {
+  static const char *const letters[] = {"a", "b", "c", "d"};
+  const Node *n = graph_at(x->g, user);
+  const Node *in = graph_at(x->g, n->in[operand]);
+  const char *name = inspect_name(x, n->in[operand]);
+  if (name && is_word(name)) return name;
+  if (in->op == &op_constant && type_count(in->type) == 1) return number_text(x->a, tensor_get(in->attr->value, 0));
+  if (n->n_in == 1) return "z";
+  return operand < sizeof letters / sizeof *letters ? letters[operand] : "e";
+}
+
+static Term operand_term(const Inspect *x, NodeId user, uint32_t k) {
+  const char *name = formula_operand(x, user, k);
+  return (Term){name, tight_of(name)};
+}
+
+static Term forward(const Inspect *x, NodeId id) {
+  enum { MOST = 8 };
+  Term operand[MOST];
+  const Node *n = graph_at(x->g, id);
+  if (n->n_in > MOST) return (Term){arena_printf(x->a, "%s(..)", inspect_op(x, id)), ATOM};
+  for (uint32_t k = 0; k < n->n_in; k++) operand[k] = operand_term(x, id, k);
+  return written(x->a, n, operand);
+}
+
+const char *formula_forward(const Inspect *x, NodeId id) { return forward(x, id).text; }
+
+/* ---- element by element ---- */
+
+typedef struct Scalars { Graph *g; Tensor **value; NodeId in[POINT_IN], y, one, slope; } Scalars;
+
+/* The rule of a pointwise node at one element. False: it passes nothing there. */
+static bool at_element(const Inspect *x, const Node *n, uint32_t operand, int64_t element, Arena *a, Scalars *m) {
+  Host *h = arena_host(a);
+  m->g = graph_beside(x->g, a);
+  m->g->limit = x->g->limit;
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    Type t = type_scalar((DType)graph_at(x->g, n->in[k])->type->dtype);
+    m->in[k] = graph_input(m->g, k, &t, 0);
+  }
+  m->y = graph_emit(m->g, n->op, m->in, n->n_in, n->attr, 0, NULL);
+  m->one = graph_const_like(m->g, (DType)n->type->dtype, 1, 0);
+  NodeId dx[POINT_IN] = {NO_NODE, NO_NODE, NO_NODE, NO_NODE};
+  bool wanted[POINT_IN] = {false}, selected[POINT_IN] = {false};
+  wanted[operand] = true;
+  Grad d = {.g = m->g, .y = m->y, .dy = m->one, .x = m->in, .n = n->n_in, .attr = n->attr, .wanted = wanted, .dx = dx,
+            .dx_selected = selected};
+  n->op->grad(&d);
+  m->slope = dx[operand];
+  if (m->slope == NO_NODE) return false;
+  m->value = NEW_N(a, Tensor *, m->g->n + 1u);
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    const Tensor *v = inspect_value(x, n->in[k]);
+    if (!v) return false;
+    Type t = type_scalar((DType)v->type.dtype);
+    m->value[m->in[k]] = tensor_new(h, &t);
+    tensor_set(m->value[m->in[k]], 0, tensor_get(v, element));
+  }
+  bool good = run_graph(h, m->g, x->s->kernels, m->value).code == FAULT_NONE;
+  for (NodeId k = 0; k < m->g->n; k++)
+    if (m->value[k]) {
+      tensor_hold(a, m->value[k]);
+      tensor_unref(m->value[k]);
+    }
+  return good;
+}
+
+static Formula slope(const Inspect *x, const Passed *p, int64_t element) {
+  const Node *n = graph_at(x->g, p->user);
+  Scalars m = {0};
+  Term y = forward(x, p->user);
+  const char *left = arena_printf(x->a, y.tight == ATOM ? "d %s/d%s" : "d (%s)/d%s", y.text,
+                                  formula_operand(x, p->user, p->operand));
+  if (!at_element(x, n, p->operand, element, x->a, &m)) return (Formula){left, "0", NULL, true, 0};
+  NodeId named[POINT_IN + 1];
+  Term name[POINT_IN + 1], number[POINT_IN + 1];
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    named[k] = m.in[k];
+    name[k] = operand_term(x, p->user, k);
+    number[k] = number_term(x->a, tensor_get(m.value[m.in[k]], 0));
+  }
+  named[n->n_in] = m.y;
+  name[n->n_in] = y;
+  number[n->n_in] = number_term(x->a, tensor_get(m.value[m.y], 0));
+  Writer w = {.a = x->a, .g = m.g, .named = named, .name = name, .n_named = n->n_in + 1u, .one = m.one, .left = 24};
+  Formula f = {.left = left, .slope = true, .value = tensor_get(m.value[m.slope], 0)};
+  f.text = write_node(&w, m.slope).text;
+  w.name = number;
+  w.left = 24;
+  f.numbers = write_node(&w, m.slope).text;
+  return f;
+}
+
+/* ---- all at once ---- */
+
+/* The terms of one element of a product of matrices, if they are few. */
+static const char *products(const Inspect *x, NodeId id, int64_t element) {
+  enum { MOST = 5 };
+  const Node *n = graph_at(x->g, id);
+  if (n->op != &op_matmul) return NULL;
+  const Tensor *a = inspect_value(x, n->in[0]), *b = inspect_value(x, n->in[1]);
+  if (!a || !b || a->type.rank != 2 || b->type.rank != 2) return NULL;
+  bool ta = n->attr->n > 1 && n->attr->i[0], tb = n->attr->n > 1 && n->attr->i[1];
+  int64_t inner = a->type.dim[ta ? 0 : 1], cols = n->type->dim[1], i = element / cols, j = element % cols;
+  if (inner > MOST) return NULL;
+  Text t = {.arena = x->a};
+  for (int64_t k = 0; k < inner; k++) {
+    Term u = number_term(x->a, tensor_get(a, ta ? k * a->type.dim[1] + i : i * a->type.dim[1] + k));
+    Term v = number_term(x->a, tensor_get(b, tb ? j * b->type.dim[1] + k : k * b->type.dim[1] + j));
+    text_printf(&t, v.tight == ATOM ? "%s%s*%s" : "%s%s*(%s)", k ? " + " : "", u.text, v.text);
+  }
+  return t.at;
+}
+
+static Formula whole(const Inspect *x, const Passed *p, int64_t element) {
+  enum { MOST = 8 };
+  const Node *n = graph_at(x->g, p->user);
+  NodeId named[MOST + 2];
+  Term name[MOST + 2];
+  uint32_t k = 0;
+  for (; k < n->n_in && k < MOST; k++) {
+    named[k] = n->in[k];
+    name[k] = operand_term(x, p->user, k);
+  }
+  named[k] = p->user;
+  name[k++] = forward(x, p->user);
+  named[k] = x->adjoint[p->user];
+  name[k++] = (Term){"g", ATOM};
+  Writer w = {.a = x->a, .g = x->g, .named = named, .name = name, .n_named = k, .one = NO_NODE, .left = 24};
+  Formula f = {.left = arena_printf(x->a, "dL/d%s", formula_operand(x, p->user, p->operand))};
+  f.text = write_node(&w, p->dx).text;
+  const Tensor *dx = inspect_value(x, p->dx);
+  f.value = dx && element < type_count(&dx->type) ? tensor_get(dx, element) : NAN;
+  f.numbers = products(x, p->dx, element);
+  return f;
+}
+
+Formula formula_passed(const Inspect *x, const Passed *p, int64_t element) {
+  const Node *n = graph_at(x->g, p->user);
+  bool point = (n->op->flags & OP_POINTWISE) && n->n_in <= POINT_IN && n->op->grad;
+  return point ? slope(x, p, element) : whole(x, p, element);
+}

@@ -1,0 +1,23 @@
+/* formula: what an operation passes back, as it would be written on paper: by its own gradient rule, the only place
+ * where that stands. In: who passed what to whom. Out: text with names, text with numbers, the number.
+ */
+#ifndef LANG_FORMULA_H
+#define LANG_FORMULA_H
+#include "inspect/inspect.h"
+
+typedef struct Formula {
+  const char *left;          /* "d tanh(z)/dz"; of what is no slope: "dL/da" */
+  const char *text;          /* "1 - tanh(z)^2"; "g @ transpose(b)" */
+  const char *numbers;       /* "1 - 0.664^2"; NULL: more than fits */
+  bool slope;                /* element by element: text is the local derivative; else it is what is passed on */
+  double value;              /* of the element */
+} Formula;
+
+/* The value of a node as its operands are called: "z = x @ w". */
+const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand);
+/* element: of the user's result where it is pointwise, else of what is passed on. */
+Formula formula_passed(const Inspect *x, const Passed *p, int64_t element);
+/* The operation as it is written with its operands' names: "tanh(z)", "a @ b". */
+const char *formula_forward(const Inspect *x, NodeId id);
+const char *number_text(Arena *a, double v);
+#endif

@@ -1,0 +1,52 @@
+/* inspect: a value of the session computed once more, node by node and with nothing fused: what it was computed from,
+ * and its derivative. In: a node of the session's graph. Out: for each node below it its value, its adjoint, and what
+ * passed that on. At any order: the derivative in a formula is more of its nodes.
+ *
+ * Cells are as the formula found them, or as they are now. Formulas alone are computed, so no effect happens, and an
+ * ordinary run knows nothing of it.
+ * Invariant: the session stays as it is. All of this is valid until the session's next call.
+ */
+#ifndef LANG_INSPECT_H
+#define LANG_INSPECT_H
+#include "runtime/graph/grad.h"
+#include "elab/elab.h"
+#include "session.h"
+
+/* What the formula reads and can be differentiated by: a parameter or variable, or else a name. */
+typedef struct InspectLeaf { NodeId node; const char *path; const Cell *cell; } InspectLeaf;
+
+typedef struct Inspect {
+  Session *s;
+  Arena *a;
+  Graph *g;                  /* the formula, in the form that is differentiated, and its derivative */
+  NodeId y;
+  uint32_t n;                /* the formula's nodes, ascending: y is the last */
+  NodeId *node;
+  Tensor **value;            /* by node; NULL: it was not computed */
+  bool scalar;               /* y is one float: then there are adjoints */
+  NodeId *adjoint;           /* by node of the formula: a node, or NO_NODE */
+  Passed *passed;            /* in the order of the walk back: the user falls */
+  uint32_t n_passed;
+  VEC(InspectLeaf) leaf;
+  const char **name;         /* by node of the formula as it was written: what the session calls it, or NULL */
+  uint32_t n_name;
+  VEC(const char *) moved;   /* the cells that have another value now than the formula found */
+} Inspect;
+
+typedef enum { INSPECT_THEN, INSPECT_NOW } InspectWhen;
+/* NULL: *why says why, in words that live until the session's next call. */
+Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why);
+void inspect_close(Inspect *x);
+
+/* y has a node, a value and an adjoint as a tensor; NULL: none */
+const Tensor *inspect_value(const Inspect *x, NodeId id);
+const Tensor *inspect_adjoint(const Inspect *x, NodeId id);
+/* The place in the user's own text; 0: none. */
+Loc inspect_loc(const Inspect *x, NodeId id);
+/* As the language writes it: "tanh", "@". */
+const char *inspect_op(const Inspect *x, NodeId id);
+/* A name where the formula has one, else the text of its place if that is short, else NULL. */
+const char *inspect_name(const Inspect *x, NodeId id);
+/* Which cells below a node have moved since it was computed: their names, with commas; NULL: none. */
+const char *inspect_moved(Session *s, NodeId y, Arena *a);
+#endif
