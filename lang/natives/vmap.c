@@ -2,8 +2,9 @@
  * products with vectors.
  *
  * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A
- * Jacobian is a batch of reverse products, one with each unit vector. A forward product is the transpose of the
- * transpose: the reverse product is linear in its vector, and its derivative by that vector is exact.
+ * Jacobian is a batch of products, one with each unit vector: reverse ones, or forward ones where the numbers that it is
+ * taken by are fewer than those of the value. A forward product is the transpose of the transpose: the reverse product is
+ * linear in its vector, and its derivative by that vector is exact.
  *
  * A Jacobian is here and not in the library because what it gives is a function of any arguments, named by `wrt`, and
  * because its function is elaborated once: each of its vectors meets the same draws.
@@ -176,34 +177,82 @@ static NodeId unit_vectors(Elab *e, const Type *t, const Ast *at) {
   return g_reshape(e->g, g_cast(e->g, one, (DType)t->dtype), &whole);
 }
 
-/* The Jacobian of one tensor y: a tree like `by`, each leaf of shape y's and then its own. */
-static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
-  Type t = *node_type(e, y);
-  if (t.rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there: no warning */
-  NodeId c = body_input(e, &t, at);
-  /* a unit vector chooses one of y */
-  Value g = derive(e, v_node(inner(e, &op_smul, &c, &y, 1, at)), by, at, DERIVE_QUIET);
-  Nodes leaf = {0};
-  if (g.kind == V_BAD || !tensors(e, g, &leaf, at, "the derivative")) return v_bad();
+/* Products with every unit vector: `product` is one of them, with `vector`; y and x are what of and by what. */
+typedef struct Products { NodeId vector, y, x; bool forward; } Products;
+
+/* Of the batch [unit, what a product is] the Jacobian, of y's shape and then x's. */
+static NodeId laid_out(Elab *e, const Products *p, NodeId batch, const Ast *at) {
+  Type y = *node_type(e, p->y), x = *node_type(e, p->x), whole = y;
+  whole.dtype = node_type(e, batch)->dtype;
+  for (int d = 0; d < x.rank; d++) whole.dim[whole.rank++] = x.dim[d];
+  if (p->forward) {
+    int64_t swapped[2] = {type_count(&x), type_count(&y)};
+    Type flat = type_make((DType)whole.dtype, 2, swapped);
+    batch = g_reshape(e->g, batch, &flat);
+    batch = emit_i(e, &op_permute, &batch, 1, (int64_t[]){1, 0}, 2, at);
+  }
+  return g_reshape(e->g, batch, &whole);
+}
+
+/* `product`, which is linear in p->vector, for every unit vector in its place. */
+static bool products(Elab *e, const Products *p, uint32_t n, const NodeId *product, NodeId *out, const Ast *at) {
+  Type t = *node_type(e, p->vector);
   BatchError why = {.type = t};
   int64_t m = type_count(&t);
-  NodeId units = t.rank < MAX_RANK ? unit_vectors(e, &t, at) : NO_NODE, *out = NEW_N(e->a, NodeId, leaf.n + 1);
-  if (units == NO_NODE || !graph_batch(e->g, &c, &units, 1, m, leaf.at, leaf.n, out, &why)) {
-    too_large(e, &why, m, at);
-    return v_bad();
-  }
-  for (uint32_t k = 0; k < leaf.n; k++) {
-    Type x = *node_type(e, leaf.at[k]), whole = t;
-    whole.dtype = x.dtype;
-    if (t.rank + x.rank > MAX_RANK) {
-      elab_error(e, at, E_RANK_LIMIT, t.rank + x.rank, MAX_RANK);
-      return v_bad();
-    }
-    for (int d = 0; d < x.rank; d++) whole.dim[whole.rank++] = x.dim[d];
-    out[k] = g_reshape(e->g, out[k], &whole);
-    literal_moved(e, leaf.at[k], out[k]);
+  NodeId units = t.rank < MAX_RANK ? unit_vectors(e, &t, at) : NO_NODE;
+  if (units != NO_NODE && graph_batch(e->g, &p->vector, &units, 1, m, product, n, out, &why)) return true;
+  too_large(e, &why, m, at);
+  return false;
+}
+
+/* Column by column: the reverse product is with any vector, as it is linear in it. */
+static Value by_columns(Elab *e, NodeId y, const Nodes *x, Value by, const Ast *at) {
+  NodeId u = g_op(e->g, &op_alias, g_fill(e->g, node_type(e, y), 0)), *out = NEW_N(e->a, NodeId, x->n + 1);
+  Value seed = v_node(u), g = derive(e, v_node(inner(e, &op_mul, &y, &u, 1, at)), by, at, DERIVE_QUIET);
+  Nodes back = {0};
+  if (g.kind == V_BAD || !tensors(e, g, &back, at, "the derivative")) return v_bad();
+  for (uint32_t k = 0; k < back.n; k++) {
+    Type t = *node_type(e, back.at[k]);
+    Products p = {.vector = body_input(e, &t, at), .y = y, .x = x->at[k], .forward = true};
+    NodeId of = inner(e, &op_smul, &p.vector, &back.at[k], 1, at);     /* a unit vector chooses one of x */
+    Value column = derive(e, v_node(of), v_items(e->a, V_TUPLE, &seed, 1), at, DERIVE_QUIET);
+    if (column.kind == V_BAD || !products(e, &p, 1, &column.items->at[0].node, &out[k], at)) return v_bad();
+    out[k] = laid_out(e, &p, out[k], at);
+    literal_moved(e, back.at[k], out[k]);
   }
   return like(e, g, out);
+}
+
+static Value by_rows(Elab *e, NodeId y, const Nodes *x, Value by, const Ast *at) {
+  Products p = {.vector = body_input(e, node_type(e, y), at), .y = y};
+  NodeId of = inner(e, &op_smul, &p.vector, &y, 1, at);                /* a unit vector chooses one of y */
+  Value g = derive(e, v_node(of), by, at, DERIVE_QUIET);
+  Nodes back = {0};
+  if (g.kind == V_BAD || !tensors(e, g, &back, at, "the derivative")) return v_bad();
+  NodeId *out = NEW_N(e->a, NodeId, back.n + 1);
+  if (!products(e, &p, back.n, back.at, out, at)) return v_bad();
+  for (uint32_t k = 0; k < back.n; k++) {
+    p.x = x->at[k];
+    out[k] = laid_out(e, &p, out[k], at);
+    literal_moved(e, back.at[k], out[k]);
+  }
+  return like(e, g, out);
+}
+
+/* The Jacobian of one tensor y: a tree like `by`, each leaf of shape y's and then its own. */
+static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
+  Nodes x = {0};
+  int64_t outputs = type_count(node_type(e, y)), inputs = 0;
+  if (node_type(e, y)->rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there */
+  if (!tensors(e, by, &x, at, "what is differentiated by")) return v_bad();
+  for (uint32_t k = 0; k < x.n; k++) {
+    int rank = node_type(e, y)->rank + node_type(e, x.at[k])->rank;
+    inputs += type_count(node_type(e, x.at[k]));
+    if (rank <= MAX_RANK) continue;
+    elab_error(e, at, E_RANK_LIMIT, rank, MAX_RANK);
+    return v_bad();
+  }
+  return inputs < outputs ? by_columns(e, y, &x, by, at) : by_rows(e, y, &x, by, at);
 }
 
 static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
