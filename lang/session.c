@@ -10,6 +10,7 @@
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/elab.h"
+#include "elab/held.h"
 #include "elab/leaves.h"
 #include "elab/mark.h"
 #include "elab/names.h"
@@ -43,6 +44,8 @@ static void start(Session *s) {
   s->elab = elab_new(s);
   s->savepoint = savepoint_new(s);
   s->from = s->to = program_mark(s->program);
+  s->shown = NULL;
+  s->reads_it = false;
 }
 
 /* While a text is checked the host is asked a few times in a second. */
@@ -89,7 +92,11 @@ Status session_open(const SessionConfig *c, Session **out) {
 
 void session_close(Session *s) {
   if (!s) return;
-  if (s->savepoint) savepoint_settle(s);
+  if (s->savepoint) {
+    savepoint_settle(s);
+    savepoint_end(s);
+  }
+  held_free(s->shown);
   if (!s->config.shared) pool_free(s->pool);
   arena_free(s->arena);
   Host first;
@@ -111,11 +118,16 @@ Status session_reset(Session *s) {
     s->program = old.program;
     s->elab = old.elab;
     s->savepoint = old.savepoint;
+    s->shown = old.shown;
+    s->reads_it = old.reads_it;
     s->run = old.run;
     return STATUS_MEMORY;
   }
   start(s);
   host_leave(&s->host, &g);
+  Session before = old;
+  savepoint_end(&before);
+  held_free(old.shown);
   arena_free(old.arena);
   return STATUS_OK;
 }
@@ -150,7 +162,6 @@ static Status run(Session *s, Steps *steps) {
 }
 
 static void keep_value(Elab *e, Value v, Needs *keep) {
-  if (v.kind == V_FN || v.kind == V_INSTANCE || v.kind == V_OPTIMIZER) return;
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
   for (uint32_t j = 0; j < l.n; j++)
@@ -160,7 +171,10 @@ static void keep_value(Elab *e, Value v, Needs *keep) {
 
 /* The tensors of what this entry's names hold: kept, so that later entries need not compute them again. */
 static void keep_names(Elab *e, uint32_t from, Needs *keep) {
-  for (uint32_t k = from; k < e->globals->bound.n; k++) keep_value(e, e->globals->bound.at[k]->value, keep);
+  for (uint32_t k = from; k < e->globals->bound.n; k++) {
+    const Value *v = &e->globals->bound.at[k]->value;
+    if (v->kind != V_FN && v->kind != V_INSTANCE && v->kind != V_OPTIMIZER) keep_value(e, *v, keep);
+  }
 }
 
 /* It was checked, or prepared, in vain: nothing of it will be left. */
@@ -263,7 +277,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   resolve(s->arena, entry->parsed->program, s->diags, &outside);
 
   elab_top(e, entry->source);
-  uint32_t from = s->program->segment.n, names = e->globals->bound.n;
+  uint32_t from = s->program->segment.n, names = entry->names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
   const Ast *program = entry->parsed->program;
   uint32_t rest = elab_program(e, program, 0, &entry->steps, entry->it);
@@ -284,6 +298,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     s->host.cancel = &s->cancel;
   }
   s->run.steps = NULL;
+  if (repl || mode == LOAD_KEEP) savepoint_note(s);
   if (!repl) checkpoint_script(s);
   if (*resume && !checkpoint_fits(s, *resume)) return STATUS_SCRIPT;
   if (*resume) session_want_pool(s);
@@ -293,15 +308,49 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   return status;
 }
 
+/* Whether the word `it` is somewhere in a text. */
+static bool has_it(const char *text, size_t n) {
+  for (size_t k = 0; k + 2 <= n; k++) {
+    bool word = (k == 0 || !in_name(text[k - 1])) && (k + 2 == n || !in_name(text[k + 2]));
+    if (word && text[k] == 'i' && text[k + 1] == 't') return true;
+  }
+  return false;
+}
+
+static void begin(Session *s, bool goes_on, bool it) {
+  if (goes_on) {
+    savepoint_goes_on(s);
+    return;
+  }
+  savepoint_set(s);
+  if (!s->shown || !(it || s->reads_it)) return;
+  Elab *e = s->elab;
+  scope_put(e, e->globals, sym(s->sources, "it", 2), held_value(e, s->shown, 0), NULL);
+}
+
+/* It passes, or all of it is kept: then `it` is a name again, if it was read. */
+static void end(Session *s, bool it) {
+  if (savepoint_pass(s) || !savepoint_keep(s)) return;
+  s->to = program_mark(s->program);
+  if (!it && !s->reads_it) return;
+  s->reads_it = true;
+  held_free(s->shown);
+  s->shown = NULL;
+}
+
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out) {
   Guard g;
   Status status;
-  savepoint_settle(s);
-  program_finish(s->program, &s->from, &s->to);
-  s->from = s->to = program_mark(s->program);
+  volatile bool it = has_it(text, n);
+  bool goes_on = it && savepoint_passing(s);
+  if (!goes_on) {
+    savepoint_settle(s);
+    program_finish(s->program, &s->from, &s->to);
+    s->from = s->to = program_mark(s->program);
+  }
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
-    savepoint_set(s);
+    begin(s, goes_on, it);
     Entry *entry = NEW(s->arena, Entry);
     Checkpoint *resume = NULL;
     s->run.position.frame.n = 0;
@@ -310,7 +359,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
     status = load(s, name, text, n, mode, entry, &resume);
     s->host.cancel = NULL;
     if (resume) checkpoint_close(resume);
-    if (savepoint_keep(s)) s->to = program_mark(s->program);
+    end(s, it);
     if (out) *out = entry;
     host_leave(&s->host, &g);
     return status;
@@ -381,7 +430,7 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
 
 Status session_again(Session *s, Entry *entry) {
   Guard g;
-  savepoint_settle(s);
+  savepoint_ask(s);
   if (!HOST_GUARD(&s->host, &g)) {
     savepoint_later(s, false);
     return STATUS_MEMORY;
@@ -416,7 +465,7 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
 
 bool session_evaluate(Session *s, Need *need, uint32_t n) {
   Guard g;
-  savepoint_settle(s);
+  savepoint_ask(s);
   if (!HOST_GUARD(&s->host, &g)) {
     savepoint_later(s, false);
     return false;
@@ -431,20 +480,42 @@ bool session_evaluate(Session *s, Need *need, uint32_t n) {
 
 bool session_name_it(Session *s, const Value *v) {
   Guard g;
-  savepoint_settle(s);
+  savepoint_ask(s);
   if (!HOST_GUARD(&s->host, &g)) return false;
+  Held *shown = savepoint_passing(s) ? held_new(s, v, savepoint_nodes(s)) : NULL;
+  if (!shown && savepoint_passing(s)) {        /* the value is what the entry made */
+    savepoint_stay(s);
+    s->to = program_mark(s->program);
+  }
+  held_free(s->shown);
+  s->shown = shown;
   Scope *globals = s->elab->globals;
   Sym it = sym(s->sources, "it", 2);
   Bound *b = scope_here(globals, it);
-  if (b) b->value = *v;
-  else scope_put(s->elab, globals, it, *v, NULL);
+  if (b) {
+    arena_change(s->arena, b, sizeof *b);
+    b->value = *v;
+  } else scope_put(s->elab, globals, it, *v, NULL);
   host_leave(&s->host, &g);
   return true;
 }
 
+struct Held *session_it_aside(Session *s) {
+  struct Held *shown = s->shown;
+  s->shown = NULL;
+  return shown;
+}
+
+void session_it_back(Session *s, struct Held *shown, const Value *v) {
+  if (savepoint_passing(s)) savepoint_settle(s);       /* and so the name is what it was */
+  else session_name_it(s, v);
+  held_free(s->shown);
+  s->shown = shown;
+}
+
 char *session_value_text(Session *s, const Value *v) {
   Guard g;
-  savepoint_settle(s);
+  savepoint_ask(s);
   if (!HOST_GUARD(&s->host, &g)) {
     savepoint_later(s, false);
     return NULL;

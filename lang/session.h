@@ -16,6 +16,7 @@ typedef struct Entry {                          /* a text that was taken in */
   Source *source;
   struct Parsed *parsed;
   Steps steps;
+  uint32_t names;                               /* how many global names there were before it */
   struct Value *it;                             /* REPL: the value of a last expression statement, or NULL */
   bool incomplete;                              /* REPL: the text wants more lines; nothing was done */
 } Entry;
@@ -53,6 +54,9 @@ char *session_type_text(Session *s, const struct Value *v);
 char *session_value_text(Session *s, const struct Value *v);
 /* `it` names v from here on. false: no memory. */
 bool session_name_it(Session *s, const struct Value *v);
+/* What `it` is besides its name is put aside, and back, when the name is v again. */
+struct Held *session_it_aside(Session *s);
+void session_it_back(Session *s, struct Held *shown, const struct Value *v);
 /* "ast" "graph" "grad" "opt" "plan"; NULL: no such stage */
 const char *session_dump(Session *s, const Entry *e, const char *stage);
 const char *session_diagnostics(Session *s, bool color, int width);

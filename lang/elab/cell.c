@@ -159,10 +159,10 @@ void cell_changed(Elab *e, Cell *c) {
 }
 
 void cell_changed_outside(Elab *e, Cell *c) {
+  bool known = c->now && !c->now->region;
+  Version *v = known ? c->now : NEW(e->a, Version);
+  if (!known) *v = (Version){.node = NO_NODE, .before = c->now, .last = NO_NODE, .assigned = true};
   cell_change(e, c)->writes++;
-  if (c->now && !c->now->region) return;
-  Version *v = NEW(e->a, Version);
-  *v = (Version){.node = NO_NODE, .before = c->now, .last = NO_NODE, .assigned = true};
   c->now = v;
 }
 

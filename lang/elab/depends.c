@@ -53,7 +53,7 @@ void say_depends(Elab *e, Diag *g, NodeId n) {
     static const char *const what[] = {
         [SLOT_CELL] = "a cell, which changes while the script runs", [SLOT_VALUE] = "a value of the run",
         [SLOT_TURN] = "the turn of a loop", [SLOT_DATA] = "the contents of a file",
-        [SLOT_ARG] = "an argument of the call"};
+        [SLOT_ARG] = "an argument of the call", [SLOT_SHOWN] = "what an earlier entry showed"};
     Loc loc = own_loc(e->d, x->loc);
     c = cell_of_node(e, slice[k]);
     if (s->path) diag_note(e->d, g, c ? c->loc : loc, "it depends on `%s`, %s", s->path, what[s->kind]);
@@ -63,3 +63,12 @@ void say_depends(Elab *e, Diag *g, NodeId n) {
   }
 }
 
+bool reads_shown(Elab *e, NodeId y) {
+  NodeId *id;
+  uint32_t count = graph_slice(e->g, &y, 1, NULL, NULL, &id);
+  for (uint32_t k = 0; k < count; k++) {
+    const Node *x = graph_at(e->g, id[k]);
+    if (x->op == &op_input && e->p->slot.at[x->attr->i[0]].kind == SLOT_SHOWN) return true;
+  }
+  return false;
+}

@@ -8,4 +8,5 @@
 /* What keeps a node from being known: "the parameter `w`", "a draw", "the contents of \"x.gz\""; NULL if nothing. */
 const char *depends_text(Elab *e, NodeId n, bool files_are_known);
 void say_depends(Elab *e, Diag *g, NodeId n);                      /* a note: what makes it of the run, where */
+bool reads_shown(Elab *e, NodeId n);                               /* what an entry showed that is gone */
 #endif

@@ -137,6 +137,21 @@ void place_change(Elab *e) {
   if (e->here.place) arena_change(e->a, e->here.place, sizeof *e->here.place);
 }
 
+Counted place_counted(Elab *e, Arena *a) {
+  const PlaceFrame *f = e->here.place;
+  if (!f || !f->like.n) return (Counted){0};
+  return (Counted){f->like.n, arena_copy(a, f->like.at, f->like.n * sizeof(Like))};
+}
+
+void place_count(Elab *e, const Counted *c) {
+  if (!e->here.place) e->here.place = place_root(e);
+  PlaceFrame *f = e->here.place;
+  for (uint32_t k = 0; k < c->n; k++) {
+    if (!find_like(f, c->at[k].name)) next_like(e, f, c->at[k].name);
+    find_like(f, c->at[k].name)->count = c->at[k].count;
+  }
+}
+
 void *place_keep(Elab *e) {
   PlaceFrame *kept = NEW(e->a, PlaceFrame);
   made(e, e->here.place);

@@ -16,6 +16,10 @@ Where place_repeat(Elab *e);                                       /* this place
 Where place_again(Elab *e, uint64_t hash);                         /* the place of this hash */
 uint64_t place_hash(Elab *e);
 void place_change(Elab *e);                                        /* arena_change of the present place */
+/* What has been counted at the place of an entry, into a; and that it has been, when the entry is taken back. */
+typedef struct Counted { uint32_t n; struct Like *at; } Counted;
+Counted place_counted(Elab *e, Arena *a);
+void place_count(Elab *e, const Counted *c);
 void *place_keep(Elab *e);                                         /* what has been counted at the present place */
 void place_back(Elab *e, const void *kept);
 #endif

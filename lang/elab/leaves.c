@@ -119,8 +119,7 @@ bool tree_has_cells(Elab *e, Value v) {
   }
 }
 
-/* The same layers with these fields. */
-static Instance *instance_with(Elab *e, const Instance *i, const Value *value) {
+Instance *instance_with(Elab *e, const Instance *i, const Value *value) {
   Instance *y = NEW(e->a, Instance);
   *y = *i;
   y->field = arena_copy(e->a, i->field, i->n * sizeof *i->field);

@@ -21,5 +21,7 @@ const char *tree_form_text(Elab *e, const Value *v);                 /* what two
 void tree_paths(Elab *e, Value v, const char *path);               /* gives paths to cells that have none */
 Value copy_values(Elab *e, Value v);                               /* a tree with the values of its cells now */
 /* the same layers with cells of their own */
+/* The same layer with these fields. */
+Instance *instance_with(Elab *e, const Instance *i, const Value *value);
 Value cells_of_instance(Elab *e, Value v, const char *path, const Ast *at);
 #endif

@@ -5,6 +5,7 @@
  */
 #include "elab/lint.h"
 #include "elab/cell.h"
+#include "elab/depends.h"
 #include "elab/elab.h"
 #include "elab/mark.h"
 #include "elab/origin.h"
@@ -107,7 +108,8 @@ void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by
   Loc here = own(e, elab_loc_at(e, at));
   if (flat == NO_NODE) {
     Diag *g = diag_at(e->d, elab_loc_at(e, at), E_GRAD_ZERO, by);
-    (void)g;
+    if (reads_shown(e, y))
+      diag_hint(e->d, g, "`it` of an earlier entry is a value alone: to differentiate it, give it a name with `let`");
     return;
   }
   const Node *x = graph_at(e->g, flat);

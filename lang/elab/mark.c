@@ -16,7 +16,7 @@ struct ElabMark {
   Made made;
   Where here;
   CallFrame frame;
-  VEC(Region) region;         /* those that are open, innermost first */
+  Region *region;             /* those that are open, innermost first */
   uint32_t globals, names;    /* of the globals and of the present scope */
   uint32_t steps, segment, tables;
   CellWrite *write;           /* of the open segment */
@@ -35,7 +35,11 @@ ElabMark *mark_set(Elab *e) {
   m->names = e->here.scope->bound.n;
   m->tables = e->p->table.n;
   m->kept = e->kept.n;
-  for (const Region *r = e->here.region; r; r = r->outer) vec_push(e->a, &m->region, *r);
+  uint32_t n = 0;
+  for (const Region *r = e->here.region; r; r = r->outer) n++;
+  m->region = NEW_N(e->a, Region, n + 1);
+  n = 0;
+  for (const Region *r = e->here.region; r; r = r->outer) m->region[n++] = *r;
   if (e->here.region) {
     const Segment *s = e->p->segment.at[e->g->segment];
     m->steps = e->here.region->steps->n;
@@ -77,7 +81,7 @@ void mark_back(Elab *e, ElabMark *m) {
     e->made.series.at[k]->rows = m->rows[k];
   }
   uint32_t n = 0;
-  for (Region *r = e->here.region; r; r = r->outer) *r = m->region.at[n++];
+  for (Region *r = e->here.region; r; r = r->outer) *r = m->region[n++];
   if (e->here.region) {
     Segment *s = e->p->segment.at[m->segment];
     s->write.n = m->n_write;

@@ -1,5 +1,8 @@
 /* savepoint: see savepoint.h. In: a session. Out: the session at that moment. The few objects that everything hangs on
  * are copied into the arena's journal at once; what hangs on them says itself when it changes.
+ *
+ * What an entry that passes has changed for good stands in Traces, outside of the session's arena: it is put back as
+ * the next savepoint is set.
  */
 #include "elab/savepoint.h"
 #include "elab/call.h"
@@ -18,8 +21,26 @@ typedef struct Loaded {
   Run run;
 } Loaded;
 
+/* A cell as an entry left it. */
+typedef struct CellTrace { uint32_t writes; bool frozen, reached, in_loss; } CellTrace;
+
+typedef struct Traces {
+  Arena *arena;
+  CellTrace *cell;
+  uint32_t n_cell;
+  Counted places;
+  bool trains;
+  VEC(ToldWarning) told;
+} Traces;
+
+/* How much there was of what outlives an entry. */
+typedef struct Sizes { uint32_t globals, library, cells, series, modules, columns, told, sources, nodes; } Sizes;
+
 typedef struct Savepoint {
-  bool set, later, ran;
+  bool set, open, later, ran; /* open: the call goes on that it was set for */
+  bool passing;
+  Traces *next, *traces;      /* of the entry that is read; of the one that passed */
+  Sizes sizes;
   Loaded loaded;
   ProgramMark program;
   TableMark *table;
@@ -39,12 +60,90 @@ static void load_back(Session *s, const Loaded *l) {
 
 Savepoint *savepoint_new(Session *s) { return NEW(s->arena, Savepoint); }
 
+/* ---- what stays of an entry that passes ---- */
+static void drop(Traces **t) {
+  if (*t) arena_free((*t)->arena);
+  *t = NULL;
+}
+
+void savepoint_end(Session *s) {
+  drop(&s->savepoint->next);
+  drop(&s->savepoint->traces);
+}
+
+static Sizes sizes(const Session *s) {
+  const Elab *e = s->elab;
+  Sizes z = {.globals = e->globals->bound.n, .library = e->library->bound.n, .cells = e->made.cells.n,
+             .series = e->made.series.n, .modules = e->made.modules.n, .told = s->sources->told.n,
+             .sources = s->sources->source.n, .nodes = s->graph->n};
+  for (uint32_t k = 0; k < e->made.series.n; k++) z.columns += table_columns(e->made.series.at[k]->table);
+  return z;
+}
+
+static bool leaves_nothing(const Session *s) {
+  const Savepoint *v = s->savepoint;
+  const Sizes *then = &v->sizes, now = sizes(s);
+  const Scope *g = s->elab->globals;
+  for (uint32_t k = then->globals; k < g->bound.n; k++)
+    if (strcmp(g->bound.at[k]->name, "it") != 0) return false;
+  return now.library == then->library && now.cells == then->cells && now.series == then->series &&
+         now.modules == then->modules && now.columns == then->columns && s->run.checkpoint == v->loaded.run.checkpoint;
+}
+
+void savepoint_note(Session *s) {
+  Savepoint *v = s->savepoint;
+  Elab *e = s->elab;
+  drop(&v->next);
+  if (!leaves_nothing(s)) return;
+  Arena *a = arena_new(&s->host);
+  Traces *t = NEW(a, Traces);
+  t->arena = a;
+  t->n_cell = e->made.cells.n;
+  t->cell = NEW_N(a, CellTrace, t->n_cell + 1);
+  for (uint32_t k = 0; k < t->n_cell; k++) {
+    const Cell *c = e->made.cells.at[k];
+    t->cell[k] = (CellTrace){c->writes, c->frozen, c->reached, c->in_loss};
+  }
+  t->places = place_counted(e, a);
+  t->trains = e->made.trains;
+  for (uint32_t k = v->sizes.told; k < s->sources->told.n; k++)
+    if (s->sources->told.at[k].source->id < v->sizes.sources) vec_push(a, &t->told, s->sources->told.at[k]);
+  arena_keep(a);
+  v->next = t;
+}
+
+static void traces_back(Session *s) {
+  Savepoint *v = s->savepoint;
+  Elab *e = s->elab;
+  Traces *t = v->traces;
+  if (!t) return;
+  for (uint32_t k = 0; k < t->n_cell; k++) {
+    Cell *c = e->made.cells.at[k];
+    if (t->cell[k].writes != c->writes) cell_changed_outside(e, c);
+    c->writes = t->cell[k].writes;
+    c->frozen = t->cell[k].frozen;
+    c->reached = t->cell[k].reached;
+    c->in_loss = t->cell[k].in_loss;
+  }
+  place_count(e, &t->places);
+  e->made.trains = t->trains;
+  for (uint32_t k = 0; k < t->told.n; k++) vec_push(s->arena, &s->sources->told, t->told.at[k]);
+  drop(&v->traces);
+}
+
+/* ---- a call ---- */
+static void mark_tables(Session *s, Savepoint *v) {
+  for (uint32_t k = 0; k < v->program.table; k++) v->table[k] = table_mark(s->program->table.at[k]);
+}
+
 void savepoint_set(Session *s) {
   Savepoint *v = s->savepoint;
   Elab *e = s->elab;
+  if (v->passing) return;
+  traces_back(s);
   arena_mark(s->arena);
-  *v = (Savepoint){.set = true, .loaded = loaded(s), .program = program_mark(s->program),
-                   .n_cell = e->made.cells.n};
+  *v = (Savepoint){.set = true, .open = true, .sizes = sizes(s), .loaded = loaded(s),
+                   .program = program_mark(s->program), .n_cell = e->made.cells.n};
   sources_change(s->sources);
   graph_change(s->graph);
   if (s->diags) arena_change(s->arena, s->diags, sizeof *s->diags);
@@ -57,12 +156,12 @@ void savepoint_set(Session *s) {
   for (uint32_t k = 0; k < e->made.series.n; k++)
     arena_change(s->arena, e->made.series.at[k], sizeof(Series));
   v->table = NEW_N(s->arena, TableMark, s->program->table.n + 1);
-  for (uint32_t k = 0; k < s->program->table.n; k++) v->table[k] = table_mark(s->program->table.at[k]);
+  mark_tables(s, v);
 }
 
 void savepoint_hold(Session *s) {
   Savepoint *v = s->savepoint;
-  if (!v->set || v->cell) return;
+  if (!v->open || v->cell) return;
   v->cell = NEW_N(s->arena, Tensor *, v->n_cell + 1);
   for (uint32_t k = 0; k < v->n_cell; k++) {
     Tensor *t = s->program->slot.at[s->elab->made.cells.at[k]->slot].value;
@@ -77,20 +176,53 @@ static void release(Savepoint *v) {
 
 bool savepoint_keep(Session *s) {
   Savepoint *v = s->savepoint;
-  if (!v->set || v->later) return false;
+  if (!v->open || v->later) return false;
   release(v);
   arena_unmark(s->arena);
-  v->set = false;
+  savepoint_end(s);
+  v->set = v->open = v->passing = false;
   return true;
 }
 
 void savepoint_later(Session *s, bool ran) {
   Savepoint *v = s->savepoint;
-  if (!v->set) return;
+  if (!v->open) return;
+  v->open = false;
   v->later = true;
   v->ran = ran;
   if (ran) release(v);
 }
+
+bool savepoint_pass(Session *s) {
+  Savepoint *v = s->savepoint;
+  if (!v->open || v->later || !v->next) return false;
+  release(v);
+  drop(&v->traces);
+  v->traces = v->next;
+  v->next = NULL;
+  v->passing = true;
+  v->open = false;
+  return true;
+}
+
+bool savepoint_passing(const Session *s) { return s->savepoint->passing && !s->savepoint->later; }
+
+void savepoint_stay(Session *s) {
+  s->savepoint->open = true;
+  savepoint_keep(s);
+}
+
+void savepoint_goes_on(Session *s) {
+  Savepoint *v = s->savepoint;
+  v->open = true;
+  mark_tables(s, v);
+}
+
+void savepoint_ask(Session *s) {
+  if (s->savepoint->later) savepoint_settle(s);
+}
+
+uint32_t savepoint_nodes(const Session *s) { return s->savepoint->sizes.nodes; }
 
 static void cells_back(Session *s, Savepoint *v) {
   for (uint32_t k = 0; v->cell && k < v->n_cell; k++)
@@ -99,16 +231,19 @@ static void cells_back(Session *s, Savepoint *v) {
 
 void savepoint_settle(Session *s) {
   Savepoint *v = s->savepoint;
-  if (!v->later) return;
+  if (!v->later && !v->passing) return;
+  bool ran = v->later ? v->ran : true;
   cells_back(s, v);
   release(v);
-  for (uint32_t k = 0; k < v->program.table; k++) table_back(s->program->table.at[k], &v->table[k], !v->ran);
+  for (uint32_t k = 0; k < v->program.table; k++) table_back(s->program->table.at[k], &v->table[k], !ran);
   uint32_t epoch = s->graph->epoch;
   ProgramKept kept = program_cut(s->program, &v->program);
   Loaded l = v->loaded;
+  Traces *traces = v->traces;
+  drop(&v->next);
   arena_back(s->arena);
   program_put(s->program, &kept);
   if (s->graph->epoch < epoch) s->graph->epoch = epoch;      /* marks that were made since are none */
   load_back(s, &l);
-  *v = (Savepoint){.set = false};
+  *v = (Savepoint){.traces = traces};
 }

@@ -36,6 +36,7 @@ static void define_gradient(Elab *e, const Ast *ast) {
     diag_hint(e->d, g, "a `gradient` stands in the file that defines its function with `fn` or `extern`");
     return;
   }
+  mark_keep(e, b->value.fn, sizeof *b->value.fn);
   b->value.fn->gradient = ast;
   b->value.fn->gradient_scope = e->here.scope;
 }

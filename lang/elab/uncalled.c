@@ -47,10 +47,11 @@ static bool is_prime(int64_t n) {
 static bool is_word(char c) { return in_name(c) || c == '.'; }
 
 /* Which numbers to MOST_PRIME divide a whole number that stands in the text. */
-static void find_divisors(Arena *a, Written *w) {
+static void find_divisors(Host *h, Written *w) {
   if (w->found) return;
   w->found = true;
   const Source *s = w->source;
+  Arena *a = arena_new(h);
   bool *seen = NEW_N(a, bool, SMALL_NUMBER);
   for (uint32_t k = 0; k < s->n; k++) {
     if (is_word(s->text[k]) && (s->text[k] < '0' || s->text[k] > '9')) {
@@ -67,6 +68,7 @@ static void find_divisors(Arena *a, Written *w) {
     for (int64_t p = FIRST_PRIME; p < MOST_PRIME; p++)
       if (v % p == 0) w->divisor[p] = true;
   }
+  arena_free(a);
 }
 
 static int64_t next_prime(Trial *t) {
@@ -285,7 +287,7 @@ static bool mixes_floats(const Diags *d) {
 
 /* Tensors of a signature that say no element type are f32 or f64: it is a mistake only if it is one for both. */
 static void try_function(Elab *e, const Fn *f, Written *written) {
-  find_divisors(e->a, written);
+  find_divisors(arena_host(e->a), written);
   Trial single = {.e = e, .written = written, .unmarked = F32}, twice = {.e = e, .written = written, .unmarked = F64};
   Trial *t = &single;
   Diags *found = diags_new(e->a, e->s->sources);
@@ -318,22 +320,30 @@ static void try_instance(Elab *e, Instance *i, Written *written) {
   }
 }
 
+/* A global name of the text: what it stands for may be a function that nobody called. */
+static void try_name(Elab *e, const Bound *b, Written *written) {
+  const Value *v = &b->value;
+  if (v->kind == V_INSTANCE) try_instance(e, v->instance, written);
+  else if (v->kind == V_FN && v->fn->kind == FN_CLOSURE && v->fn->ast == b->ast && !called(e, v->fn->ast))
+    try_function(e, v->fn, written);
+}
+
 void elab_uncalled(Elab *e, const Ast *program) {
-  Written *written = NEW(e->a, Written);
-  written->source = program->source;
   Scope *s = e->globals;
+  uint32_t from = s->bound.n;
+  bool any = false;
+  for (; from && s->bound.at[from - 1]->ast && s->bound.at[from - 1]->ast->source == program->source; from--)
+    any |= s->bound.at[from - 1]->value.kind == V_INSTANCE || s->bound.at[from - 1]->value.kind == V_FN;
+  if (!any) return;
+  Arena *tmp = arena_new(&e->s->host);
+  Written *written = NEW(tmp, Written);
+  written->source = program->source;
   ElabMark *mark = mark_set(e);
   region_enter(e, REGION_TEST, NEW(e->a, Steps), program);
   place_again(e, 0);
   e->here.make = MAKE_IN_CALL;
-  for (uint32_t k = 0; k < s->bound.n; k++) {
-    const Bound *b = s->bound.at[k];
-    if (!b->ast || b->ast->source != program->source) continue;
-    const Value *v = &b->value;
-    if (v->kind == V_INSTANCE) try_instance(e, v->instance, written);
-    else if (v->kind == V_FN && v->fn->kind == FN_CLOSURE && v->fn->ast == b->ast && !called(e, v->fn->ast))
-      try_function(e, v->fn, written);
-  }
+  for (uint32_t k = from; k < s->bound.n; k++) try_name(e, s->bound.at[k], written);
   mark_back(e, mark);
   mark_drop(e, mark);
+  arena_free(tmp);
 }

@@ -69,6 +69,8 @@ struct Session {
   Graph *graph;
   Program *program;
   ProgramMark from, to;                         /* what the last load made: the next one drops its plans */
+  struct Held *shown;                           /* `it`, of an entry that is taken back; NULL: it is a name */
+  bool reads_it;                                /* a text that was kept has the word `it` */
   struct Elab *elab;                            /* names, scopes, caches: elab/elab.h */
   struct Savepoint *savepoint;                  /* the session before the present call: elab/savepoint.h */
   Pool *pool;

@@ -765,7 +765,7 @@ static bool acts(const Ast *program) {
 }
 
 void resolve(Arena *a, const Ast *program, Diags *d, const Outside *o) {
-  Resolver r = {.a = a, .d = d, .o = o, .source = program->source, .cap = 256,
+  Resolver r = {.a = a, .d = d, .o = o, .source = program->source, .cap = 32,
                 .warns = d->n_errors == 0 && !program->source->imported};
   r.table = NEW_N(a, Name *, r.cap);
   block_open(&r, program, false);

@@ -168,11 +168,10 @@ static void say_command(Repl *r, const char *text) {
 
 bool repl_run(Repl *r, const char *text, size_t n) {
   Entry *entry;
-  uint32_t names = r->s->elab->globals->bound.n;
   Status status = repl_evaluate(r, text, n, &entry);
   if (status == STATUS_OK && entry && entry->incomplete) return false;
   if (repl_report(r, status)) {
-    if (!r->c->quiet) say_what_stays(r, names);
+    if (!r->c->quiet) say_what_stays(r, entry->names);
     if (entry && entry->it && entry->it->kind != V_UNIT) show_value(r, entry->it);
     repl_keep(r, text, n);
   } else if (repl_goes_on(text) && text[strspn(text, " \t")] != 'e')

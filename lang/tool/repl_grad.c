@@ -193,6 +193,7 @@ bool show_gradients(Repl *r, const char *rest) {
   Value it = v_unit();
   for (uint32_t k = 0; k < top->bound.n; k++)
     if (!strcmp(top->bound.at[k]->name, "it")) it = top->bound.at[k]->value;
+  struct Held *shown = session_it_aside(r->s);
   session_name_it(r->s, v);
   Text text = {.arena = r->a};
   text_add(&text, "(");
@@ -205,6 +206,6 @@ bool show_gradients(Repl *r, const char *rest) {
   r->c->quiet = quiet;
   if (ok && v->kind == V_TUPLE)
     for (uint32_t k = 0; k < v->items->n && k < names.n; k++) show_tree(r, dotted(r, names.at[k]), &v->items->at[k]);
-  session_name_it(r->s, &it);
+  session_it_back(r->s, shown, &it);
   return true;
 }

@@ -203,23 +203,30 @@ void arena_mark(Arena *a) {
 
 bool arena_marked(const Arena *a) { return a->journal.on; }
 
-/* Whether p was given out behind the mark: then nobody asks what it was. (Under GLIA_ASAN there are too many blocks to
- * look.) */
-static bool is_behind(const Arena *a, const char *p) {
-#ifndef GLIA_ASAN
+bool arena_behind(const Arena *a, const void *at) {
   const Extent *before = &a->journal.before;
+  const char *p = at;
+  if (!a->journal.on) return false;
   if (before->left && p >= before->free && p < before->free + before->left) return true;
   for (const Block *b = a->now.blocks; b != before->blocks; b = b->next)
     if (p > (const char *)b && p < (const char *)b + b->size) return true;
-#else
-  (void)a, (void)p;
-#endif
   return false;
+}
+
+/* What came behind the mark goes whole: nobody asks what it was. (Under GLIA_ASAN there are too many blocks to look.)
+ */
+static bool need_not_say(const Arena *a, const void *at) {
+#ifndef GLIA_ASAN
+  return arena_behind(a, at);
+#else
+  (void)a, (void)at;
+  return false;
+#endif
 }
 
 void arena_change(Arena *a, void *at, size_t n) {
   Journal *j = &a->journal;
-  if (!j->on || !n || is_behind(a, at)) return;
+  if (!j->on || !n || need_not_say(a, at)) return;
   size_t bytes = (n + ALIGN - 1) / ALIGN * ALIGN, whole = j->n + bytes + sizeof(Change);
   if (whole > j->cap) {
     size_t cap = j->cap ? j->cap * 2 : FIRST_BLOCK;

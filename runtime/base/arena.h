@@ -27,6 +27,7 @@ void arena_own(Arena *a, Owned *o);                         /* o is kept, and dr
 void arena_mark(Arena *a);
 bool arena_marked(const Arena *a);
 void arena_change(Arena *a, void *at, size_t n);            /* does nothing where no mark is set */
+bool arena_behind(const Arena *a, const void *p);           /* p was given out behind the mark that is set */
 void arena_back(Arena *a);
 void arena_unmark(Arena *a);                                /* what came behind the mark stays */
 
