@@ -2,9 +2,9 @@
  * products with vectors.
  *
  * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A
- * Jacobian is a batch of products, one with each unit vector: reverse ones, or forward ones where the numbers that it is
- * taken by are fewer than those of the value. A forward product is the transpose of the transpose: the reverse product is
- * linear in its vector, and its derivative by that vector is exact.
+ * Jacobian is a batch of products, one with each unit vector: reverse ones, or forward ones where the numbers that it
+ * is taken by are fewer than those of the value. A forward product is the transpose of the transpose: the reverse
+ * product is linear in its vector, and its derivative by that vector is exact.
  *
  * A Jacobian is here and not in the library because what it gives is a function of any arguments, named by `wrt`, and
  * because its function is elaborated once: each of its vectors meets the same draws.
