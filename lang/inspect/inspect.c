@@ -242,6 +242,20 @@ const char *inspect_name(const Inspect *x, NodeId id) {
   return arena_text(x->a, p->source->text + p->span.first, length);
 }
 
+bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a) {
+  NodeId *ids;
+  Arena *tmp = arena_new(arena_host(a));
+  bool found = false;
+  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0;) {
+    const Cell *c = cell_of_node(s->elab, ids[k]);
+    if (!c) continue;
+    size_t n = name ? strlen(name) : 0;
+    found |= name ? c->path && !strncmp(c->path, name, n) && (!c->path[n] || c->path[n] == '.') : c->role == CELL_PARAM;
+  }
+  arena_free(tmp);
+  return found;
+}
+
 const char *inspect_moved(Session *s, NodeId y, Arena *a) {
   NodeId *ids;
   Text t = {.arena = a};

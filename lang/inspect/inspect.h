@@ -47,6 +47,8 @@ Loc inspect_loc(const Inspect *x, NodeId id);
 const char *inspect_op(const Inspect *x, NodeId id);
 /* A name where the formula has one, else the text of its place if that is short, else NULL. */
 const char *inspect_name(const Inspect *x, NodeId id);
+/* Whether y depends on a cell that is called name or stands below it (NULL: on any parameter). Scratch in a. */
+bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a);
 /* Which cells below a node have moved since it was computed: their names, with commas; NULL: none. */
 const char *inspect_moved(Session *s, NodeId y, Arena *a);
 #endif

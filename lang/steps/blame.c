@@ -17,10 +17,12 @@ typedef struct Walk {
   const Graph *g;
   Tensor **value;             /* by node; NULL: not computed */
   Arena *tmp;
-  bool warns;
+  bool warns, finds;          /* finds: the culprit is not reported */
   int64_t turn;               /* of the loop whose body g is; -1: it is none */
   NodeId origin;              /* where a walk that blames nobody ended, and at which element */
   int64_t origin_at;
+  NodeId culprit;             /* or who is blamed, in this graph */
+  int64_t culprit_at;
 } Walk;
 
 static bool is_bad(double v) { return !isfinite(v); }
@@ -169,8 +171,11 @@ static NodeId written(const Walk *w, NodeId id) {
   return found;
 }
 
-static Loc report(const Walk *w, NodeId id, int64_t i) {
+static Loc report(Walk *w, NodeId id, int64_t i) {
   const Node *n = graph_at(w->g, id), *as = graph_at(w->g, written(w, id));
+  w->culprit = id;
+  w->culprit_at = i;
+  if (w->finds) return n->loc;
   double v = tensor_get(w->value[id], i);
   bool adjoint = n->loc & LOC_ADJOINT, point = as->op->flags & OP_POINTWISE;
   DiagId which = w->warns ? E_NOT_FINITE : E_RUN_CHECK;
@@ -233,7 +238,8 @@ static Loc follow_turns(Walk *w, const Node *loop) {
   }
   Loc found = 0;
   for (int64_t t = 0; t < turns && !found; t++) {
-    Walk in = {.s = w->s, .g = body, .tmp = arena_new(h), .warns = w->warns, .turn = back ? turns - 1 - t : t};
+    Walk in = {.s = w->s, .g = body, .tmp = arena_new(h), .warns = w->warns, .finds = w->finds};
+    in.turn = back ? turns - 1 - t : t;
     in.value = NEW_N(in.tmp, Tensor *, body->n + 1u);
     for (NodeId k = 0; k < body->n; k++)
       if (body->node[k].op == &op_input) in.value[k] = turn_input(w, loop, state, &body->node[k], in.turn);
@@ -273,7 +279,11 @@ static Loc follow(Walk *w, NodeId id, int64_t i) {
     w->origin_at = i;
     if (n->op == &op_input || n->op == &op_constant) break;
     Loc inside = loop ? follow_turns(w, loop) : 0;
-    if (inside) return inside;
+    if (inside) {
+      w->culprit = id;
+      w->culprit_at = i;
+      return inside;
+    }
     if (n->op == &op_pick) n = loop;
     if (!bad_operand(w, loop ? (NodeId)(loop - w->g->node) : id, i, &k, &at)) return report(w, id, i);
     const Tensor *x = w->value[n->in[k]];
@@ -352,6 +362,16 @@ static Loc blame(Session *s, const Segment *g, Tensor *const *before, bool warns
     drop(&w);
   }
   return found;
+}
+
+bool blame_find(Session *s, const Graph *g, Tensor **value, NodeId id, bool tells, NodeId *culprit, int64_t *at) {
+  Walk w = {.s = s, .g = g, .value = value, .tmp = arena_new(&s->host), .finds = !tells, .turn = -1};
+  int64_t i = first_bad(value[id]);
+  bool made = i >= 0 && follow(&w, id, i);
+  *culprit = made ? w.culprit : w.origin;
+  *at = made ? w.culprit_at : w.origin_at;
+  arena_free(w.tmp);
+  return made;
 }
 
 Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before) {

@@ -8,6 +8,11 @@
  * which is reported and returned. 0: no result is bad, or it came from a literal, a file or a cell that held it. */
 Loc blame_results(Session *s, const Segment *g, void *const *at, Tensor *const *before);
 
+/* The same in a graph all of whose values are there: who made the first number of id that is not finite, and which of
+ * its elements. tells: it is told as a diagnostic. false: nobody did; what *culprit names held it: a literal, a file,
+ * a cell. */
+bool blame_find(Session *s, const Graph *g, Tensor **value, NodeId id, bool tells, NodeId *culprit, int64_t *at);
+
 /* The same as a warning, of which the run goes on: to whoever sees that a result is bad. */
 Loc blame_warning(Session *s, const Segment *g, Tensor *const *before);
 

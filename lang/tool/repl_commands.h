@@ -14,6 +14,8 @@ const Command *command_find(const char *name);
 bool repl_command(Repl *r, const char *text);
 
 bool step_back(Repl *r, const char *rest);                        /* repl_back.c */
+bool show_why(Repl *r, const char *rest);                         /* repl_why.c */
+const char *repl_dotted(Repl *r, const char *text);               /* `net[0].w` as paths are: `net.0.w` */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */
 /* repl_complete.c */
 void repl_complete(void *ctx, const char *prefix, void (*add)(void *to, const char *word), void *to);

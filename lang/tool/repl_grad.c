@@ -14,7 +14,7 @@
 typedef VEC(const char *) Names;
 
 /* `net[0].w` as paths are written: `net.0.w`. */
-static const char *dotted(Repl *r, const char *text) {
+const char *repl_dotted(Repl *r, const char *text) {
   Text t = {.arena = r->a};
   text_add(&t, "");
   for (const char *p = text; *p; p++) {
@@ -58,7 +58,7 @@ static char *cut_names(Repl *r, const char *text, Names *names) {
     while (end > 0 && expr[end - 1] == ' ') end--;
     int depth = 0;
     for (size_t k = 0; k < end; k++) depth += strchr("([{", expr[k]) ? 1 : strchr(")]}", expr[k]) ? -1 : 0;
-    const char *name = dotted(r, expr + from);
+    const char *name = repl_dotted(r, expr + from);
     if (end == 0 || depth || !is_path(name, strlen(name)) || !ends_operand(expr, end)) break;
     vec_push(r->a, names, arena_text(r->a, expr + from, n - from));
     expr[end] = 0;
@@ -205,7 +205,8 @@ bool show_gradients(Repl *r, const char *rest) {
   bool ok = repl_value(r, text.at, &v);
   r->c->quiet = quiet;
   if (ok && v->kind == V_TUPLE)
-    for (uint32_t k = 0; k < v->items->n && k < names.n; k++) show_tree(r, dotted(r, names.at[k]), &v->items->at[k]);
+    for (uint32_t k = 0; k < v->items->n && k < names.n; k++)
+      show_tree(r, repl_dotted(r, names.at[k]), &v->items->at[k]);
   session_it_back(r->s, shown, &it);
   return true;
 }
