@@ -137,13 +137,20 @@ static bool is_word(const char *t) {
   return *t && !is_digit(*t);
 }
 
+/* The number that a literal is, however it was spread and cast; NULL: it is none. */
+static const char *literal(const Inspect *x, NodeId id) {
+  const Node *n = graph_at(x->g, id);
+  while (n->n_in == 1 && n->op->flags & (OP_MOVES | OP_PASSES)) n = graph_at(x->g, n->in[0]);
+  if (n->op != &op_constant || type_count(n->type) != 1) return NULL;
+  return number_text(x->a, tensor_get(n->attr->value, 0));
+}
+
 const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand) {
   static const char *const letters[] = {"a", "b", "c", "d"};
   const Node *n = graph_at(x->g, user);
-  const Node *in = graph_at(x->g, n->in[operand]);
-  const char *name = inspect_name(x, n->in[operand]);
+  const char *name = inspect_name(x, n->in[operand]), *number = literal(x, n->in[operand]);
   if (name && is_word(name)) return name;
-  if (in->op == &op_constant && type_count(in->type) == 1) return number_text(x->a, tensor_get(in->attr->value, 0));
+  if (number) return number;
   if (n->n_in == 1) return "z";
   return operand < sizeof letters / sizeof *letters ? letters[operand] : "e";
 }

@@ -1,8 +1,10 @@
 /* inspect: see inspect.h. In: a node of the session's graph. Out: its slice in a graph of its own, in stable form, with
  * the adjoints that reverse accumulation made and the values of all of it.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "inspect/inspect.h"
 #include <string.h>
+#include <time.h>
 #include "elab/cell.h"
 #include "elab/version.h"
 #include "runtime/exec/run.h"
@@ -41,14 +43,10 @@ static const char *slot_name(const Session *s, NodeId input) {
   return path ? path : "a cell";
 }
 
-static bool is_cell(const Session *s, NodeId id) {
-  const Node *n = graph_at(s->graph, id);
-  return n->op == &op_input && s->program->slot.at[n->attr->i[0]].kind == SLOT_CELL;
-}
-
-/* Whether a cell read by this input holds other numbers now. */
+/* Whether a cell read by this input holds other numbers now; the seed is nobody's. */
 static bool has_moved(const Session *s, NodeId id) {
-  if (!is_cell(s, id)) return false;
+  const Cell *c = graph_at(s->graph, id)->op == &op_input ? cell_of_node(s->elab, id) : NULL;
+  if (!c || c->role == CELL_HIDDEN) return false;
   SlotId then = program_kept(s->program, id), now = (SlotId)graph_at(s->graph, id)->attr->i[0];
   const Tensor *a = then == NO_SLOT ? NULL : s->program->slot.at[then].value, *b = s->program->slot.at[now].value;
   return a && b && !tensor_same_bits(a, b);
@@ -72,7 +70,7 @@ static bool copy(Inspect *x, const Copy *c, InspectWhen when, const char **why) 
     NodeId *in = NEW_N(x->a, NodeId, n->n_in + 1u);
     for (uint32_t j = 0; j < n->n_in; j++) in[j] = c->map[n->in[j]];
     c->map[c->ids[k]] = graph_copy(x->g, n, in, false);
-    if (n->op != &op_input) continue;
+    if (n->op != &op_input || when == INSPECT_SHAPES) continue;
     if (input_slot(s, c->ids[k], when) == NO_SLOT) {
       *why = arena_printf(s->diags->arena, "what `%s` held then was not kept", slot_name(s, c->ids[k]));
       return false;
@@ -122,14 +120,15 @@ static void find_leaves(Inspect *x, const Copy *c) {
 
 /* ---- derivative and values ---- */
 
-static void differentiate(Inspect *x) {
+static void differentiate(Inspect *x, InspectWhen when) {
   const Type *t = graph_at(x->g, x->y)->type;
   NodeId *wrt = NEW_N(x->a, NodeId, x->leaf.n + 1u), stable = x->y;
   for (uint32_t k = 0; k < x->leaf.n; k++) wrt[k] = x->leaf.at[k].node;
   graph_stable(x->g, &x->y, 1, wrt, x->leaf.n, &stable, NULL);
   x->y = stable;
   x->n = below(x->g, &x->y, 1, x->a, &x->node);
-  x->scalar = t->rank == 0 && dtype_is_float((DType)t->dtype);
+  bool wanted = when == INSPECT_THEN || when == INSPECT_SHAPES;
+  x->scalar = wanted && t->rank == 0 && dtype_is_float((DType)t->dtype);
   GradTrace trace = {0};
   if (x->scalar) grad_traced(x->g, x->y, wrt, x->leaf.n, &trace);
   x->adjoint = NEW_N(x->a, NodeId, x->g->n + 1u);
@@ -145,10 +144,37 @@ static void hold(Inspect *x, NodeId id, Tensor *t) {
   tensor_unref(t);
 }
 
+static double nanoseconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* One node after another, a loop with its picks. */
+static Fault run_timed(Inspect *x, const NodeId *ids, uint32_t n, Tensor **value) {
+  Fault f = {.code = FAULT_NONE};
+  NodeId *some = NEW_N(x->a, NodeId, n + 1u);
+  x->took = NEW_N(x->a, double, x->g->n + 1u);
+  for (uint32_t k = 0; k < n && f.code == FAULT_NONE; k++) {
+    if (value[ids[k]]) continue;
+    uint32_t m = 0;
+    some[m++] = ids[k];
+    for (uint32_t j = k + 1; x->g->node[ids[k]].attr->body && j < n; j++) {
+      const Node *pick = &x->g->node[ids[j]];
+      if (pick->op == &op_pick && pick->in[0] == ids[k]) some[m++] = ids[j];
+    }
+    double from = nanoseconds();
+    f = run_nodes(&x->s->host, x->g, x->s->kernels, some, m, value);
+    x->took[ids[k]] = nanoseconds() - from;
+  }
+  return f;
+}
+
 /* False: an operation has no result for these values, at the node *failed. */
 static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **why) {
   Session *s = x->s;
   x->value = NEW_N(x->a, Tensor *, x->g->n + 1u);
+  if (when == INSPECT_SHAPES) return true;
   for (uint32_t k = 0; k < c->n; k++) {
     if (graph_at(s->graph, c->ids[k])->op != &op_input) continue;
     Tensor *t = slot_tensor(s, input_slot(s, c->ids[k], when), 0);
@@ -166,7 +192,8 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
   n = below(x->g, root, n, x->a, &ids);
   Tensor **value = NEW_N(x->a, Tensor *, x->g->n + 1u);
   memcpy(value, x->value, x->g->n * sizeof *value);
-  Fault f = run_nodes(&s->host, x->g, s->kernels, ids, n, value);
+  Fault f = when == INSPECT_TIMED ? run_timed(x, ids, n, value)
+                                  : run_nodes(&s->host, x->g, s->kernels, ids, n, value);
   for (uint32_t k = 0; k < n; k++)
     if (value[ids[k]] && !x->value[ids[k]]) hold(x, ids[k], value[ids[k]]);
   if (f.code == FAULT_NONE) return true;
@@ -194,7 +221,7 @@ Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why) 
     find_names(x, &c);
     find_leaves(x, &c);
     x->y = c.map[y];
-    differentiate(x);
+    differentiate(x, when);
     ok = compute(x, &c, when, why);
   }
   if (ok) arena_keep(a);

@@ -30,10 +30,13 @@ typedef struct Inspect {
   VEC(InspectLeaf) leaf;
   const char **name;         /* by node of the formula as it was written: what the session calls it, or NULL */
   uint32_t n_name;
+  double *took;              /* INSPECT_TIMED: nanoseconds, by node; of a loop with what is picked of it */
   VEC(const char *) moved;   /* the cells that have another value now than the formula found */
 } Inspect;
 
-typedef enum { INSPECT_THEN, INSPECT_NOW } InspectWhen;
+/* Cells as the formula found them; values alone, with cells as they are now; values alone, and what each took;
+ * no values. */
+typedef enum { INSPECT_THEN, INSPECT_NOW, INSPECT_TIMED, INSPECT_SHAPES } InspectWhen;
 /* NULL: *why says why, in words that live until the session's next call. */
 Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why);
 void inspect_close(Inspect *x);

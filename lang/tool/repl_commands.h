@@ -3,6 +3,8 @@
 #define LANG_REPL_COMMANDS_H
 #include "tool/repl_eval.h"
 
+typedef VEC(const char *) Names;
+
 typedef struct Command {
   const char *name, *usage, *help;
   bool (*run)(Repl *r, const char *rest);     /* NULL: not yet */
@@ -14,6 +16,14 @@ const Command *command_find(const char *name);
 bool repl_command(Repl *r, const char *text);
 
 bool step_back(Repl *r, const char *rest);                        /* repl_back.c */
+bool show_value_now(Repl *r, const char *rest);                   /* repl_look.c */
+bool show_graph_of(Repl *r, const char *rest);
+bool show_plot(Repl *r, const char *rest);
+bool show_image(Repl *r, const char *rest);
+bool show_hist(Repl *r, const char *rest);
+bool show_memory(Repl *r, const char *rest);
+/* Of the names that an entry reads: which were computed from what has moved since. */
+void say_what_moved(Repl *r, const Entry *entry);
 bool show_why(Repl *r, const char *rest);                         /* repl_why.c */
 const char *repl_dotted(Repl *r, const char *text);               /* `net[0].w` as paths are: `net.0.w` */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */

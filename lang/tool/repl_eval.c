@@ -173,6 +173,7 @@ bool repl_run(Repl *r, const char *text, size_t n) {
   if (repl_report(r, status)) {
     if (!r->c->quiet) say_what_stays(r, entry->names);
     if (entry && entry->it && entry->it->kind != V_UNIT) show_value(r, entry->it);
+    if (!r->c->quiet && entry && entry->it) say_what_moved(r, entry);
     repl_keep(r, text, n);
   } else if (repl_goes_on(text) && text[strspn(text, " \t")] != 'e')
     err_text(r->c, "   hint: a complete line is run at once: begin with `it`, or open a bracket on the line before\n");

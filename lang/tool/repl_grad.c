@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef VEC(const char *) Names;
-
 /* `net[0].w` as paths are written: `net.0.w`. */
 const char *repl_dotted(Repl *r, const char *text) {
   Text t = {.arena = r->a};
