@@ -1,9 +1,12 @@
 /* Every operation, one line each; its block is in ops/FAMILY.c. The order is the order of the reference page. */
-/* source.c */
+#ifndef FAMILY
+#define FAMILY(name)
+#endif
+FAMILY(source)
 OP(input)
 OP(constant)
 OP(iota)
-/* unary.c */
+FAMILY(unary)
 OP(neg)
 OP(abs)
 OP(sign)
@@ -43,10 +46,10 @@ OP(isinf)
 OP(isfinite)
 OP(stop_gradient)
 OP(alias)
-/* special.c */
+FAMILY(special)
 OP(lgamma)
 OP(polygamma)
-/* binary.c */
+FAMILY(binary)
 OP(smul)
 OP(gate)
 OP(add)
@@ -60,7 +63,7 @@ OP(min2)
 OP(max2)
 OP(atan2)
 OP(hypot)
-/* logic.c */
+FAMILY(logic)
 OP(eq)
 OP(ne)
 OP(lt)
@@ -72,24 +75,24 @@ OP(or)
 OP(xor)
 OP(not)
 OP(where)
-/* require.c */
+FAMILY(require)
 OP(require_finite)
 OP(require_label)
-/* cast.c */
+FAMILY(cast)
 OP(cast)
-/* matmul.c */
+FAMILY(matmul)
 OP(matmul)
-/* linear.c */
+FAMILY(linear)
 OP(substitute)
 OP(linear_solve)
 OP(det)
 OP(logdet)
 OP(cholesky)
-/* decompose.c */
+FAMILY(decompose)
 OP(eigh_packed)
 OP(svd_packed)
 OP(qr_packed)
-/* reduce.c */
+FAMILY(reduce)
 OP(sum)
 OP(prod)
 OP(reduce_max)
@@ -98,11 +101,11 @@ OP(all)
 OP(any)
 OP(argmax)
 OP(argmin)
-/* cumulate.c */
+FAMILY(cumulate)
 OP(cumsum)
 OP(cumprod)
 OP(recur)
-/* shape.c */
+FAMILY(shape)
 OP(broadcast)
 OP(reshape)
 OP(permute)
@@ -110,39 +113,40 @@ OP(concat)
 OP(roll_along)
 OP(tril)
 OP(triu)
-/* slice.c */
+FAMILY(slice)
 OP(slice)
 OP(unslice)
 OP(update)
 OP(slice_dyn)
 OP(update_slice)
-/* index.c */
+FAMILY(index)
 OP(gather)
 OP(scatter_add)
 OP(scatter)
 OP(take_along)
 OP(scatter_along)
-/* window.c */
+FAMILY(window)
 OP(windows)
 OP(fold_windows)
 OP(window_argmax)
-/* correlate.c */
+FAMILY(correlate)
 OP(correlate)
 OP(correlate_input)
 OP(correlate_weight)
-/* sort.c */
+FAMILY(sort)
 OP(sort)
 OP(argsort)
 OP(search_sorted)
-/* random.c */
+FAMILY(random)
 OP(fold_in)
 OP(random_uniform)
 OP(random_normal)
 OP(random_int)
 OP(permutation)
-/* loop.c */
+FAMILY(loop)
 OP(loop)
 OP(pick)
-/* custom.c */
+FAMILY(custom)
 OP(custom)
 OP(barrier)
+#undef FAMILY
