@@ -23,6 +23,7 @@ const char cli_usage[] =
     "       glia repl [FILE]              run FILE first, then evaluate what is typed\n"
     "       glia fmt [--check] FILE...    write files in the one layout\n"
     "       glia doc NAME                 the documentation of a name\n"
+    "       glia doc --all                that of every name, as one page\n"
     "\n"
     "  --threads N           threads to compute with; by default one for each CPU allowed\n"
     "  --seed N              the seed of all draws\n"
@@ -52,7 +53,7 @@ static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
                F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
-               F_DIGEST, F_LATER } FlagId;
+               F_DIGEST, F_ALL, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -61,7 +62,7 @@ static const Flag flags[] = {
     {"--color", F_COLOR, true},          {"--version", F_VERSION, false},    {"--help", F_HELP, false},
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
     {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
-    {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},
+    {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},         {"--all", F_ALL, false},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -190,6 +191,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_LIBRARY: c->library = true; break;
   case F_CPU: return take_level(c, value);
   case F_DIGEST: c->digest = true; break;
+  case F_ALL: c->all = true; break;
   case F_VERSION:
     say_version(c);
     return EXIT_DONE;
@@ -241,7 +243,10 @@ static int check_operands(Cli *c) {
   }
   bool wants_file = !strcmp(c->command, "run") || !strcmp(c->command, "check") || !strcmp(c->command, "fmt");
   if (wants_file && c->n_operand == 0) return bad_usage("no file is given to", c->command, NULL);
-  if (!strcmp(c->command, "doc") && c->n_operand != 1) return bad_usage("doc wants one name", NULL, NULL);
+  if (c->all && strcmp(c->command, "doc")) return bad_usage("--all belongs to glia doc", NULL, NULL);
+  if (!strcmp(c->command, "doc") && c->n_operand != !c->all)
+    return c->all ? bad_usage("doc --all wants no name, found", *c->operand, NULL)
+                  : bad_usage("doc wants one name", NULL, NULL);
   if (!strcmp(c->command, "repl") && c->n_operand > 1) return bad_usage("repl wants at most one file", NULL, NULL);
   if (c->library && strcmp(c->command, "test")) return bad_usage("--library belongs to glia test", NULL, NULL);
   if (c->fmt_check && strcmp(c->command, "fmt")) return bad_usage("--check belongs to glia fmt", NULL, NULL);

@@ -25,7 +25,7 @@ typedef struct Cli {
   const char *const *operand;     /* files, or the name of `doc` */
   int n_operand;
   const char *dump;               /* --dump=STAGE */
-  bool quiet, color, color_asked, fmt_check, library, digest;
+  bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;
   Out out;
   bool err_terminal, bar;         /* err_terminal: one with a cursor; bar: a progress bar stands on its last line */
@@ -81,4 +81,5 @@ bool doc_word(Text *t, const char *name);
 void doc_word_names(void (*f)(void *to, const char *name), void *to);
 /* The documentation of a name as text in a; NULL: there is none (*near: a name like it, or NULL). s may be NULL. */
 char *doc_of(Arena *a, Session *s, const char *name, const char **near);
+void doc_all(Text *t);                                  /* the page of all of it */
 #endif

@@ -197,6 +197,14 @@ int cli_doc(Cli *c) {
     return EXIT_SCRIPT;
   }
   Arena *a = arena_new(&host);
+  if (c->all) {
+    Text all = {.arena = a};
+    doc_all(&all);
+    out_write(c, all.at, all.n);
+    arena_free(a);
+    host_leave(&host, &g);
+    return EXIT_DONE;
+  }
   const char *name = c->operand[0], *near;
   char *text = doc_of(a, NULL, name, &near);
   if (text) out_text(c, text);
