@@ -37,6 +37,9 @@ import "../../bench/gradbench/ba.nn" as ba
 import "../../bench/gradbench/ht.nn" as ht
 import "../../bench/gradbench/kmeans.nn" as kmeans
 import "../../bench/gradbench/lstm.nn" as lstm
+import "../../bench/gradbench/descent.nn" as descent
+import "../../bench/gradbench/particle.nn" as particle
+import "../../bench/gradbench/saddle.nn" as saddle
 
 fn wave(step: float, dim) = reshape(sin(f64(range(prod_of(dim)) + 1)*step), dim)
 fn prod_of(dim) = if len(dim) == 0 { 1 } else { dim[0]*prod_of(dim[1:]) }
@@ -236,3 +239,52 @@ test("lstm", "let (state, main, extra) = (wave(0.9, [4, 3]), wave(0.7, [4, 12]),
      "assert same(lstm.objective(state, main, extra, sequence), %s)" % numbers(of(main, extra)),
      "assert same(lstm.jacobian(state, main, extra, sequence), %s)"
      % numbers(torch.cat([g.reshape(-1) for g in grads(of, main, extra)])))
+
+
+def descend(f, slope, x):
+    """Steps as GradBench defines them."""
+    fx, gx, eta, k = f(x), slope(x), 1e-5, 0
+    while np.linalg.norm(gx) > 1e-5:
+        if k == 10:
+            eta, k = 2 * eta, 0
+            continue
+        y = x - eta * gx
+        if np.linalg.norm(x - y) <= 1e-5:
+            break
+        if f(y) < fx:
+            x, fx, gx, k = y, f(y), slope(y), k + 1
+        else:
+            eta, k = eta / 2, 0
+    return x
+
+
+def miss(w):
+    x, v = np.array([0, 8 + 0 * w]), np.array([0.75, 0 * w])
+    while True:
+        far = [x - np.array([10, c]) for c in (10 - w, 0)]
+        force = sum(d / (d @ d) ** 1.5 for d in far)        # no norm: w may be complex
+        x = x + 0.1 * v
+        if x[1].real <= 0:
+            return (x[0] - x[1] / v[1] * v[0]) ** 2
+        v = v + 0.1 * force
+
+
+slope = lambda w: np.array([miss(w[0] + 1e-30j).imag / 1e-30])
+test("particle", "let (by, along) = (descent.backward, descent.forward)",
+     "var (start, at) = (f64(0), f64([0.1]))",         # cells: what is known is computed while checking, step by step
+     "assert same(particle.miss(at[0], by), %s)" % numbers(miss(0.1).real),
+     "let of = fn (inner) = fn (w: f64[1]) = particle.miss(w[0], inner)",
+     *("assert same(%s(of(%s))(at), %s)" % (f, g, numbers(slope([0.1])))
+       for f in ("by", "along") for g in ("by", "along")),
+     "assert same(particle.rr(start), %s)" % numbers(descend(lambda w: miss(w[0]).real, slope, np.array([0.0]))[0]))
+
+
+def highest(x):
+    y = descend(lambda y: y @ y - x @ x, lambda y: 2 * y, np.ones(2))
+    return x @ x - y @ y
+
+
+x = descend(highest, lambda x: 2 * x, np.ones(2))
+y = descend(lambda y: y @ y - x @ x, lambda y: 2 * y, np.ones(2))
+both = numbers(np.concatenate((x, y)))
+test("saddle", "var start = ones(f64[2])", *("assert same(saddle.%s(start), %s)" % (f, both) for f in ("ff", "rr")))
