@@ -14,6 +14,7 @@
 #include "elab/leaves.h"
 #include "elab/mark.h"
 #include "elab/names.h"
+#include "elab/reach.h"
 #include "elab/savepoint.h"
 #include "elab/series.h"
 #include "elab/show.h"
@@ -46,6 +47,7 @@ static void start(Session *s) {
   s->from = s->to = program_mark(s->program);
   s->shown = NULL;
   s->reads_it = false;
+  s->sweep_at = 0;
 }
 
 /* While a text is checked the host is asked a few times in a second. */
@@ -317,10 +319,14 @@ static bool has_it(const char *text, size_t n) {
   return false;
 }
 
-static void begin(Session *s, bool goes_on, bool it) {
+static void begin(Session *s, bool repl, bool goes_on, bool it) {
   if (goes_on) {
     savepoint_goes_on(s);
     return;
+  }
+  if (repl) {
+    scope_tidy(s->elab->globals);
+    reach_sweep(s);
   }
   savepoint_set(s);
   if (!s->shown || !(it || s->reads_it)) return;
@@ -350,7 +356,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
   }
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
-    begin(s, goes_on, it);
+    begin(s, mode == LOAD_REPL, goes_on, it);
     Entry *entry = NEW(s->arena, Entry);
     Checkpoint *resume = NULL;
     s->run.position.frame.n = 0;

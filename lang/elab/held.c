@@ -73,7 +73,12 @@ static bool hold_instance(Session *s, Arena *a, const Instance *i, uint32_t node
     if (arena_behind(s->arena, f->name)) return false;
     if (f->role != FIELD_FN) {
       if (!hold(s, a, &f->value, nodes, &p->at[k])) return false;
-    } else if (!(f->value.fn = hold_fn(s, a, f->value.fn))) return false;
+      f->value = v_unit();
+      continue;
+    }
+    if (!(f->value.fn = hold_fn(s, a, f->value.fn))) return false;
+    f->value.fn->scope = NULL;
+    f->value.fn->self = NULL;
   }
   return own->scope != NULL;
 }
@@ -118,6 +123,15 @@ Held *held_new(Session *s, const Value *v, uint32_t nodes) {
   arena_keep(a);
   return h;
 }
+
+static void each_older(const HeldPart *p, void (*f)(void *to, const Value *v), void *to) {
+  if (!p->own) f(to, &p->v);
+  if (p->fn) f(to, &(Value){.kind = V_FN, .fn = p->fn});
+  if (p->instance) f(to, &(Value){.kind = V_INSTANCE, .instance = p->instance});
+  for (uint32_t k = 0; k < p->n && p->at; k++) each_older(&p->at[k], f, to);
+}
+
+void held_older(const Held *h, void (*f)(void *to, const Value *v), void *to) { each_older(&h->part, f, to); }
 
 void held_free(Held *h) {
   if (h) arena_free(h->arena);

@@ -75,6 +75,15 @@ void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const 
   for (uint32_t k = 0; k < n; k++) *index_slot(x, s->bound.at[k]->name) = s->bound.at[k];
 }
 
+void scope_tidy(Scope *s) {
+  const Index *x = s->index;
+  if (!x || s->bound.n < 2 * s->tidy) return;
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < s->bound.n; k++)
+    if (*index_slot(x, s->bound.at[k]->name) == s->bound.at[k]) s->bound.at[n++] = s->bound.at[k];
+  s->bound.n = s->tidy = n;
+}
+
 static Bound *here(Scope *s, Sym name) {
   Index *x = s->index;
   if (x) return *index_slot(x, name);

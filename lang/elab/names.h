@@ -23,6 +23,7 @@ struct Scope {
   Scope *outer;
   VEC(Bound *) bound;
   void *index;                /* hash of large scopes (the globals) */
+  uint32_t tidy;              /* how many names there were when scope_tidy saw them last */
 };
 Scope *scope_new(Elab *e, Scope *outer);
 /* a new binding; the last one with a name wins */
@@ -32,6 +33,8 @@ Bound *scope_find(Elab *e, Scope *s, Sym name);    /* outwards, then natives, op
 Bound *scope_here(Scope *s, Sym name);
 /* Takes bindings from number `from` on back; what they replaced stands again. */
 void scope_forget(Elab *e, Scope *s, uint32_t from, bool (*goes)(Elab *e, const Bound *b));
+/* Of a name that was made again only the newest stays, once the others are most. */
+void scope_tidy(Scope *s);
 void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void *to);
 
 typedef struct Assigned { Bound *bound; Value before; } Assigned;

@@ -27,6 +27,7 @@ typedef struct ProgramScratch {
   NodeId *map;
   SlotInput *slot_node;
   uint32_t cap_slot;
+  uint32_t turned;           /* slots below it have been asked whether they count turns */
 } ProgramScratch;
 
 typedef struct Prep {
@@ -35,7 +36,8 @@ typedef struct Prep {
   Graph *g;
   Arena *a, *tmp;            /* results; scratch */
   VEC(Segment *) set;        /* what is prepared now, ascending */
-  const uint8_t *in_set;     /* by segment */
+  const uint8_t *in_set;     /* by segment, from this one on: those before it are not */
+  uint32_t from;
   const uint8_t *cheap;      /* by node: known, and nothing below it is large */
   NodeId *map;               /* by node of g: its copy, while a slice is made */
   SlotInput *slot_node;      /* by slot: its input in the slice */
@@ -64,7 +66,7 @@ SlotId program_kept(const Program *p, NodeId id) {
 
 static Route route(const Prep *w, NodeId id, SlotId *slot) {
   const Node *n = graph_at(w->g, id);
-  bool before = !w->in_set[n->segment];
+  bool before = n->segment < w->from || !w->in_set[n->segment - w->from];
   *slot = NO_SLOT;
   if (n->op->id == OP_input) {
     *slot = (SlotId)n->attr->i[0];
@@ -200,18 +202,19 @@ static Segment *last_segment(const Program *p, const Steps *block) {
 static void collect(Prep *w, uint32_t from, const Steps *top) {
   Blocks todo = {0};
   Program *p = w->p;
-  uint8_t *in_set = NEW_N(w->tmp, uint8_t, p->segment.n);
+  uint8_t *in_set = NEW_N(w->tmp, uint8_t, p->segment.n - from + 1);
   vec_push(w->tmp, &todo, top);
   for (uint32_t at = 0; at < todo.n; at++)
     for (uint32_t k = 0; k < todo.at[at]->n; k++) {
       const Step *step = todo.at[at]->at[k];
       const Segment *s = p->segment.at[step->segment];
-      if (step->kind == STEP_SEGMENT && s->id >= from && !s->prepared) in_set[s->id] = 1;
+      if (step->kind == STEP_SEGMENT && s->id >= from && !s->prepared) in_set[s->id - from] = 1;
       blocks_of(step, w->tmp, &todo);
     }
   for (uint32_t k = from; k < p->segment.n; k++)
-    if (in_set[k]) vec_push(w->tmp, &w->set, p->segment.at[k]);
+    if (in_set[k - from]) vec_push(w->tmp, &w->set, p->segment.at[k]);
   w->in_set = in_set;
+  w->from = from;
 }
 
 static void resolve_steps(Prep *w, const Steps *top) {
@@ -239,17 +242,20 @@ static void resolve_steps(Prep *w, const Steps *top) {
 
 /* What later entries recompute values from: the cells that this block read. */
 static void keep_leaves(Prep *w, const Steps *top) {
-  uint8_t *here = NEW_N(w->tmp, uint8_t, w->p->segment.n);
-  uint32_t first = w->g->n;
+  uint32_t first = w->g->n, low = w->p->segment.n;
   for (uint32_t k = 0; k < top->n; k++)
     if (top->at[k]->kind == STEP_SEGMENT) {
       const Segment *s = w->p->segment.at[top->at[k]->segment];
-      here[s->id] = 1;
       if (s->first < first) first = s->first;
+      if (s->id < low) low = s->id;
     }
+  uint8_t *here = NEW_N(w->tmp, uint8_t, w->p->segment.n - low + 1);
+  for (uint32_t k = 0; k < top->n; k++)
+    if (top->at[k]->kind == STEP_SEGMENT) here[top->at[k]->segment - low] = 1;
   for (NodeId id = first; id < w->g->n; id++) {
     const Node *n = graph_at(w->g, id);
-    if (n->op->id == OP_input && here[n->segment] && w->p->slot.at[n->attr->i[0]].kind == SLOT_CELL) demand(w, id);
+    if (n->segment < low || !here[n->segment - low]) continue;
+    if (n->op->id == OP_input && w->p->slot.at[n->attr->i[0]].kind == SLOT_CELL) demand(w, id);
   }
 }
 
@@ -519,12 +525,13 @@ static void publish(Program *p, Segment *s, const Slice *c, const Made *m) {
 }
 
 static void turn_slots(Prep *w) {
-  for (uint32_t k = 0; k < w->p->slot.n; k++) {
+  for (uint32_t k = w->p->scratch->turned; k < w->p->slot.n; k++) {
     if (w->p->slot.at[k].kind != SLOT_TURN || w->p->slot.at[k].value) continue;
     Tensor *t = tensor_new(&w->s->host, &w->p->slot.at[k].type);
     slot_put(w->p, k, t);
     tensor_unref(t);
   }
+  w->p->scratch->turned = w->p->slot.n;
 }
 
 bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep) {
@@ -576,9 +583,10 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
 
 Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *a) {
   Prep w = prep_begin(p, a, a);
-  uint8_t *in_set = NEW_N(a, uint8_t, p->segment.n);
-  in_set[s->id] = 1;
+  uint8_t *in_set = NEW_N(a, uint8_t, p->segment.n - s->id);
+  in_set[0] = 1;
   w.in_set = in_set;
+  w.from = s->id;
   Slice part = {0};
   VEC(Need) own = {0};
   for (uint32_t k = 0; k < n; k++) {

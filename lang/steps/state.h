@@ -70,6 +70,7 @@ struct Session {
   Program *program;
   ProgramMark from, to;                         /* what the last load made: the next one drops its plans */
   struct Held *shown;                           /* `it`, of an entry that is taken back; NULL: it is a name */
+  size_t sweep_at;                              /* bytes in use when reach_sweep looks again */
   bool reads_it;                                /* a text that was kept has the word `it` */
   struct Elab *elab;                            /* names, scopes, caches: elab/elab.h */
   struct Savepoint *savepoint;                  /* the session before the present call: elab/savepoint.h */

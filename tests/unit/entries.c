@@ -106,6 +106,21 @@ static void its_traces_stay(void) {
   session_close(s);
 }
 
+/* The numbers of a name that was made again go; those that something with a name is made of stay. */
+static void what_no_name_holds_goes(void) {
+  Session *s = opened("fn keeps(x) { fn inner(y) = x + y\n inner }\nfn big() = 0.5 * ones([1000, 1000])\n"
+                      "var v = 2.0\nlet a = v * big()\nlet b = sum(a^2)\nlet f = keeps(v * big())\n"
+                      "let r = {x = [v * big()]}\nlet net = dense(2, 2)\n");
+  for (int k = 0; k < 100; k++) CU_ASSERT_EQUAL(entry(s, "let a = v * big()"), STATUS_OK);
+  CU_ASSERT(s->host.in_use < (size_t)100 << 20);
+  CU_ASSERT_EQUAL(entry(s, "v = 7.0"), STATUS_OK);
+  CU_ASSERT_EQUAL(entry(s, "assert close(b, 1000000.0)"), STATUS_OK);
+  CU_ASSERT_EQUAL(entry(s, "assert close(grad(b, v), 1000000.0)"), STATUS_OK);
+  CU_ASSERT_EQUAL(entry(s, "assert close(sum(f(1.0)), 2000000.0)"), STATUS_OK);
+  CU_ASSERT_EQUAL(entry(s, "assert close(sum(r.x[0]), 1000000.0)"), STATUS_OK);
+  session_close(s);
+}
+
 /* Each entry draws anew, whether or not the one before is there. */
 static void draws_go_on(void) {
   Session *s = opened("var a = 0.0\nvar b = 0.0\n");
@@ -116,4 +131,4 @@ static void draws_go_on(void) {
 }
 
 UNIT(TEST(what_names_nothing_is_taken_back), TEST(what_fails_is_taken_back), TEST(a_chain_of_it_goes_when_it_ends),
-     TEST(what_a_host_loads), TEST(its_traces_stay), TEST(draws_go_on))
+     TEST(what_a_host_loads), TEST(what_no_name_holds_goes), TEST(its_traces_stay), TEST(draws_go_on))
