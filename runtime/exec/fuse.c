@@ -20,6 +20,33 @@ static bool fusible(const Planner *w, NodeId user, uint32_t k) {
   return w->kind[r] == KIND_POINT && plan_flat(w, user, k) && count_of(w, r) == count_of(w, user);
 }
 
+/* The stage that `user` leaves to what it reads as input k: its own where the two may stand in one, else an earlier. */
+static bool same_stage(const Planner *w, NodeId user, uint32_t k, NodeId r) {
+  return w->kind[r] != KIND_POINT ||
+         (w->kind[user] == KIND_POINT &&
+          (fusible(w, user, k) || (!plan_flat(w, user, k) && count_of(w, r) < count_of(w, user))));
+}
+
+/* A pointwise node whose first reader stands in a later stage and could be fused with it moves there: `b * m` of an
+ * optimizer waits for the gradient, and is never stored. */
+static void move_to_readers(Planner *w, uint32_t *stage) {
+  const Graph *g = w->g;
+  uint32_t *latest = NEW_N(w->tmp, uint32_t, g->n + 1);    /* as its readers allow */
+  bool *joins = NEW_N(w->tmp, bool, g->n + 1);             /* in that stage it meets one of them */
+  for (NodeId id = 0; id < g->n; id++) latest[id] = UINT32_MAX;
+  for (NodeId id = g->n; id-- > 0;) {
+    if (w->kind[id] == KIND_POINT && joins[id]) stage[id] = latest[id];
+    if (w->kind[id] != KIND_POINT && w->kind[id] != KIND_SINGLE) continue;
+    for (uint32_t k = 0; k < g->node[id].n_in; k++) {
+      NodeId r = plan_read(w, id, k);
+      uint32_t most = same_stage(w, id, k, r) ? stage[id] : stage[id] - 1;
+      bool meets = fusible(w, id, k);
+      joins[r] = most < latest[r] ? meets : joins[r] || (most == latest[r] && meets);
+      if (most < latest[r]) latest[r] = most;
+    }
+  }
+}
+
 static uint32_t *stages(Planner *w) {
   const Graph *g = w->g;
   uint32_t *stage = NEW_N(w->tmp, uint32_t, g->n + 1);
@@ -30,14 +57,12 @@ static uint32_t *stages(Planner *w) {
     for (uint32_t k = 0; k < g->node[id].n_in; k++) {
       NodeId r = plan_read(w, id, k);
       uint32_t at = stage[r];
-      bool same = w->kind[r] != KIND_POINT ||
-                  (w->kind[id] == KIND_POINT &&
-                   (fusible(w, id, k) || (!plan_flat(w, id, k) && count_of(w, r) < count_of(w, id))));
-      if (!same) at++;
+      if (!same_stage(w, id, k, r)) at++;
       if (at > s) s = at;
     }
     stage[id] = s;
   }
+  move_to_readers(w, stage);
   return stage;
 }
 

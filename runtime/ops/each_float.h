@@ -11,7 +11,7 @@
 #define SPLAT SPLAT_F
 #define LOAD(p) ((VecF)(*(const VecFu *)(p)))
 #define STORE(p, v) (*(VecFu *)(p) = (VecFu)(v))
-#if defined(__AVX512F__)
+#if defined(__AVX2__) && defined(__FMA__)
 #define TURN turn_f
 #endif
 #define M_(name) f32_##name
@@ -27,6 +27,9 @@
 #define SPLAT SPLAT_D
 #define LOAD(p) ((VecD)(*(const VecDu *)(p)))
 #define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))
+#if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
+#define TURN turn_d
+#endif
 #define M_(name) f64_##name
 #include "ops/tile_kernel.h"
 #include EACH_FLOAT

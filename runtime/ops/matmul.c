@@ -102,26 +102,25 @@ static bool product_swapped(const Product *p, const KernelCall *c) {
   return p->m == 1 && p->n > 1 && (y->rank == 1 || y->dim[y->rank - (flag(c->attr, 1) ? 2 : 1)] == 1);
 }
 
-/* Units run down a column of blocks, then to the next one: a range of them is at most a part of a column, whole columns
- * as one rectangle, and a part of a column. */
+/* Units run down a column of blocks, then to the next one; where A is packed, along a row of them, so that a strip of A is
+ * packed for as many columns as there are. A range of units is at most a part of a line, whole lines as one rectangle,
+ * and a part of a line. */
 static bool matmul_run(KernelCall *c) {
   Product p;
   product_make(&p, c);
   bool swap = product_swapped(&p, c);
   int64_t size = dtype_size[c->out_type->dtype], each = p.row_blocks * p.column_blocks;
+  int64_t line = p.ta ? p.column_blocks : p.row_blocks;
   void (*rect)(const Product *, const void *, const void *, void *, int64_t, int64_t, int64_t, int64_t, void *) =
       c->out_type->dtype == F32 ? f32_rect : c->out_type->dtype == F64 ? f64_rect : i32_rect;
   char *scratch = c->scratch;
   if (scratch) scratch += (64 - (uintptr_t)scratch % 64) % 64;
   for (int64_t u = c->begin; u < c->end;) {
-    int64_t batch = u / each, in = u % each, row = in % p.row_blocks, column = in / p.row_blocks;
-    int64_t left = c->end - u < each - in ? c->end - u : each - in, columns = 1, rows;
-    if (row == 0 && left >= p.row_blocks) {
-      columns = left / p.row_blocks;
-      rows = p.row_blocks;
-    } else {
-      rows = p.row_blocks - row < left ? p.row_blocks - row : left;
-    }
+    int64_t batch = u / each, in = u % each, left = c->end - u < each - in ? c->end - u : each - in;
+    int64_t at = in % line, lines = at == 0 && left >= line ? left / line : 1;
+    int64_t some = lines > 1 || left >= line - at ? line - at : left;
+    int64_t row = p.ta ? in / line : at, rows = p.ta ? lines : some;
+    int64_t column = p.ta ? at : in / line, columns = p.ta ? some : lines;
     int64_t i1 = (row + rows) * PRODUCT_ROWS, j1 = (column + columns) * UNIT_COLUMNS;
     const char *a = (const char *)c->in[swap] + (swap ? 0 : batch * p.a_step * size);
     const char *b = (const char *)c->in[!swap] + (swap ? 0 : batch * p.b_step * size);

@@ -15,6 +15,70 @@ static void M_(pack_a)(const T *a, int64_t lda, int64_t kc, int64_t rows, T *to)
   }
 }
 
+/* ---- one row: every element of B is used once, so it is read where it lies, in the order in which it lies ---- */
+
+/* c (width columns, whole vectors) = or += a (kc) times B (kc rows, ldb apart). */
+static void M_(row)(const T *a, const T *b, int64_t ldb, int64_t kc, T *c, int64_t width, bool add) {
+  enum { MOST = 4096 / sizeof(T) };
+  T sum[MOST] __attribute__((aligned(64)));
+  for (int64_t j0 = 0; j0 < width; j0 += MOST, c += MOST) {
+    int64_t n = width - j0 < MOST ? width - j0 : MOST, k = 0;
+    const T *row = b + j0;
+    for (int64_t j = 0; j < n; j++) sum[j] = 0;
+    for (; k + 4 <= kc; k += 4, row += 4 * ldb) {
+      V a0 = SPLAT(a[k]), a1 = SPLAT(a[k + 1]), a2 = SPLAT(a[k + 2]), a3 = SPLAT(a[k + 3]);
+      for (int64_t j = 0; j < n; j += VW) {
+        V s = FMA(a0, LOAD(row + j), LOAD(sum + j));
+        s = FMA(a1, LOAD(row + ldb + j), s);
+        s = FMA(a2, LOAD(row + 2 * ldb + j), s);
+        STORE(sum + j, FMA(a3, LOAD(row + 3 * ldb + j), s));
+      }
+    }
+    for (; k < kc; k++, row += ldb) {
+      V a0 = SPLAT(a[k]);
+      for (int64_t j = 0; j < n; j += VW) STORE(sum + j, FMA(a0, LOAD(row + j), LOAD(sum + j)));
+    }
+    for (int64_t j = 0; j < n; j += VW) STORE(c + j, add ? LOAD(c + j) + LOAD(sum + j) : LOAD(sum + j));
+  }
+}
+
+#ifdef TURN
+/* The same where B is stored turned: its columns are rows, ldb apart, of which VW are turned in registers at a time. */
+static void M_(row_turned)(const T *a, const T *b, int64_t ldb, int64_t kc, T *c, int64_t width, bool add) {
+  T last[VW * VW] __attribute__((aligned(64)));
+  int64_t whole = kc / VW * VW, left = kc - whole;
+  for (int64_t j = 0; j < width; j += VW, b += VW * ldb) {
+    V sum = SPLAT(0), r[VW];
+    for (int64_t k = 0; k < whole; k += VW) {
+      REGISTERS for (int i = 0; i < VW; i++) r[i] = LOAD(b + i * ldb + k);
+      TURN(r);
+      REGISTERS for (int i = 0; i < VW; i++) sum = FMA(SPLAT(a[k + i]), r[i], sum);
+    }
+    for (int64_t i = 0; i < VW; i++)
+      for (int64_t k = 0; k < left; k++) last[k * VW + i] = b[i * ldb + whole + k];
+    for (int64_t k = 0; k < left; k++) sum = FMA(SPLAT(a[whole + k]), LOAD(last + k * VW), sum);
+    STORE(c + j, add ? LOAD(c + j) + sum : sum);
+  }
+}
+#endif
+
+/* As many columns of a row from j0 on as are whole vectors; where the next one is. */
+static int64_t M_(one_row)(const Product *p, const T *a, const T *b, T *c, int64_t j0, int64_t j1) {
+  int64_t width = (j1 - j0) / VW * VW;
+#ifndef TURN
+  if (p->tb) return j0;
+#endif
+  if (width == 0) return j0;
+  for (int64_t k = 0; k < p->k; k += p->kc) {
+    int64_t kc = p->k - k < p->kc ? p->k - k : p->kc;
+    if (!p->tb) M_(row)(a + k, b + k * p->n + j0, p->n, kc, c + j0, width, k > 0);
+#ifdef TURN
+    else M_(row_turned)(a + k, b + j0 * p->k + k, p->k, kc, c + j0, width, k > 0);
+#endif
+  }
+  return j0 + width;
+}
+
 static void M_(rect)(const Product *p, const void *pa, const void *pb, void *pc, int64_t i0, int64_t i1, int64_t j0,
                      int64_t j1, void *scratch) {
   enum { NR = M_(NR) };
@@ -26,12 +90,15 @@ static void M_(rect)(const Product *p, const void *pa, const void *pb, void *pc,
       for (int64_t j = j0; j < j1; j++) c[i * p->n + j] = 0;
     return;
   }
+  if (rows_left == 1 && (!p->ta || p->m == 1))
+    j0 = M_(one_row)(p, a + i0 * p->k, b, c + i0 * p->n, j0, j1);
   for (int64_t jc = j0; jc < j1; jc += PRODUCT_COLUMNS) {
     int64_t jend = j1 - jc < PRODUCT_COLUMNS ? j1 : jc + PRODUCT_COLUMNS;
     for (int64_t k = 0; k < p->k; k += p->kc) {
       int64_t kc = p->k - k < p->kc ? p->k - k : p->kc;
-      /* B is used where it lies if its rows are near each other or are read only a few times. */
-      bool direct = !p->tb && (p->n <= 1024 || rows_left < 4 * MR);
+      /* B is used where it lies if it is read only a few times, or is so small that its rows, which may all meet in
+       * the same few lines of the cache, stay there nevertheless. */
+      bool direct = !p->tb && (rows_left < 4 * MR || kc * p->n * (int64_t)sizeof(T) <= 16384);
       const T *bk = p->tb ? b + k : b + k * p->n;
       for (int64_t j = jc; j < jend; j += NR) {
         int64_t width = jend - j < NR ? jend - j : NR;

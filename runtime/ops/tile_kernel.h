@@ -62,9 +62,9 @@ typedef void (*M_(Tile))(const T *const *row, const T *b, int64_t ldb, int64_t k
 static inline void M_(turn)(const T *x, int64_t ldx, T *y) {
 #ifdef TURN
   V r[VW];
-  for (int k = 0; k < VW; k++) r[k] = LOAD(x + k * ldx);
+  REGISTERS for (int k = 0; k < VW; k++) r[k] = LOAD(x + k * ldx);
   TURN(r);
-  for (int k = 0; k < VW; k++) STORE(y + k * M_(NR), r[k]);
+  REGISTERS for (int k = 0; k < VW; k++) STORE(y + k * M_(NR), r[k]);
 #else
   for (int j = 0; j < VW; j++)
     for (int k = 0; k < VW; k++) y[k * M_(NR) + j] = x[j * ldx + k];

@@ -17,6 +17,12 @@
 #define VECTOR_BYTES 16
 #define TILE_ROWS 4
 #endif
+/* A loop over registers, which are no array only when it is unrolled. */
+#ifdef __clang__
+#define REGISTERS _Pragma("clang loop unroll(full)")
+#else
+#define REGISTERS _Pragma("GCC unroll 16")
+#endif
 typedef float VecF __attribute__((vector_size(VECTOR_BYTES)));
 typedef double VecD __attribute__((vector_size(VECTOR_BYTES)));
 typedef float VecFu __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
@@ -53,15 +59,46 @@ static inline __attribute__((always_inline)) void turn_f(VecF *r) {
       {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
        {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31}},
   };
-  for (int round = 0; round < 4; round++) {
+  REGISTERS for (int round = 0; round < 4; round++) {
     __m512i lo = _mm512_loadu_si512(pick[round].lo), hi = _mm512_loadu_si512(pick[round].hi);
     int s = 1 << round;
-    for (int k = 0; k < 16; k++)
+    REGISTERS for (int k = 0; k < 16; k++)
       if (!(k & s)) {
         __m512 p = (__m512)r[k], q = (__m512)r[k + s];
         r[k] = (VecF)_mm512_permutex2var_ps(p, lo, q);
         r[k + s] = (VecF)_mm512_permutex2var_ps(p, hi, q);
       }
+  }
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+/* 8 rows of 8 floats, turned: pairs, fours, halves. */
+static inline __attribute__((always_inline)) void turn_f(VecF *r) {
+  __m256 p[8], q[8];
+  REGISTERS for (int k = 0; k < 8; k += 2) {
+    p[k] = _mm256_unpacklo_ps((__m256)r[k], (__m256)r[k + 1]);
+    p[k + 1] = _mm256_unpackhi_ps((__m256)r[k], (__m256)r[k + 1]);
+  }
+  REGISTERS for (int k = 0; k < 8; k += 4)
+    REGISTERS for (int j = 0; j < 2; j++) {
+      q[k + 2 * j] = _mm256_shuffle_ps(p[k + j], p[k + 2 + j], 0x44);
+      q[k + 2 * j + 1] = _mm256_shuffle_ps(p[k + j], p[k + 2 + j], 0xee);
+    }
+  REGISTERS for (int k = 0; k < 4; k++) {
+    r[k] = (VecF)_mm256_permute2f128_ps(q[k], q[k + 4], 0x20);
+    r[k + 4] = (VecF)_mm256_permute2f128_ps(q[k], q[k + 4], 0x31);
+  }
+}
+
+/* 4 rows of 4 doubles. */
+static inline __attribute__((always_inline)) void turn_d(VecD *r) {
+  __m256d p[4];
+  REGISTERS for (int k = 0; k < 4; k += 2) {
+    p[k] = _mm256_unpacklo_pd((__m256d)r[k], (__m256d)r[k + 1]);
+    p[k + 1] = _mm256_unpackhi_pd((__m256d)r[k], (__m256d)r[k + 1]);
+  }
+  REGISTERS for (int k = 0; k < 2; k++) {
+    r[k] = (VecD)_mm256_permute2f128_pd(p[k], p[k + 2], 0x20);
+    r[k + 2] = (VecD)_mm256_permute2f128_pd(p[k], p[k + 2], 0x31);
   }
 }
 #endif
