@@ -1,6 +1,6 @@
 /* matmul: GFLOP/s of the product's kernel on one thread, for the shapes that the engine is measured by; beside it the
- * machine's peak (independent multiply-adds in registers), since such machines drift. Medians of interleaved samples, in
- * the processor's time, so that other processes count little.
+ * peak of the machine (independent multiply-adds in registers), since such machines drift. Medians of interleaved
+ * samples, in the processor's time, so that other processes count little.
  *   bench/matmul [v1|v3|v4]
  */
 #define _POSIX_C_SOURCE 200809L

@@ -102,9 +102,9 @@ static bool product_swapped(const Product *p, const KernelCall *c) {
   return p->m == 1 && p->n > 1 && (y->rank == 1 || y->dim[y->rank - (flag(c->attr, 1) ? 2 : 1)] == 1);
 }
 
-/* Units run down a column of blocks, then to the next one; where A is packed, along a row of them, so that a strip of A is
- * packed for as many columns as there are. A range of units is at most a part of a line, whole lines as one rectangle,
- * and a part of a line. */
+/* Units run down a column of blocks, then to the next one; where A is packed, along a row of them, so that a strip of
+ * A is packed for as many columns as there are. A range of units is at most a part of a line, whole lines as one
+ * rectangle, and a part of a line. */
 static bool matmul_run(KernelCall *c) {
   Product p;
   product_make(&p, c);
