@@ -169,6 +169,13 @@ static Term forward(const Inspect *x, NodeId id) {
   return written(x->a, n, operand);
 }
 
+const char *formula_with(const Inspect *x, NodeId id, const char *const *name) {
+  const Node *n = graph_at(x->g, id);
+  Term *operand = NEW_N(x->a, Term, n->n_in + 1u);
+  for (uint32_t k = 0; k < n->n_in; k++) operand[k] = (Term){name[k], tight_of(name[k])};
+  return written(x->a, n, operand).text;
+}
+
 const char *formula_forward(const Inspect *x, NodeId id) { return forward(x, id).text; }
 
 /* ---- element by element ---- */

@@ -19,5 +19,7 @@ const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand);
 Formula formula_passed(const Inspect *x, const Passed *p, int64_t element);
 /* The operation as it is written with its operands' names: "tanh(z)", "a @ b". */
 const char *formula_forward(const Inspect *x, NodeId id);
+/* The same with other names. */
+const char *formula_with(const Inspect *x, NodeId id, const char *const *name);
 const char *number_text(Arena *a, double v);
 #endif

@@ -24,6 +24,8 @@ bool show_hist(Repl *r, const char *rest);
 bool show_memory(Repl *r, const char *rest);
 /* Of the names that an entry reads: which were computed from what has moved since. */
 void say_what_moved(Repl *r, const Entry *entry);
+bool show_check(Repl *r, const char *rest);                       /* repl_check.c */
+bool show_blame(Repl *r, const char *rest);
 bool show_why(Repl *r, const char *rest);                         /* repl_why.c */
 const char *repl_dotted(Repl *r, const char *text);               /* `net[0].w` as paths are: `net.0.w` */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */
