@@ -1,8 +1,7 @@
 /* repl_commands: what begins with a colon. In: a Repl and the rest of the line. Out: lines on standard output; false
  * when the session ends.
  *
- * A command stands in one table, from which help, completion and `glia doc` are derived; one that is planned and not
- * yet there says so.
+ * A command stands in one table, from which help, completion and `glia doc` are derived.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/exec/ffi.h"
@@ -106,7 +105,7 @@ static bool show_help(Repl *r, const char *rest) {
   out_text(r->c, "Type an expression to see its value, or any statement. "
                  "`it' is the last value. Brackets continue a line.\n");
   for (const Command *c = commands; c->name; c++)
-    if (c->run) out_printf(r->c, "  :%-18s %s\n", c->usage, c->help);
+    out_printf(r->c, "  :%-18s %s\n", c->usage, c->help);
   return true;
 }
 
@@ -312,6 +311,9 @@ const Command commands[] = {
      "what is wrong with the gradient of w: the first expression at fault, and what to do", show_why},
     {"blame", "blame e", "who made the first NaN or infinity, of what, and that operation alone", show_blame},
     {"check", "check e", "the derivatives of e, of first and second order, against finite differences", show_check},
+    {"summary", "summary net [x]", "its layers: results, parameters, operations, memory", show_summary},
+    {"plan", "plan e", "the steps that e runs as: what they fuse, bytes and operations", show_plan},
+    {"profile", "profile e", "where the time of e goes, by place", show_profile},
     {"now", "now e", "the value of e with everything as it is now", show_value_now},
     {"graph", "graph e [FILE]", "the graph of e as a tree, or in a file: .txt, .dot or .svg", show_graph_of},
     {"hist", "hist w", "how often its numbers fall where, or those of each parameter of a tree", show_hist},
@@ -331,9 +333,6 @@ const Command commands[] = {
     {"reset", "reset", "forget everything", reset},
     {"help", "help [NAME]", "this list, or the documentation of a name", show_help},
     {"quit", "quit", "leave; so does the end of the input", quit},
-    {"summary", "summary net [x]", NULL, NULL},
-    {"profile", "profile e", NULL, NULL},
-    {"plan", "plan e", NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -352,21 +351,18 @@ bool repl_command(Repl *r, const char *text) {
   while (end > n && (text[end - 1] == ' ' || text[end - 1] == '\t' || text[end - 1] == '\r')) end--;
   const char *rest = arena_text(r->a, text + n, end - n);
   const Command *c = command_find(name);
-  if (c && c->run) {
+  if (c) {
     int entry = r->entry;
     bool goes_on = c->run(r, rest);
     if (r->entry == entry || r->entry == 0) r->entry++;
     return goes_on;
   }
-  if (c) err_printf(r->c, "entry %d: not yet: :%s\n", r->entry, c->name);
-  else {
-    const char *names[64];
-    size_t count = 0;
-    for (const Command *k = commands; k->name && count < 64; k++) names[count++] = k->name;
-    const char *near = nearest(name, names, count);
-    err_printf(r->c, "entry %d: no command `:%s'%s%s%s\n", r->entry, name, near ? "; did you mean `:" : "",
-               near ? near : "", near ? "'?" : "");
-  }
+  const char *names[64];
+  size_t count = 0;
+  for (const Command *k = commands; k->name && count < 64; k++) names[count++] = k->name;
+  const char *near = nearest(name, names, count);
+  err_printf(r->c, "entry %d: no command `:%s'%s%s%s\n", r->entry, name, near ? "; did you mean `:" : "",
+             near ? near : "", near ? "'?" : "");
   r->entry++;
   return true;
 }

@@ -7,7 +7,7 @@ typedef VEC(const char *) Names;
 
 typedef struct Command {
   const char *name, *usage, *help;
-  bool (*run)(Repl *r, const char *rest);     /* NULL: not yet */
+  bool (*run)(Repl *r, const char *rest);
 } Command;
 extern const Command commands[];              /* ends with a NULL name */
 const Command *command_find(const char *name);
@@ -26,6 +26,9 @@ bool show_memory(Repl *r, const char *rest);
 void say_what_moved(Repl *r, const Entry *entry);
 bool show_check(Repl *r, const char *rest);                       /* repl_check.c */
 bool show_blame(Repl *r, const char *rest);
+bool show_plan(Repl *r, const char *rest);                        /* repl_cost.c */
+bool show_profile(Repl *r, const char *rest);
+bool show_summary(Repl *r, const char *rest);
 bool show_why(Repl *r, const char *rest);                         /* repl_why.c */
 const char *repl_dotted(Repl *r, const char *text);               /* `net[0].w` as paths are: `net.0.w` */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */

@@ -83,11 +83,10 @@ void repl_complete(void *ctx, const char *prefix, Add add, void *to) {
   Repl *r = ctx;
   if (*prefix == ':') {
     char word[32];
-    for (const Command *c = commands; c->name; c++)
-      if (c->run) {
-        snprintf(word, sizeof word, ":%s", c->name);
-        add(to, word);
-      }
+    for (const Command *c = commands; c->name; c++) {
+      snprintf(word, sizeof word, ":%s", c->name);
+      add(to, word);
+    }
     return;
   }
   const Scope *g = r->s->elab ? r->s->elab->globals : NULL;

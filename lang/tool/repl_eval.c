@@ -163,7 +163,7 @@ static void say_command(Repl *r, const char *text) {
   if (o.known(o.ctx, sym(r->s->sources, word, n))) return;
   if (!strcmp(word, "exit")) strcpy(word, "quit");
   const Command *c = command_find(word);
-  if (c && c->run) err_printf(r->c, "   hint: a command begins with a colon: `:%s`, %s\n", c->usage, c->help);
+  if (c) err_printf(r->c, "   hint: a command begins with a colon: `:%s`, %s\n", c->usage, c->help);
 }
 
 bool repl_run(Repl *r, const char *text, size_t n) {

@@ -4,6 +4,7 @@
 #include "elab/leaves.h"
 #include "steps/format.h"
 #include "tool/graph_file.h"
+#include "tool/plan_text.h"
 #include "tool/repl_inspect.h"
 #include <stdlib.h>
 #include <string.h>
@@ -166,13 +167,6 @@ bool show_hist(Repl *r, const char *rest) {
 }
 
 /* ---- memory ---- */
-
-static const char *bytes_text(Arena *a, double n) {
-  static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
-  int k = 0;
-  for (; n >= 10000 && k < 4; k++) n /= 1000;
-  return arena_printf(a, "%.4g %s", n, unit[k]);
-}
 
 static size_t slot_bytes(const Slot *s) { return s->value ? s->value->bytes : 0; }
 

@@ -62,6 +62,26 @@ static void show_plan(Text *t, const Plan *p, int depth) {
   for (uint32_t k = 0; k < p->n_step; k++) show_step(t, p, k, depth);
 }
 
+PlanStepInfo plan_step_info(const Plan *p, uint32_t step, Arena *a) {
+  enum { MOST = 8 };
+  const PlanStep *s = &p->step[step];
+  PlanStepInfo out = {.what = s->kind == PLAN_COPY ? "copy" : s->op ? s->op->name : "", .cost = s->cost, .turns = -1};
+  if (s->kind == PLAN_LOOP) {
+    out.turns = s->loop->turns;
+    out.inner = s->loop->body->n_step;
+  }
+  if (s->kind != PLAN_TILES) return out;
+  Text t = {.arena = a};
+  uint32_t n = s->tiles->n_op;
+  for (uint32_t k = 0; k < n && k < MOST; k++)
+    text_printf(&t, "%s%s", k ? "+" : "", s->tiles->op[k].op ? s->tiles->op[k].op->name : "store");
+  if (n > MOST) text_printf(&t, "+.. (%u)", n);
+  out.what = t.at;
+  return out;
+}
+
+Cost plan_cost(const Plan *p) { return p->cost; }
+
 char *plan_dump(const Plan *p, Arena *a) {
   Text t = {.arena = a};
   text_printf(&t, "plan: %u steps, slab ", p->n_step);
