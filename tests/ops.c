@@ -1,8 +1,8 @@
 /* ops: the op table is the list of tests. For each op: doc, example and names; its kernels at every level of this
- * CPU against v1, f32 against f64, elements independent of their place; first and second derivatives against
- * differences in f64; folded, fused and on several threads the same bits; a batch of it, and a batch of batches, with
- * their gradients, against one element after another. Operands are those of runtime/graph/sample.h. (The examples run
- * in `glia test --library`.)
+ * CPU against v1, f32 against f64, elements independent of their place; first and second derivatives, backward and
+ * forward, against differences in f64, in f32 against f64; the same with axes of size 1 and of none; folded, fused and
+ * on several threads the same bits; a batch of it, and a batch of batches, with their gradients, against one element
+ * after another. Operands are those of runtime/graph/sample.h. (The examples run in `glia test --library`.)
  */
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@ enum { LONG = 100 };
 
 static Host host;
 static const Op *op_now;
+static Arena *arena_of_test;
+static int64_t compared;     /* numbers, by this op's test */
 
 /* ---- values ---- */
 
@@ -79,6 +81,7 @@ static void run_end(Run *r) {
 }
 
 static bool near(double a, double b, double tol) {
+  compared++;
   return (a != a && b != b) || a == b || fabs(a - b) <= tol * (1 + fabs(b));
 }
 
@@ -234,6 +237,7 @@ static bool check_slope(const char *what, const Sample *s, Run *r, NodeId f, con
       double down = scalar_value(r, f);
       tensor_set(r->x[k], j, x);
       double want = (up - down) / (2 * h), got = tensor_get(d, j);
+      compared++;
       if (!(fabs(got - want) <= tol * (1 + fabs(want)))) {
         complain(what, s, got, want);
         tensor_unref(d);
@@ -273,6 +277,124 @@ static void slopes_agree(Arena *a, const Op *op, const Sample *s) {
     }
   }
   run_end(&r);
+}
+
+/* ---- forward ---- */
+
+/* sum(a b), a number. */
+static NodeId inner(Graph *g, NodeId a, NodeId b) {
+  Type scalar = type_scalar((DType)g->node[a].type->dtype);
+  return g_sum_to(g, g_op2(g, &op_mul, a, b), &scalar);
+}
+
+/* The product of y's derivative with v, as the language makes it: of u -> (derivative of sum(y u)) . v, by u. */
+static NodeId forward_of(Graph *g, const Run *r, NodeId y, const NodeId *v) {
+  NodeId u = g_op(g, &op_alias, g_fill(g, g->node[y].type, 0)), dx[MOST_IN], along = NO_NODE, t;
+  grad_reverse(g, inner(g, y, u), NO_NODE, r->in, r->n, dx, NULL);
+  for (uint32_t k = 0; k < r->n; k++) {
+    if (v[k] == NO_NODE) continue;
+    NodeId part = inner(g, dx[k], v[k]);
+    along = along == NO_NODE ? part : g_op2(g, &op_add, along, part);
+  }
+  grad_reverse(g, along, NO_NODE, &u, 1, &t, NULL);
+  return t;
+}
+
+static void move(const Run *r, Tensor *const *v, double h) {
+  for (uint32_t k = 0; k < r->n; k++)
+    for (int64_t j = 0; v[k] && j < type_count(&v[k]->type); j++)
+      tensor_set(r->x[k], j, tensor_get(r->x[k], j) + h * tensor_get(v[k], j));
+}
+
+/* Forward along v against differences, and its sum against what reverse says along v; then the same of the gradient,
+ * whose forward product is the second derivative's. */
+static void forward_agrees(const Op *op, const Sample *s) {
+  static const char *const what[] = {"forward", "forward over reverse"};
+  Run r = sample_run(arena_of_test, op, s, F64);
+  Tensor *v[MOST_IN] = {NULL};
+  NodeId along[MOST_IN], y = r.y;
+  bool any = false;
+  for (uint32_t k = 0; k < r.n; k++) {
+    along[k] = NO_NODE;
+    if (r.x[k]->type.dtype != F64) continue;
+    any = true;
+    v[k] = tensor_new(&host, &r.x[k]->type);
+    for (int64_t j = 0; j < type_count(&v[k]->type); j++) tensor_set(v[k], j, draw(-1, 1));
+    along[k] = graph_const(r.g, v[k], 0);
+  }
+  Tensor *there = y == NO_NODE ? NULL : value_of(&r, y, kernels_best(), NULL);
+  any &= there && there->type.dtype == F64;
+  tensor_unref(there);
+  for (int order = 0; any && order < 2; order++) {
+    const double h = 1e-6;
+    NodeId t = forward_of(r.g, &r, y, along);
+    CU_ASSERT_PTR_NULL(graph_verify(r.g, arena_of_test));
+    Tensor *forward = value_of(&r, t, kernels_best(), NULL);
+    move(&r, v, h);
+    Tensor *up = value_of(&r, y, kernels_best(), NULL);
+    move(&r, v, -2 * h);
+    Tensor *down = value_of(&r, y, kernels_best(), NULL);
+    move(&r, v, h);
+    for (int64_t j = 0; forward && up && down && j < type_count(&forward->type); j++) {
+      double got = tensor_get(forward, j), want = (tensor_get(up, j) - tensor_get(down, j)) / (2 * h);
+      if (near(got, want, 1e-5)) continue;
+      complain(what[order], s, got, want);
+      break;
+    }
+    if (!forward) complain(what[order], s, NAN, 0);
+    NodeId weights = weigh(r.g, y), dx[MOST_IN], next = NO_NODE;
+    grad_reverse(r.g, weights, NO_NODE, r.in, r.n, dx, NULL);
+    for (uint32_t k = 0; k < r.n && next == NO_NODE; k++)
+      if (r.x[k]->type.dtype == F64) next = dx[k];
+    y = next;
+    tensor_unref(forward);
+    tensor_unref(up);
+    tensor_unref(down);
+  }
+  for (uint32_t k = 0; k < r.n; k++) tensor_unref(v[k]);
+  run_end(&r);
+}
+
+/* The gradient in f32 against that in f64 of the same numbers, to second order. */
+static void slopes_in_f32(const Op *op, const Sample *s) {
+  uint32_t first = seed;
+  Run run[2];
+  NodeId dx[2][MOST_IN];
+  for (int w = 0; w < 2; w++) {
+    seed = first;
+    run[w] = sample_run(arena_of_test, op, s, w ? F64 : F32);
+    if (run[w].y == NO_NODE || !dtype_is_float((DType)run[w].g->node[run[w].y].type->dtype)) {
+      for (int k = 0; k <= w; k++) run_end(&run[k]);
+      return;
+    }
+  }
+  NodeId f[2] = {run[0].y, run[1].y};
+  for (int order = 0; order < 2; order++) {
+    uint32_t weights = seed;
+    for (int w = 0; w < 2; w++) {
+      seed = weights;
+      NodeId sum = NO_NODE;
+      if (order == 0) sum = weigh(run[w].g, f[w]);
+      for (uint32_t k = 0; order && k < run[w].n; k++) {
+        if (!dtype_is_float((DType)run[w].x[k]->type.dtype)) continue;
+        NodeId part = weigh(run[w].g, dx[w][k]);
+        sum = sum == NO_NODE ? part : g_op2(run[w].g, &op_add, sum, part);
+      }
+      if (sum != NO_NODE) grad_reverse(run[w].g, sum, NO_NODE, run[w].in, run[w].n, dx[w], NULL);
+      f[w] = sum;
+    }
+    for (uint32_t k = 0; f[0] != NO_NODE && k < run[0].n; k++) {
+      if (run[0].x[k]->type.dtype != F32) continue;
+      CU_ASSERT(run[0].g->node[dx[0][k]].type->dtype == F32);
+      Tensor *narrow = value_of(&run[0], dx[0][k], kernels_best(), NULL);
+      Tensor *wide = value_of(&run[1], dx[1][k], kernels_best(), NULL);
+      if (narrow && wide) same_values(order ? "second derivative in f32" : "derivative in f32", s, narrow, wide, 2e-3);
+      tensor_unref(narrow);
+      tensor_unref(wide);
+    }
+    if (f[0] == NO_NODE) break;
+  }
+  for (int w = 0; w < 2; w++) run_end(&run[w]);
 }
 
 /* ---- how it runs ---- */
@@ -500,6 +622,37 @@ static bool needs_a_graph(const Op *op) {
   return op->id == OP_input || op->id == OP_constant || op->id == OP_loop || op->id == OP_pick || op->id == OP_custom;
 }
 
+/* The sample with every size `from` in it of size `to`; false: the op does not take that. */
+static bool resized(Arena *a, const Op *op, const Sample *s, int64_t from, int64_t to, Sample *out) {
+  const Type *x[MOST_IN];
+  bool any = false;
+  *out = *s;
+  for (uint32_t k = 0; k < s->n; k++) {
+    for (int j = 0; j < s->x[k].rank; j++)
+      if (s->x[k].dim[j] == from) {
+        out->x[k].dim[j] = to;
+        any = true;
+      }
+    x[k] = &out->x[k];
+  }
+  TypeRule r = {.g = graph_new(a), .op = op, .x = x, .n = s->n, .attr = &s->attr};
+  return any && op->type(&r) && type_fits(&r.y);
+}
+
+/* Axes of size 1 and of none. */
+static void small_axes(Arena *a, const Op *op, const Sample *s) {
+  for (int64_t from = 2; from < 6; from++)
+    for (int64_t to = 0; to < 2; to++) {
+      Sample small;
+      if (!resized(a, op, s, from, to, &small)) continue;
+      kernels_agree(a, op, &small);
+      runs_alike(a, op, &small);
+      if (!op->grad || op->id == OP_stop_gradient) continue;
+      slopes_agree(a, op, &small);
+      forward_agrees(op, &small);
+    }
+}
+
 /* Types and numbers that a host may hand over: each is a result that fits, or a refusal in words. */
 static void refuses_what_is_odd(Arena *a, const Op *op) {
   static const int64_t odd[] = {-1, 0, 1, 2, 3, 4, 5, 7, 17, -2, INT32_MAX, INT64_MIN, INT64_MAX, (int64_t)1 << 40};
@@ -550,6 +703,7 @@ static void op_is_whole(void) {
     return;
   }
   seed = 1;
+  compared = 0;
   for (int k = 0; k < LEVELS; k++) {
     const Kernels *level = kernels_level(levels[k]);
     if (!level) continue;
@@ -557,7 +711,7 @@ static void op_is_whole(void) {
     if (op->flags & OP_POINTWISE)
       for (int d = 0; d < N_DTYPES; d++) place_is_nothing(op, level, (DType)d);
   }
-  Arena *a = arena_new(&host);
+  Arena *a = arena_of_test = arena_new(&host);
   for (int t = 0; t < 3; t++) pools[t] = pool_new(&host, threads[t]);
   if (!needs_a_graph(op)) {
     refuses_what_is_odd(a, op);
@@ -568,12 +722,18 @@ static void op_is_whole(void) {
     for (uint32_t k = 0; k < n; k++) {
       if (op->n_in > 0) kernels_agree(a, op, &sample[k]);
       for (int d = F32; op->simplify && op->n_in > 0 && d <= F64; d++) simplified_is_plain(a, op, &sample[k], (DType)d);
-      if (op->grad && op->id != OP_stop_gradient) slopes_agree(a, op, &sample[k]);
+      if (op->grad && op->id != OP_stop_gradient) {
+        slopes_agree(a, op, &sample[k]);
+        forward_agrees(op, &sample[k]);
+        slopes_in_f32(op, &sample[k]);
+      }
+      if (op->n_in > 0) small_axes(a, op, &sample[k]);
       if (op->n_in != 0) runs_alike(a, op, &sample[k]);
       if (op->n_in != 0) batches(a, op, &sample[k]);
     }
   }
   arena_free(a);
+  printf("  %s: %lld numbers compared\n", op->name, (long long)compared);
   for (int t = 0; t < 3; t++) pool_free(pools[t]);
   CU_ASSERT_EQUAL(host.in_use, 0);
   host_leave(&host, &guard);

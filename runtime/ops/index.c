@@ -252,6 +252,8 @@ static void scatter_grad(Grad *d) {
   NodeId none = g_fill(g, &v, 0);
   if (d->wanted[0]) d->dx[0] = g_attr(g, &op_scatter, (NodeId[]){d->dy, d->x[1], none}, 3, d->attr->i, d->attr->n);
   if (!d->wanted[2]) return;
+  d->dx[2] = none;
+  if (type_count(&v) == 0) return;   /* nothing is written, and no index is looked at */
   int lead = lead_of(d->attr), axis = (int)d->attr->i[0];
   /* a flag an index, along the axes that v has for them */
   Type stands = {.dtype = BOOL, .rank = v.rank}, whole = v;

@@ -116,6 +116,7 @@ static inline WalkBand *walk_band(size_t size) {
 
 /* Units begin..end of a folded walk. to and from point at the element of index zero. */
 static inline void walk_copy(const Walk *w, void *to, const void *from, size_t size, int64_t begin, int64_t end) {
+  if (begin >= end) return;          /* of an axis of none there is no place */
   int last = w->rank - 1, outer = last - w->plane;
   int64_t bands = w->plane ? (w->dim[outer] + WALK_BAND - 1) / WALK_BAND : 1;
   int64_t at[MAX_RANK] = {0}, d = 0, s = 0, rest = begin / bands, band = begin % bands;
