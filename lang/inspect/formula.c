@@ -105,11 +105,17 @@ static Term call(Arena *a, const Op *op, const Term *operand, uint32_t n) {
 }
 
 static Term written(Arena *a, const Node *n, const Term *operand) {
+  if (n->op == &op_add && operand[1].text[0] == '-' && is_digit(operand[1].text[1])) {        /* 3 - 1, not 3 + -1 */
+    Term pair[2] = {operand[0], {operand[1].text + 1, ATOM}};
+    return fill(a, "x - y", pair, 2, n->attr);
+  }
   if (n->op->form) return fill(a, n->op->form, operand, n->n_in, n->attr);
   if (n->op->sign && n->n_in == 2 && !begins_name(*n->op->sign))
     return fill(a, !strcmp(n->op->sign, "^") ? "x^y" : arena_printf(a, "x %s y", n->op->sign), operand, 2, n->attr);
   return call(a, n->op, operand, n->n_in);
 }
+
+static bool is_constant(const Graph *g, NodeId id) { return graph_at(g, id)->op == &op_constant; }
 
 static bool is_product(const Node *n) { return n->op == &op_mul || n->op == &op_smul; }
 
@@ -126,6 +132,11 @@ static Term write_node(Writer *w, NodeId id) {
     if (n->in[k] == w->one) return write_node(w, n->in[1 - k]);
   Term operand[MOST_IN];
   for (uint32_t k = 0; k < n->n_in; k++) operand[k] = write_node(w, n->in[k]);
+  if (is_product(n) && is_constant(w->g, n->in[1]) && !is_constant(w->g, n->in[0])) {      /* 2 * z */
+    Term number = operand[1];
+    operand[1] = operand[0];
+    operand[0] = number;
+  }
   return written(w->a, n, operand);
 }
 
@@ -145,14 +156,44 @@ static const char *literal(const Inspect *x, NodeId id) {
   return number_text(x->a, tensor_get(n->attr->value, 0));
 }
 
+/* Whether a word stands in what the node's expression was written in, or is a name of the session. */
+static bool taken(const Inspect *x, NodeId id, const char *word) {
+  const Scope *top = x->s->elab->globals;
+  for (uint32_t k = 0; k < top->bound.n; k++)
+    if (!strcmp(top->bound.at[k]->name, word)) return true;
+  const Place *p = loc_place(x->s->diags->sources, inspect_loc(x, id));
+  if (!p || !p->source) return false;
+  const char *text = p->source->text;
+  size_t n = strlen(word);
+  uint32_t from = p->span.first, end = p->span.end;
+  while (from > 0 && text[from - 1] != '\n') from--;
+  while (end < p->source->n && text[end] != '\n') end++;
+  for (uint32_t k = from; k + n <= end; k++)
+    if (!strncmp(text + k, word, n) && (k == 0 || !in_name(text[k - 1])) && !in_name(text[k + n])) return true;
+  return false;
+}
+
+/* The k-th of these letters that the user's own text does not use for something else. */
+static const char *free_letter(const Inspect *x, NodeId id, const char *const *letters, uint32_t k) {
+  for (; letters[1]; letters++)
+    if (!taken(x, id, *letters) && k-- == 0) break;
+  return *letters;
+}
+
 const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand) {
-  static const char *const letters[] = {"a", "b", "c", "d"};
+  static const char *const one[] = {"z", "u", "v", "s", "r", "q", "zz", NULL};
+  static const char *const many[] = {"a", "b",  "c",  "d",  "u",  "v",  "p", "q",
+                                     "r", "s", "aa", "bb", "cc", "dd", "ee", NULL};
   const Node *n = graph_at(x->g, user);
   const char *name = inspect_name(x, n->in[operand]), *number = literal(x, n->in[operand]);
   if (name && is_word(name)) return name;
   if (number) return number;
-  if (n->n_in == 1) return "z";
-  return operand < sizeof letters / sizeof *letters ? letters[operand] : "e";
+  return free_letter(x, user, n->n_in == 1 ? one : many, n->n_in == 1 ? 0 : operand);
+}
+
+const char *formula_adjoint(const Inspect *x, NodeId id) {
+  static const char *const letters[] = {"g", "dy", "gy", NULL};
+  return free_letter(x, id, letters, 0);
 }
 
 static Term operand_term(const Inspect *x, NodeId user, uint32_t k) {
@@ -278,7 +319,7 @@ static Formula whole(const Inspect *x, const Passed *p, int64_t element) {
   named[k] = p->user;
   name[k++] = forward(x, p->user);
   named[k] = x->adjoint[p->user];
-  name[k++] = (Term){"g", ATOM};
+  name[k++] = (Term){formula_adjoint(x, p->user), ATOM};
   Writer w = {.a = x->a, .g = x->g, .named = named, .name = name, .n_named = k, .one = NO_NODE, .left = 24};
   Formula f = {.left = arena_printf(x->a, "dL/d%s", formula_operand(x, p->user, p->operand))};
   f.text = write_node(&w, p->dx).text;

@@ -13,8 +13,10 @@ typedef struct Formula {
   double value;              /* of the element */
 } Formula;
 
-/* The value of a node as its operands are called: "z = x @ w". */
+/* What an operand is called: its name, its number, or a letter that the user's own text does not use there. */
 const char *formula_operand(const Inspect *x, NodeId user, uint32_t operand);
+/* What an adjoint that arrives is called: "g". */
+const char *formula_adjoint(const Inspect *x, NodeId id);
 /* element: of the user's result where it is pointwise, else of what is passed on. */
 Formula formula_passed(const Inspect *x, const Passed *p, int64_t element);
 /* The operation as it is written with its operands' names: "tanh(z)", "a @ b". */

@@ -160,7 +160,7 @@ static void show_operands(const Walk *w, NodeId id, int64_t element) {
 static void show_arrival(const Walk *w, NodeId id, int64_t element) {
   Inspect *x = w->x;
   Cli *c = w->r->c;
-  show_tensor(w, "arrives g", inspect_adjoint(x, id), element);
+  show_tensor(w, arena_printf(x->a, "arrives %s", formula_adjoint(x, id)), inspect_adjoint(x, id), element);
   uint32_t users = 0;
   for (uint32_t k = 0; k < x->n_passed; k++)
     users += graph_at(x->g, x->passed[k].user)->in[x->passed[k].operand] == id;
@@ -211,7 +211,8 @@ static void show_op(const Walk *w) {
              n->loc & LOC_ADJOINT ? ", in the gradient of" : "");
   show_place(w->r, x, id);
   show_operands(w, id, element);
-  show_tensor(w, "out     y", y, element);
+  const char *name = inspect_name(x, id);
+  show_tensor(w, arena_printf(x->a, "out     %s", name ? name : formula_forward(x, id)), y, element);
   if (g) show_arrival(w, id, element);
   for (uint32_t k = 0; k < x->n_passed; k++)
     if (x->passed[k].user == id) show_passed(w, &x->passed[k], element);
