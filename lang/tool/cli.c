@@ -22,6 +22,8 @@ const char cli_usage[] =
     "       glia test --library           run the examples of the operations and the standard library\n"
     "       glia repl [FILE]              run FILE first, then evaluate what is typed\n"
     "       glia fmt [--check] FILE...    write files in the one layout\n"
+    "       glia graph FILE [-e EXPR] [--format=txt|dot|svg]   the graph of EXPR, or of what is trained; runs nothing\n"
+    "       glia plan FILE                the steps that will run, what they fuse, bytes and operations; runs nothing\n"
     "       glia doc NAME                 the documentation of a name\n"
     "       glia doc --all                that of every name, as one page\n"
     "\n"
@@ -48,12 +50,13 @@ const char cli_usage[] =
 
 static const char *const commands[] = {"run",  "check",   "test", "repl", "fmt",    "doc", "grad",
                                        "graph", "plan", "compile", NULL};
-static const char *const commands_later[] = {"grad", "graph", "plan", "compile", NULL};
+static const char *const commands_later[] = {"grad", "compile", NULL};
+static const char *const formats[] = {"txt", "dot", "svg", NULL};
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
                F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
-               F_DIGEST, F_ALL, F_LATER } FlagId;
+               F_DIGEST, F_ALL, F_EXPRESSION, F_FORMAT, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -63,6 +66,7 @@ static const Flag flags[] = {
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
     {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
     {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},         {"--all", F_ALL, false},
+    {"-e", F_EXPRESSION, true},          {"--format", F_FORMAT, true},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -201,6 +205,13 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_RESUME:
     c->config.resume = value;
     return -1;
+  case F_EXPRESSION:
+    c->expression = value;
+    return -1;
+  case F_FORMAT:
+    c->format = value;
+    if (in_list(value, formats)) return -1;
+    return bad_usage("--format is txt, dot or svg, not", value, did_you_mean(value, formats));
   case F_LATER:
     fprintf(stderr, "glia: not yet: %s\n", name);
     return EXIT_USAGE;
@@ -242,6 +253,10 @@ static int check_operands(Cli *c) {
     return EXIT_USAGE;
   }
   bool wants_file = !strcmp(c->command, "run") || !strcmp(c->command, "check") || !strcmp(c->command, "fmt");
+  bool of_graph = !strcmp(c->command, "graph"), one_file = of_graph || !strcmp(c->command, "plan");
+  if (one_file && c->n_operand != 1) return bad_usage("one file is wanted by", c->command, NULL);
+  if (c->expression && !of_graph) return bad_usage("-e belongs to glia graph", NULL, NULL);
+  if (c->format && !of_graph) return bad_usage("--format belongs to glia graph", NULL, NULL);
   if (wants_file && c->n_operand == 0) return bad_usage("no file is given to", c->command, NULL);
   if (c->all && strcmp(c->command, "doc")) return bad_usage("--all belongs to glia doc", NULL, NULL);
   if (!strcmp(c->command, "doc") && c->n_operand != !c->all)

@@ -25,6 +25,7 @@ typedef struct Cli {
   const char *const *operand;     /* files, or the name of `doc` */
   int n_operand;
   const char *dump;               /* --dump=STAGE */
+  const char *expression, *format;/* of `graph`: -e EXPR, --format=txt|dot|svg */
   bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;
   Out out;
@@ -75,6 +76,8 @@ int cli_test(Cli *c);
 int cli_doc(Cli *c);
 int cli_repl(Cli *c);
 int cli_fmt(Cli *c);
+int cli_graph(Cli *c);
+int cli_plan(Cli *c);
 extern const char cli_usage[];
 /* Words, types, constants and commands: false: it is none of them. */
 bool doc_word(Text *t, const char *name);

@@ -35,7 +35,7 @@ static const char *layout(const Inspect *x, const Text *dot, size_t *n, const ch
     bool begun = posix_spawnp(&pid, "dot", &files, NULL, argv, environ) == 0;
     posix_spawn_file_actions_destroy(&files);
     while (begun && waitpid(pid, &status, 0) < 0) {}
-    *why = "Graphviz's `dot`, which lays it out, is not installed or failed: a name that ends in .dot needs none";
+    *why = "Graphviz's `dot`, which lays it out, is not installed or failed; the form .dot needs none";
     off_t size = begun && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? lseek(fileno(out), 0, SEEK_END) : 0;
     if (size > 0 && lseek(fileno(out), 0, SEEK_SET) == 0) {
       char *bytes = arena_alloc(x->a, (size_t)size);
