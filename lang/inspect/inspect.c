@@ -269,6 +269,24 @@ const char *inspect_name(const Inspect *x, NodeId id) {
   return arena_text(x->a, p->source->text + p->span.first, length);
 }
 
+const char *inspect_dump(Session *s, NodeId y, Arena *a) {
+  Guard g;
+  if (!HOST_GUARD(&s->host, &g)) return NULL;
+  Arena *tmp = arena_new(&s->host);
+  Inspect x = {.s = s, .a = tmp};
+  NodeId *ids;
+  const char *why;
+  Copy c = {.n = below(s->graph, &y, 1, tmp, &ids), .map = NEW_N(tmp, NodeId, s->graph->n + 1u)};
+  c.ids = ids;
+  copy(&x, &c, INSPECT_SHAPES, &why);
+  graph_output(x.g, c.map[y], 0);
+  const char *text = graph_dump(x.g, tmp, NULL, NULL);
+  text = arena_text(a, text, strlen(text));
+  arena_free(tmp);
+  host_leave(&s->host, &g);
+  return text;
+}
+
 bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a) {
   NodeId *ids;
   Arena *tmp = arena_new(arena_host(a));

@@ -50,6 +50,8 @@ Loc inspect_loc(const Inspect *x, NodeId id);
 const char *inspect_op(const Inspect *x, NodeId id);
 /* A name where the formula has one, else the text of its place if that is short, else NULL. */
 const char *inspect_name(const Inspect *x, NodeId id);
+/* The formula of a node as it was written, a line an operation; NULL: no memory. */
+const char *inspect_dump(Session *s, NodeId y, Arena *a);
 /* Whether y depends on a cell that is called name or stands below it (NULL: on any parameter). Scratch in a. */
 bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a);
 /* Which cells below a node have moved since it was computed: their names, with commas; NULL: none. */

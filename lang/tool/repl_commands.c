@@ -7,6 +7,7 @@
 #include "runtime/exec/ffi.h"
 #include "runtime/files/files.h"
 #include "elab/leaves.h"
+#include "inspect/inspect.h"
 #include "tool/repl_commands.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +172,10 @@ static bool show_dump(Repl *r, const char *rest) {
   if (!repl_report(r, repl_evaluate(r, expr, strlen(expr), &entry)) || !entry || entry->incomplete) return true;
   const char *text = session_dump(r->s, entry, stage);
   if (text) out_text(r->c, text);
-  else err_printf(r->c, "entry %d: not yet: :dump %s\n", r->entry, stage);
+  bool known_value = entry->it && entry->it->kind == V_NODE &&
+                     graph_at(r->s->graph, entry->it->node)->flags & NODE_KNOWN;
+  text = known_value && !strcmp(stage, "graph") ? inspect_dump(r->s, entry->it->node, r->a) : NULL;
+  if (text) out_printf(r->c, "known while checking\n%s", text);
   return true;
 }
 

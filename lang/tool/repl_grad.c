@@ -6,6 +6,8 @@
  * none, by every name whose value is a leaf of it.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "inspect/formula.h"
+#include "inspect/why.h"
 #include "tool/repl_commands.h"
 #include <math.h>
 #include <stdio.h>
@@ -172,6 +174,27 @@ static void show_tree(Repl *r, const char *path, const Value *v) {
   }
 }
 
+/* The units below y that pass nothing back for any row. */
+static const char *idle_units(Repl *r, NodeId y) {
+  Guard g;
+  const char *why;
+  Text t = {.arena = r->a};
+  Inspect *x = inspect_open(r->s, y, INSPECT_THEN, &why);
+  text_add(&t, "");
+  if (x && HOST_GUARD(&r->s->host, &g)) {
+    for (uint32_t k = 0; k < x->n; k++) {
+      bool flat;
+      const char *units = why_units(x, x->node[k], &flat), *name = inspect_name(x, x->node[k]);
+      if (!units) continue;
+      text_printf(&t, "units %s of `%s` are %s: no row passes anything back\n", units,
+                  name ? name : formula_forward(x, x->node[k]), flat ? "saturated" : "dead");
+    }
+    host_leave(&r->s->host, &g);
+  }
+  inspect_close(x);
+  return t.at;
+}
+
 bool show_gradients(Repl *r, const char *rest) {
   Names names = {0};
   const char *expr = cut_names(r, rest, &names);
@@ -187,6 +210,7 @@ bool show_gradients(Repl *r, const char *rest) {
     err_printf(r->c, "entry %d: this depends on nothing that has a name: it has no gradient to show\n", r->entry);
     return true;
   }
+  const char *idle = v->kind == V_NODE ? idle_units(r, v->node) : "";
   const Scope *top = r->s->elab->globals;
   Value it = v_unit();
   for (uint32_t k = 0; k < top->bound.n; k++)
@@ -205,6 +229,7 @@ bool show_gradients(Repl *r, const char *rest) {
   if (ok && v->kind == V_TUPLE)
     for (uint32_t k = 0; k < v->items->n && k < names.n; k++)
       show_tree(r, repl_dotted(r, names.at[k]), &v->items->at[k]);
+  if (ok) out_text(r->c, idle);
   session_it_back(r->s, shown, &it);
   return true;
 }
