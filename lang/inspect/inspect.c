@@ -58,7 +58,16 @@ static void add_path(Arena *a, Inspect *x, const char *path) {
   vec_push(a, &x->moved, path);
 }
 
-typedef struct Copy { const NodeId *ids; uint32_t n; NodeId *map; } Copy;
+typedef struct Copy { const NodeId *ids; uint32_t n; NodeId *map; const Replaced *replaced; } Copy;
+
+static NodeId other_value(Inspect *x, const Node *n, const Tensor *value) {
+  Tensor *t = tensor_new(&x->s->host, n->type);
+  bool one = type_count(&value->type) == 1;
+  for (int64_t k = 0, count = type_count(n->type); k < count; k++) tensor_set(t, k, tensor_get(value, one ? 0 : k));
+  NodeId id = graph_const(x->g, t, n->loc);
+  tensor_unref(t);
+  return id;
+}
 
 /* Copies the slice; *why: a cell's value is gone. */
 static bool copy(Inspect *x, const Copy *c, InspectWhen when, const char **why) {
@@ -69,6 +78,10 @@ static bool copy(Inspect *x, const Copy *c, InspectWhen when, const char **why) 
     const Node *n = graph_at(s->graph, c->ids[k]);
     NodeId *in = NEW_N(x->a, NodeId, n->n_in + 1u);
     for (uint32_t j = 0; j < n->n_in; j++) in[j] = c->map[n->in[j]];
+    if (c->replaced && c->replaced->id == c->ids[k]) {
+      c->map[c->ids[k]] = other_value(x, n, c->replaced->value);
+      continue;
+    }
     c->map[c->ids[k]] = graph_copy(x->g, n, in, false);
     if (n->op != &op_input || when == INSPECT_SHAPES) continue;
     if (input_slot(s, c->ids[k], when) == NO_SLOT) {
@@ -107,6 +120,7 @@ static void find_leaves(Inspect *x, const Copy *c) {
   const Elab *e = x->s->elab;
   for (uint32_t k = 0; k < c->n; k++) {
     const Cell *cell = cell_of_node(e, c->ids[k]);
+    if (graph_at(x->g, c->map[c->ids[k]])->op == &op_constant) continue;         /* it was replaced */
     if (!cell || !is_float(e->g, c->ids[k]) || (cell->role != CELL_PARAM && cell->role != CELL_VAR)) continue;
     add_leaf(x, c->map[c->ids[k]], cell->path ? cell->path : "a cell", cell);
   }
@@ -177,6 +191,7 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
   if (when == INSPECT_SHAPES) return true;
   for (uint32_t k = 0; k < c->n; k++) {
     if (graph_at(s->graph, c->ids[k])->op != &op_input) continue;
+    if (c->replaced && c->replaced->id == c->ids[k]) continue;
     Tensor *t = slot_tensor(s, input_slot(s, c->ids[k], when), 0);
     if (!t) {
       *why = arena_printf(s->diags->arena, "`%s` has no value yet", slot_name(s, c->ids[k]));
@@ -202,6 +217,10 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
 }
 
 Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why) {
+  return inspect_replaced(s, y, when, NULL, why);
+}
+
+Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why) {
   Guard g;
   *why = "out of memory";
   if (!HOST_GUARD(&s->host, &g)) {
@@ -214,7 +233,8 @@ Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why) 
   Inspect *x = NEW(a, Inspect);
   *x = (Inspect){.s = s, .a = a};
   NodeId *ids;
-  Copy c = {.n = below(s->graph, &y, 1, a, &ids), .map = NEW_N(a, NodeId, s->graph->n + 1u)};
+  Copy c = {.n = below(s->graph, &y, 1, a, &ids), .map = NEW_N(a, NodeId, s->graph->n + 1u),
+            .replaced = r};
   c.ids = ids;
   bool ok = copy(x, &c, when, why);
   if (ok) {
@@ -267,6 +287,37 @@ const char *inspect_name(const Inspect *x, NodeId id) {
   uint32_t length = p->span.end - p->span.first;
   if (!length || length > SHORT || memchr(p->source->text + p->span.first, '\n', length)) return NULL;
   return arena_text(x->a, p->source->text + p->span.first, length);
+}
+
+NodeId inspect_find_op(const Session *s, NodeId y, const char *op, Arena *a) {
+  NodeId *ids, found = op ? NO_NODE : y;
+  Arena *tmp = arena_new(arena_host(a));
+  for (uint32_t k = op ? below(s->graph, &y, 1, tmp, &ids) : 0; k-- > 0 && found == NO_NODE;) {
+    const Op *o = graph_at(s->graph, ids[k])->op;
+    if (!strcmp(o->name, op) || (o->sign && !strcmp(o->sign, op))) found = ids[k];
+  }
+  arena_free(tmp);
+  return found;
+}
+
+NodeId inspect_find_cell(const Session *s, NodeId y, const char *path, Arena *a) {
+  NodeId *ids, found = NO_NODE;
+  Arena *tmp = arena_new(arena_host(a));
+  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0 && found == NO_NODE;) {
+    const Cell *c = cell_of_node(s->elab, ids[k]);
+    if (c && c->path && !strcmp(c->path, path)) found = ids[k];
+  }
+  arena_free(tmp);
+  return found;
+}
+
+bool inspect_contains(const Session *s, NodeId y, NodeId id, Arena *a) {
+  NodeId *ids;
+  bool found = false;
+  Arena *tmp = arena_new(arena_host(a));
+  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0;) found |= ids[k] == id;
+  arena_free(tmp);
+  return found;
 }
 
 const char *inspect_dump(Session *s, NodeId y, Arena *a) {

@@ -38,6 +38,9 @@ typedef struct Inspect {
  * no values. */
 typedef enum { INSPECT_THEN, INSPECT_NOW, INSPECT_TIMED, INSPECT_SHAPES } InspectWhen;
 /* NULL: *why says why, in words that live until the session's next call. */
+/* A node of the session's graph that has another value instead: of its shape, or one number for all. */
+typedef struct Replaced { NodeId id; const Tensor *value; } Replaced;
+Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why);
 Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why);
 void inspect_close(Inspect *x);
 
@@ -52,6 +55,11 @@ const char *inspect_op(const Inspect *x, NodeId id);
 const char *inspect_name(const Inspect *x, NodeId id);
 /* The formula of a node as it was written, a line an operation; NULL: no memory. */
 const char *inspect_dump(Session *s, NodeId y, Arena *a);
+/* The newest node below y that op makes ("relu", "@"; NULL: y itself); NO_NODE: none. Of a cell: the node that read
+ * what is called path. */
+NodeId inspect_find_op(const Session *s, NodeId y, const char *op, Arena *a);
+NodeId inspect_find_cell(const Session *s, NodeId y, const char *path, Arena *a);
+bool inspect_contains(const Session *s, NodeId y, NodeId id, Arena *a);
 /* Whether y depends on a cell that is called name or stands below it (NULL: on any parameter). Scratch in a. */
 bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a);
 /* Which cells below a node have moved since it was computed: their names, with commas; NULL: none. */

@@ -318,6 +318,7 @@ const Command commands[] = {
     {"summary", "summary net [x]", "its layers: results, parameters, operations, memory", show_summary},
     {"plan", "plan e", "the steps that e runs as: what they fuse, bytes and operations", show_plan},
     {"profile", "profile e", "where the time of e goes, by place", show_profile},
+    {"do", "do h = v", "an inner value replaced, then values and gradients: `:do h.relu = 0`", do_instead},
     {"now", "now e", "the value of e with everything as it is now", show_value_now},
     {"graph", "graph e [FILE]", "the graph of e as a tree, or in a file: .txt, .dot or .svg", show_graph_of},
     {"hist", "hist w", "how often its numbers fall where, or those of each parameter of a tree", show_hist},
