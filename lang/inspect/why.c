@@ -211,6 +211,33 @@ static bool saturated(const Why *w, NodeId id) {
              "(`bce_logits`, `cross_entropy`)");
 }
 
+/* ---- saturation ---- */
+
+enum { MOSTLY = 90, HALF = 50 };                       /* percent */
+static const double enough = 1e-3;                     /* what arrives, in all: below it the loss has no more to say */
+
+/* So many percent of what arrives at this operation ends in it, because its operand is far out. */
+static bool is_flat(const Inspect *x, const Passed *p, int percent) {
+  const Node *n = graph_at(x->g, p->user);
+  const Tensor *g = inspect_adjoint(x, p->user), *dx = inspect_value(x, p->dx), *z = inspect_value(x, n->in[0]);
+  if (!is_unary(n) || !g || !dx || size_of(g) < enough || most_of(z) < 4) return false;
+  int64_t arrived = 0, flat = 0;
+  for (int64_t k = 0, count = type_count(&g->type); k < count; k++) {
+    double from = fabs(tensor_get(g, k));
+    arrived += from > 0;
+    flat += from > 0 && fabs(tensor_get(dx, k)) < 1e-3 * from && fabs(tensor_get(z, k)) > 2;
+  }
+  return arrived && flat * 100 >= arrived * percent && (percent < MOSTLY || size_of(dx) < 0.02 * size_of(g));
+}
+
+static bool flat_place(const Why *w, int percent) {
+  for (uint32_t k = 0; k < w->x->n_passed; k++) {
+    const Passed *p = &w->x->passed[k];
+    if (w->on[p->user] && is_flat(w->x, p, percent)) return saturated(w, p->user);
+  }
+  return false;
+}
+
 /* An adjoint arrives, and nothing leaves towards the parameter. */
 static bool ended(const Why *w, const Passed *p) {
   const Inspect *x = w->x;
@@ -222,6 +249,7 @@ static bool ended(const Why *w, const Passed *p) {
     return zero_factor(w, p->user, n->in[1 - p->operand]);
   if (is_unary(n) && !all_zero(in)) return saturated(w, p->user);
   if (is_unary(n)) return false;                       /* a square at 0: the error is 0, and all is well */
+  if (flat_place(w, HALF)) return true;                /* what is left of it falls on zeros of the other operand */
   return say(w, "the gradient ends here", p->user, arena_printf(x->a, "`%s` passes nothing on to it",
                                                                 formula_forward(x, p->user)), NULL);
 }
@@ -236,32 +264,7 @@ static bool first_end(const Why *w) {
   return false;
 }
 
-/* ---- saturation ---- */
-
-enum { MOSTLY = 90 };                                  /* percent */
-static const double enough = 1e-3;                     /* what arrives, in all: below it the loss has no more to say */
-
-/* Almost all of what arrives at this operation ends in it, because its operand is far out. */
-static bool is_flat(const Inspect *x, const Passed *p) {
-  const Node *n = graph_at(x->g, p->user);
-  const Tensor *g = inspect_adjoint(x, p->user), *dx = inspect_value(x, p->dx), *z = inspect_value(x, n->in[0]);
-  if (!is_unary(n) || !g || !dx || size_of(g) < enough || most_of(z) < 4) return false;
-  int64_t arrived = 0, flat = 0;
-  for (int64_t k = 0, count = type_count(&g->type); k < count; k++) {
-    double from = fabs(tensor_get(g, k));
-    arrived += from > 0;
-    flat += from > 0 && fabs(tensor_get(dx, k)) < 1e-3 * from && fabs(tensor_get(z, k)) > 2;
-  }
-  return arrived && flat * 100 >= arrived * MOSTLY && size_of(dx) < 0.02 * size_of(g);
-}
-
-static bool flat_place(const Why *w) {
-  for (uint32_t k = 0; k < w->x->n_passed; k++) {
-    const Passed *p = &w->x->passed[k];
-    if (w->on[p->user] && is_flat(w->x, p)) return saturated(w, p->user);
-  }
-  return false;
-}
+/* ---- softmax ---- */
 
 /* exp(z) / sum(exp(z)) whose rows are all of one element, and which passes almost nothing of what arrives. */
 static bool flat_softmax(const Why *w) {
@@ -489,7 +492,7 @@ bool why_find(const Inspect *x, const char *name, Finding *out) {
   if (not_finite) return odd(&w);
   if (flat_softmax(&w)) return true;
   if (size == 0 && first_end(&w)) return true;
-  return deep(&w, size) || flat_place(&w) || symmetric(&w) || one_label(&w) || unmoved(&w);
+  return deep(&w, size) || flat_place(&w, MOSTLY) || symmetric(&w) || one_label(&w) || unmoved(&w);
 }
 
 const char *why_units(const Inspect *x, NodeId id, bool *flat) {
