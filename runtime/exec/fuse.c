@@ -369,6 +369,16 @@ static bool fits(Planner *w, NodeId *node, uint32_t n) {
   return !laid_out(w, &u)->full;
 }
 
+/* TILE times the one element of a constant. */
+static const void *block_of(Planner *w, NodeId root) {
+  if (w->block[root]) return w->block[root];
+  size_t size = bytes_of(w, root);
+  char *block = arena_alloc(w->p->arena, TILE * size + PLAN_ALIGN);
+  block += plan_round((uintptr_t)block) - (uintptr_t)block;
+  for (size_t k = 0; k < TILE; k++) memcpy(block + k * size, (char *)w->p->constants + w->place[root].offset, size);
+  return w->block[root] = block;
+}
+
 /* What the plan alone has: operands, shapes of loads, kernels, attributes. */
 static void fill_in(Builder *b, Operands *loads, Operands *stores) {
   Planner *w = b->w;
@@ -376,6 +386,11 @@ static void fill_in(Builder *b, Operands *loads, Operands *stores) {
   for (uint16_t k = 0; k < b->n_load; k++) {
     TileLoad *l = &b->load[k];
     vec_push(w->tmp, loads, (Operand){plan_place(w, b->source[k]), b->source[k]});
+    NodeId root = w->root[b->source[k]];
+    if (l->mode == LOAD_FILL && w->kind[root] == KIND_CONST && type_count(node_of(w, root)->type) == 1) {
+      l->mode = LOAD_BLOCK;
+      l->block = block_of(w, root);
+    }
     if (l->rank == 0) continue;
     int64_t dim[MAX_RANK], stride[MAX_RANK];
     collapse(node_of(w, b->source[k])->type, b->shape[k], dim, stride);
@@ -400,6 +415,7 @@ const Tiles *fuse_build(Planner *w, const Unit *u, Operands *loads, Operands *st
   t->n_op = b->n_op;
   t->n_store = b->n_store;
   t->n_reg = (uint16_t)b->n_reg;
+  for (uint16_t k = 0; k < b->n_load; k++) t->moves |= b->load[k].mode == LOAD_ROWS || b->load[k].mode == LOAD_ANY;
   t->load = arena_copy(a, b->load, b->n_load * sizeof *b->load);
   t->op = arena_copy(a, b->op, b->n_op * sizeof *b->op);
   t->store = arena_copy(a, b->store, b->n_store * sizeof *b->store);

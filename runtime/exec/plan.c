@@ -496,6 +496,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   w->shift = NEW_N(tmp, size_t, g->n + 1);
   w->unit = NEW_N(tmp, uint32_t, g->n + 1);
   w->needed = NEW_N(tmp, bool, g->n + 1);
+  w->block = NEW_N(tmp, const void *, g->n + 1);
   w->place = NEW_N(tmp, Place, g->n + 1);
   w->last = NEW_N(tmp, uint32_t, g->n + 1);
   for (NodeId id = 0; id < g->n; id++) w->place[id].base = BASE_NONE;

@@ -57,6 +57,7 @@ typedef struct Planner {
   NodeId *root;            /* the node whose bytes it reads; itself unless an alias */
   size_t *shift;
   uint32_t *unit;          /* of POINT, SINGLE and PICK nodes */
+  const void **block;      /* of a CONST node of one element: TILE of it, made when one is wanted */
   bool *needed;            /* of POINT nodes: read outside its unit, or a result */
   Place *place;            /* of a root */
   VEC(Unit) units;

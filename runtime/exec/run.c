@@ -76,6 +76,30 @@ static void range(uint32_t parts, uint32_t k, int64_t units, int64_t *begin, int
   *end = units * (k + 1) / parts;
 }
 
+static void tile_ops(const Tiles *t, char *const *reg, int64_t n) {
+  const TileOp *end = t->op + t->n_op;
+  for (const TileOp *o = t->op; o < end; o++) {
+    const void *in[TILE_IN] = {reg[o->in[0]], reg[o->in[1]], reg[o->in[2]], reg[o->in[3]]};   /* 0: there is none */
+    if (o->fn) o->fn(reg[o->out], in, n, o->attr);
+    else memcpy(reg[o->out], in[0], (size_t)n * o->size);
+  }
+}
+
+/* Loads that are other bytes, or lie elsewhere, in each block: that of the n elements from e on. */
+static void tile_loads(const Tiles *t, void *const *at, char **reg, char *arena, int64_t e, int64_t n) {
+  for (uint32_t k = 0; k < t->n_load; k++) {
+    const TileLoad *l = &t->load[k];
+    if (l->mode != LOAD_ROWS && l->mode != LOAD_ANY) continue;
+    char *in = at[l->operand];
+    int64_t phase = l->mode == LOAD_ROWS ? e % l->period : 0;
+    if (l->mode == LOAD_ROWS && phase + n <= l->period) reg[l->reg] = in + phase * l->size;
+    else {
+      reg[l->reg] = arena + t->at[l->reg];
+      spread(reg[l->reg], in, l, e, n);
+    }
+  }
+}
+
 static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   _Alignas(64) char arena[TILE_ARENA];
   char *reg[TILE_REGS];
@@ -90,7 +114,8 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   for (uint32_t k = 0; k < t->n_load; k++) {
     const TileLoad *l = &t->load[k];
     char *in = at[l->operand];
-    if (l->mode == LOAD_FLAT) reg[l->reg] = in + first * l->size;
+    if (l->mode == LOAD_BLOCK) reg[l->reg] = (char *)(uintptr_t)l->block;
+    else if (l->mode == LOAD_FLAT) reg[l->reg] = in + first * l->size;
     else if (l->mode == LOAD_FILL) spread(reg[l->reg], in, l, first, end - first < TILE ? end - first : TILE);
   }
   for (uint32_t k = 0; k < t->n_store; k++) {
@@ -99,24 +124,8 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
   }
   for (int64_t e = first;;) {
     int64_t n = end - e < TILE ? end - e : TILE;
-    for (uint32_t k = 0; k < t->n_load; k++) {
-      const TileLoad *l = &t->load[k];
-      if (l->mode < LOAD_ROWS) continue;
-      char *in = at[l->operand];
-      int64_t phase = l->mode == LOAD_ROWS ? e % l->period : 0;
-      if (l->mode == LOAD_ROWS && phase + n <= l->period) reg[l->reg] = in + phase * l->size;
-      else {
-        reg[l->reg] = arena + t->at[l->reg];
-        spread(reg[l->reg], in, l, e, n);
-      }
-    }
-    for (uint32_t k = 0; k < t->n_op; k++) {
-      const TileOp *o = &t->op[k];
-      const void *in[TILE_IN];
-      for (uint32_t j = 0; j < o->n_in; j++) in[j] = reg[o->in[j]];
-      if (o->fn) o->fn(reg[o->out], in, n, o->attr);
-      else memcpy(reg[o->out], in[0], (size_t)n * o->size);
-    }
+    if (t->moves) tile_loads(t, at, reg, arena, e, n);
+    tile_ops(t, reg, n);
     e += n;
     if (e >= end) return;
     for (uint32_t k = 0; k < t->n_load; k++)

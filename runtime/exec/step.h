@@ -24,12 +24,14 @@ typedef enum {
   LOAD_FILL,                     /* one element, or a period that divides TILE: filled once a part */
   LOAD_ROWS,                     /* a period: a pointer while a block lies within it, else copied */
   LOAD_ANY,                      /* any broadcast: copied run by run */
+  LOAD_BLOCK,                    /* one element of a constant: a block of it that the plan has */
 } LoadMode;
 
 typedef struct TileLoad {
   uint8_t mode, size, rank;
   uint16_t reg, operand;
   int64_t period;
+  const void *block;
   const int64_t *dim, *stride;   /* collapsed; stride in elements of the source, 0 where it is stretched */
 } TileLoad;
 
@@ -45,6 +47,7 @@ typedef struct TileStore { uint16_t reg, operand; uint8_t size; } TileStore;
 
 typedef struct Tiles {
   uint16_t n_load, n_op, n_store, n_reg;
+  bool moves;                    /* some load is not the same bytes, or the next ones, in each block */
   const TileLoad *load;
   const TileOp *op;
   const TileStore *store;        /* registers that are memory: set to the block's place before its ops run */

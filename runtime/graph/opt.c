@@ -107,17 +107,36 @@ static void note_origins(Pass *p) {
 
 /* ---- folding: the kernel, run now ---- */
 
+/* The elements of a constant, or of one that is stretched for a pointwise op; NULL: of neither. */
+static const void *known_elements(Pass *p, NodeId id, bool stretched) {
+  Graph *g = p->to;
+  const Node *n = &g->node[id];
+  if (n->op == &op_constant) return n->attr->value->data;
+  if (!stretched || n->op != &op_broadcast || g->node[n->in[0]].op != &op_constant) return NULL;
+  const void *x = g->node[n->in[0]].attr->value->data;
+  char *y = arena_alloc(p->tmp, (size_t)type_bytes(n->type) + 1);
+  KernelCall c = {.in = &x, .out = y, .in_type = (const Type *[]){g->node[n->in[0]].type}, .out_type = n->type,
+                  .attr = n->attr, .n_in = 1};
+  return kernel_call(p->kernels, n->op, &c, p->tmp) ? y : NULL;
+}
+
 static NodeId fold(Pass *p, NodeId id) {
   Graph *g = p->to;
   Node n = g->node[id];
   if (n.op == &op_input || n.op == &op_constant || n.op->flags & OP_OPAQUE) return NO_NODE;
   if (n.attr->body || n.op == &op_pick || n.op == &op_broadcast || type_count(n.type) > FOLD_MOST) return NO_NODE;
-  for (uint32_t k = 0; k < n.n_in; k++)
-    if (g->node[n.in[k]].op != &op_constant) return NO_NODE;
+  bool all = true, some = n.n_in == 0;
+  for (uint32_t k = 0; k < n.n_in; k++) {
+    bool own = g->node[n.in[k]].op == &op_constant;
+    some |= own;
+    all &= own;
+  }
+  if (!some || (!all && !(n.op->flags & OP_POINTWISE))) return NO_NODE;
   const void **in = NEW_N(p->tmp, const void *, n.n_in + 1u);
   const Type **type = NEW_N(p->tmp, const Type *, n.n_in + 1u);
   for (uint32_t k = 0; k < n.n_in; k++) {
-    in[k] = g->node[n.in[k]].attr->value->data;
+    in[k] = known_elements(p, n.in[k], !all);
+    if (!in[k]) return NO_NODE;
     type[k] = g->node[n.in[k]].type;
   }
   Tensor *y = tensor_new(arena_host(g->arena), n.type);

@@ -8,6 +8,7 @@
 #define VW (VECTOR_BYTES / 4)
 #define MR TILE_ROWS
 #define FMA FMA_F
+#define FMA1 FMA1_F
 #define SPLAT SPLAT_F
 #define LOAD(p) ((VecF)(*(const VecFu *)(p)))
 #define STORE(p, v) (*(VecFu *)(p) = (VecFu)(v))
@@ -24,6 +25,7 @@
 #define VW (VECTOR_BYTES / 8)
 #define MR TILE_ROWS
 #define FMA FMA_D
+#define FMA1 FMA1_D
 #define SPLAT SPLAT_D
 #define LOAD(p) ((VecD)(*(const VecDu *)(p)))
 #define STORE(p, v) (*(VecDu *)(p) = (VecDu)(v))

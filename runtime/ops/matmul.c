@@ -8,7 +8,7 @@
  */
 #include "ops/matrix.h"
 
-enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256 };
+enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256, PRODUCT_SMALL = 160 };
 
 typedef struct Product {
   int64_t batch, m, n, k, a_step, b_step;   /* steps from one batch to the next, in elements; 0: the same again */
@@ -109,6 +109,10 @@ static bool matmul_run(KernelCall *c) {
   Product p;
   product_make(&p, c);
   bool swap = product_swapped(&p, c);
+  if (p.batch == 1 && p.m * p.n * p.k <= PRODUCT_SMALL && c->out_type->dtype != I32) {
+    (c->out_type->dtype == F32 ? f32_small : f64_small)(&p, c->in[swap], c->in[!swap], c->out);
+    return true;
+  }
   int64_t size = dtype_size[c->out_type->dtype], each = p.row_blocks * p.column_blocks;
   int64_t line = p.ta ? p.column_blocks : p.row_blocks;
   void (*rect)(const Product *, const void *, const void *, void *, int64_t, int64_t, int64_t, int64_t, void *) =

@@ -15,6 +15,26 @@ static void M_(pack_a)(const T *a, int64_t lda, int64_t kc, int64_t rows, T *to)
   }
 }
 
+/* A product so small that calls would take longer than the sums; K is one block. */
+static void M_(small)(const Product *p, const void *pa, const void *pb, void *pc) {
+  const T *a = pa, *b = pb;
+  T *c = pc;
+  int64_t ai = p->ta ? 1 : p->k, ak = p->ta ? p->m : 1, bj = p->tb ? p->k : 1, bk = p->tb ? 1 : p->n;
+  for (int64_t i = 0; i < p->m; i++, a += ai) {
+    int64_t j = 0;
+    for (; !p->tb && j + VW <= p->n; j += VW, c += VW) {
+      V s = SPLAT(0);
+      for (int64_t k = 0; k < p->k; k++) s = FMA(SPLAT(a[k * ak]), LOAD(b + j + k * bk), s);
+      STORE(c, s);
+    }
+    for (; j < p->n; j++) {
+      T s = 0;
+      for (int64_t k = 0; k < p->k; k++) s = FMA1(a[k * ak], b[j * bj + k * bk], s);
+      *c++ = s;
+    }
+  }
+}
+
 /* ---- one row: every element of B is used once, so it is read where it lies, in the order in which it lies ---- */
 
 /* c (width columns, whole vectors) = or += a (kc) times B (kc rows, ldb apart). */

@@ -4,6 +4,7 @@
 #undef VW
 #undef MR
 #undef FMA
+#undef FMA1
 #undef SPLAT
 #undef LOAD
 #undef STORE

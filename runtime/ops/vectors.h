@@ -46,6 +46,15 @@ typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_a
 #define FMA_D(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* The same step for one number. */
+#if defined(__AVX2__) && defined(__FMA__)
+#define FMA1_F __builtin_fmaf
+#define FMA1_D __builtin_fma
+#else
+#define FMA1_F FMA_F
+#define FMA1_D FMA_D
+#endif
+
 #if defined(__AVX512F__)
 /* 16 rows of 16 floats, turned: round s swaps the off-diagonal s-blocks of each 2s-block. */
 static inline __attribute__((always_inline)) void turn_f(VecF *r) {
