@@ -108,7 +108,7 @@ static void add_strip(Text *to, const Tensor *t) {
   text_add(to, "  |");
   for (int64_t k = 0; k < signs; k++) {
     if (!isfinite(height[k])) text_add(to, "!");
-    else text_add(to, bars[height[k] == 0 ? 0 : most == 0 ? 0 : (int)ceil(height[k] / most * 8)]);
+    else text_add(to, bars[height[k] == 0 ? 0 : most == 0 ? 0 : (int)ceil(height[k] / most * 8 - 1e-3)]);
   }
   text_add(to, "|");
 }
