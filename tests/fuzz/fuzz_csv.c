@@ -15,14 +15,14 @@ static void column(const CsvColumn *c, int64_t rows) {
 
 static void check(Arena *a, const char *path) {
   for (int gaps = 0; gaps < 2; gaps++) {
-    CsvTable t;
+    CsvTable t = {0};
     FileError e = {0};
     if (csv_read(a, path, gaps ? ';' : ',', gaps, &t, &e))
       for (uint32_t k = 0; k < t.n; k++) column(&t.column[k], t.rows);
     else if (!e.text[0]) abort();
   }
-  CsvColumn c;
-  int64_t rows;
+  CsvColumn c = {0};
+  int64_t rows = 0;
   FileError e = {0};
   if (text_read(a, path, &c, &rows, &e)) column(&c, rows);
   else if (!e.text[0]) abort();

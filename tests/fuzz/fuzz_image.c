@@ -6,7 +6,7 @@
 
 static void check(Arena *a, const char *path) {
   FileError e = {0};
-  Type type;
+  Type type = {0};
   int32_t white = 0;
   bool header = image_type(a, path, &type, &white, &e);
   if (header == (e.text[0] != 0)) abort();
