@@ -2,6 +2,7 @@
 #include "ops/pointwise.h"
 
 #ifndef KERNELS
+#include "ops/pieces.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -91,7 +92,8 @@ static void add_grad(Grad *d) { d->dx[0] = d->dx[1] = d->dy; }
 static NodeId add_simplify(Simplify *s) {
   /* Only -0 leaves a float's bits alone: -0 + 0 is 0. */
   double zero = s->node.type->dtype == I32 ? 0.0 : -0.0;
-  return operand_is(s, 1, zero) ? s->node.in[0] : operand_is(s, 0, zero) ? s->node.in[1] : NO_NODE;
+  if (operand_is(s, 1, zero)) return s->node.in[0];
+  return operand_is(s, 0, zero) ? s->node.in[1] : sum_of_pieces(s->g, s->node.in[0], s->node.in[1]);
 }
 const Op op_add = {
     POINTWISE(add, 2, pointwise_number), .simplify = add_simplify,

@@ -306,7 +306,22 @@ static bool concat_type(TypeRule *r) {
   return true;
 }
 
-static NodeId concat_simplify(Simplify *s) { return s->node.n_in == 1 ? s->node.in[0] : NO_NODE; }
+/* A concat of concats along the same axis is one. */
+static NodeId concat_simplify(Simplify *s) {
+  enum { MOST = 256 };
+  NodeId in[MOST];
+  uint32_t n = 0;
+  if (s->node.n_in == 1) return s->node.in[0];
+  for (uint32_t k = 0; k < s->node.n_in; k++) {
+    const Node *x = &s->g->node[s->node.in[k]];
+    bool inner = x->op == &op_concat && x->attr->i[0] == s->node.attr->i[0];
+    uint32_t more = inner ? x->n_in : 1u;
+    if (n + more > MOST) return NO_NODE;
+    memcpy(in + n, inner ? x->in : &s->node.in[k], more * sizeof *in);
+    n += more;
+  }
+  return n > s->node.n_in ? g_attr(s->g, &op_concat, in, n, s->node.attr->i, 1) : NO_NODE;
+}
 
 /* x[from .. from + count] along one axis. */
 static NodeId cut(Graph *g, NodeId x, int axis, int64_t from, int64_t count) {
