@@ -505,7 +505,7 @@ static bool stack_ok(glia_graph *g, const glia_plan *p) {
 static glia_status tell_fault(glia_graph *g, const glia_plan *p, const Fault *f) {
   if (f->code == FAULT_CANCELLED) return say(g, GLIA_CANCELLED, "cancelled");
   NodeId node = fault_node(g->graph, p->plan, f->step);
-  const Op *op = node == NO_NODE ? NULL : graph_at(g->graph, node)->op;
+  const Op *op = f->op ? f->op : node == NO_NODE ? NULL : graph_at(g->graph, node)->op;
   char text[FAULT_TEXT];
   fault_text(op, f, text);
   if (f->element < 0) return say(g, GLIA_FAULT, "%s: %s", op ? op->name : "run", text);

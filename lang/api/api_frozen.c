@@ -77,7 +77,7 @@ static glia_status wrong(glia_frozen *f, const char *what, int k) {
 }
 
 static glia_status tell_fault(glia_frozen *f, const Fault *fault) {
-  const Op *op = f->op[fault->step];
+  const Op *op = fault->op ? fault->op : f->op[fault->step];
   char text[FAULT_TEXT];
   fault_text(op, fault, text);
   snprintf(f->error, sizeof f->error, "`%s`: %s: %s", f->frozen->name, op ? op->name : "an operation", text);

@@ -43,7 +43,7 @@ Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, co
     l.to[input[k]] = graph_input(l.body, k, x->type, x->loc);
     inside[input[k]] = true;
   }
-  inside[turn] = true;
+  if (turn != NO_NODE) inside[turn] = true;
   for (uint32_t k = 0; k < n; k++) {
     const Node *x = graph_at(g, id[k]);
     for (uint32_t j = 0; j < x->n_in && !inside[id[k]]; j++) inside[id[k]] = inside[x->in[j]];
@@ -57,8 +57,10 @@ Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, co
   }
   for (uint32_t k = 0; k < n_root; k++)
     if (!inside[root[k]]) outer(&l, root[k], n_input);
-  const Node t = *graph_at(g, turn);
-  l.to[turn] = graph_input(l.body, n_input + l.capture.n, t.type, t.loc);
+  if (turn != NO_NODE) {
+    const Node t = *graph_at(g, turn);
+    l.to[turn] = graph_input(l.body, n_input + l.capture.n, t.type, t.loc);
+  }
   for (uint32_t k = 0; k < n; k++) {
     NodeId at = id[k];
     if (!inside[at] || l.to[at] != NO_NODE) continue;

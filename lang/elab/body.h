@@ -7,7 +7,7 @@
  * it. */
 NodeId body_input(Elab *e, const Type *t, const Ast *at);
 /* What of the roots depends on the inputs and the turn, as a graph of its own with the roots as outputs; inputs in the
- * order of its slots, then what it captures from outside, then the turn. */
+ * order of its slots, then what it captures from outside, then the turn, if there is one. */
 Graph *lift_body(Elab *e, const NodeId *input, uint32_t n_input, NodeId turn, const NodeId *root, uint32_t n_root,
                  Nodes *capture);
 #endif

@@ -14,13 +14,14 @@
 #include "elab/elab.h"
 #include "elab/expr.h"
 #include "elab/leaves.h"
+#include "elab/literal.h"
 #include "elab/names.h"
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/signature.h"
 #include "elab/stmt.h"
 #include "elab/want.h"
-#include "runtime/graph/grad.h"
+#include "runtime/graph/batch.h"
 #include <string.h>
 
 /* ---- trees of tensors as one vector ---- */
@@ -302,7 +303,7 @@ Value with_gradient(Elab *e, const Fn *f, Scope *s, Value y, const Ast *at) {
 /* ---- recompute ---- */
 typedef struct Again {
   CustomGrad base;
-  Graph *body;            /* the value, packed, from the node's operands behind it */
+  Graph *body;            /* the value, packed, from the node's operands behind it; of `implicit` f(value) from all */
 } Again;
 
 /* The forward formula again, over operands that are not there before the adjoint is: nothing of it is kept till
@@ -375,6 +376,89 @@ static Value call_recompute(Elab *e, const Fn *self, const Arg *a, const Ast *at
   return swap(e, y, &out);
 }
 
+/* ---- implicit ---- */
+/* A vector x of which f(x) = 0. The theorem of implicit functions: dx = -J^-1 df, J the derivative of f by x at x. It
+ * is said of x as the node gives it, so it differentiates again. */
+
+static NodeId transposed_jacobian_solve(Graph *g, Graph *body, const NodeId *in, uint32_t n, NodeId dy) {
+  Graph *one = graph_new(g->arena);
+  Type t = *g->node[dy].type, square = type_make((DType)t.dtype, 2, (int64_t[]){t.dim[0], t.dim[0]});
+  Type column = type_make((DType)t.dtype, 2, (int64_t[]){t.dim[0], 1});
+  NodeId *x = NEW_N(g->arena, NodeId, n + 2), *to = NEW_N(g->arena, NodeId, n + 2), y, row;
+  bool *has = NEW_N(g->arena, bool, n + 2), row_has;
+  one->limit = g->limit;
+  for (uint32_t k = 0; k <= n; k++) {
+    x[k] = graph_input(one, k, k < n ? g->node[in[k]].type : &t, g->loc);
+    to[k] = k < n ? in[k] : NO_NODE;
+    has[k] = k == n;
+  }
+  NodeId i = g_attr(g, &op_iota, NULL, 0, t.dim, 1);
+  Type ints = type_make(I32, 2, square.dim), down = type_make(I32, 2, column.dim);
+  NodeId unit = g_op2(g, &op_eq, g_broadcast(g, i, &ints), g_broadcast(g, g_reshape(g, i, &down), &ints));
+  to[n] = g_cast(g, unit, (DType)t.dtype);
+  graph_inline(one, body, x, &y);
+  Adjoint dx;                /* a unit vector chooses one element of f(x) */
+  grad_back(one, &(Seed){y, {x[n], true}}, 1, x, 1, &dx, NULL);
+  graph_no_gradient(g, one->no_gradient, one->no_gradient_at);
+  BatchError why;
+  if (!graph_batch_into(g, one, x, to, has, n + 1, t.dim[0], &dx.node, 1, &row, &row_has, &why)) return NO_NODE;
+  if (!row_has) row = g_broadcast(g, row, &square);
+  NodeId u = g_attr(g, &op_linear_solve, (NodeId[]){row, g_reshape(g, dy, &column)}, 2, (int64_t[]){1}, 1);
+  return g_reshape(g, u, &t);
+}
+
+static void build_implicit(const CustomGrad *base, Grad *d) {
+  const Again *c = (const Again *)base;
+  Graph *g = d->g, *body = c->body;
+  uint32_t n = d->n, n_wrt = 0;
+  NodeId *in = NEW_N(g->arena, NodeId, n + 2), *wrt = NEW_N(g->arena, NodeId, n + 1), y;
+  uint32_t *of = NEW_N(g->arena, uint32_t, n + 1);
+  Adjoint *dx = NEW_N(g->arena, Adjoint, n + 1);
+  in[0] = g_op(g, &op_alias, d->y);
+  for (uint32_t k = 1; k < n; k++) {
+    in[k] = g_op(g, &op_alias, d->x[k]);
+    if (!d->wanted[k] || !dtype_is_float((DType)g->node[in[k]].type->dtype)) continue;
+    of[n_wrt] = k;
+    wrt[n_wrt++] = in[k];
+  }
+  for (uint32_t k = 0; k < n; k++) {
+    NodeId asks = input_of_slot(body, k);
+    if (asks != NO_NODE) body = fitting(body, g, asks, in[k]);
+  }
+  in[n] = NO_NODE;
+  graph_inline(g, body, in, &y);
+  NodeId u = transposed_jacobian_solve(g, body, in, n, g_op(g, &op_neg, d->dy));
+  if (u == NO_NODE) return;
+  grad_back(g, &(Seed){y, {u, false}}, 1, wrt, n_wrt, dx, NULL);
+  for (uint32_t k = 0; k < n_wrt; k++) {
+    d->dx[of[k]] = dx[k].node;
+    d->dx_selected[of[k]] = dx[k].selected;
+  }
+}
+
+static Value n_implicit(Elab *e, const Arg *a, const Ast *at) {
+  NodeId x = want_float(e, a[1].value, a[1].at, "the solution");
+  if (x == NO_NODE || (x = settle(e, x)) == NO_NODE) return v_bad();
+  NodeId own = body_input(e, node_type(e, x), at), y;
+  Where outside = make_within(e, MAKE_IN_MAP);
+  Value value = call1(e, a[0].value, v_node(own), at);
+  e->here = outside;
+  if (value.kind == V_BAD) return value;
+  y = want_typed(e, value, (DType)node_type(e, x)->dtype, a[0].at, "what is 0 at the solution");
+  if (y == NO_NODE) return v_bad();
+  if (!type_eq(node_type(e, x), node_type(e, y)) || node_type(e, x)->rank != 1) {
+    elab_error(e, a[0].at, E_IMPLICIT, type_show(e->a, node_type(e, y)), type_show(e->a, node_type(e, x)));
+    return v_bad();
+  }
+  Nodes capture = {0}, operand = {0};
+  Again *c = NEW(e->a, Again);
+  *c = (Again){.base = {build_implicit}};
+  c->body = lift_body(e, &own, 1, NO_NODE, &y, 1, &capture);
+  vec_push(e->a, &operand, x);
+  for (uint32_t k = 0; k < capture.n; k++) vec_push(e->a, &operand, capture.at[k]);
+  return or_bad(emit(e, &op_custom, operand.at, operand.n, &(Attr){.foreign = c}, at));
+}
+
 static const Native recompute_fn = {.name = "recompute", .params = "rest:any..*",
                                     .doc = "The function, whose inner values are computed again for its gradient."};
 
@@ -392,4 +476,9 @@ const Native native_recompute[] = {
      "the\n"
      "same bits. Memory for time, as around each block of a deep network.",
      "grad(recompute(fn (x) = sin(x)^2))(0.5)   # => 0.841471"},
+    {"implicit", "f:fn, x:any", n_implicit,
+     "x, a vector of which f(x) is 0 (or nearly so): its derivative is that of the solution, by what f reads from "
+     "outside,\n"
+     "to any order. How x was found does not count.",
+     "grad(fn (a) = implicit(fn (x) = x^2 - a, [3.0])[0])(9.0)   # => 0.166667"},
     {0}};

@@ -3,6 +3,7 @@
  * once.
  */
 #include "elab/body.h"
+#include "elab/branch.h"
 #include "elab/call.h"
 #include "elab/cell.h"
 #include "elab/depends.h"
@@ -82,6 +83,7 @@ typedef VEC(NodeId *) Traced;
 /* ---- what a body traces: more outputs of the loop, stacked over the turns ---- */
 static void traced_nodes(Elab *e, TraceGroup *g, Traced *out) {
   host_deeper(&e->s->host);
+  if (g->counted) vec_push(e->a, out, &g->count);
   for (uint32_t k = 0; k < g->item.n; k++) {
     if (g->item.at[k].inner) traced_nodes(e, g->item.at[k].inner, out);
     else vec_push(e->a, out, &g->item.at[k].node);
@@ -145,6 +147,12 @@ static bool keeps_type(Elab *e, Loop *l, uint32_t k, bool first, bool *again) {
   return true;
 }
 
+static void show_traces(Elab *e, const Loop *l, const Traced *traced) {
+  if (!traced->n) return;
+  if (e->here.traces) vec_push(e->a, &e->here.traces->item, (TraceItem){NULL, NO_NODE, l->group});
+  else step_effect(e, effect_traces(e->s, l->group, elab_loc(e, l->at)));
+}
+
 /* The op, whose body is what the turn made. */
 static Value loop_of(Elab *e, Loop *l) {
   const Walked *w = l->w;
@@ -171,9 +179,225 @@ static Value loop_of(Elab *e, Loop *l) {
   }
   for (uint32_t k = 0; k < traced.n; k++)
     if ((*traced.at[k] = emit_i(e, &op_pick, &loop, 1, (int64_t[]){values + k}, 1, at)) == NO_NODE) return v_bad();
-  if (traced.n && e->here.traces) vec_push(e->a, &e->here.traces->item, (TraceItem){NULL, NO_NODE, l->group});
-  else if (traced.n) step_effect(e, effect_traces(e->s, l->group, elab_loc(e, at)));
+  show_traces(e, l, &traced);
   return unflat(e, l->init, out.at, &k2);
+}
+
+/* ---- iterate ----
+ * What goes round is the state and how many turns were made, i32[]. A state of which a derivative would have to keep
+ * many bytes goes round in two loops: pieces of as many turns as there are pieces, each of which the derivative makes
+ * again. There what goes round has also whether `until` holds, bool[]. */
+
+enum { KEPT_BYTES = 1 << 20 };               /* of states, by a derivative */
+
+typedef struct Until {
+  Value f;
+  const Ast *at;
+  int64_t limit;
+  int who;
+  NodeId made, first, end;    /* of the body: turns made; whether to make one at all; whether this was the last */
+  Traced traced;
+  int64_t piece, pieces;      /* turns of a piece; 1 piece: one loop */
+} Until;
+
+static NodeId until_holds(Elab *e, const Until *u, Value state) {
+  Value v = call1(e, u->f, state, u->at);
+  return v.kind == V_BAD ? NO_NODE : condition(e, u->at, v);
+}
+
+/* The states of a body, what f makes of them, and what `until` says of that. V_BAD: reported. */
+static Value turn_until(Elab *e, Loop *l, Until *u) {
+  uint32_t c = l->state.n, k = 0;
+  Type i32 = type_scalar(I32);
+  l->input = NEW_N(e->a, NodeId, c + 3);
+  for (uint32_t j = 0; j < c; j++) {
+    l->input[j] = body_input(e, node_type(e, l->state.at[j]), l->at);
+    e->g->node[l->input[j]].flags |= graph_at(e->g, l->state.at[j])->flags & NODE_FLEX;
+  }
+  l->input[c] = u->made = body_input(e, &i32, l->at);
+  Where outside = make_within(e, MAKE_IN_MAP);
+  vec_push(e->a, &e->here.turns, u->made);
+  e->here.traces = l->group = NEW(e->a, TraceGroup);
+  Value y = call1(e, l->f, unflat(e, l->init, l->input, &k), l->at);
+  e->here = outside;
+  if (y.kind == V_BAD || same_tree(e, l->init, y)) return y;
+  elab_error(e, l->place[0], E_FOLD_TREE, type_text(e, &l->init), type_text(e, &y));
+  return v_bad();
+}
+
+static bool end_of_turn(Elab *e, const Loop *l, Until *u) {
+  uint32_t k = 0;
+  Where outside = make_within(e, MAKE_IN_MAP);
+  vec_push(e->a, &e->here.turns, u->made);
+  u->end = until_holds(e, u, unflat(e, l->init, l->next.at, &k));
+  e->here = outside;
+  if (u->end == NO_NODE) return false;
+  k = 0;
+  u->first = until_holds(e, u, unflat(e, l->init, l->state.at, &k));
+  return u->first != NO_NODE;
+}
+
+static NodeId graph_true(Graph *g, bool v, Loc loc) { return graph_const_like(g, BOOL, v, loc); }
+
+/* One piece: the body of the outer loop. Its slots are those of the inner body. */
+static Graph *piece_of(Elab *e, const Loop *l, const Until *u, Graph *inner, const Nodes *capture) {
+  Graph *g = graph_new(e->g->arena);
+  uint32_t c = l->state.n + 2, n = c + capture->n;
+  NodeId *in = NEW_N(e->a, NodeId, n + 1);
+  g->loc = elab_loc(e, l->at);
+  g->limit = e->g->limit;
+  for (uint32_t k = 0; k + 2 < c; k++) in[k] = graph_input(g, k, node_type(e, l->state.at[k]), g->loc);
+  Type i32 = type_scalar(I32);
+  in[c - 2] = graph_input(g, c - 2, &i32, g->loc);
+  in[c - 1] = in[n] = graph_true(g, false, g->loc);
+  for (uint32_t k = 0; k < capture->n; k++) in[c + k] = graph_input(g, c + k, node_type(e, capture->at[k]), g->loc);
+  int64_t i[LOOP_ATTRS] = {u->piece, c, 0, 0, ENDS_UNTIL};
+  NodeId loop = graph_emit(g, &op_loop, in, n + 1, &(Attr){.body = inner, .i = i, .n = LOOP_ATTRS}, g->loc, NULL);
+  for (uint32_t k = 0; k < inner->out.n; k++)
+    graph_output(g, g_attr(g, &op_pick, &loop, 1, (int64_t[]){k == c ? c - 1 : k}, 1), k);
+  return g;
+}
+
+/* The body of one loop, or of an inner one: it ends there also where the limit is no multiple of a piece. */
+static Graph *body_until(Elab *e, const Loop *l, const Until *u, Nodes *capture) {
+  uint32_t c = l->state.n, n = 0;
+  bool pieces = u->pieces > 1;
+  NodeId *root = NEW_N(e->a, NodeId, c + u->traced.n + 3), end = u->end;
+  WITH_LOC(e, l->at);
+  for (uint32_t k = 0; k < c; k++) root[n++] = l->next.at[k];
+  NodeId made = root[n++] = g_op2(e->g, &op_add, u->made, graph_const_like(e->g, I32, 1, 0));
+  if (pieces) root[n++] = u->end;
+  if (pieces && u->piece * u->pieces != u->limit)
+    end = g_op2(e->g, &op_or, end, g_op2(e->g, &op_ge, made, graph_const_like(e->g, I32, (double)u->limit, 0)));
+  root[n++] = end;
+  for (uint32_t k = 0; k < u->traced.n; k++) root[n++] = *u->traced.at[k];
+  if (pieces) {
+    Type flag = type_scalar(BOOL);
+    l->input[c + 1] = body_input(e, &flag, l->at);
+  }
+  return lift_body(e, l->input, c + 1 + pieces, NO_NODE, root, n, capture);
+}
+
+/* The op: out: the last states, then the turns made. false: reported. */
+static bool loop_until(Elab *e, Loop *l, Until *u, Nodes *out) {
+  uint32_t c = l->state.n, stacks = c + 2 + (u->pieces > 1);
+  Nodes capture = {0}, in = {0};
+  traced_nodes(e, l->group, &u->traced);
+  Graph *body = body_until(e, l, u, &capture);
+  WITH_LOC(e, l->at);
+  for (uint32_t k = 0; k < c; k++) vec_push(e->a, &in, l->state.at[k]);
+  vec_push(e->a, &in, graph_const_like(e->g, I32, 0, 0));
+  if (u->pieces > 1) vec_push(e->a, &in, u->first);
+  for (uint32_t k = 0; k < capture.n; k++) vec_push(e->a, &in, capture.at[k]);
+  vec_push(e->a, &in, u->first);
+  int64_t i[LOOP_ATTRS] = {u->limit, stacks - 1, 0, 0, ENDS_UNTIL, u->limit, u->who};
+  if (u->pieces > 1) {
+    body = piece_of(e, l, u, body, &capture);
+    i[LOOP_TURNS] = u->pieces;
+  }
+  NodeId loop = emit(e, &op_loop, in.at, in.n, &(Attr){.body = body, .i = i, .n = LOOP_ATTRS}, l->at);
+  if (loop == NO_NODE) return false;
+  for (uint32_t k = 0; k <= c; k++) {
+    NodeId n = emit_i(e, &op_pick, &loop, 1, (int64_t[]){k}, 1, l->at);
+    if (n == NO_NODE) return false;
+    vec_push(e->a, out, n);
+  }
+  for (uint32_t k = 0; k < u->traced.n; k++) {
+    NodeId n = emit_i(e, &op_pick, &loop, 1, (int64_t[]){stacks + k}, 1, l->at);
+    if (n == NO_NODE) return false;
+    Type t = *node_type(e, n), whole = type_make((DType)t.dtype, t.rank - 1, t.dim + 1);
+    whole.dim[0] *= t.dim[0];
+    *u->traced.at[k] = u->pieces > 1 ? g_reshape(e->g, n, &whole) : n;
+  }
+  l->group->turns = u->piece * u->pieces;
+  l->group->counted = true;
+  l->group->count = out->at[c];
+  show_traces(e, l, &u->traced);
+  return true;
+}
+
+/* Pieces of about as many turns as there are pieces, where a derivative would keep too much else. */
+static void cut_turns(Elab *e, const Loop *l, Until *u) {
+  double bytes = 0;
+  for (uint32_t k = 0; k < l->state.n; k++) bytes += (double)type_bytes(node_type(e, l->state.at[k]));
+  u->pieces = 1;
+  u->piece = u->limit;
+  if (bytes * (double)u->limit <= KEPT_BYTES) return;
+  while (u->pieces * u->pieces < u->limit) u->pieces++;
+  u->piece = (u->limit + u->pieces - 1) / u->pieces;
+  u->pieces = (u->limit + u->piece - 1) / u->piece;
+}
+
+/* A first state that is a literal: a whole number is i32, others have the element type that a turn of literals gives,
+ * which is f32 if nothing in it wants another. */
+static bool first_until(Elab *e, Loop *l, Until *u) {
+  uint32_t c = l->state.n;
+  bool open = false;
+  DType *d = NEW_N(e->a, DType, c);
+  l->soft = NEW_N(e->a, bool, c);
+  for (uint32_t k = 0; k < c; k++) {
+    NodeId n = l->state.at[k];
+    l->soft[k] = node_flex(e, n);
+    d[k] = node_type(e, n)->rank == 0 && graph_at(e->g, n)->flags & NODE_INTS ? I32 : F32;
+    open |= l->soft[k] && d[k] == F32;
+  }
+  Nodes given = {0}, next = {0};
+  for (uint32_t k = 0; k < c; k++) vec_push(e->a, &given, l->state.at[k]);
+  for (uint32_t k = 0; k < c; k++)
+    if (l->soft[k] && d[k] == I32 &&
+        (l->state.at[k] = want_typed(e, v_node(given.at[k]), I32, l->place[1], "the first state")) == NO_NODE)
+      return false;
+  if (open) {
+    Value y = turn_until(e, l, u);
+    if (y.kind == V_BAD || !flat_nodes(e, y, &next, l->at, "the next state")) return false;
+  }
+  for (uint32_t k = 0; k < c; k++) {
+    if (!l->soft[k] || d[k] == I32) continue;
+    DType to = (DType)node_type(e, next.at[k])->dtype;
+    if (!node_flex(e, next.at[k]) && dtype_is_float(to)) d[k] = to;
+    if ((l->state.at[k] = want_typed(e, v_node(given.at[k]), d[k], l->place[1], "the first state")) == NO_NODE)
+      return false;
+  }
+  return true;
+}
+
+/* Arguments: f, x, until, limit, count. */
+static Value iterate(Elab *e, const Arg *a, int who, const Ast *at) {
+  Loop l = {.f = a[0].value, .init = a[1].value, .at = at, .place = {a[0].at, a[1].at, a[1].at}};
+  Until u = {.f = a[2].value, .at = a[2].at, .limit = a[3].i, .who = who};
+  Nodes out = {0};
+  uint32_t k = 0;
+  if (u.limit < 1 || u.limit > INT32_MAX) {
+    elab_error(e, a[3].at, E_ITERATE_TURNS, (long long)u.limit);
+    return v_bad();
+  }
+  if (!flat_nodes(e, l.init, &l.state, a[1].at, "the first state")) return v_bad();
+  if (l.state.n == 0) {
+    elab_error(e, a[1].at, E_FOLD_EMPTY);
+    return v_bad();
+  }
+  if (l.state.n == 1 && who == WHO_ITERATE) u.who = WHO_ITERATE_ONE;
+  if (!first_until(e, &l, &u)) return v_bad();
+  bool again = true;
+  for (bool first = true; again; first = false) {
+    Value y = turn_until(e, &l, &u);
+    again = false;
+    l.next = (Nodes){0};
+    if (y.kind == V_BAD || !flat_nodes(e, y, &l.next, at, "the next state")) return v_bad();
+    for (uint32_t j = 0; j < l.state.n; j++)
+      if (!keeps_type(e, &l, j, first, &again)) return v_bad();
+  }
+  if (!end_of_turn(e, &l, &u)) return v_bad();
+  cut_turns(e, &l, &u);
+  if (!loop_until(e, &l, &u, &out)) return v_bad();
+  Value state = unflat(e, l.init, out.at, &k);
+  return a[4].i ? v_items(e->a, V_TUPLE, (Value[]){state, v_node(out.at[l.state.n])}, 2) : state;
+}
+
+static Value n_iterate(Elab *e, const Arg *a, const Ast *at) { return iterate(e, a, WHO_ITERATE, at); }
+
+static Value n_iterate_of(Elab *e, const Arg *a, const Ast *at) {
+  return iterate(e, a + 1, a[0].i ? WHO_ROOT : WHO_FIXED_POINT, at);
 }
 
 static Value run_loop(Elab *e, Value f, Value init, const Walked *w, bool stacked, const Arg *a, const Ast *at) {
@@ -340,4 +564,17 @@ const Native native_loops[] = {{"fold", "f:fn, init:any, xs:any", n_fold,
                                {"scan", "f:fn, init:any, xs:any", n_scan,
                                 "All states of `fold` after each element, stacked along a new first axis.",
                                 "scan(fn (s, x) = s + x, 0, [1.5, 2, 3])   # => [1.5, 3.5, 6.5]"},
+                               {"iterate",
+                                "f:fn, x:any, until:fn, limit:int=1000, count:flag=false", n_iterate,
+                                "The first of x, f(x), f(f(x)), ... of which `until` holds, a tensor or a tree; with "
+                                "count = true (it, how many turns\n"
+                                "were made). It has derivatives of any order. That `limit` turns were made and it "
+                                "still does not hold is an error.",
+                                "iterate(fn (x) = x / 2, 40.0, until = fn (x) = x < 3)   # => 2.5"},
+                               {"iterate_of",
+                                "who:word(fixed_point|root), f:fn, x:any, until:fn, limit:int=1000, count:flag=false",
+                                n_iterate_of,
+                                "`iterate`, whose error says what the first number of the state is to those who call "
+                                "it.",
+                                "iterate_of(\"root\", fn (x) = x / 2, 40.0, until = fn (x) = x < 3)   # => 2.5"},
                                {0}};

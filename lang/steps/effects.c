@@ -87,9 +87,11 @@ typedef struct Traces { const TraceGroup *group; Tensor *const *value; Text *tex
 
 static void trace_turn(Traces *t, const TraceGroup *g, int64_t at, int depth) {
   host_deeper(t->host);
+  const Tensor *count = g->counted ? t->value[t->next++] : NULL;
+  int64_t turns = count && g->turns > 0 ? (int64_t)tensor_get(count, at) : g->turns;
   uint32_t first = t->next;
-  for (int64_t turn = 0; turn < g->turns || turn == 0; turn++) {
-    bool shows = g->turns > 0;
+  for (int64_t turn = 0; turn < turns || turn == 0; turn++) {
+    bool shows = turns > 0;
     t->next = first;
     for (uint32_t k = 0; k < g->item.n; k++) {
       const TraceItem *i = &g->item.at[k];
@@ -128,6 +130,7 @@ static const Effect traces_effect = {.name = "trace", .run = traces_run};
 
 static void group_needs(Session *s, Step *step, const TraceGroup *g) {
   host_deeper(&s->host);
+  if (g->counted) step_needs(s, step, g->count);
   for (uint32_t k = 0; k < g->item.n; k++) {
     if (g->item.at[k].inner) group_needs(s, step, g->item.at[k].inner);
     else step_needs(s, step, g->item.at[k].node);

@@ -76,7 +76,8 @@ typedef struct TraceItem {
   NodeId node;                      /* NO_NODE: a loop inside */
   struct TraceGroup *inner;
 } TraceItem;
-typedef struct TraceGroup { int64_t turns; VEC(TraceItem) item; } TraceGroup;
+/* counted: `count` says how many of the turns were made. */
+typedef struct TraceGroup { int64_t turns; bool counted; NodeId count; VEC(TraceItem) item; } TraceGroup;
 Step *effect_traces(Session *s, const TraceGroup *group, Loc loc);
 
 /* `name: value`, or the value alone if name is NULL. */

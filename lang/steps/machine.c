@@ -139,9 +139,10 @@ static void fault_report(Session *s, NodeId id, const Fault *f) {
   DiagId which = kind->code ? diag_of_code(kind->code, strlen(kind->code)) : E_RUN_FAULT;
   char text[FAULT_TEXT];
   fault_text(op, f, text);
-  Diag *d = diag_said(s->diags, n ? n->loc : 0, which, arena_text(s->diags->arena, text, strlen(text)));
+  Loc at = f->loc ? f->loc : n ? n->loc : 0;
+  Diag *d = diag_said(s->diags, at, which, arena_text(s->diags->arena, text, strlen(text)));
   if (fault_hint(op, f, text)) diag_hint(s->diags, d, "%s", text);
-  if (!n || n->type->rank == 0 || f->element < 0) return;
+  if (!n || f->op || n->type->rank == 0 || f->element < 0) return;
   Arena *tmp = arena_new(&s->host);
   Text where = {.arena = tmp};
   int64_t rest = f->element, count = type_count(n->type);

@@ -17,6 +17,7 @@ typedef struct Eval {
   const Graph *g;
   Tensor **values;
   Tensor ***results;         /* of loops, by id: all their outputs */
+  const Node *failed;        /* NULL: none yet */
 } Eval;
 
 static Fault eval_nodes(Eval *e, const NodeId *ids, uint32_t n);
@@ -59,10 +60,26 @@ static Tensor *loop_input(Eval *e, const Node *loop, Tensor **carry, uint32_t sl
   return tensor_from(e->host, want, &number);
 }
 
+/* Most turns that a loop is to make. */
+static int64_t loop_turns(const Eval *e, const Node *loop) {
+  int64_t ends = loop_ends(loop->attr), turns = loop->attr->i[LOOP_TURNS];
+  if (ends == ENDS_AFTER_ALL) return turns;
+  double last = tensor_get(e->values[loop->in[loop->n_in - 1]], 0);
+  if (ends == ENDS_UNTIL) return last != 0 ? 0 : turns;
+  return last < 0 ? 0 : last < (double)turns ? (int64_t)last : turns;
+}
+
+static bool all_true(const Tensor *t) {
+  for (int64_t k = 0; k < type_count(&t->type); k++)
+    if (tensor_get(t, k) == 0) return false;
+  return true;
+}
+
 static Fault eval_loop(Eval *e, const Node *loop, NodeId id) {
   const Graph *body = loop->attr->body;
-  int64_t turns = loop->attr->i[0];
-  uint32_t c = (uint32_t)loop->attr->i[1], n_out = body->out.n;
+  int64_t turns = loop_turns(e, loop), made = 0;
+  uint32_t c = (uint32_t)loop->attr->i[1], n_out = body->out.n, stacks = loop_stacks(loop->attr);
+  bool until = c < stacks, last = until && turns == 0;
   bool reverse = loop->attr->n > 3 && loop->attr->i[3];
   Tensor **out = NEW_N(e->scratch, Tensor *, n_out + 1u);
   for (uint32_t k = 0; k < n_out; k++) {
@@ -70,16 +87,20 @@ static Fault eval_loop(Eval *e, const Node *loop, NodeId id) {
     if (k < c) {
       Tensor *first = e->values[loop->in[k]];
       out[k] = tensor_from(e->host, &first->type, first->data);
+    } else if (k < stacks) {
+      Type t = type_scalar(I32);
+      out[k] = tensor_new(e->host, &t);
     } else {
-      Type t = {.dtype = each->dtype, .rank = (uint8_t)(each->rank + 1), .dim = {turns}};
+      Type t = {.dtype = each->dtype, .rank = (uint8_t)(each->rank + 1), .dim = {loop->attr->i[LOOP_TURNS]}};
       memcpy(t.dim + 1, each->dim, sizeof each->dim[0] * each->rank);
       out[k] = tensor_new(e->host, &t);
+      if (out[k]->bytes) memset(out[k]->data, 0, out[k]->bytes);
     }
   }
   Eval inner = {.host = e->host, .kernels = e->kernels, .g = body};
   Fault fault = {.code = FAULT_NONE};
-  for (int64_t t = 0; t < turns && fault.code == FAULT_NONE; t++) {
-    int64_t turn = reverse ? turns - 1 - t : t;
+  for (; made < turns && !last && fault.code == FAULT_NONE; made++) {
+    int64_t turn = reverse ? turns - 1 - made : made;
     inner.scratch = arena_new(e->host);
     inner.values = NEW_N(inner.scratch, Tensor *, body->n + 1u);
     inner.results = NEW_N(inner.scratch, Tensor **, body->n + 1u);
@@ -98,6 +119,8 @@ static Fault eval_loop(Eval *e, const Node *loop, NodeId id) {
         Tensor *v = inner.values[body->out.at[k].node];
         if (k < c)
           next[k] = tensor_from(e->host, &v->type, v->data);
+        else if (k < stacks)
+          last = all_true(v);
         else if (v->bytes)
           memcpy(row(out[k], turn), v->data, v->bytes);
       }
@@ -105,6 +128,13 @@ static Fault eval_loop(Eval *e, const Node *loop, NodeId id) {
         tensor_unref(out[k]);
         out[k] = next[k];
       }
+      if (until && !last && made + 1 == turns && loop->attr->i[LOOP_LIMIT] != 0) {
+        const Tensor *flag = inner.values[body->out.at[c].node];
+        fault = loop_fault(loop->attr, &flag->type, flag->data, &out[0]->type, out[0]->data);
+      }
+    } else if (!fault.op) {
+      fault.op = inner.failed->op;
+      fault.loc = inner.failed->loc;
     }
     for (NodeId k = 0; k < body->n; k++) {
       tensor_unref(inner.values[k]);
@@ -113,6 +143,7 @@ static Fault eval_loop(Eval *e, const Node *loop, NodeId id) {
     }
     arena_free(inner.scratch);
   }
+  if (until) tensor_set(out[c], 0, (double)made);
   e->results[id] = out;
   e->values[id] = n_out ? tensor_from(e->host, loop->type, out[0]->data) : tensor_new(e->host, loop->type);
   return fault;
@@ -142,7 +173,9 @@ static Fault eval_nodes(Eval *e, const NodeId *ids, uint32_t n) {
   for (uint32_t k = 0; k < n; k++) {
     if (e->values[ids[k]]) continue;
     Fault f = eval_node(e, ids[k]);
-    if (f.code != FAULT_NONE) return f;
+    if (f.code == FAULT_NONE) continue;
+    e->failed = &e->g->node[ids[k]];
+    return f;
   }
   return (Fault){.code = FAULT_NONE};
 }

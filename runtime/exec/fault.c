@@ -18,6 +18,7 @@ NodeId fault_node(const Graph *written, const Plan *p, uint32_t step) {
 
 const OpFault *fault_of(const Op *op, const Fault *f) {
   static const OpFault unknown = {.text = "there is no result for these values"};
+  if (f->op) op = f->op;
   return op && op->faults ? &op->faults[f->which] : &unknown;
 }
 

@@ -9,7 +9,7 @@ enum { FAULT_TEXT = 160 };   /* room for what fault_text says */
 
 /* The node of `written`, the graph that the plan was made of, that failed in a step of it; NO_NODE: none is known. */
 NodeId fault_node(const Graph *written, const Plan *p, uint32_t step);
-/* What op says of f; NULL: no op is known. */
+/* What op says of f, or the op in a loop's body that f names; NULL: no op is known. */
 const OpFault *fault_of(const Op *op, const Fault *f);
 /* Its text with the numbers of f: no place, no full stop. Allocates nothing. */
 void fault_text(const Op *op, const Fault *f, char to[FAULT_TEXT]);

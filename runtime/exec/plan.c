@@ -95,29 +95,40 @@ static Loop *loop_of(Planner *w, NodeId id) {
   l->body = make(w->host, a, n->attr->body, NULL, &o, true);
   if (w->p->depth <= l->body->depth) w->p->depth = l->body->depth + 1;
   l->turns = n->attr->i[0];
-  uint32_t c = (uint32_t)n->attr->i[1], s = (uint32_t)n->attr->i[2];
+  const Graph *g = n->attr->body;
+  uint32_t c = (uint32_t)n->attr->i[1], s = (uint32_t)n->attr->i[2], stacks = loop_stacks(n->attr);
   l->n_carry = c;
+  l->n_out = g->out.n;
   l->reverse = n->attr->n > 3 && n->attr->i[3] != 0;
+  l->ends = (uint8_t)loop_ends(n->attr);
+  l->attr = plan_attr(w, n->attr);
+  if (c < stacks) l->flag = *g->node[g->out.at[c].node].type;
+  if (c > 0) l->state = *node_of(w, n->in[0])->type;
   TurnBind *bind = NEW_N(a, TurnBind, l->body->n_bind + 1);
-  size_t *bytes = NEW_N(a, size_t, c + 1);
-  for (uint32_t k = 0; k < c; k++) bytes[k] = bytes_of(w, n->in[k]);
+  size_t *bytes = NEW_N(a, size_t, g->out.n + 1);
+  for (uint32_t k = 0; k < g->out.n; k++) bytes[k] = (size_t)type_bytes(g->node[g->out.at[k].node].type);
+  if (c < stacks) bytes[c] = sizeof(int32_t);
   for (uint32_t k = 0; k < l->body->n_bind; k++) {
     const Binding *b = &l->body->bind[k];
     size_t size = (size_t)type_bytes(&b->type);
     if (b->slot >= BODY_OUT) {
       uint32_t j = b->slot - BODY_OUT;
-      bind[k] = (TurnBind){j < c ? TURN_NEXT : TURN_STACK, j, size};
+      bind[k] = (TurnBind){j < c ? TURN_NEXT : j < stacks ? TURN_FLAG : TURN_STACK, j, size};
     } else if (b->slot < n->n_in) {
       bind[k] = (TurnBind){b->slot < c ? TURN_CARRY : b->slot < c + s ? TURN_ROW : TURN_IN, b->slot, size};
     } else bind[k] = (TurnBind){TURN_NUMBER, 0, size};
   }
-  bool *read = NEW_N(a, bool, n->attr->body->out.n + 1);
+  bool *read = NEW_N(a, bool, g->out.n + 1);
   for (NodeId k = id + 1; k < w->g->n; k++)
     if (w->kind[k] == KIND_PICK && w->g->node[k].in[0] == id) read[w->g->node[k].attr->i[0]] = true;
   l->read = read;
   l->bind = bind;
-  l->carry_bytes = bytes;
+  l->bytes = bytes;
   return l;
+}
+
+static bool loop_may_fail(const Loop *l) {
+  return l->body->fails || (l->ends == ENDS_UNTIL && l->attr->i[LOOP_LIMIT] > 0);
 }
 
 /* ---- results, first look: what cannot be a unit's own doing ---- */
@@ -281,6 +292,7 @@ static PlanStep *add_step(Planner *w, PlanStepKind kind) {
 }
 
 static void add_origin(Planner *w, PlanStep *s, NodeId id) {
+  if (s->n_origin == 0) s->loc = node_of(w, id)->loc;
   vec_push(w->tmp, &w->origins, w->origin ? w->origin[id] : id);
   s->n_origin++;
 }
@@ -348,13 +360,14 @@ static void write_loop_step(Planner *w, const Unit *unit, Places *taken) {
     for (uint32_t j = 0; j < unit->made.n; j++)
       if (node_of(w, unit->made.at[j])->attr->i[0] == (int64_t)k) p = w->place[node = unit->made.at[j]];
     if (node == NO_NODE)     /* nobody reads it: a carry still needs two places, a stacked value one row */
-      p = take_scratch(w, taken, (size_t)type_bytes(n->attr->body->node[n->attr->body->out.at[k].node].type));
+      p = take_scratch(w, taken, l->bytes[k]);
     add_place(w, p, node);
   }
-  for (uint32_t k = 0; k < l->n_carry; k++) add_place(w, take_scratch(w, taken, l->carry_bytes[k]), NO_NODE);
+  for (uint32_t k = 0; k < l->n_carry; k++) add_place(w, take_scratch(w, taken, l->bytes[k]), NO_NODE);
   add_place(w, take_scratch(w, taken, sizeof(int32_t)), NO_NODE);
   add_place(w, take_scratch(w, taken, (l->body->n_bind + 1) * sizeof(void *)), NO_NODE);
   add_place(w, take_scratch(w, taken, l->body->slab), NO_NODE);
+  if (l->ends == ENDS_UNTIL) add_place(w, take_scratch(w, taken, (size_t)type_bytes(&l->flag)), NO_NODE);
 }
 
 static void write_single(Planner *w, const Unit *unit, Places *taken) {
@@ -510,7 +523,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
     if (unit->tiles) continue;
     NodeId id = unit->node[0];
     if (g->node[id].op->id == OP_loop) unit->loop = loop_of(w, id);
-    unit->fails = unit->loop ? unit->loop->body->fails : plan_may_fail(w, &g->node[id]);
+    unit->fails = unit->loop ? loop_may_fail(unit->loop) : plan_may_fail(w, &g->node[id]);
   }
   for (NodeId id = 0; id < g->n; id++)
     if (w->kind[id] == KIND_PICK) w->unit[id] = w->unit[g->node[id].in[0]];

@@ -197,36 +197,68 @@ static const Fault *run_parts(Part *p, uint32_t parts, void (*part)(void *ctx, u
 
 static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
 
+/* Where a turn of a loop finds and leaves things. to_out: it writes the next carries to the loop's own outputs. */
+static void bind_turn(const Loop *l, void *const *at, void *const *out, void **data, int64_t row, bool first,
+                      bool to_out) {
+  void *const *spare = out + l->n_out;
+  for (uint32_t k = 0; k < l->body->n_bind; k++) {
+    const TurnBind *b = &l->bind[k];
+    switch (b->kind) {
+    case TURN_IN: data[k] = at[b->index]; break;
+    case TURN_ROW: data[k] = (char *)at[b->index] + (size_t)row * b->bytes; break;
+    case TURN_CARRY: data[k] = first ? at[b->index] : to_out ? spare[b->index] : out[b->index]; break;
+    case TURN_NEXT: data[k] = to_out ? out[b->index] : spare[b->index]; break;
+    case TURN_STACK: data[k] = (char *)out[b->index] + (l->read[b->index] ? (size_t)row * b->bytes : 0); break;
+    case TURN_FLAG: data[k] = spare[l->n_carry + 3]; break;
+    default: data[k] = spare[l->n_carry]; break;
+    }
+  }
+}
+
+/* Most turns that the loop is to make. */
+static int64_t loop_turns(const Loop *l, const void *last_input) {
+  if (l->ends == ENDS_AFTER_ALL) return l->turns;
+  if (l->ends == ENDS_UNTIL) return *(const uint8_t *)last_input ? 0 : l->turns;
+  int64_t n = *(const int32_t *)last_input;
+  return n < 0 ? 0 : n < l->turns ? n : l->turns;
+}
+
+static bool all_true(const Type *t, const uint8_t *flag) {
+  for (int64_t k = 0, n = type_count(t); k < n; k++)
+    if (!flag[k]) return false;
+  return true;
+}
+
 /* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the
- * last turn writes the loop's own outputs. */
+ * last of all turns writes the loop's own outputs; a loop that ends before has them brought there. */
 static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
   const Loop *l = s->loop;
   void *const *out = at + s->n_in, *const *spare = out + s->n_out;
-  int32_t *number = spare[l->n_carry];
-  void **data = spare[l->n_carry + 1];
-  char *slab = spare[l->n_carry + 2];
-  for (int64_t turn = 0; turn < l->turns; turn++) {
+  const uint8_t *flag = l->ends == ENDS_UNTIL ? spare[l->n_carry + 3] : NULL;
+  int64_t turns = loop_turns(l, s->n_in ? at[s->n_in - 1] : NULL), made = 0;
+  bool last = flag && turns == 0, to_out = false;
+  while (made < turns && !last) {
     if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
-    int64_t row = l->reverse ? l->turns - 1 - turn : turn;
-    bool to_out = (l->turns - 1 - turn) % 2 == 0;
-    *number = (int32_t)row;
-    for (uint32_t k = 0; k < l->body->n_bind; k++) {
-      const TurnBind *b = &l->bind[k];
-      switch (b->kind) {
-      case TURN_IN: data[k] = at[b->index]; break;
-      case TURN_ROW: data[k] = (char *)at[b->index] + (size_t)row * b->bytes; break;
-      case TURN_CARRY: data[k] = turn == 0 ? at[b->index] : to_out ? spare[b->index] : out[b->index]; break;
-      case TURN_NEXT: data[k] = to_out ? out[b->index] : spare[b->index]; break;
-      case TURN_STACK: data[k] = (char *)out[b->index] + (l->read[b->index] ? (size_t)row * b->bytes : 0); break;
-      default: data[k] = number; break;
-      }
+    int64_t row = l->reverse ? turns - 1 - made : made;
+    to_out = (turns - 1 - made) % 2 == 0;
+    *(int32_t *)spare[l->n_carry] = (int32_t)row;
+    bind_turn(l, at, out, spare[l->n_carry + 1], row, made == 0, to_out);
+    Fault f = run_steps(l->body, spare[l->n_carry + 1], spare[l->n_carry + 2], pool, cancel);
+    if (f.code != FAULT_NONE) {
+      if (!f.op) f.op = l->body->step[f.step].op;
+      if (!f.loc) f.loc = l->body->step[f.step].loc;
+      return f;
     }
-    Fault f = run_steps(l->body, data, slab, pool, cancel);
-    if (f.code != FAULT_NONE) return f;
+    made++;
+    last = flag && all_true(&l->flag, flag);
   }
-  if (l->turns == 0)
-    for (uint32_t k = 0; k < l->n_carry; k++) memcpy(out[k], at[k], l->carry_bytes[k]);
-  return (Fault){.code = FAULT_NONE};
+  for (uint32_t k = 0; k < l->n_carry && !to_out; k++) memcpy(out[k], made ? spare[k] : at[k], l->bytes[k]);
+  if (flag) *(int32_t *)out[l->n_carry] = (int32_t)made;
+  for (uint32_t k = l->n_carry + (flag != NULL); k < s->n_out; k++)
+    if (l->read[k] && made < l->turns)
+      memset((char *)out[k] + (size_t)made * l->bytes[k], 0, (size_t)(l->turns - made) * l->bytes[k]);
+  if (!flag || last || l->attr->i[LOOP_LIMIT] == 0) return (Fault){.code = FAULT_NONE};
+  return loop_fault(l->attr, &l->flag, flag, &l->state, out[0]);
 }
 
 static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel) {

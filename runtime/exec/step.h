@@ -61,20 +61,24 @@ typedef enum {
   TURN_CARRY,                    /* carry `index` as the turn before left it */
   TURN_NEXT,                     /* carry `index` for the next turn */
   TURN_STACK,                    /* this turn's row of output `index` */
+  TURN_FLAG,                     /* whether it was the last one */
   TURN_NUMBER,
 } TurnKind;
 
 typedef struct TurnBind { uint8_t kind; uint32_t index; size_t bytes; } TurnBind;
 
 /* The step's places: the loop's inputs, its outputs (base BASE_NONE where nobody reads one), a spare of each carry, the
- * turn's number, the table of the body's bindings, the body's slab. */
+ * turn's number, the table of the body's bindings, the body's slab, the flag of a loop that ends by it. */
 typedef struct Loop {
   Plan *body;
   int64_t turns;
-  uint32_t n_carry;
+  uint32_t n_carry, n_out;
   bool reverse;
+  uint8_t ends;                  /* ENDS_... */
+  const Attr *attr;
+  Type flag, state;              /* ENDS_UNTIL: of the flag, and of the first carry */
   const TurnBind *bind;          /* beside body->bind */
-  const size_t *carry_bytes;
+  const size_t *bytes;           /* of each output: a carry, a count, a row */
   const bool *read;              /* of each output; a stacked value that nobody reads has one row only */
 } Loop;
 
@@ -94,6 +98,7 @@ typedef struct PlanStep {
   const Tiles *tiles;
   const Loop *loop;
   uint32_t origin, n_origin;
+  Loc loc;                       /* of its first node */
   Cost cost;
 } PlanStep;
 

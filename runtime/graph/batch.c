@@ -2,7 +2,8 @@
  * has one axis more, in front. Out: the formula of the batch, as nodes of the same graph; what does not depend on the
  * element stays as it is and is computed once.
  * A family's rule moves the axes that an op names (an op works on its last axes, leading ones are batch); a loop's body
- * is batched first; what has no rule goes round a loop, an element a turn.
+ * is batched first; what has no rule goes round a loop, an element a turn. A loop that each element ends for itself
+ * turns until all have ended; from then on a `where` keeps what an element had.
  * Invariant: a batched node has its element's type with the batch in front; an element's value is the one that the
  * formula alone would have, draws included, whose keys are batched like any other value.
  */
@@ -14,6 +15,7 @@ typedef struct Pass {
   NodeId *map;               /* by node of from */
   bool *has;                 /* whether the mapped node has the batch axis */
   bool **outs;               /* of a batched loop: which of its results have it */
+  uint32_t **nth;            /* and which of its results is each of the element's; NULL: the same */
   int64_t size;
   BatchError *error;
 } Pass;
@@ -85,7 +87,8 @@ static Graph *batch_body(const Pass *p, Graph *body, const bool *has, const bool
   to->limit = p->to->limit;
   Arena *a = to->arena;
   Pass q = {.from = body, .to = to, .size = p->size, .error = p->error, .map = NEW_N(a, NodeId, body->n + 1u),
-            .has = NEW_N(a, bool, body->n + 1u), .outs = NEW_N(a, bool *, body->n + 1u)};
+            .has = NEW_N(a, bool, body->n + 1u), .outs = NEW_N(a, bool *, body->n + 1u),
+            .nth = NEW_N(a, uint32_t *, body->n + 1u)};
   NodeId *root = NEW_N(a, NodeId, body->out.n + 1u);
   for (NodeId k = 0; k < body->n; k++) q.map[k] = NO_NODE;
   for (uint32_t k = 0; k < body->out.n; k++) root[k] = body->out.at[k].node;
@@ -132,42 +135,171 @@ static void spread_through(const Graph *body, bool *has, uint32_t n_carry, Arena
   }
 }
 
+/* ---- loops that end by themselves ---- */
+
+/* An element's loop, before it is batched. */
+typedef struct Turns {
+  Graph *body;
+  uint32_t n, c, s, n_out;   /* operands, carries, sequences, outputs of the body */
+  NodeId *x;                 /* the operands, mapped, */
+  bool *has;                 /* and whether they have the axis; behind them the turn */
+  uint32_t *nth;
+} Turns;
+
+static Turns turns_of(const Pass *p, const Node *node) {
+  Arena *a = p->to->arena;
+  Turns l = {.body = node->attr->body, .n = node->n_in, .c = (uint32_t)node->attr->i[LOOP_CARRIES],
+             .s = (uint32_t)node->attr->i[LOOP_SEQUENCES]};
+  l.n_out = l.body->out.n;
+  l.x = NEW_N(a, NodeId, l.n + 3u);
+  l.has = NEW_N(a, bool, l.n + 4u);
+  for (uint32_t k = 0; k < l.n; k++) {
+    l.x[k] = p->map[node->in[k]];
+    l.has[k] = p->has[node->in[k]];
+  }
+  return l;
+}
+
+/* The body in a graph of its own, over inputs whose slots are moved by `more` from `from` on. in: by slot. */
+static Graph *moved_body(const Turns *l, uint32_t from, uint32_t more, NodeId *in, NodeId *result) {
+  Graph *to = graph_new(l->body->arena);
+  to->limit = l->body->limit;
+  for (uint32_t k = 0; k <= l->n; k++) in[k] = NO_NODE;
+  for (NodeId id = 0; id < l->body->n; id++) {
+    const Node *x = &l->body->node[id];
+    uint32_t slot = (uint32_t)(x->op == &op_input ? x->attr->i[0] : 0);
+    if (x->op == &op_input) in[slot] = graph_input(to, slot < from ? slot : slot + more, x->type, x->loc);
+  }
+  graph_inline(to, l->body, in, result);
+  return to;
+}
+
+static NodeId kept_where(Graph *g, NodeId keep, NodeId old, NodeId new) {
+  return g_op3(g, &op_where, g_broadcast(g, keep, g->node[old].type), old, new);
+}
+
+/* A carry as the body finds it, though no turn reads it. */
+static NodeId carry_input(Graph *to, const Pass *p, const Turns *l, const NodeId *in, uint32_t k) {
+  const Node *node = &l->body->node[l->body->out.at[k].node];
+  return in[k] != NO_NODE ? in[k] : graph_input(to, k, node->type, p->to->loc);
+}
+
+/* A loop that ends by a flag, as one that goes on when its flag was set, and then keeps what it has: two carries more,
+ * whether it ended and after how many turns. What it gives for an element is what it gave. */
+static void until_goes_on(const Pass *p, Turns *l) {
+  Graph *g = p->to;
+  Arena *a = g->arena;
+  uint32_t c = l->c, n_out = l->n_out;
+  NodeId *in = NEW_N(a, NodeId, l->n + 1u), *y = NEW_N(a, NodeId, n_out + 1u), *x = NEW_N(a, NodeId, l->n + 3u);
+  bool *has = NEW_N(a, bool, l->n + 4u);
+  Graph *to = moved_body(l, c, 2, in, y);
+  Type flag = *to->node[y[c]].type, i32 = type_scalar(I32), truth = type_scalar(BOOL);
+  NodeId ended = graph_input(to, c, &truth, g->loc), made = graph_input(to, c + 1, &i32, g->loc);
+  if (flag.rank > 0) {       /* that of a loop over elements that end for themselves: all of them */
+    int64_t axes[MAX_RANK + 2] = {flag.rank};
+    for (int k = 0; k < flag.rank; k++) axes[k + 1] = k;
+    y[c] = g_attr(to, &op_all, &y[c], 1, axes, (uint32_t)flag.rank + 2);
+  }
+  for (uint32_t k = 0; k < c; k++)
+    graph_output(to, kept_where(to, ended, carry_input(to, p, l, in, k), y[k]), k);
+  NodeId end = g_op2(to, &op_or, ended, y[c]), one = graph_const_like(to, I32, 1, 0);
+  graph_output(to, end, c);
+  graph_output(to, kept_where(to, ended, made, g_op2(to, &op_add, made, one)), c + 1);
+  graph_output(to, end, c + 2);
+  for (uint32_t k = c + 1; k < n_out; k++)
+    graph_output(to, kept_where(to, ended, g_fill(to, to->node[y[k]].type, 0), y[k]), k + 2);
+  l->nth = NEW_N(a, uint32_t, n_out + 1u);
+  for (uint32_t k = 0; k < n_out; k++) l->nth[k] = k < c ? k : k == c ? c + 1 : k + 2;
+  for (uint32_t k = 0; k < l->n; k++) {
+    x[k < c ? k : k + 2] = l->x[k];
+    has[k < c ? k : k + 2] = l->has[k];
+  }
+  x[c] = l->x[l->n - 1];
+  has[c] = l->has[l->n - 1];
+  x[c + 1] = graph_const_like(g, I32, 0, 0);
+  x[l->n + 1] = graph_const_like(g, BOOL, 0, 0);
+  has[l->n + 1] = false;
+  *l = (Turns){.body = to, .n = l->n + 2, .c = c + 2, .s = l->s, .n_out = n_out + 2, .x = x, .has = has, .nth = l->nth};
+}
+
+/* A loop of counted turns, as one of the most turns that an element has: in the others it keeps what it has. */
+static void counted_goes_on(const Pass *p, Turns *l) {
+  Graph *g = p->to;
+  NodeId *in = NEW_N(g->arena, NodeId, l->n + 1u), *y = NEW_N(g->arena, NodeId, l->n_out + 1u);
+  Graph *to = moved_body(l, l->n, 1, in, y);
+  Type i32 = type_scalar(I32);
+  NodeId count = graph_input(to, l->n - 1, &i32, g->loc);
+  NodeId turn = in[l->n] != NO_NODE ? in[l->n] : graph_input(to, l->n + 1, &i32, g->loc);
+  NodeId over = g_op2(to, &op_ge, turn, count);
+  for (uint32_t k = 0; k < l->n_out; k++) {
+    NodeId old = k < l->c ? carry_input(to, p, l, in, k) : g_fill(to, to->node[y[k]].type, 0);
+    graph_output(to, kept_where(to, over, old, y[k]), k);
+  }
+  NodeId most = l->x[l->n - 1];
+  l->x[l->n] = p->size == 0 ? graph_const_like(g, I32, 0, 0)
+                            : g_attr(g, &op_reduce_max, &most, 1, (int64_t[]){1, 0, 0}, 3);
+  l->has[l->n] = false;
+  l->body = to;
+  l->n++;
+}
+
+/* An element's loop that an element ends for itself goes on for the others. */
+static void go_on(const Pass *p, const Attr *attr, Turns *l) {
+  int64_t ends = loop_ends(attr);
+  if (ends == ENDS_COUNTED && l->has[l->n - 1]) counted_goes_on(p, l);
+  if (ends != ENDS_UNTIL) return;
+  bool *of = NEW_N(p->to->arena, bool, l->n + 1u), *node = NEW_N(p->to->arena, bool, l->body->n + 1u);
+  memcpy(of, l->has, l->n * sizeof *of);
+  spread_through(l->body, of, l->c, p->to->arena);
+  for (NodeId id = 0; id < l->body->n; id++) {
+    const Node *x = &l->body->node[id];
+    node[id] = x->op == &op_input && of[x->attr->i[0]];
+    for (uint32_t k = 0; k < x->n_in; k++) node[id] |= node[x->in[k]];
+  }
+  if (of[l->n - 1] || node[l->body->out.at[l->c].node]) until_goes_on(p, l);
+}
+
 static bool batch_loop(Pass *p, NodeId id, const Node *node) {
   Graph *g = p->to;
   Arena *a = g->arena;
   const Attr *attr = node->attr;
-  uint32_t n = node->n_in, c = (uint32_t)attr->i[1], s = (uint32_t)attr->i[2], n_out = attr->body->out.n;
-  bool *has = NEW_N(a, bool, n + 1u), *full = NEW_N(a, bool, n_out + 1u), *out = NEW_N(a, bool, n_out + 1u);
-  NodeId *x = NEW_N(a, NodeId, n + 1u);
-  for (uint32_t k = 0; k < n; k++) {
-    x[k] = p->map[node->in[k]];
-    has[k] = p->has[node->in[k]];
-  }
+  Turns l = turns_of(p, node);
+  go_on(p, attr, &l);
+  uint32_t n = l.n, c = l.c, s = l.s, n_out = l.n_out;
+  bool *has = l.has, *began = arena_copy(a, l.has, n * sizeof *has);
+  bool *full = NEW_N(a, bool, n_out + 1u), *out = NEW_N(a, bool, n_out + 1u);
+  NodeId *x = l.x;
   has[n] = false;            /* the turn */
-  spread_through(attr->body, has, c, a);
+  spread_through(l.body, has, c, a);
   for (uint32_t k = 0; k < n_out; k++) full[k] = k < c && has[k];
   for (uint32_t k = 0; k < c; k++)
-    if (has[k] && !p->has[node->in[k]]) {
+    if (has[k] && !began[k]) {
       Type t = batch_type(g->node[x[k]].type, p->size);
       x[k] = g_broadcast(g, x[k], &t);
     }
   for (uint32_t k = c; k < c + s; k++)
     if (has[k]) x[k] = batch_front(g, x[k], 1, 0);   /* turns first */
   Attr batched = *attr;
-  batched.body = batch_body(p, attr->body, has, full, out);
+  batched.body = batch_body(p, l.body, has, full, out);
   if (!batched.body) return false;
+  int64_t *i = arena_copy(a, attr->i, attr->n * sizeof *i);
+  i[LOOP_CARRIES] = c;
+  batched.i = i;
   p->map[id] = graph_emit(g, &op_loop, x, n, &batched, node->loc, NULL);
   p->outs[id] = out;
+  p->nth[id] = l.nth;
   p->has[id] = true;
   return true;
 }
 
 static void batch_pick(Pass *p, NodeId id, const Node *node) {
+  NodeId from = node->in[0], loop = p->map[from];
   uint32_t k = (uint32_t)node->attr->i[0];
-  NodeId loop = p->map[node->in[0]];
-  NodeId y = g_attr(p->to, &op_pick, &loop, 1, node->attr->i, 1);
-  p->has[id] = p->outs[node->in[0]][k];
-  bool stacked = k >= (uint32_t)p->from->node[node->in[0]].attr->i[1];
+  if (p->nth[from]) k = p->nth[from][k];
+  NodeId y = g_attr(p->to, &op_pick, &loop, 1, (int64_t[]){k}, 1);
+  const Attr *attr = p->to->node[loop].attr;
+  bool stacked = k >= loop_stacks(attr), count = k < loop_stacks(attr) && k >= (uint32_t)attr->i[LOOP_CARRIES];
+  p->has[id] = p->outs[from][k] && !count;
   p->map[id] = p->has[id] && stacked ? batch_front(p->to, y, 1, 0) : y;
 }
 
@@ -189,6 +321,25 @@ static NodeId by_loop(Batch *b) {
   Attr attr = {.body = body, .i = (int64_t[]){b->size, 0, s, 0}, .n = 4};
   NodeId loop = graph_emit(g, &op_loop, in, n, &attr, 0, NULL);
   return g_attr(g, &op_pick, &loop, 1, (int64_t[]){0}, 1);
+}
+
+bool graph_batch_into(Graph *g, Graph *one, const NodeId *in, const NodeId *to, const bool *has, uint32_t n,
+                      int64_t size, const NodeId *root, uint32_t n_root, NodeId *out, bool *out_has, BatchError *e) {
+  Arena *a = g->arena;
+  Pass p = {.from = one, .to = g, .size = size, .error = e, .map = NEW_N(a, NodeId, one->n + 1u),
+            .has = NEW_N(a, bool, one->n + 1u), .outs = NEW_N(a, bool *, one->n + 1u),
+            .nth = NEW_N(a, uint32_t *, one->n + 1u)};
+  for (NodeId k = 0; k < one->n; k++) p.map[k] = NO_NODE;
+  for (uint32_t k = 0; k < n; k++) {
+    p.map[in[k]] = to[k];
+    p.has[in[k]] = has[k];
+  }
+  if (!walk(&p, root, n_root)) return false;
+  for (uint32_t k = 0; k < n_root; k++) {
+    out[k] = p.map[root[k]];
+    out_has[k] = p.has[root[k]];
+  }
+  return true;
 }
 
 /* ---- gradients that are given ---- */
@@ -231,22 +382,18 @@ static void build_batched(const CustomGrad *base, Grad *d) {
       root[n_root++] = dx[k];
     }
   BatchError none;
-  Pass p = {.from = one, .to = g, .size = b->size, .error = &none, .map = NEW_N(a, NodeId, one->n + 1u),
-            .has = NEW_N(a, bool, one->n + 1u), .outs = NEW_N(a, bool *, one->n + 1u)};
-  for (NodeId k = 0; k < one->n; k++) p.map[k] = NO_NODE;
-  for (uint32_t k = 0; k < b->n + 2; k++) {
-    p.map[x[k]] = in[k];
-    p.has[x[k]] = k < b->n ? b->has[k] : true;
-  }
-  if (!walk(&p, root, n_root)) return;   /* refused when the formula itself was batched */
+  bool *has = NEW_N(a, bool, b->n + 2u), *out_has = NEW_N(a, bool, n_root + 1u);
+  NodeId *out = NEW_N(a, NodeId, n_root + 1u);
+  for (uint32_t k = 0; k < b->n + 2; k++) has[k] = k < b->n ? b->has[k] : true;
+  if (!graph_batch_into(g, one, x, in, has, b->n + 2, b->size, root, n_root, out, out_has, &none))
+    return;                  /* refused when the formula itself was batched */
   for (uint32_t k = 0; k < n_root; k++) {
-    NodeId y = p.map[root[k]];
+    NodeId y = out[k];
     const Type *want = g->node[d->x[of[k]]].type;
-    if (b->has[of[k]] && !p.has[root[k]]) y = g_broadcast(g, y, want);
-    if (!b->has[of[k]] && !p.has[root[k]]) {   /* each element says the same */
+    if (b->has[of[k]] && !out_has[k]) y = g_broadcast(g, y, want);
+    if (!b->has[of[k]] && !out_has[k]) {   /* each element says the same */
       Type t = batch_type(want, b->size);
       y = g_broadcast(g, y, &t);
-      p.has[root[k]] = true;
     }
     d->dx[of[k]] = b->has[of[k]] ? y : g_sum_to(g, y, want);
   }
@@ -337,7 +484,8 @@ bool graph_batch(Graph *g, const NodeId *in, const NodeId *to, uint32_t n, int64
                  uint32_t n_root, NodeId *out, BatchError *e) {
   Arena *a = g->arena;
   Pass p = {.from = g, .to = g, .size = size, .error = e, .map = NEW_N(a, NodeId, g->n + 1u),
-            .has = NEW_N(a, bool, g->n + 1u), .outs = NEW_N(a, bool *, g->n + 1u)};
+            .has = NEW_N(a, bool, g->n + 1u), .outs = NEW_N(a, bool *, g->n + 1u),
+            .nth = NEW_N(a, uint32_t *, g->n + 1u)};
   for (NodeId k = 0; k < g->n; k++) p.map[k] = NO_NODE;
   for (uint32_t k = 0; k < n; k++) {
     p.map[in[k]] = to[k];

@@ -88,6 +88,8 @@ typedef struct Fault {
   int64_t a, b;              /* what the op's text names, e.g. the index and the size */
   double v;
   uint32_t step;             /* of the plan; filled by run */
+  const Op *op;              /* that failed in a loop's body, and where it stands; NULL: the step's own */
+  Loc loc;
 } Fault;
 
 /* How an op says that it has no result for what the run gave it. */
@@ -213,7 +215,26 @@ const Kernels *kernels_level(const char *level);             /* NULL if this CPU
  * The body's outputs in order: the c next carries, then values of which the loop stacks one a turn.
  * Output k of the loop, read by `pick(loop) attr->i = {k}`: the last carry (k < c), else [turns, ...]. reverse: the
  * turns run from the last to the first; elements are read, and values stacked, at the turn's own number. The loop
- * node's type is that of its output 0, or f32[] when it has none. grad: dys instead of dy. */
+ * node's type is that of its output 0, or f32[] when it has none. grad: dys instead of dy.
+ *
+ * A loop may end before its turns are over; attr->i goes on {.., ends, limit, who}, and the last constant is not the
+ * body's:
+ * ENDS_UNTIL: that constant, a bool[], says that no turn is to be made. The body's output c, bools of any shape, says
+ * of a turn that it was the last one when all are true; output c of the loop is how many were made, i32[]. A limit
+ * that is not 0 is told as the fault `who` when all turns are over and none was the last.
+ * ENDS_COUNTED: that constant, an i32[], is how many turns are made: those of the numbers below it.
+ * What is stacked for a turn that was not made is 0. */
+enum { LOOP_TURNS, LOOP_CARRIES, LOOP_SEQUENCES, LOOP_REVERSE, LOOP_ENDS, LOOP_LIMIT, LOOP_WHO, LOOP_ATTRS };
+enum { ENDS_AFTER_ALL, ENDS_UNTIL, ENDS_COUNTED };
+enum { WHO_ITERATE, WHO_ITERATE_ONE, WHO_FIXED_POINT, WHO_ROOT, N_WHO };           /* ONE: of one tensor */
+static inline int64_t loop_ends(const Attr *a) { return a->n > LOOP_ENDS ? a->i[LOOP_ENDS] : ENDS_AFTER_ALL; }
+/* The body's first output that is stacked. */
+static inline uint32_t loop_stacks(const Attr *a) {
+  return (uint32_t)a->i[LOOP_CARRIES] + (loop_ends(a) == ENDS_UNTIL);
+}
+/* The fault of a loop whose limit was reached. flag: of its last turn; state: its first carry, of which the fault tells
+ * the number that stands beside the flag that is not true. */
+Fault loop_fault(const Attr *a, const Type *flag_type, const void *flag, const Type *state_type, const void *state);
 
 /* ---- graph builders for gradient rules and the like: types are known to fit ---- */
 #define OP(name) extern const Op op_##name;

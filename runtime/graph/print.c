@@ -79,8 +79,11 @@ static void print_attr(Text *t, const Node *node) {
   else if (node->op == &op_constant)
     print_constant(t, attr->value);
   else if (attr->body)
-    text_printf(t, " turns=%lld carries=%lld sequences=%lld%s", (long long)attr->i[0], (long long)attr->i[1],
-                (long long)attr->i[2], attr->n > 3 && attr->i[3] ? " reverse" : "");
+    text_printf(t, " turns=%lld carries=%lld sequences=%lld%s%s", (long long)attr->i[0], (long long)attr->i[1],
+                (long long)attr->i[2], attr->n > 3 && attr->i[3] ? " reverse" : "",
+                loop_ends(attr) == ENDS_UNTIL     ? " until"
+                : loop_ends(attr) == ENDS_COUNTED ? " counted"
+                                                  : "");
   else if (attr->n && node->op != &op_cast) {
     if (print_named(t, node->op, attr, true))
       print_named(t, node->op, attr, false);

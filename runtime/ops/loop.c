@@ -5,18 +5,18 @@
  * with, and turns the adjoints of its results into those of its inputs. The carries of each turn are outputs of the
  * forward loop itself: its body gets them as stacked values (its node gets a new list of outputs; the picks that
  * are there mean what they meant), so nothing runs twice but the inside of a turn. The new loop's body is an ordinary
- * graph, so all orders follow. How a loop runs is the plan's and eval.c's business: it has no kernel.
+ * graph, so all orders follow. The gradient of a loop that ends by itself walks back over the turns that it made. How
+ * a loop runs is the plan's and eval.c's business: it has no kernel.
  */
 #include "graph/grad.h"
 
 #ifndef KERNELS
-enum { TURNS, CARRIES, SEQUENCES, REVERSE, LOOP_ATTRS };
-
 /* What the loop gives as output k. */
 static Type output_type(const Attr *a, uint32_t k) {
   Type t = *a->body->node[a->body->out.at[k].node].type;
-  if (k < a->i[CARRIES]) return t;
-  Type stacked = {.dtype = t.dtype, .rank = (uint8_t)(t.rank + 1), .dim = {a->i[TURNS]}};
+  if (k < a->i[LOOP_CARRIES]) return t;
+  if (k < loop_stacks(a)) return type_scalar(I32);
+  Type stacked = {.dtype = t.dtype, .rank = (uint8_t)(t.rank + 1), .dim = {a->i[LOOP_TURNS]}};
   for (int d = 0; d < t.rank && d + 1 < MAX_RANK; d++) stacked.dim[d + 1] = t.dim[d];
   return stacked;
 }
@@ -24,7 +24,7 @@ static Type output_type(const Attr *a, uint32_t k) {
 static Type element_of(const Type *t) { return type_make((DType)t->dtype, t->rank - 1, t->dim + 1); }
 
 static bool body_input(TypeRule *r, const Node *n) {
-  int64_t slot = n->attr->i[0], c = r->attr->i[CARRIES], s = r->attr->i[SEQUENCES];
+  int64_t slot = n->attr->i[0], c = r->attr->i[LOOP_CARRIES], s = r->attr->i[LOOP_SEQUENCES];
   if (slot < 0 || slot > (int64_t)r->n)
     return refuse(r, BAD_VALUE, -1, -1, NULL, "the loop's body reads slot %lld, but it has %u", (long long)slot,
                   (unsigned)r->n + 1);
@@ -35,27 +35,43 @@ static bool body_input(TypeRule *r, const Node *n) {
                 type_show(r->g->arena, n->type), type_show(r->g->arena, &want));
 }
 
+/* Where and how it ends. */
+static bool end_type(TypeRule *r) {
+  const Attr *a = r->attr;
+  int64_t ends = loop_ends(a), c = a->i[LOOP_CARRIES];
+  if (ends == ENDS_AFTER_ALL) return true;
+  Type last = type_scalar(ends == ENDS_UNTIL ? BOOL : I32);
+  bool ok = ends <= ENDS_COUNTED && ends >= 0 && r->n > c + a->i[LOOP_SEQUENCES] && type_eq(r->x[r->n - 1], &last) &&
+            a->i[LOOP_LIMIT] >= 0 && a->i[LOOP_WHO] >= 0 && a->i[LOOP_WHO] < N_WHO;
+  if (ok && ends == ENDS_UNTIL)
+    ok = a->body->out.n > c && a->body->node[a->body->out.at[c].node].type->dtype == BOOL;
+  return ok || refuse(r, BAD_VALUE, -1, -1, NULL, "a loop that ends before its turns are over needs to know when");
+}
+
 static bool loop_type(TypeRule *r) {
   const Attr *a = r->attr;
   const Graph *body = a->body;
-  if (a->n != LOOP_ATTRS || !body || a->i[TURNS] < 0 || a->i[CARRIES] < 0 || a->i[SEQUENCES] < 0 ||
-      a->i[CARRIES] > r->n || a->i[SEQUENCES] > r->n - a->i[CARRIES] || body->out.n < (uint64_t)a->i[CARRIES])
+  bool known = a->n == LOOP_REVERSE + 1 || a->n == LOOP_ATTRS;
+  if (!known || !body || a->i[LOOP_TURNS] < 0 || a->i[LOOP_CARRIES] < 0 || a->i[LOOP_SEQUENCES] < 0 ||
+      a->i[LOOP_CARRIES] > r->n || a->i[LOOP_SEQUENCES] > r->n - a->i[LOOP_CARRIES] ||
+      body->out.n < (uint64_t)a->i[LOOP_CARRIES])
     return refuse(r, BAD_VALUE, -1, -1, NULL,
                   "a loop needs its turns, carries, sequences and a body that gives the carries");
-  for (int64_t k = a->i[CARRIES]; k < a->i[CARRIES] + a->i[SEQUENCES]; k++) {
+  for (int64_t k = a->i[LOOP_CARRIES]; k < a->i[LOOP_CARRIES] + a->i[LOOP_SEQUENCES]; k++) {
     if (r->x[k]->rank == 0)
       return refuse(r, BAD_RANK, (int)k, -1, NULL, "a loop runs along the first axis, but a scalar has none");
-    if (r->x[k]->dim[0] != a->i[TURNS])
-      return refuse(r, BAD_SHAPE, (int)k, -1, NULL, "a loop of %lld turns cannot run along %s", (long long)a->i[TURNS],
-                    type_show(r->g->arena, r->x[k]));
+    if (r->x[k]->dim[0] != a->i[LOOP_TURNS])
+      return refuse(r, BAD_SHAPE, (int)k, -1, NULL, "a loop of %lld turns cannot run along %s",
+                    (long long)a->i[LOOP_TURNS], type_show(r->g->arena, r->x[k]));
   }
+  if (!end_type(r)) return false;
   for (NodeId id = 0; id < body->n; id++)
     if (body->node[id].op == &op_input && !body_input(r, &body->node[id])) return false;
   for (uint32_t k = 0; k < body->out.n; k++) {
     const Type *t = body->node[body->out.at[k].node].type;
-    if (k >= a->i[CARRIES] && t->rank == MAX_RANK)
+    if (k >= loop_stacks(a) && t->rank == MAX_RANK)
       return refuse(r, BAD_LIMIT, -1, -1, NULL, "values of rank %d cannot be stacked over turns", MAX_RANK);
-    if (k < a->i[CARRIES] && !type_eq(t, r->x[k]))
+    if (k < a->i[LOOP_CARRIES] && !type_eq(t, r->x[k]))
       return refuse(r, BAD_SHAPE, (int)k, -1, "what goes round a loop keeps its shape and element type",
                     "what goes round the loop begins as %s, but a turn makes it %s", type_show(r->g->arena, r->x[k]),
                     type_show(r->g->arena, t));
@@ -79,7 +95,7 @@ static NodeId pick(Graph *g, NodeId loop, uint32_t k) {
 /* The output of the body that is the value of its node `id` over the turns; the loop y gets it if it has none. */
 static uint32_t stacked_output(Graph *g, NodeId y, NodeId id) {
   Attr attr = *g->node[y].attr;
-  for (uint32_t k = (uint32_t)attr.i[CARRIES]; k < attr.body->out.n; k++)
+  for (uint32_t k = loop_stacks(&attr); k < attr.body->out.n; k++)
     if (attr.body->out.at[k].node == id) return k;
   Graph *body = arena_copy(g->arena, attr.body, sizeof *body);
   body->mark = NULL;         /* scratch and caches are each graph's own */
@@ -121,7 +137,8 @@ static bool slopes(const Back *b, uint32_t k) {
 static Back back_of(Grad *d) {
   Graph *g = d->g;
   const int64_t *i = d->attr->i;
-  Back b = {.d = d, .g = g, .fwd = d->attr->body, .c = (uint32_t)i[CARRIES], .s = (uint32_t)i[SEQUENCES], .n = d->n};
+  Back b = {.d = d, .g = g, .fwd = d->attr->body, .c = (uint32_t)i[LOOP_CARRIES], .s = (uint32_t)i[LOOP_SEQUENCES],
+            .n = d->n};
   b.n_out = b.fwd->out.n;
   b.reads = NEW_N(g->arena, NodeId, b.n + 1u);
   b.in = NEW_N(g->arena, NodeId, b.n + 1u);
@@ -154,6 +171,7 @@ static void back_inputs(Back *b) {
       b->weight[k] = graph_input(b->body, slot++, b->fwd->node[b->fwd->out.at[k].node].type, 0);
   for (uint32_t k = b->c + b->s; k < b->n; k++)
     if (is_read(b, k)) b->in[k] = graph_input(b->body, slot++, g->node[x[k]].type, 0);
+  slot += loop_ends(b->d->attr) != ENDS_AFTER_ALL;   /* the count of turns: no turn reads it */
   if (is_read(b, b->n)) b->in[b->n] = graph_input(b->body, slot, b->fwd->node[b->reads[b->n]].type, 0);
 }
 
@@ -200,7 +218,8 @@ static void back_outputs(Back *b) {
     if (slopes(b, k)) graph_output(body, b->slope[k].node, body->out.n);
 }
 
-/* The new loop: adjoints and sums; saved carries, sequences, adjoints of what was stacked; the constants. */
+/* The new loop: adjoints and sums; saved carries, sequences, adjoints of what was stacked; the constants; and how many
+ * turns there were. */
 static NodeId back_loop(Back *b) {
   Graph *g = b->g;
   const Grad *d = b->d;
@@ -223,8 +242,11 @@ static NodeId back_loop(Back *b) {
   uint32_t n_sequence = in.n - n_carry;
   for (uint32_t k = b->c + b->s; k < b->n; k++)
     if (is_read(b, k)) vec_push(g->arena, &in, d->x[k]);
-  int64_t i[LOOP_ATTRS] = {d->attr->i[TURNS], n_carry, n_sequence, !d->attr->i[REVERSE]};
-  return graph_emit(g, &op_loop, in.at, in.n, &(Attr){.body = b->body, .i = i, .n = LOOP_ATTRS}, 0, NULL);
+  int64_t i[LOOP_ATTRS] = {d->attr->i[LOOP_TURNS], n_carry, n_sequence, !d->attr->i[LOOP_REVERSE], ENDS_COUNTED};
+  int64_t ends = loop_ends(d->attr);
+  if (ends != ENDS_AFTER_ALL) vec_push(g->arena, &in, ends == ENDS_UNTIL ? pick(g, d->y, b->c) : d->x[b->n - 1]);
+  uint32_t n_i = ends == ENDS_AFTER_ALL ? LOOP_REVERSE + 1 : LOOP_ATTRS;
+  return graph_emit(g, &op_loop, in.at, in.n, &(Attr){.body = b->body, .i = i, .n = n_i}, 0, NULL);
 }
 
 /* Whether a carry's adjoint is selected depends on the turn after, so it is taken to be, until a turn says no. */
@@ -254,9 +276,33 @@ static void loop_grad(Grad *d) {
     }
 }
 
+#define LIMIT "{a} turns were made, and `until` still does not hold"
+#define FIXED "{a} turns were made, and f(x) still differs from x by {v}"
+#define ROOT "{a} turns were made, and f(x) still differs from 0 by {v}"
+#define TURNS_HINT "if it only needs more turns, give it `limit = ...`"
+static const OpFault limit_reached[] = {
+    [WHO_ITERATE] = {"E0721", LIMIT, TURNS_HINT},
+    [WHO_ITERATE_ONE] = {"E0721", LIMIT ": it stopped at {v}", TURNS_HINT},
+    [WHO_FIXED_POINT] = {"E0722", FIXED, "a fixed point is found where f brings points closer together; `root` of "
+                                         "f(x) - x does not need that"},
+    [WHO_ROOT] = {"E0723", ROOT, "begin nearer to a root, or give it `limit = ...`"},
+};
+
+Fault loop_fault(const Attr *a, const Type *flag_type, const void *flag, const Type *state_type, const void *state) {
+  int64_t n = type_count(flag_type), at = 0;
+  while (at < n && ((const uint8_t *)flag)[at]) at++;
+  Fault f = {.code = FAULT_OP, .which = (uint32_t)a->i[LOOP_WHO], .a = a->i[LOOP_LIMIT], .element = -1};
+  if (flag_type->rank > 0) f.element = at;
+  if (type_count(state_type) == n && at < n && dtype_is_float((DType)state_type->dtype))
+    f.v = state_type->dtype == F64 ? ((const double *)state)[at] : ((const float *)state)[at];
+  else if (f.which == WHO_ITERATE_ONE) f.which = WHO_ITERATE;
+  return f;
+}
+
 const Op op_loop = {
-    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN | OP_STORES, .n_in = -1,
-    .args = "xs.., turns:int, carries:int, sequences:int, reverse:flag=false",
+    .name = "loop", .id = OP_loop, .flags = OP_HIDDEN | OP_STORES | OP_FAILS, .n_in = -1,
+    .faults = limit_reached,
+    .args = "xs.., turns:int, carries:int, sequences:int, reverse:flag=false, ends:int=0, limit:int=0, who:int=0",
     .doc =
         "Turns over a body: carries go round, a sequence gives an element a turn. What `fold` and `scan` are made of.",
     .example = "fold(fn (s, x) = s + x, 0.0, [1, 2, 3])   # => 6", .type = loop_type, .grad = loop_grad,

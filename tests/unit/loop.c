@@ -1,4 +1,5 @@
-/* loop: values against the same turns written out, gradients of both orders, reverse loops, nested loops, no turns. */
+/* loop: values against the same turns written out, gradients of both orders, reverse loops, nested loops, no turns,
+ * loops that end before their turns are over. */
 #include "calc.h"
 
 typedef struct Body { Graph *g; NodeId h, x, w, t; } Body;
@@ -162,6 +163,85 @@ static void nested(void) {
   CALC_END(c);
 }
 
+/* `cell`, whose turn number `last` is the last one: the flag stands before what is stacked. */
+static Graph *ending_cell(Calc *c, int64_t last) {
+  Graph *b = cell(c, N, false);
+  Type i = type_scalar(I32), flag = type_make(BOOL, 1, (int64_t[]){2});
+  NodeId end = graph_const_like(b, I32, (double)last, 0), t = NO_NODE;
+  for (NodeId k = 0; k < b->n; k++)
+    if (b->node[k].op == &op_input && type_eq(b->node[k].type, &i)) t = k;
+  int64_t moved[3] = {4, I32};                 /* its slot is behind the operand that says how it ends */
+  b->node[t].attr = arena_copy(c->arena, &(Attr){.i = arena_copy(c->arena, moved, sizeof moved), .n = 2}, sizeof(Attr));
+  Output stacked = b->out.at[1];
+  b->out.n = 1;
+  graph_output(b, g_broadcast(b, g_op2(b, &op_ge, t, end), &flag), 1);
+  graph_output(b, stacked.node, 2);
+  return b;
+}
+
+static NodeId ending(Calc *c, const NodeId *in, int64_t last, bool not_one) {
+  NodeId x[4] = {in[0], in[1], in[2], given(c, BOOL, 0, NULL, (double[]){not_one})};
+  int64_t i[LOOP_ATTRS] = {TURNS, 1, 1, 0, ENDS_UNTIL};
+  return graph_emit(c->g, &op_loop, x, 4, &(Attr){.body = ending_cell(c, last), .i = i, .n = LOOP_ATTRS}, 0, NULL);
+}
+
+/* A loop that ends after `made` turns is one of so many turns, in its derivatives, too, which are counted loops. */
+static void ends_by_itself(void) {
+  for (volatile int made = 0; made <= TURNS; made++) {
+    CALC(c);
+    NodeId h = numbers(&c, F64, DIMS(N)), xs = numbers(&c, F64, DIMS(TURNS, N)), w = numbers(&c, F64, DIMS(N, N));
+    NodeId few = make(&c, &op_slice, &xs, 1, INTS(0, made, 1, 0, N, 1)), wrt[3] = {h, xs, w}, a[3], b[3];
+    NodeId l = ending(&c, wrt, made - 1, made == 0);
+    NodeId m = loop_of(&c, cell(&c, N, false), (NodeId[]){h, few, w}, 3, made, 1, 1, false);
+    NodeId last = picked(&c, l, 0), count = picked(&c, l, 1), stacked = picked(&c, l, 2);
+    NodeId wanted = picked(&c, m, 0), rows = picked(&c, m, 1);
+    CU_ASSERT_EQUAL(values_of(&c, count)[0], made);
+    CU_ASSERT(near(values_of(&c, last), values_of(&c, wanted), N));
+    CU_ASSERT(near(values_of(&c, stacked), values_of(&c, rows), N * made));
+    for (int k = N * made; k < N * TURNS; k++) CU_ASSERT_EQUAL(values_of(&c, stacked)[k], 0);
+    NodeId zeros = given(&c, F64, DIMS(TURNS, N), (double[TURNS * N]){0});
+    NodeId rest = make(&c, &op_slice, &zeros, 1, INTS(made, TURNS - made, 1, 0, N, 1));
+    NodeId padded = make(&c, &op_concat, (NodeId[]){rows, rest}, 2, INTS(0));
+    uint32_t seed = c.seed;
+    NodeId p = g_op2(c.g, &op_add, weighed(&c, last), weighed(&c, stacked));
+    c.seed = seed;
+    NodeId q = g_op2(c.g, &op_add, weighed(&c, wanted), weighed(&c, padded));
+    int n[3] = {N, TURNS * N, N * N};
+    grad_reverse(c.g, p, NO_NODE, wrt, 3, a, NULL);
+    grad_reverse(c.g, q, NO_NODE, wrt, 3, b, NULL);
+    for (int k = 0; k < 3; k++) {
+      CU_ASSERT(near(values_of(&c, a[k]), values_of(&c, b[k]), n[k]));
+      seed = c.seed;
+      NodeId r[3], s[3], u = weighed(&c, a[k]);
+      c.seed = seed;
+      NodeId v = weighed(&c, b[k]);
+      grad_reverse(c.g, u, NO_NODE, wrt, 3, r, NULL);
+      grad_reverse(c.g, v, NO_NODE, wrt, 3, s, NULL);
+      for (int j = 0; j < 3; j++) CU_ASSERT(near(values_of(&c, r[j]), values_of(&c, s[j]), n[j]));
+    }
+    CU_ASSERT_PTR_NULL(graph_verify(c.g, c.arena));
+    CALC_END(c);
+  }
+}
+
+static void ends_refused(void) {
+  CALC(c);
+  NodeId h = numbers(&c, F64, DIMS(N)), xs = numbers(&c, F64, DIMS(TURNS, N)), w = numbers(&c, F64, DIMS(N, N));
+  NodeId x[4] = {h, xs, w, given(&c, I32, 0, NULL, (double[]){1})};
+  TypeError e;
+  int64_t i[LOOP_ATTRS] = {TURNS, 1, 1, 0, ENDS_UNTIL};
+  Attr attr = {.body = ending_cell(&c, 1), .i = i, .n = LOOP_ATTRS};
+  CU_ASSERT_EQUAL(graph_emit(c.g, &op_loop, x, 4, &attr, 0, &e), NO_NODE);
+  CU_ASSERT_STRING_EQUAL(e.text, "a loop that ends before its turns are over needs to know when");
+  i[LOOP_ENDS] = 7;
+  CU_ASSERT_EQUAL(graph_emit(c.g, &op_loop, x, 4, &attr, 0, &e), NO_NODE);
+  x[3] = given(&c, BOOL, 0, NULL, (double[]){0});
+  i[LOOP_ENDS] = ENDS_UNTIL;
+  attr.body = cell(&c, N, false);    /* its second output is no flag */
+  CU_ASSERT_EQUAL(graph_emit(c.g, &op_loop, x, 4, &attr, 0, &e), NO_NODE);
+  CALC_END(c);
+}
+
 static void refusals(void) {
   CALC(c);
   Graph *b = graph_new(c.arena);
@@ -183,4 +263,5 @@ static void refusals(void) {
   CALC_END(c);
 }
 
-UNIT(TEST(as_unrolled), TEST(differences), TEST(partly_used), TEST(no_turns), TEST(nested), TEST(refusals))
+UNIT(TEST(as_unrolled), TEST(differences), TEST(partly_used), TEST(no_turns), TEST(nested),
+     TEST(ends_by_itself), TEST(ends_refused), TEST(refusals))
