@@ -148,7 +148,7 @@ void session_want_pool(Session *s) {
 static Status outcome(Session *s, bool done) {
   if (done) return STATUS_OK;
   if (!s->cancelled) return s->closed ? STATUS_CLOSED : STATUS_SCRIPT;
-  bool script = s->run.checkpoint && s->run.steps && s->run.position.frame.n &&
+  bool script = !s->config.rehearses && s->run.checkpoint && s->run.steps && s->run.position.frame.n &&
                 s->run.position.frame.at[0].block == s->run.steps;
   if (script) s->run.kept = checkpoint_write(s, s->run.checkpoint, false, 0);
   return STATUS_CANCELLED;

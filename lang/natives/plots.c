@@ -244,7 +244,7 @@ static bool shown_run(Session *s, Step *step, Tensor *const *value) {
   return ok;
 }
 /* A file that cannot be written stops the run: what stands behind has not happened. */
-static const Effect shown_effect = {.name = "show", .cuts = true, .run = shown_run};
+static const Effect shown_effect = {.name = "show", .cuts = true, .writes = true, .run = shown_run};
 
 /* ---- while checking ---- */
 static Value step_of(Elab *e, const Shown *what, const Arg *path, const NodeId *node, uint32_t n, const Ast *at) {

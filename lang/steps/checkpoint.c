@@ -219,7 +219,7 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
   arena_free(a);
   return ok;
 }
-static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .run = checkpoint_run};
+static const Effect checkpoint_effect = {.name = "checkpoint", .cuts = true, .writes = true, .run = checkpoint_run};
 
 Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc) {
   if (!s->run.checkpoint) s->run.checkpoint = text_known(path);

@@ -255,7 +255,7 @@ static bool save_run(Session *s, Step *step, Tensor *const *value) {
   arena_free(a);
   return ok;
 }
-static const Effect save_effect = {.name = "save", .cuts = true, .run = save_run};
+static const Effect save_effect = {.name = "save", .cuts = true, .writes = true, .run = save_run};
 
 /* A step over such a file. The path's holes are needs behind those of the entries. */
 static Step *tree_step(Session *s, const Effect *effect, const TextValue *path, const TreeEntry *entry, uint32_t n,

@@ -90,6 +90,7 @@ typedef struct Effect {
   const char *name;
   bool cuts; /* it changes cells or must stop the run before later cells change; else it only reads, and happens in
                                  order after the segment's plan ran */
+  bool writes; /* files: not in a run that only rehearses */
   /* false: the run stops; the diagnostic was made */
   bool (*run)(Session *s, Step *step, Tensor *const *value);
 } Effect;

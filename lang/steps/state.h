@@ -11,6 +11,7 @@ typedef struct SessionConfig {
   /* shared: pool is the host's (NULL: no threads), whatever threads says */
   bool shared; Pool *pool;
   bool no_fuse, strict, no_extern, check_numbers;
+  bool rehearses;                               /* runs are those of another time: no file is written */
   WarningRules rules;                           /* which warnings are off: warnings_allow */
   uint64_t seed; bool seed_given;
   size_t max_memory;                            /* 0: no limit of ours */

@@ -30,6 +30,9 @@ bool show_plan(Repl *r, const char *rest);                        /* repl_cost.c
 bool show_profile(Repl *r, const char *rest);
 bool show_summary(Repl *r, const char *rest);
 bool do_instead(Repl *r, const char *rest);                       /* repl_do.c */
+bool go_to_step(Repl *r, const char *rest);                       /* repl_at.c */
+bool fork_run(Repl *r, const char *rest);
+bool diff_runs(Repl *r, const char *rest);
 bool show_why(Repl *r, const char *rest);                         /* repl_why.c */
 const char *repl_dotted(Repl *r, const char *text);               /* `net[0].w` as paths are: `net.0.w` */
 bool show_gradients(Repl *r, const char *rest);                   /* repl_grad.c */

@@ -15,6 +15,7 @@ typedef struct Repl {
   int entry;               /* number of the present entry, from 1 */
   Text kept;               /* the entries that went well, as :save writes them */
   int n_kept;
+  const char *fork;        /* the other argument of the last :fork; NULL: none */
   const char *ahead;       /* a line of a paste that was looked at before its turn; NULL: none */
   size_t n_ahead;
 } Repl;
