@@ -346,21 +346,26 @@ bool numbers_bad(const Type *t, const void *data) {
   return false;
 }
 
+static Loc blame_output(Walk *w, uint32_t k) {
+  NodeId id = w->g->out.at[k].node;
+  int64_t i = first_bad(w->value[id]);
+  return i >= 0 ? follow(w, id, i) : 0;
+}
+
+/* What was computed while planning is a constant of the optimised graph: then the graph as written, with the same
+ * results, says who made it. */
 static Loc blame(Session *s, const Segment *g, Tensor *const *before, bool warns) {
-  /* what was computed while planning is a constant of the optimised graph: then the graph as written says who made
-   * it */
-  const Graph *graphs[] = {g->graph, g->source};
+  Walk w = compute(s, g, g->graph, before), as_written = {0};
   Loc found = 0;
-  for (int pass = 0; pass < 2 && !found; pass++) {
-    Walk w = compute(s, g, graphs[pass], before);
-    w.warns = warns;
-    for (uint32_t k = 0; !found && k < w.g->out.n; k++) {
-      NodeId id = w.g->out.at[k].node;
-      int64_t i = first_bad(w.value[id]);
-      if (i >= 0) found = follow(&w, id, i);
-    }
-    drop(&w);
+  w.warns = warns;
+  for (uint32_t k = 0; !found && k < w.g->out.n; k++) {
+    if (first_bad(w.value[w.g->out.at[k].node]) < 0 || (found = blame_output(&w, k))) continue;
+    if (!as_written.g) as_written = compute(s, g, g->source, before);
+    as_written.warns = warns;
+    found = blame_output(&as_written, k);
   }
+  if (as_written.g) drop(&as_written);
+  drop(&w);
   return found;
 }
 
