@@ -379,7 +379,9 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
 static size_t tell_anyway(Session *s) {
   enum { TO_TELL = 1 << 20 };
   size_t limit = s->host.limit;
-  if (limit && limit < SIZE_MAX - TO_TELL) s->host.limit = limit + TO_TELL;
+  if (!limit) return limit;
+  arena_spare(s->arena);
+  if (limit < SIZE_MAX - TO_TELL) s->host.limit = limit + TO_TELL;
   return limit;
 }
 

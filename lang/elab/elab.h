@@ -103,6 +103,7 @@ struct Elab {
   Loc doing;                  /* the statement, turn or call that is being read: where a limit is met */
   bool repl;
   VEC(Missing) missing;       /* uses of names that are nowhere, or not yet */
+  bool missing_sorted;        /* by use */
   VEC(Widened) widened;       /* cells that a later assignment makes float */
   VEC(Turned) turned;
   /* of one reading of it */

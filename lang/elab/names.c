@@ -11,6 +11,7 @@
 #include "elab/stmt.h"
 #include "text/stdlib.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HASH_FROM = 12 };
@@ -191,6 +192,7 @@ static void outside_each(void *ctx, void (*f)(void *to, const char *name), void 
 static void outside_missing(void *ctx, const Ast *use, const Ast *made) {
   Elab *e = ctx;
   vec_push(e->a, &e->missing, (Missing){use, made});
+  e->missing_sorted = false;
 }
 
 static bool library_known(void *ctx, Sym name) {
@@ -215,14 +217,26 @@ Outside scope_outside(Elab *e) {
                    .keep_unused = e->repl, .replaces = e->repl};
 }
 
+static int by_use(const void *a, const void *b) {
+  uintptr_t x = (uintptr_t)((const Missing *)a)->use, y = (uintptr_t)((const Missing *)b)->use;
+  return (x > y) - (x < y);
+}
+
+/* What resolve() said of this use; NULL: nothing. */
+static const Missing *missing_of(Elab *e, const Ast *use) {
+  if (!e->missing.n) return NULL;
+  if (!e->missing_sorted) qsort(e->missing.at, e->missing.n, sizeof *e->missing.at, by_use);
+  e->missing_sorted = true;
+  return bsearch(&(Missing){use, NULL}, e->missing.at, e->missing.n, sizeof *e->missing.at, by_use);
+}
+
 /* A name that is nowhere: resolve() has said so, but for what it leaves to elaboration: a function that is called above
  * the `let` that it reads, the body of an `assert_error`, a text that a host made. */
 void unknown_name(Elab *e, const Ast *use) {
   e->unknown++;
-  for (uint32_t k = e->missing.n; k-- > 0;) {
-    const Missing *m = &e->missing.at[k];
-    if (m->use != use) continue;
-    if (!m->made) return;
+  const Missing *m = missing_of(e, use);
+  if (m && !m->made) return;
+  if (m) {
     Diag *g = elab_error(e, use, E_NOT_HERE_YET, use->name);
     diag_note(e->d, g, elab_loc_at(e, m->made), "it is made here");
     diag_hint(e->d, g, "call what reads it below that line");

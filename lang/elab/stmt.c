@@ -497,6 +497,7 @@ static OUT_OF_LINE void expression(Elab *e, const Ast *ast, Value *last) {
 }
 
 bool elab_stmt(Elab *e, const Ast *ast, Value *last) {
+  host_go_on(&e->s->host);
   if (!elab_stack_ok(e, ast)) return false;
   uint32_t errors = e->d->n_errors, unknown = e->unknown;
   WITH_LOC(e, ast);

@@ -122,6 +122,7 @@ static void read_ahead(Reader *r) {
   Token next;
   bool line_break = false;
   Span at = {0, 0};
+  host_go_on(arena_host(r->arena));
   for (lex_raw(r, &next); next.kind == T_NEWLINE; lex_raw(r, &next)) {
     if (!line_break) at = next.span;
     line_break = true;

@@ -553,6 +553,7 @@ static void check_nan(Resolver *r, const Ast *x) {
 }
 
 static void expr(Resolver *r, const Ast *x) {
+  host_go_on(arena_host(r->a));
   switch (x->kind) {
   case A_NAME: use_name(r, x->name, x, true); return;
   case A_FIELD:
@@ -682,6 +683,7 @@ static void layer(Resolver *r, const Ast *x) {
 }
 
 static void statement(Resolver *r, const Ast *x) {
+  host_go_on(arena_host(r->a));
   switch (x->kind) {
   case A_LET: case A_VAR: {
     uint32_t reads = reads_of(r, x->kid[0]);

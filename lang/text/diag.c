@@ -153,12 +153,36 @@ static Diag *add(Diags *d, Loc loc, const Source *source, Span span, DiagId id, 
   return diag_adopt(d, g);
 }
 
+/* A word as no person writes it (a number of 100,000 digits) is told by its ends. */
+static char *bounded(char *text) {
+  enum { LONGEST = 400, FIRST = 200, LAST = 60 };
+  char *to = text;
+  for (const char *p = text; *p;) {
+    size_t blank = strspn(p, " \n"), n = strcspn(p + blank, " \n"), first = FIRST, last = n - LAST;
+    if (to != p) memmove(to, p, blank + n);
+    p += blank + n;
+    to += blank;
+    if (n > LONGEST) {
+      while ((to[first] & 0xc0) == 0x80) first--;
+      while ((to[last] & 0xc0) == 0x80) last++;
+      memcpy(to + first, "...", 3);
+      memmove(to + first + 3, to + last, n - last);
+      n = first + 3 + n - last;
+    }
+    to += n;
+  }
+  *to = 0;
+  return text;
+}
+
+static char *said(Arena *a, const char *fmt, va_list ap) { return bounded(arena_vprintf(a, fmt, ap)); }
+
 Diag *diag_va(Diags *d, Loc loc, DiagId id, va_list ap) {
-  return add(d, loc, NULL, (Span){0, 0}, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  return add(d, loc, NULL, (Span){0, 0}, id, said(d->arena, diag_info[id].text, ap));
 }
 
 Diag *diag_said(Diags *d, Loc loc, DiagId id, const char *text) {
-  return add(d, loc, NULL, (Span){0, 0}, id, arena_text(d->arena, text, strlen(text)));
+  return add(d, loc, NULL, (Span){0, 0}, id, bounded(arena_text(d->arena, text, strlen(text))));
 }
 
 Diag *diag_at(Diags *d, Loc loc, DiagId id, ...) {
@@ -173,7 +197,7 @@ Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
   Loc loc = source && source->import_at ? loc_make(d->sources, source, span, source->import_at) : 0;
-  Diag *g = add(d, loc, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  Diag *g = add(d, loc, source, span, id, said(d->arena, diag_info[id].text, ap));
   va_end(ap);
   return g;
 }
@@ -181,7 +205,7 @@ Diag *diag_in(Diags *d, const Source *source, Span span, DiagId id, ...) {
 Diag *diag_there(Diags *d, const Source *source, Span span, DiagId id, ...) {
   va_list ap;
   va_start(ap, id);
-  Diag *g = add(d, 0, source, span, id, arena_vprintf(d->arena, diag_info[id].text, ap));
+  Diag *g = add(d, 0, source, span, id, said(d->arena, diag_info[id].text, ap));
   va_end(ap);
   return g;
 }
@@ -191,7 +215,7 @@ void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
   if (!p) return;
   va_list ap;
   va_start(ap, fmt);
-  char *label = arena_vprintf(d->arena, fmt, ap);
+  char *label = said(d->arena, fmt, ap);
   va_end(ap);
   if (!g->moved) {
     vec_push(d->arena, &g->mark, (Mark){p->source, p->span, *label ? label : NULL});
@@ -205,7 +229,7 @@ void diag_mark(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
 void diag_mark_in(Diags *d, Diag *g, const Source *source, Span span, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  char *label = arena_vprintf(d->arena, fmt, ap);
+  char *label = said(d->arena, fmt, ap);
   va_end(ap);
   if (!g->moved) vec_push(d->arena, &g->mark, (Mark){source, span, *label ? label : NULL});
   else if (*label) add_note(d, g, loc_make(d->sources, source, span, source->import_at), label);
@@ -219,14 +243,14 @@ void diag_mark_at(Diags *d, Diag *g, const Source *source, Span span, const char
 void diag_note(Diags *d, Diag *g, Loc loc, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  add_note(d, g, loc, arena_vprintf(d->arena, fmt, ap));
+  add_note(d, g, loc, said(d->arena, fmt, ap));
   va_end(ap);
 }
 
 void diag_hint(Diags *d, Diag *g, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  g->hint = arena_vprintf(d->arena, fmt, ap);
+  g->hint = said(d->arena, fmt, ap);
   va_end(ap);
 }
 

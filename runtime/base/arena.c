@@ -92,6 +92,8 @@ Host *arena_host(const Arena *a) { return a->host; }
 
 size_t arena_bytes(const Arena *a) { return a->now.bytes; }
 
+void arena_spare(Arena *a) { a->now.next_size = FIRST_BLOCK; }
+
 _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out of memory: the size overflows"); }
 
 /* A new block of so many bytes, its head among them. */

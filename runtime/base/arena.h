@@ -14,6 +14,7 @@ void arena_keep(Arena *a);
 void arena_free(Arena *a);          /* NULL is fine */
 Host *arena_host(const Arena *a);
 size_t arena_bytes(const Arena *a);
+void arena_spare(Arena *a);         /* memory is short: from here on it takes little at once */
 void *arena_alloc(Arena *a, size_t size);
 void *arena_copy(Arena *a, const void *p, size_t size);
 char *arena_text(Arena *a, const char *p, size_t len);      /* copies and ends with NUL */
