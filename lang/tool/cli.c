@@ -24,9 +24,13 @@ const char cli_usage[] =
     "       glia fmt [--check] FILE...    write files in the one layout\n"
     "       glia graph FILE [-e EXPR] [--format=txt|dot|svg]   the graph of EXPR, or of what is trained; runs nothing\n"
     "       glia plan FILE                the steps that will run, what they fuse, bytes and operations; runs nothing\n"
+    "       glia grad FILE -f NAME        the gradient of a function, as a function of the language\n"
     "       glia doc NAME                 the documentation of a name\n"
     "       glia doc --all                that of every name, as one page\n"
     "\n"
+    "  -f NAME               of glia grad: the function\n"
+    "  --at TYPES            of glia grad: \"x: [3], w: f64[3, 2]\"; an argument without a type is a number\n"
+    "  --wrt ARG             of glia grad: by which argument; by default the first\n"
     "  --threads N           threads to compute with; by default one for each CPU allowed\n"
     "  --seed N              the seed of all draws\n"
     "  --resume FILE         go on from a checkpoint that the script wrote\n"
@@ -50,13 +54,13 @@ const char cli_usage[] =
 
 static const char *const commands[] = {"run",  "check",   "test", "repl", "fmt",    "doc", "grad",
                                        "graph", "plan", "compile", NULL};
-static const char *const commands_later[] = {"grad", "compile", NULL};
 static const char *const formats[] = {"txt", "dot", "svg", NULL};
+static const char *const commands_later[] = {"compile", NULL};
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
                F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
-               F_DIGEST, F_ALL, F_EXPRESSION, F_FORMAT, F_LATER } FlagId;
+               F_DIGEST, F_ALL, F_EXPRESSION, F_FORMAT, F_FUNCTION, F_AT, F_WRT, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -67,6 +71,7 @@ static const Flag flags[] = {
     {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
     {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},         {"--all", F_ALL, false},
     {"-e", F_EXPRESSION, true},          {"--format", F_FORMAT, true},
+    {"-f", F_FUNCTION, true},            {"--at", F_AT, true},               {"--wrt", F_WRT, true},
     {"--profile", F_LATER, true},        {"--log", F_LATER, true},           {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -196,6 +201,9 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_CPU: return take_level(c, value);
   case F_DIGEST: c->digest = true; break;
   case F_ALL: c->all = true; break;
+  case F_FUNCTION: c->function = value; break;
+  case F_AT: c->at = value; break;
+  case F_WRT: c->wrt = value; break;
   case F_VERSION:
     say_version(c);
     return EXIT_DONE;
@@ -258,6 +266,11 @@ static int check_operands(Cli *c) {
   if (c->expression && !of_graph) return bad_usage("-e belongs to glia graph", NULL, NULL);
   if (c->format && !of_graph) return bad_usage("--format belongs to glia graph", NULL, NULL);
   if (wants_file && c->n_operand == 0) return bad_usage("no file is given to", c->command, NULL);
+  bool grad = !strcmp(c->command, "grad");
+  if (grad && (c->n_operand != 1 || !c->function))
+    return bad_usage("grad wants one file, and -f NAME: one of its functions", NULL, NULL);
+  if (!grad && (c->function || c->at || c->wrt))
+    return bad_usage("this flag belongs to glia grad:", c->function ? "-f" : c->at ? "--at" : "--wrt", NULL);
   if (c->all && strcmp(c->command, "doc")) return bad_usage("--all belongs to glia doc", NULL, NULL);
   if (!strcmp(c->command, "doc") && c->n_operand != !c->all)
     return c->all ? bad_usage("doc --all wants no name, found", *c->operand, NULL)

@@ -21,11 +21,12 @@ typedef struct Out {
 } Out;
 
 typedef struct Cli {
-  const char *command;            /* "run" "check" "test" "repl" "fmt" "doc" */
+  const char *command;            /* "run" "check" "test" "repl" "fmt" "doc" "grad" */
   const char *const *operand;     /* files, or the name of `doc` */
   int n_operand;
   const char *dump;               /* --dump=STAGE */
   const char *expression, *format;/* of `graph`: -e EXPR, --format=txt|dot|svg */
+  const char *function, *at, *wrt;   /* of `grad` */
   bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;
   Out out;
@@ -78,6 +79,7 @@ int cli_repl(Cli *c);
 int cli_fmt(Cli *c);
 int cli_graph(Cli *c);
 int cli_plan(Cli *c);
+int cli_grad(Cli *c);
 extern const char cli_usage[];
 /* Words, types, constants and commands: false: it is none of them. */
 bool doc_word(Text *t, const char *name);

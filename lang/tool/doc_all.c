@@ -194,8 +194,9 @@ static uint32_t shown_samples(Arena *a, const Op *op, Sample *s) {
 
 static void add_operation(Text *t, const Op *op, const char *family) {
   Sample sample[SAMPLES];
-  const Native *native = op->flags & OP_HIDDEN ? NULL : native_find(op->name);   /* which reads the arguments */
-  add_head(t, op->name, native ? native->params : op_face(op));
+  const Native *native = native_find(op->name);   /* which reads the arguments */
+  if (op->flags & OP_HIDDEN) text_printf(t, "\n### %s\n", op->name);
+  else add_head(t, op->name, native ? native->params : op_face(op));
   if (op->sign) text_printf(t, "Written `%s`. ", op->sign);
   text_printf(t, "%s\n", op->doc);
   add_code(t, op->example);
@@ -203,7 +204,8 @@ static void add_operation(Text *t, const Op *op, const char *family) {
   Shown w = {.a = t->arena, .op = op, .s = sample, .name = NEW_N(t->arena, const char *, MOST_IN)};
   for (uint32_t k = 0; n && k < sample[0].n; k++) w.name[k] = operand_name(t->arena, op, k);
   if (op->flags & OP_POINTWISE) text_add(t, "- shapes: element by element\n");
-  for (uint32_t k = 0; k < n && !(op->flags & OP_POINTWISE); k++) {
+  bool called = op->sign || !(op->flags & OP_HIDDEN);
+  for (uint32_t k = 0; k < n && called && !(op->flags & OP_POINTWISE); k++) {
     Shown one = w;
     one.s = &sample[k];
     add_shapes(t, &one);

@@ -102,7 +102,16 @@ static NodeId meant(const Graph *g, NodeId id) {
 }
 
 static bool is_number(const Graph *g, NodeId id) {
-  return g->node[id].op == &op_constant && g->node[id].type->rank == 0;
+  return g->node[id].op == &op_constant && type_count(g->node[id].type) == 1;
+}
+
+/* Of one element alone: the number that was given other axes of size 1. */
+static NodeId number_in(const Graph *g, NodeId id) {
+  NodeId at = meant(g, id);
+  while (g->node[at].type->rank > 0 && (g->node[at].op == &op_reshape || g->node[at].op == &op_broadcast) &&
+         type_count(g->node[at].type) == 1)
+    at = meant(g, g->node[at].in[0]);
+  return g->node[at].type->rank == 0 || is_number(g, at) ? at : id;
 }
 
 /* What the language stretches by itself: a scalar, or what has the last axes as they are. */
@@ -110,7 +119,8 @@ static NodeId unstretched(const Graph *g, NodeId id) {
   id = meant(g, id);
   const Node *n = &g->node[id];
   if (n->op != &op_broadcast) return id;
-  NodeId from = meant(g, n->in[0]);
+  NodeId from = number_in(g, meant(g, n->in[0]));
+  if (is_number(g, from)) return from;
   const Type *t = g->node[from].type;
   for (int k = 0; k < t->rank; k++)
     if (t->dim[k] != n->type->dim[n->type->rank - t->rank + k]) return id;
@@ -173,8 +183,10 @@ static void call(Text *t, const Graph *g, const Node *node, const char *const *o
   const char *error;
   uint32_t place, at = 0;
   const Face *face = face_parse(t->arena, op_face(node->op), &error, &place);
-  text_printf(t, "%s(", written(node->op));
+  bool several = node->op->n_in < 0;      /* the language takes them in a tuple */
+  text_printf(t, "%s(%s", written(node->op), several ? "(" : "");
   for (uint32_t k = 0; k < node->n_in; k++) text_printf(t, "%s%s", k ? ", " : "", operand[k]);
+  if (several) text_add(t, node->n_in == 1 ? ",)" : ")");
   int rank = node->n_in ? g->node[node->in[0]].type->rank : 0;
   Text rest = {.arena = t->arena};
   text_add(&rest, "");
@@ -249,12 +261,30 @@ static bool difference(Formula *f, const Node *node, Text *t) {
   return false;
 }
 
+/* zeros([3, 4]), ones(f64[2]), full(i32[3], 7): a number in a shape, typed. */
+static bool filled(const Graph *g, const Node *node, Text *t) {
+  NodeId from = node->op == &op_broadcast ? number_in(g, meant(g, node->in[0])) : NO_NODE;
+  const Type *y = node->type;
+  if (from == NO_NODE || !is_number(g, from) || y->dtype == BOOL) return false;
+  double v = tensor_get(g->node[from].attr->value, 0);
+  const char *kind = y->dtype == F32 ? shape_show(t->arena, y) : type_show(t->arena, y);
+  if (v == 0 && !signbit(v)) text_printf(t, "zeros(%s)", kind);
+  else if (v == 1) text_printf(t, "ones(%s)", kind);
+  else {
+    text_printf(t, "full(%s, ", kind);
+    formula_number(t, (DType)y->dtype, v);
+    text_add(t, ")");
+  }
+  return true;
+}
+
 static void expression(Formula *f, NodeId id) {
   const Node *node = &f->g->node[id];
   int level = f->level[id] = sign_level(node->op);
   Text t = {.arena = f->a};
   text_add(&t, "");
   if (node->op == &op_slice) cut(&t, f->g, node, operand(f, node, 0, LEVEL_ATOM));
+  else if (filled(f->g, node, &t)) {}
   else if (node->op == &op_cast) text_printf(&t, "%s(%s)", dtype_name[node->attr->i[0]], operand(f, node, 0, 0));
   else if (node->op == &op_permute && node->type->rank == 2 && node->attr->i[0] == 1)
     text_printf(&t, "%s'", operand(f, node, 0, LEVEL_ATOM));
@@ -312,9 +342,10 @@ static const char *wished(Formula *f, NodeId id, bool *own) {
   const Node *node = &f->g->node[id];
   const char *hint = f->names->hint ? f->names->hint(f->names->ctx, id, own) : NULL;
   if (hint) return hint;
-  if (node->n_in == 1 && sign_level(node->op) == LEVEL_ATOM && node->op != &op_cast && node->op != &op_slice) {
+  const char *op = written(node->op);
+  if (node->n_in == 1 && is_word(op) && !strncmp(f->text[id], op, strlen(op))) {
     const char *x = operand(f, node, 0, 0);
-    if (is_word(x) && strlen(x) < 12) return arena_printf(f->a, "%s_%s", written(node->op), x);
+    if (is_word(x) && strlen(x) + strlen(op) < 16) return arena_printf(f->a, "%s_%s", op, x);
   }
   return "t";
 }

@@ -14,7 +14,7 @@
 static int dispatch(Cli *c) {
   static const struct { const char *name; int (*run)(Cli *); } table[] = {
       {"run", cli_run}, {"check", cli_check}, {"test", cli_test}, {"doc", cli_doc}, {"repl", cli_repl},
-      {"fmt", cli_fmt}, {"graph", cli_graph}, {"plan", cli_plan},
+      {"fmt", cli_fmt}, {"graph", cli_graph}, {"plan", cli_plan}, {"grad", cli_grad},
   };
   for (size_t k = 0; k < sizeof table / sizeof *table; k++)
     if (!strcmp(c->command, table[k].name)) return table[k].run(c);

@@ -49,7 +49,7 @@ static bool print_named(Text *t, const Op *op, const Attr *attr, bool dry) {
   for (const char *p = op->args ? op->args : ""; *p;) {
     size_t len = strcspn(p, " ");
     const char *colon = memchr(p, ':', len);
-    if (colon) {
+    if (colon && strncmp(colon, ":index", 6) != 0) {   /* that is an input */
       if (at >= attr->n && strncmp(colon, ":sizes", 6) != 0) return false;   /* to [] there are no sizes */
       bool counted = strncmp(colon, ":axes", 5) == 0;
       bool many = counted || strncmp(colon, ":sizes", 6) == 0 || strncmp(colon, ":perm", 5) == 0 ||

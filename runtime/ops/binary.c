@@ -67,7 +67,7 @@ static NodeId smul_simplify(Simplify *s) {
 }
 const Op op_smul = {
     POINTWISE(smul, 2, pointwise_float), .form = "x * y", .simplify = smul_simplify,
-    .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(1), .grad = smul_grad,
+    .flags = OP_POINTWISE, .selects = SELECTS(1), .grad = smul_grad,
     .doc = "x * y, but exactly 0 where x is 0, whatever y is.", .example = "smul(0.0, inf)   # => 0",
 };
 #else
@@ -79,7 +79,7 @@ FLOATS2(smul, x == 0 ? 0 : x * y, x == 0 ? 0 : x * y)
 static void gate_grad(Grad *d) { d->dx[0] = g_op2(d->g, &op_gate, d->dy, d->x[1]); }
 const Op op_gate = {
     POINTWISE(gate, 2, pointwise_float), .form = "where(y > 0, x, 0)",
-    .flags = OP_POINTWISE | OP_HIDDEN, .selects = SELECTS(0), .grad = gate_grad,
+    .flags = OP_POINTWISE, .selects = SELECTS(0), .grad = gate_grad,
     .doc = "x where y is positive, else exactly 0.", .example = "gate([1, 2], [-3, 4])   # => [0, 2]",
 };
 #else

@@ -450,7 +450,7 @@ const Op op_correlate_input = {
     .units = correlate_input_units, .scratch = correlate_input_scratch, .cost = correlate_input_cost,
 };
 const Op op_correlate_weight = {
-    .name = "correlate_weight", .id = OP_correlate_weight, .flags = OP_HIDDEN, .n_in = 2,
+    .name = "correlate_weight", .id = OP_correlate_weight, .n_in = 2,
     .args = "x, dy, stride:pair, before:pair, after:pair, dilation:pair, groups:size, kernel:pair",
     .doc = "The adjoint of `correlate` to its kernels, of a size that is given.",
     .example = "grad(fn (w) = sum(correlate([[[[1, 2, 3]]]], w)))([[[[1, 10]]]])   # => [[[[3, 5]]]]",

@@ -165,9 +165,9 @@ const Op op_cumprod = {
     .type = along_type, .grad = cumprod_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
 };
 const Op op_recur = {
-    .name = "recur", .id = OP_recur, .flags = OP_HIDDEN, .n_in = 2, .args = "a, b, axis:axis=0, reverse:flag=false",
+    .name = "recur", .id = OP_recur, .n_in = 2, .args = "a, b, axis:axis=0, reverse:flag=false",
     .doc = "The linear recurrence h[i] = a[i] h[i-1] + b[i] along an axis, from h = 0.",
-    .example = "cumprod([2, 3, 4])   # => [2, 6, 24]",
+    .example = "recur([1, 2, 3], [1, 1, 1])   # => [1, 3, 10]",
     .type = recur_type, .grad = recur_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
 };
 #endif

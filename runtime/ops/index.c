@@ -266,11 +266,11 @@ static void scatter_grad(Grad *d) {
 }
 
 const Op op_scatter = {
-    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 3,
-    .args = "x, i, v, axis:axis=0", .faults = &fault_index,
+    .name = "scatter", .id = OP_scatter, .flags = OP_FAILS | OP_CHOOSES | OP_STORES, .n_in = 3,
+    .args = "x, i:index, v, axis:axis=0", .faults = &fault_index,
     .doc = "x with v in the places of an axis that the indices name; of an index that comes twice the last value\n"
            "stands.",
-    .example = "var x = [0, 0, 0]; x[[2, 0, 2]] = [1, 2, 3]; x   # => [2, 0, 3]",
+    .example = "scatter([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 3]",
     .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
                " | f32[2,3,2,2] i32[] f32[2,3,2]; 2 | i32[3] i32[] i32[]; 0 | f32[2,4] i32[2,3] f32[2,3]; 1 1",
     .type = scatter_type, .selects = SELECTS(0) | SELECTS(2), .grad = scatter_grad, .batch = scatter_add_batch,
@@ -360,8 +360,8 @@ const Op op_take_along = {
     .cost = move_cost,
 };
 const Op op_scatter_along = {
-    .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS | OP_HIDDEN, .n_in = 3,
-    .args = "x, i, v, axis:axis=0",
+    .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS, .n_in = 3,
+    .args = "x, i:index, v, axis:axis=0",
     .faults = &fault_index,
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",

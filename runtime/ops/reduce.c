@@ -351,7 +351,7 @@ const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run};
 const OpKernels KERNELS_OF(reduce_min) = {.run = reduce_min_run};
 #else
 const Op op_reduce_max = {
-    .name = "reduce_max", .id = OP_reduce_max, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
+    .name = "reduce_max", .sign = "max", .id = OP_reduce_max, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
     .args = "x, axis:axes?, keep:flag=false",
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
@@ -359,7 +359,7 @@ const Op op_reduce_max = {
     .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
-    .name = "reduce_min", .id = OP_reduce_min, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
+    .name = "reduce_min", .sign = "min", .id = OP_reduce_min, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
     .args = "x, axis:axes?, keep:flag=false",
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",

@@ -210,9 +210,9 @@ static void unslice_grad(Grad *d) {
 }
 
 const Op op_unslice = {
-    .name = "unslice", .id = OP_unslice, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 1, .args = "x, box:boxes",
+    .name = "unslice", .id = OP_unslice, .flags = OP_CHOOSES | OP_STORES, .n_in = 1, .args = "x, box:boxes",
     .doc = "Zeros of a shape with x placed in them: the transpose of `slice`.",
-    .example = "pad([1, 2], [(1, 0)])   # => [0, 1, 2]",
+    .example = "unslice([1, 2], [1, 3, 1])   # => [0, 1, 2]",
     .samples = "f32[3,4]; 1 8 1 1 9 2 | f32[3]; 2 3 -1 | f32[2,3,4]; 0 2 1 3 7 1 0 4 1"
                " | f32[2,3,2,2]; 1 4 1 0 3 1 0 3 1 2 3 -1 | bool[3,4]; 1 8 1 1 9 2 | i32[1]; 2 3 4 | f32[]",
     .type = unslice_type, .grad = unslice_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
@@ -262,10 +262,10 @@ static void update_grad(Grad *d) {
 }
 
 const Op op_update = {
-    .name = "update", .id = OP_update, .flags = OP_HIDDEN | OP_CHOOSES | OP_STORES, .n_in = 2,
+    .name = "update", .id = OP_update, .flags = OP_CHOOSES | OP_STORES, .n_in = 2,
     .args = "x, v, box:boxes",
     .doc = "x with a box of it replaced by v: what `v[i] = e` assigns.",
-    .example = "{ var v = [1, 2, 3]; v[1] = 9; v }   # => [1, 9, 3]",
+    .example = "update([1, 2, 3], [9], [1, 1, 1])   # => [1, 9, 3]",
     .samples = "f32[3,4] f32[2,2]; 0 2 1 1 2 1 | f32[3] f32[1]; 1 1 1 | f32[4] f32[2]; 3 2 -2"
                " | i32[3,4] i32[2,2]; 0 2 2 1 2 2 | f32[2,3,2,2] f32[1,3,2,1]; 1 1 1 0 3 1 0 2 1 1 1 1"
                " | f32[] f32[]",
@@ -419,22 +419,22 @@ static void update_slice_grad(Grad *d) {
 }
 
 const Op op_slice_dyn = {
-    .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_HIDDEN | OP_FAILS | OP_KEEPS_LAZY | OP_MOVES, .n_in = 2,
-    .args = "x, start, axis:axis, count:int",
+    .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_FAILS | OP_KEEPS_LAZY | OP_MOVES, .n_in = 2,
+    .args = "x, start:index, axis:axis, count:int",
     .faults = &fault_index,
     .doc = "A known number of elements of one axis, from a start that the run knows.",
-    .example = "{ let i = argmax([0, 1, 0]); [1, 2, 3][i : i + 2] }   # => [2, 3]",
+    .example = "slice_dyn([1, 2, 3], 1, axis = 0, count = 2)   # => [2, 3]",
     .samples = "f32[3,4] i32[]; 0 2 | f32[3,4] i32[]; 1 3 | f32[5] i32[]; 0 1 | i32[2,3] i32[]; 1 1"
                " | f32[2,4] i32[2]; 1 1 | f32[2,3,2,2] i32[2]; 1 2",
     .type = slice_dyn_type, .selects = SELECTS(0), .grad = slice_dyn_grad, .batch = dyn_batch,
     .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
-    .name = "update_slice", .id = OP_update_slice, .flags = OP_HIDDEN | OP_FAILS | OP_CHOOSES | OP_STORES, .n_in = 3,
-    .args = "x, v, start, axis:axis",
+    .name = "update_slice", .id = OP_update_slice, .flags = OP_FAILS | OP_CHOOSES | OP_STORES, .n_in = 3,
+    .args = "x, v, start:index, axis:axis",
     .faults = &fault_index,
     .doc = "x with the elements of one axis from a start that the run knows replaced by v.",
-    .example = "{ var v = [1, 2, 3]; v[argmax(v)] = 9; v }   # => [1, 2, 9]",
+    .example = "update_slice([1, 2, 3], [9], 1, axis = 0)   # => [1, 9, 3]",
     .samples = "f32[3,4] f32[2,4] i32[]; 0 | f32[3,4] f32[3,1] i32[]; 1 | i32[3] i32[1] i32[]; 0"
                " | f32[2,4] f32[2,2] i32[2]; 1 | f32[2,3,2] f32[2,1,2] i32[2]; 1",
     .type = update_slice_type, .selects = SELECTS(0), .grad = update_slice_grad, .batch = dyn_batch,

@@ -32,7 +32,7 @@ static bool polygamma_type(TypeRule *r) {
   return pointwise_float(r);
 }
 const Op op_polygamma = {
-    POINTWISE(polygamma, 1, polygamma_type), .flags = OP_POINTWISE | OP_HIDDEN, .grad = polygamma_grad,
+    POINTWISE(polygamma, 1, polygamma_type), .flags = OP_POINTWISE, .grad = polygamma_grad,
     .args = "x, order:int",
     .lo = 3.0f, .hi = 6.0f,
     .doc = "The derivative of order k + 1 of lgamma. For k above 1 it is not computed below -1000.",
