@@ -158,6 +158,30 @@ static NodeId leaf_gradient(Elab *e, const Derivation *x, uint32_t k, bool *conn
   return sum;
 }
 
+/* A term that was computed before the loop and that y only adds is a constant, and moves nothing: `let reg = sum(w^2)`.
+ * Then the derivative by it is a known number. (Of an anchor, `sum((w - start)^2)`, it is not.) */
+static void say_terms(Elab *e, const Derivation *x) {
+  Arena *tmp = arena_new(&e->s->host);
+  bool said = false;
+  for (uint32_t k = 0; k < x->w.kept.n && !said; k++) {
+    Term *term;
+    uint32_t n;
+    version_terms(e, &x->s, &x->w.kept.at[k], tmp, &term, &n);
+    for (uint32_t j = 0; j < n && !said; j++) {
+      NodeId d;
+      bool connected;
+      grad_reverse(e->g, x->y, NO_NODE, &term[j].node, 1, &d, &connected);
+      if (!connected || !(graph_at(e->g, d)->flags & NODE_KNOWN)) continue;
+      Loc read = graph_at(e->g, term[j].read)->loc, made = graph_at(e->g, term[j].node)->loc;
+      Diag *g = diag_at(e->d, own_loc(e->d, read & ~LOC_ADJOINT), E_CONSTANT_TERM);
+      diag_note(e->d, g, own_loc(e->d, made & ~LOC_ADJOINT), "it was computed here, before the loop");
+      diag_hint(e->d, g, "compute it in the loop, or leave it out");
+      said = true;
+    }
+  }
+  arena_free(tmp);
+}
+
 Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   if (y.kind == V_BAD || wrt.kind == V_BAD) return v_bad();
   Derivation x = {.y = scalar_formula(e, y, at), .at = at, .why = why};
@@ -170,6 +194,7 @@ Value derive(Elab *e, Value y, Value wrt, const Ast *at, int why) {
   if (x.l.n == 0 || !read_leaves(e, &x)) return v_bad();
   WITH_LOC(e, at);
   if (!adjoints(e, &x)) return v_bad();
+  if (!at->source->library) say_terms(e, &x);
   NodeId *out = NEW_N(e->a, NodeId, x.l.n);
   bool connects = false;
   for (uint32_t k = 0; k < x.l.n; k++) out[k] = leaf_gradient(e, &x, k, &connects);

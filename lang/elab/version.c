@@ -91,13 +91,41 @@ static void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_
 
 /* The newest version of c that the formula read, with its aliases: but what was read before a loop that assigns c is
  * another one. moves: the derivative is for a step that does. *current: it is the present one. */
+/* The outermost loop that begins behind `outer`. */
+static const Region *loop_after(const Region *inner, const Region *outer) {
+  const Region *loop = inner;
+  for (const Region *r = inner; r && r != outer; r = r->outer)
+    if (r->kind == REGION_LOOP) loop = r;
+  return loop;
+}
+
+void version_terms(Elab *e, const Slice *s, const KeptRead *kept, Arena *a, Term **out, uint32_t *n) {
+  bool *passes = NEW_N(a, bool, s->n + 1);
+  Term *at = NEW_N(a, Term, s->n + 1);
+  uint32_t count = 0;
+  for (uint32_t k = 0; k < s->n; k++) {
+    const Node *x = graph_at(e->g, s->at[k]);
+    for (uint32_t j = 0; j < x->n_in && x->op != &op_stop_gradient; j++) {
+      uint32_t below = place_of(s, x->in[j]);
+      bool of_it = x->in[j] == kept->node || (below < s->n && passes[below]);
+      if (s->at[k] < kept->first) passes[k] |= of_it;
+      else if (of_it && x->in[j] != kept->node && count < s->n) at[count++] = (Term){x->in[j], s->at[k]};
+    }
+  }
+  *out = at;
+  *n = count;
+}
+
 bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool moves, Loc loc, bool *current) {
   *current = true;
   for (const Version *v = c->now; v; v = v->before) {
     const Version *found = NULL;
     for (const Version *a = v; a; a = a->alias) {
       if (a->node == NO_NODE || !reaches(s, a->node)) continue;
-      if (found && turned_between(e, found->region, a->region, c, moves, loc)) break;
+      if (found && turned_between(e, found->region, a->region, c, moves, loc)) {
+        vec_push(e->a, &w->kept, ((KeptRead){a->node, loop_after(found->region, a->region)->first}));
+        break;
+      }
       add_wrt(e, w, a->node, leaf);
       found = a;
     }

@@ -10,7 +10,10 @@ Cell *cell_of_slot(const Elab *e, SlotId slot);        /* NULL: of none */
 Cell *cell_of_node(const Elab *e, NodeId n);           /* a version of which; NULL: of none */
 
 typedef struct Slice { NodeId *at; uint32_t n; } Slice;                /* nodes below a formula, ascending */
-typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; } Wrt;      /* what is differentiated by: for which leaf */
+/* What was read before a loop that changes it, which begins at node `first`: a constant in the loop. */
+typedef struct KeptRead { NodeId node, first; } KeptRead;
+/* what is differentiated by: for which leaf; and what of it is a constant here */
+typedef struct Wrt { VEC(NodeId) node; VEC(uint32_t) leaf; VEC(KeptRead) kept; } Wrt;
 /* the nodes that a derivative of y passes through */
 uint32_t slice_derivable(Elab *e, NodeId y, NodeId **out);
 bool reaches(const Slice *s, NodeId id);
@@ -18,6 +21,9 @@ bool reaches(const Slice *s, NodeId id);
 /* The newest version of c that the formula read, with its aliases, into w: but what was read before a loop that assigns
  * c is another one. moves: the derivative is for a step that does. *current: it is the present one. */
 bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool moves, Loc loc, bool *current);
+/* A term of y that was computed before the loop, from what y is differentiated by: read: where y reads it. */
+typedef struct Term { NodeId node, read; } Term;
+void version_terms(Elab *e, const Slice *s, const KeptRead *kept, Arena *a, Term **out, uint32_t *n);
 /* A derivative of y by w in the loop r: what of it was made before the loop is wrong if r assigns a cell that it read,
  * which is known, and said, at its end. */
 void version_fresh(Elab *e, Region *r, const Slice *s, const Wrt *w, NodeId y, const Ast *at);

@@ -119,9 +119,10 @@ AtomicFile *atomic_open(Host *h, const char *path, FileError *e) {
     if (f->fd < 0 && errno != EEXIST) break;
   }
   if (f->fd < 0) {
-    if (errno == ENOENT || errno == ENOTDIR)
-      file_bad(e, "write", path, "there is no folder `%s`; make it first", folder);
-    else file_bad_errno(e, "write", path, errno);
+    int why = errno;
+    if (why != ENOENT && why != ENOTDIR) file_bad_errno(e, "write", path, why);
+    else if (access(folder, F_OK) == 0) file_bad(e, "write", path, "`%s` takes no new files", folder);
+    else file_bad(e, "write", path, "there is no folder `%s`; make it first", folder);
     goto bad;
   }
   f->temporary = name;

@@ -331,6 +331,11 @@ static void atomic_writes(void) {
   o.name = "no/such";
   CU_ASSERT_PTR_NULL(guarded(write_whole, &o));
   CU_ASSERT(strstr(err.text, "there is no folder `") != NULL && strstr(err.text, "; make it first") != NULL);
+  if (stat("/proc/self", &st) == 0) {
+    o.name = "../../../../../../../../../../../../proc/x";
+    CU_ASSERT_PTR_NULL(guarded(write_whole, &o));
+    CU_ASSERT(strstr(err.text, "takes no new files") != NULL);
+  }
   CU_ASSERT_EQUAL(host.in_use, 0);
   CU_ASSERT_EQUAL(entries(), 3);
   CU_ASSERT(stat("/dev/null", &st) != 0 || S_ISCHR(st.st_mode));
