@@ -251,6 +251,13 @@ static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *e
   return run_part(s, begin, steps, *rest < program->n, resume);
 }
 
+/* A `gradient` names nothing, and changes a function that has a name. */
+static bool has_gradient(const Ast *program) {
+  for (uint32_t k = 0; k < program->n; k++)
+    if (program->kid[k]->kind == A_GRADIENT) return true;
+  return false;
+}
+
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry,
                    Checkpoint **resume) {
   Elab *e = s->elab;
@@ -300,7 +307,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
     s->host.cancel = &s->cancel;
   }
   s->run.steps = NULL;
-  if (repl || mode == LOAD_KEEP) savepoint_note(s);
+  if ((repl || mode == LOAD_KEEP) && !has_gradient(program)) savepoint_note(s);
   if (!repl) checkpoint_script(s);
   if (*resume && !checkpoint_fits(s, *resume)) return STATUS_SCRIPT;
   if (*resume) session_want_pool(s);
