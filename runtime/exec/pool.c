@@ -29,7 +29,7 @@
 enum {
   POOL_MOST = 256,
   SPIN_NS = 50000,                      /* a thread without work looks for some so long, then it sleeps */
-  CREDIT_NS = 200000,                   /* the account: at most; and how far in the red it may be */
+  CREDIT_NS = 4000000, DEBT_NS = 200000,    /* the account: at most, a usual wait for a processor; at least */
   ALONE_NS = 4000000, ALONE_MOST_NS = 128000000,
 };
 
@@ -178,7 +178,7 @@ static void settle(Pool *p, uint32_t n, uint32_t mine, int64_t begun, int64_t wo
     p->account = CREDIT_NS;
     p->alone_ns = ALONE_NS;
   }
-  if (p->account > -CREDIT_NS) return;
+  if (p->account > -DEBT_NS) return;
   p->account = 0;
   p->alone_until = ended + p->alone_ns;
   p->alone_ns = p->alone_ns * 2 < ALONE_MOST_NS ? p->alone_ns * 2 : ALONE_MOST_NS;
