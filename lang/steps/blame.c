@@ -224,11 +224,31 @@ static Tensor *turn_input(const Walk *w, const Node *loop, Tensor *const *state,
   return tensor_borrow(h, input->type, data, NULL, NULL);
 }
 
+/* Most turns that a loop made. */
+static int64_t turns_of(const Walk *w, const Node *loop) {
+  int64_t ends = loop_ends(loop->attr), turns = loop->attr->i[LOOP_TURNS];
+  const Tensor *last = ends == ENDS_AFTER_ALL ? NULL : w->value[loop->in[loop->n_in - 1]];
+  if (!last) return turns;
+  double v = tensor_get(last, 0);
+  return ends == ENDS_COUNTED ? (v < (double)turns ? (int64_t)v : turns) : v != 0 ? 0 : turns;
+}
+
+/* Whether this turn, whose values are there, was the last. */
+static bool ends_here(const Walk *turn, const Node *loop) {
+  const Graph *body = loop->attr->body;
+  if (loop_ends(loop->attr) != ENDS_UNTIL) return false;
+  const Tensor *flag = turn->value[body->out.at[loop->attr->i[LOOP_CARRIES]].node];
+  for (int64_t k = 0; flag && k < type_count(&flag->type); k++)
+    if (tensor_get(flag, k) == 0) return false;
+  return true;
+}
+
 /* A loop made a bad number: who did so in its body, in the first turn that gave one. 0: nobody there. */
 static Loc follow_turns(Walk *w, const Node *loop) {
   Host *h = &w->s->host;
   const Graph *body = loop->attr->body;
-  int64_t turns = loop->attr->i[0];
+  int64_t turns = turns_of(w, loop);
+  bool last = false;
   uint32_t c = (uint32_t)loop->attr->i[1];
   bool back = loop->attr->n > 3 && loop->attr->i[3];
   Tensor **state = NEW_N(w->tmp, Tensor *, c + 1u);
@@ -237,7 +257,7 @@ static Loc follow_turns(Walk *w, const Node *loop) {
     state[k] = tensor_from(h, &x->type, x->data);
   }
   Loc found = 0;
-  for (int64_t t = 0; t < turns && !found; t++) {
+  for (int64_t t = 0; t < turns && !found && !last; t++) {
     Walk in = {.s = w->s, .g = body, .tmp = arena_new(h), .warns = w->warns, .finds = w->finds};
     in.turn = back ? turns - 1 - t : t;
     in.value = NEW_N(in.tmp, Tensor *, body->n + 1u);
@@ -248,6 +268,7 @@ static Loc follow_turns(Walk *w, const Node *loop) {
       int64_t i = first_bad(in.value[body->out.at[k].node]);
       if (i >= 0) found = follow(&in, body->out.at[k].node, i);
     }
+    last = ends_here(&in, loop);
     for (uint32_t k = 0; k < c; k++) {
       const Tensor *x = in.value[body->out.at[k].node];
       Tensor *next = x ? tensor_from(h, &x->type, x->data) : NULL;

@@ -293,8 +293,11 @@ Fault loop_fault(const Attr *a, const Type *flag_type, const void *flag, const T
   while (at < n && ((const uint8_t *)flag)[at]) at++;
   Fault f = {.code = FAULT_OP, .which = (uint32_t)a->i[LOOP_WHO], .a = a->i[LOOP_LIMIT], .element = -1};
   if (flag_type->rank > 0) f.element = at;
-  if (type_count(state_type) == n && at < n && dtype_is_float((DType)state_type->dtype))
-    f.v = state_type->dtype == F64 ? ((const double *)state)[at] : ((const float *)state)[at];
+  DType d = (DType)state_type->dtype;
+  if (type_count(state_type) == n && at < n && (d == F64 || d == F32 || d == I32))
+    f.v = d == F64   ? ((const double *)state)[at]
+          : d == F32 ? (double)((const float *)state)[at]
+                     : (double)((const int32_t *)state)[at];
   else if (f.which == WHO_ITERATE_ONE) f.which = WHO_ITERATE;
   return f;
 }
