@@ -3,7 +3,9 @@
  * their bits), then folded, simplified or moved. Bodies of loops are optimised first, each once.
  */
 #include "graph/opt.h"
+#include "graph/join.h"
 #include "graph/kernels.h"
+#include "graph/trim.h"
 #include <assert.h>
 #include <string.h>
 
@@ -360,7 +362,7 @@ static bool pass(Pass *p, const Opt *o, bool bodies) {
   return p->changed;
 }
 
-/* A copy of g in which every output has its stable form. */
+/* A copy of g in which every output has its stable form, and loops make what is read. */
 static Graph *stabilised(const Graph *g, Arena *a, const NodeId **origin) {
   Graph *to = graph_clone(g, a);
   to->limit = LIMIT;
@@ -369,6 +371,9 @@ static Graph *stabilised(const Graph *g, Arena *a, const NodeId **origin) {
   NodeId *made;
   graph_stable(to, root, g->out.n, NULL, 0, best, &made);
   for (uint32_t k = 0; k < g->out.n; k++) graph_output(to, best[k], g->out.at[k].slot);
+  graph_trim(to, a);
+  graph_join(to, a, made);
+  graph_trim(to, a);
   *origin = made;
   return to;
 }
