@@ -135,8 +135,16 @@ static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
 }
 
 static KernelCall call_of(const PlanStep *s, void *const *at, uint32_t part) {
-  KernelCall c = {.in = (const void *const *)at, .out = at[s->n_in], .in_type = s->in_type, .out_type = s->out_type,
-                  .attr = s->attr, .n_in = s->n_in};
+  KernelCall c;                          /* each field is set: to clear the whole costs as much as a small call */
+  c.in = (const void *const *)at;
+  c.out = at[s->n_in];
+  c.in_type = s->in_type;
+  c.out_type = s->out_type;
+  c.attr = s->attr;
+  c.n_in = s->n_in;
+  c.begin = c.end = 0;
+  c.scratch = c.shared = NULL;
+  c.fault.code = FAULT_NONE;
   char *memory = s->kernel.shared + s->kernel.scratch > 0 ? at[s->n_in + 1] : NULL;
   if (s->kernel.shared) c.shared = memory;
   if (s->kernel.scratch) c.scratch = memory + s->kernel.shared + s->kernel.scratch * part;

@@ -52,7 +52,9 @@ static inline void fold_make(Fold *f, const Type *x, const Attr *a) {
     stride[k] = s;
     s *= dim[k];
   }
-  *f = (Fold){.outer = 1, .runs = 1, .rows = 1, .stride = 1, .width = 1};
+  f->columns = false;
+  f->n_kept = f->n_reduced = 0;          /* of the arrays what is below these: clearing all costs more than a sum */
+  f->outer = f->runs = f->rows = f->stride = f->width = 1;
   int last = -1;
   for (int k = 0; k < n; k++)
     if (red[k]) last = k;

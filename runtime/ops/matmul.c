@@ -22,7 +22,10 @@ static inline bool flag(const Attr *a, uint32_t k) { return a->n == 2 && a->i[k]
 static inline void product_make(Product *p, const KernelCall *c) {
   const Type *x = c->in_type[0], *y = c->in_type[1];
   bool ta = flag(c->attr, 0), tb = flag(c->attr, 1);
-  *p = (Product){.batch = 1, .m = 1, .n = 1, .ta = ta, .tb = tb};
+  p->batch = p->m = p->n = 1;            /* each field is set: to clear the whole costs more than a tiny product */
+  p->a_step = p->b_step = 0;
+  p->ta = ta;
+  p->tb = tb;
   if (x->rank > 1) p->m = x->dim[x->rank - (ta ? 1 : 2)];
   if (y->rank > 1) p->n = y->dim[y->rank - (tb ? 2 : 1)];
   p->k = x->dim[x->rank - (x->rank > 1 && ta ? 2 : 1)];
