@@ -18,6 +18,9 @@ typedef struct Why {
   Finding *out;
 } Why;
 
+static const char AT_RANDOM[] =
+    "draw it: `~ glorot_uniform()` behind its shape; only biases may begin at 0";
+
 static bool say(const Why *w, const char *kind, NodeId at, const char *what, const char *way) {
   *w->out = (Finding){kind, at, what, way};
   return true;
@@ -164,7 +167,7 @@ static bool zero_factor(const Why *w, NodeId user, NodeId id) {
       if (x->leaf.at[k].node == id && x->leaf.at[k].cell)
         return say(w, "zero initialisation", user,
                    arena_printf(x->a, "`%s` is all 0: nothing passes through a product with it", x->leaf.at[k].path),
-                   "start it with random numbers, as `xavier_uniform(...)` draws them; only biases may begin at 0");
+                   AT_RANDOM);
     if (!w->trained[id]) break;
     NodeId below = NO_NODE;
     for (uint32_t k = 0; k < n->n_in && below == NO_NODE; k++)
@@ -404,7 +407,7 @@ static bool symmetric(const Why *w) {
       return say(w, "zero initialisation", NO_NODE,
                  arena_printf(x->a, "the %lld units of `%s` are equal and get equal gradients: they stay one unit",
                               (long long)graph_at(x->g, leaf)->type->dim[1], x->leaf.at[k].path),
-                 "start it with random numbers, as `xavier_uniform(...)` draws them; only biases may begin at 0");
+                 AT_RANDOM);
   }
   return false;
 }
