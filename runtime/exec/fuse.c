@@ -49,6 +49,7 @@ static void move_to_readers(Planner *w, uint32_t *stage) {
 
 static uint32_t *stages(Planner *w) {
   const Graph *g = w->g;
+  bool staged = false;
   uint32_t *stage = NEW_N(w->tmp, uint32_t, g->n + 1);
   for (NodeId id = 0; id < g->n; id++) {
     if (w->kind[id] == KIND_PICK) stage[id] = stage[g->node[id].in[0]];
@@ -61,8 +62,9 @@ static uint32_t *stages(Planner *w) {
       if (at > s) s = at;
     }
     stage[id] = s;
+    staged |= s > 0;
   }
-  move_to_readers(w, stage);
+  if (staged) move_to_readers(w, stage);
   return stage;
 }
 

@@ -186,10 +186,11 @@ static void reorder(Pair *p, const bool *after, NodeId *origin) {
 }
 
 void graph_join(Graph *g, Arena *a, NodeId *origin) {
-  bool *after = NEW_N(a, bool, g->n + 1u);
+  bool *after = NULL;
   for (NodeId id = 0; id < g->n; id++) {
     const Node *y = &g->node[id];
     if (y->op != &op_loop) continue;
+    if (!after) after = NEW_N(a, bool, g->n + 1u);
     uint32_t c = carries(y), s = sequences(y);
     for (uint32_t k = c; k < c + s; k++) {
       const Node *pick = &g->node[y->in[k]];

@@ -153,6 +153,7 @@ static void pick_again(Trim *t, NodeId id) {
 }
 
 void graph_trim(Graph *g, Arena *a) {
+  if (!holds_loops(g)) return;
   host_deeper(arena_host(a));
   Trim t = {.g = g, .a = a, .live = NEW_N(a, bool, g->n + 1u), .picked = NEW_N(a, bool *, g->n + 1u),
             .nth = NEW_N(a, uint32_t *, g->n + 1u), .n_out = NEW_N(a, uint32_t, g->n + 1u)};

@@ -70,7 +70,8 @@ static bool merge_one(Pieces *a, Pieces *b, Pieces *out) {
 }
 
 NodeId sum_of_pieces(Graph *g, NodeId x, NodeId y) {
-  Pieces a, b, out = {.n = 0};
+  Pieces a, b, out;
+  out.n = 0;
   if (!pieces_of(g, x, &a) || !pieces_of(g, y, &b) || a.axis != b.axis) return NO_NODE;
   while (a.next < a.n && b.next < b.n)
     if (!merge_one(&a, &b, &out)) return NO_NODE;
