@@ -382,8 +382,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
   return session_failed(s);
 }
 
-/* What says that the limit is reached may go beyond it. The limit as it was. */
-static size_t tell_anyway(Session *s) {
+size_t session_tell_anyway(Session *s) {
   enum { TO_TELL = 1 << 20 };
   size_t limit = s->host.limit;
   if (!limit) return limit;
@@ -398,7 +397,7 @@ Status session_failed(Session *s) {
   if (s->host.failure != FAIL_LIMIT) return STATUS_MEMORY;
   char message[sizeof s->host.message];          /* the guard clears it */
   memcpy(message, s->host.message, sizeof message);
-  size_t limit = tell_anyway(s);
+  size_t limit = session_tell_anyway(s);
   volatile Status status = STATUS_MEMORY;
   if (HOST_GUARD(&s->host, &g)) {
     s->diags = diags_new(s->arena, s->sources);
@@ -622,7 +621,7 @@ const char *session_dump(Session *s, const Entry *entry, const char *stage) {
 const char *session_diagnostics(Session *s, bool color, int width) {
   Guard g;
   const char *volatile text = "out of memory\n";
-  size_t limit = tell_anyway(s);
+  size_t limit = session_tell_anyway(s);
   if (HOST_GUARD(&s->host, &g)) {
     text = diags_render(s->diags, s->arena, &(RenderOptions){color, width});
     host_leave(&s->host, &g);

@@ -46,6 +46,8 @@ bool session_evaluate(Session *s, Need *need, uint32_t n);
 void session_seed(Session *s, uint64_t seed);   /* inside a guard */
 /* makes the threads, if they are wanted and not there; inside a guard */
 void session_want_pool(Session *s);
+/* What says that the limit of memory is reached may go beyond it. The limit as it was, to be put back behind it. */
+size_t session_tell_anyway(Session *s);
 Status session_failed(Session *s);              /* after a guard was left by failure: a crossed limit
                                                  * becomes a diagnostic */
 

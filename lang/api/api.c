@@ -214,10 +214,13 @@ glia_status glia_diagnostics(glia_session *s, const glia_diagnostic **list, size
   *n = 0;
   Guard guard;
   if (!s->listed) {
+    size_t limit = session_tell_anyway(s->s);
     if (HOST_GUARD(&s->s->host, &guard)) {
       list_diagnostics(s);
       host_leave(&s->s->host, &guard);
-    } else return api_failed(s);
+    }
+    s->s->host.limit = limit;
+    if (!s->listed) return api_failed(s);
   }
   *list = s->list;
   *n = s->n_list;
