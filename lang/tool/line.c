@@ -22,8 +22,8 @@
 
 /* The line editor, opened when a terminal first asks for a line: a script does not pay for it. */
 #define EDITOR_FUNCTIONS(DO)                                                                                   \
-  DO(el_init) DO(el_end) DO(el_reset) DO(el_gets) DO(el_set) DO(el_get) DO(el_line) DO(el_insertstr)           \
-  DO(history_init) DO(history_end) DO(history)
+  DO(el_init) DO(el_end) DO(el_reset) DO(el_gets) DO(el_set) DO(el_wset) DO(el_get) DO(el_line)                  \
+  DO(el_insertstr) DO(history_init) DO(history_end) DO(history)
 #define POINTER(name) __typeof__(name) *name;
 static struct Editor { EDITOR_FUNCTIONS(POINTER) } editor;
 
@@ -289,7 +289,7 @@ static void editor_open(Lines *l) {
   editor.el_set(l->el, EL_PROMPT, prompt_of);
   editor.el_set(l->el, EL_EDITOR, "emacs");
   editor.el_set(l->el, EL_GETCFN, read_character);
-  editor.el_set(l->el, EL_ADDFN, "glia-complete", "complete a name", complete);
+  editor.el_wset(l->el, EL_ADDFN, L"glia-complete", L"complete a name", complete);   /* el_set loses its copies */
   editor.el_set(l->el, EL_BIND, "^I", "glia-complete", NULL);
   editor.el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
   l->history = editor.history_init();
