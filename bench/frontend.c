@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "bench/clock.h"
 #include "lang/elab/elab.h"
 #include "lang/elab/wait.h"
 #include "lang/session.h"
@@ -95,17 +95,6 @@ static Script transformer(int depth) {
           "let loss = cross_entropy(reshape(net(ids), [32, 64]), reshape(goal, [32]))\n"
           "net -= 0.1 * grad(loss, net)\n");
   return s;
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 enum { OPEN, PARSE, RESOLVE, ELABORATE, PREPARE, ALL, STAGES, MOST_RUNS = 101 };

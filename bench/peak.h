@@ -1,20 +1,9 @@
-/* peak: the clock and the yardstick of the measurements: multiply-adds a second in registers, in the time that the
+/* peak: the yardstick of the measurements: multiply-adds a second in registers, in the time that the
  * processor gives to the calling thread, so that other processes count little. Needs _POSIX_C_SOURCE 200809L.
  */
 #ifndef BENCH_PEAK_H
 #define BENCH_PEAK_H
-#include <time.h>
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
+#include "bench/clock.h"
 
 /* What one thread can do here: twelve chains of multiply-adds, so that the latency hides. 0: not known. */
 #if defined(__x86_64__) && defined(__GNUC__)
