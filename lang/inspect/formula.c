@@ -60,8 +60,8 @@ static Tight wanted(const char *form, const char *p) {
   Tight want = LOOSE;
   if (r == '+' || r == '-' || l == '+') want = SUM;
   if (l == '-') want = before - 1 == form ? POWER : PRODUCT;
-  if ((r && strchr("*/@%", r)) || l == '*') want = PRODUCT;
-  if (strchr("/@%", l)) want = SIGN;
+  if (r && strchr("*/@%", r)) want = PRODUCT;
+  if (strchr("*/@%", l)) want = POWER;                 /* 2 * (-3) */
   if (r == '^' || l == '^') want = ATOM;
   if (strchr("<>=", l) || strchr("<>=", r)) want = SUM;
   return want;
