@@ -14,17 +14,14 @@ enum { GROUP_MOST = 64 };
 
 static int64_t count_of(const Planner *w, NodeId id) { return type_count(w->g->node[id].type); }
 
-/* Whether input k of user is the whole of a pointwise node with user's count: then both may stand in one unit. */
-static bool fusible(const Planner *w, NodeId user, uint32_t k) {
-  NodeId r = plan_read(w, user, k);
-  return w->kind[r] == KIND_POINT && plan_flat(w, user, k) && count_of(w, r) == count_of(w, user);
-}
-
-/* The stage that `user` leaves to what it reads as input k: its own where the two may stand in one, else an earlier. */
-static bool same_stage(const Planner *w, NodeId user, uint32_t k, NodeId r) {
-  return w->kind[r] != KIND_POINT ||
-         (w->kind[user] == KIND_POINT &&
-          (fusible(w, user, k) || (!plan_flat(w, user, k) && count_of(w, r) < count_of(w, user))));
+/* How a node takes the pointwise node r as its input k. meets: whole, with as many elements: if it is pointwise, too,
+ * both may stand in one unit. same: the two may stand in one stage; else r stands in an earlier one. */
+typedef struct Edge { bool meets, same; } Edge;
+static Edge edge_of(const Planner *w, NodeId user, uint32_t k, NodeId r) {
+  bool flat = plan_flat(w, user, k);
+  int64_t n = count_of(w, r), all = count_of(w, user);
+  bool meets = flat && n == all;
+  return (Edge){meets, w->kind[user] == KIND_POINT && (meets || (!flat && n < all))};
 }
 
 /* A pointwise node whose first reader stands in a later stage and could be fused with it moves there: `b * m` of an
@@ -39,9 +36,10 @@ static void move_to_readers(Planner *w, uint32_t *stage) {
     if (w->kind[id] != KIND_POINT && w->kind[id] != KIND_SINGLE) continue;
     for (uint32_t k = 0; k < g->node[id].n_in; k++) {
       NodeId r = plan_read(w, id, k);
-      uint32_t most = same_stage(w, id, k, r) ? stage[id] : stage[id] - 1;
-      bool meets = fusible(w, id, k);
-      joins[r] = most < latest[r] ? meets : joins[r] || (most == latest[r] && meets);
+      if (w->kind[r] != KIND_POINT) continue;
+      Edge edge = edge_of(w, id, k, r);
+      uint32_t most = edge.same ? stage[id] : stage[id] - 1;
+      joins[r] = most < latest[r] ? edge.meets : joins[r] || (most == latest[r] && edge.meets);
       if (most < latest[r]) latest[r] = most;
     }
   }
@@ -58,7 +56,7 @@ static uint32_t *stages(Planner *w) {
     for (uint32_t k = 0; k < g->node[id].n_in; k++) {
       NodeId r = plan_read(w, id, k);
       uint32_t at = stage[r];
-      if (!same_stage(w, id, k, r)) at++;
+      if (w->kind[r] == KIND_POINT && !edge_of(w, id, k, r).same) at++;
       if (at > s) s = at;
     }
     stage[id] = s;
@@ -118,7 +116,7 @@ void fuse_units(Planner *w) {
     if (w->kind[id] != KIND_POINT) continue;
     for (uint32_t k = 0; k < g->node[id].n_in; k++) {
       NodeId r = plan_read(w, id, k);
-      if (!fusible(w, id, k) || stage[r] != stage[id]) continue;
+      if (w->kind[r] != KIND_POINT || stage[r] != stage[id] || !edge_of(w, id, k, r).meets) continue;
       NodeId a = find(up, id), b = find(up, r);
       if (a != b) up[a < b ? b : a] = a < b ? a : b;
     }
@@ -266,7 +264,7 @@ static uint16_t load_reg(Builder *b, NodeId user, uint32_t k) {
 
 static uint16_t input_reg(Builder *b, NodeId user, uint32_t k) {
   NodeId r = plan_read(b->w, user, k);
-  if (fusible(b->w, user, k))
+  if (b->w->kind[r] == KIND_POINT && edge_of(b->w, user, k, r).meets)
     for (uint32_t j = 0; j < b->u->n; j++)
       if (b->u->node[j] == r) return b->reg[j];
   return load_reg(b, user, k);
