@@ -89,8 +89,6 @@ static void carried_later(Elab *e, Cell *c, NodeId read, const Leaf *by, uint32_
     }
 }
 
-/* The newest version of c that the formula read, with its aliases: but what was read before a loop that assigns c is
- * another one. moves: the derivative is for a step that does. *current: it is the present one. */
 /* The outermost loop that begins behind `outer`. */
 static const Region *loop_after(const Region *inner, const Region *outer) {
   const Region *loop = inner;
