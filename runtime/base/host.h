@@ -86,7 +86,10 @@ void host_stack_need(Host *h, size_t bytes);                /* leaves by the gua
 void host_deeper(Host *h);                                  /* before one level more of a recursion: STACK_DEEPER */
 
 /* What runs long without taking memory asks now and then whether it may go on. */
-void host_go_on(Host *h);
+void host_hear(Host *h);     /* for host_go_on */
+static inline void host_go_on(Host *h) {
+  if (h->cancel) host_hear(h);
+}
 
 void owned_born(Host *h, Owned *o, void (*drop)(Owned *));  /* o is young */
 void owned_keep(Owned *o);                                  /* a holder has it: no longer young; idempotent */
