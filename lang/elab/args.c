@@ -84,6 +84,9 @@ bool match_args(Elab *e, const Params *params, const Args *a, int *to, const Ast
         Diag *g = elab_error(e, a->ast[k], E_TOO_MANY_ARGUMENTS, params->fn, (int)n, n == 1 ? "" : "s", (int)a->n);
         if (n && p[0].name && !strcmp(p[0].name, "kind"))
           diag_hint(e->d, g, "a shape is one argument: `%s([2, 3])`", params->fn);
+        else if (params->several)
+          diag_hint(e->d, g, "several numbers are one argument: `%s(%s%s)`", params->fn, n > 1 ? "x, " : "",
+                    params->several);
         else say_call(e, g, params, NULL);
         return false;
       }
@@ -178,9 +181,14 @@ static const char *expected(const Reader *r, const FaceParam *q) {
 }
 
 bool refuse_as(const Reader *r, const FaceParam *q, const Value *v, const Ast *at) {
-  refuse_value(r->e, v, at, expected(r, q));
+  bool joins = r->face && r->face->param[0].kind == FACE_TENSORS && q->kind == FACE_AXIS && is_tensor(v);
+  if (!joins) refuse_value(r->e, v, at, expected(r, q));
+  else
+    diag_hint(r->e->d, elab_error(r->e, at, E_WANTED, expected(r, q), value_kind_text(r->e, v)),
+              "the tensors are one argument: `%s((x, y))`", r->callee);
   return false;
 }
+
 
 static bool read_flag(const Reader *r, const FaceParam *q, Value v, const Ast *at, int64_t *out) {
   Elab *e = r->e;
@@ -296,7 +304,15 @@ static bool read_rows(const Reader *r, Value v, const Ast *at, Arg *out) {
 
 static bool read_fn(const Reader *r, Value v, const Ast *at) {
   if (v.kind == V_FN || v.kind == V_INSTANCE) return true;
-  if (v.kind != V_BAD) elab_error(r->e, at, E_NOT_A_FUNCTION_HERE, r->fn, value_kind_text(r->e, &v));
+  if (v.kind == V_BAD) return false;
+  Diag *g = elab_error(r->e, at, E_NOT_A_FUNCTION_HERE, r->fn, value_kind_text(r->e, &v));
+  bool other = false;
+  for (uint32_t k = 1; r->given && at == r->given->ast[0] && k < r->given->n; k++)
+    other |= r->given->at[k].kind == V_FN || r->given->at[k].kind == V_INSTANCE;
+  if (!other) return false;
+  Text list = {.arena = r->e->a};
+  face_show(&list, r->face->text);
+  diag_hint(r->e->d, g, "the function stands first: `%s(%s)`", r->callee, list.at);
   return false;
 }
 
@@ -405,6 +421,16 @@ static void find_path(const Face *f, const Args *a, int *to) {
   }
 }
 
+/* What takes several numbers in one bracket, as an example; NULL: another kind. */
+static const char *several_numbers(const FaceParam *q) {
+  switch (q->kind) {
+  case FACE_AXES: return "[0, 1]";
+  case FACE_PERM: return "[1, 0]";
+  case FACE_INTS: case FACE_SIZES: return "[2, 3]";
+  default: return NULL;
+  }
+}
+
 bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast *at, Arg *arg) {
   Param p[MOST_FACE] = {{0}};
   int to[MOST_FACE], rest = 0;
@@ -415,12 +441,13 @@ bool args_read(Elab *e, const char *fn, const Face *f, const Args *a, const Ast 
     if (q->rest) rest |= REST_POSITIONAL;
     if (q->named) rest |= REST_NAMED;
   }
-  if (!match_args(e, &(Params){fn, p, n, rest, f->text}, a, to, at)) return false;
+  const char *several = f->n ? several_numbers(&f->param[f->n - 1]) : NULL;
+  if (!match_args(e, &(Params){fn, p, n, rest, f->text, several}, a, to, at)) return false;
   if (!rest) find_path(f, a, to);
   bool *taken = rest ? NEW_N(e->a, bool, a->n + 1) : NULL;
   for (uint32_t k = 0; rest && k < n; k++)
     if (to[k] >= 0) taken[to[k]] = true;
-  Reader r = {.e = e, .callee = fn, .rank = -1};
+  Reader r = {.e = e, .callee = fn, .face = f, .given = a, .rank = -1};
   for (uint32_t k = 0, next = 0; k < f->n; k++) {
     const FaceParam *q = &f->param[k];
     int j = is_rest(q) ? -1 : to[next++];

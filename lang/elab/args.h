@@ -18,6 +18,7 @@ typedef struct Params {
   uint32_t n;
   int rest;
   const char *face;            /* their text, or NULL */
+  const char *several;         /* an example of the last one, if that takes several numbers in one bracket */
 } Params;
 /* to[k]: the number of the argument of parameter k, or -1; false: reported. */
 bool match_args(Elab *e, const Params *p, const Args *a, int *to, const Ast *at);

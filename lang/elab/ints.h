@@ -8,6 +8,8 @@
 typedef struct Reader {
   Elab *e;
   const char *callee;
+  const Face *face;
+  const Args *given;
   const char *fn, *param;        /* whose argument it is: of a function of the library, if that one hands it on */
   int rank;                      /* of what stands first: its axes are meant; -1: it has none */
 } Reader;

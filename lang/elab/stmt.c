@@ -436,6 +436,11 @@ static OUT_OF_LINE void assertion(Elab *e, const Ast *ast) {
     why = text_of(e, v + 1, ast->n - 1, NULL, " ");
   }
   if (c.kind == V_BAD || why.kind == V_BAD) return;
+  if (c.kind == V_TUPLE) {
+    Diag *g = elab_error(e, ast->kid[0], E_WANTED_BOOL, "assert", value_kind_text(e, &c));
+    diag_hint(e->d, g, "it has no parentheses: `assert c, \"why\"`");
+    return;
+  }
   bool known = c.kind == V_BOOL, holds = known && c.b;
   if (c.kind == V_NODE && !e->here.frame->steps && graph_at(e->g, c.node)->flags & NODE_KNOWN &&
       node_type(e, c.node)->dtype == BOOL) {

@@ -240,7 +240,7 @@ static bool split_operand(Ein *x, int k, NodeId node, Operand *o) {
                         arena_printf(e->a, "this names %d %s, but operand %d is %s", plain,
                                      plain == 1 ? "axis" : "axes", k + 1, node_text(e, node)));
     if (g && t->n == 1 && (int)x->name[t->axis[0].name].n == s.type.rank)
-      diag_hint(e->d, g, "names are separated by spaces");
+      diag_hint(e->d, g, "names are separated by spaces: `i j, j k -> i k`");
     return false;
   }
   *o = (Operand){.node = node};

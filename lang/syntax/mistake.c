@@ -254,32 +254,52 @@ static bool is_type_word(const Source *s, uint32_t at, const char **ours) {
   return false;
 }
 
+/* `for i in 0 : n {`: a name or a number, and then the body. */
+static bool value_then_brace(const Source *s, uint32_t at) {
+  while (at < s->n && s->text[at] == ' ') at++;
+  uint32_t first = at;
+  while (at < s->n && (in_name(s->text[at]) || is_digit(s->text[at]))) at++;
+  return at > first && behind(s, at) == '{';
+}
+
 /* `1:3`, `x: float = 3`, `xs.map(...)`: a colon where an operator or a block could stand. */
 static const char *colon(Tree *t, const Expected *e) {
   const Source *s = t->r->source;
-  uint32_t first = e->at.first;
+  uint32_t first = e->at.first, line = line_first(s, first);
   Span w = word_before(s, first);
   bool glued = e->at.end < s->n && !is_blank(s->text[e->at.end]);
   if (glued && s->text[e->at.end] == ':') return "functions have no module in front; of an import it is `name.f(x)`";
-  if (expects(e, "`{`") && !glued) return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
+  bool range = begins_with(s, first, "for") && value_then_brace(s, e->at.end);
+  if (expects(e, "`{`") && !glued && !range)
+    return "a body stands in braces, not behind a colon: `for x in xs { ... }`";
   if (!e->operator_) return NULL;
-  if (w.first == line_first(s, first) + strspn(s->text + line_first(s, first), " ") && w.first < w.end &&
-      e->end_of_line && memchr(s->text + e->at.end, '=', strcspn(s->text + e->at.end, "\n")))
-    return arena_printf(t->arena, "a name is made by `let %.*s = ...`, with a type by `let %.*s: [2] = ...`",
-                        (int)(w.end - w.first), s->text + w.first, (int)(w.end - w.first), s->text + w.first);
+  bool declares = w.first == line + strspn(s->text + line, " ") && w.first < w.end && e->end_of_line;
+  size_t rest = strcspn(s->text + e->at.end, "\n");
+  int n = (int)(w.end - w.first);
+  const char *name = s->text + w.first;
+  if (declares && memchr(s->text + e->at.end, '~', rest))
+    return arena_printf(t->arena, "a draw is made by `let %.*s: [2] ~ ...`, a parameter by `param %.*s: [2] ~ ...`", n,
+                        name, n, name);
+  if (declares && memchr(s->text + e->at.end, '=', rest))
+    return arena_printf(t->arena, "a name is made by `let %.*s = ...`, with a type by `let %.*s: [2] = ...`", n, name,
+                        n, name);
   return "a range is `1..n`, which counts both ends, or `0..<n`; a slice stands in an index: `x[1:3]`";
 }
 
 /* What is read by its first name: `let a, b =`, `for i, v in`, `let x` alone. */
 static const char *header(const Expected *e, int kind, const Source *s) {
   bool makes = begins_with(s, e->at.first, "let") || begins_with(s, e->at.first, "var");
-  if (kind == ',' && expects(e, "`in`")) return "two names stand in parentheses: `for (i, x) in enumerate(xs) { ... }`";
+  if (kind == ',' && expects(e, "`in`"))
+    return "two names stand in parentheses: `for (i, x) in enumerate(xs) { ... }`";
   if (kind == ',' && makes && expects(e, "`~`")) return "two names stand in parentheses: `let (a, b) = pair`";
   if (kind == '(' && makes && expects(e, "`~`")) return "a function is `fn f(x) = ...`";
   if (kind == T_EQ && makes && expects(e, "`=`")) return "one `=` gives a name its value, `==` compares";
   if (kind == '[' && expects(e, "`~`")) return "a type stands behind a colon: `param w: [2, 3] ~ glorot_uniform()`";
   if ((kind == T_INT || kind == T_FLOAT || kind == T_SBEGIN) && makes && e->name && !e->expression)
     return "a name stands on the left: `let x = 1`";
+  bool owns = begins_with(s, e->at.first, "param") || begins_with(s, e->at.first, "state");
+  if ((kind == T_SEP || kind == T_END) && owns && expects(e, "`~`"))
+    return "it begins as a value or a draw: `param b: [2] = 0`, `param w: [2] ~ normal(0, 0.1)`";
   if ((kind == T_SEP || kind == T_END) && makes && expects(e, "`~`"))
     return "a name is made with its value: `let x = 1`, a cell with its first one: `var x = 0`";
   return NULL;
@@ -310,6 +330,8 @@ static const char *of_expression(Tree *t, const Expected *e, const Token *found)
   if (kind == '~' && e->operator_) return "a draw has a name and a shape: `let y: [3] ~ normal(0, 1)`";
   if (kind == T_FOR && e->operator_ && b && b->open == '[')
     return "a bracket has one `for`; a bracket in a bracket makes rows: `[[i * j for j in 1..3] for i in 1..3]`";
+  if (kind == T_FOR && e->operator_ && b && b->open == '(')
+    return "what a loop makes stands in brackets: `[2 * x for x in xs]`";
   if (kind == T_IF && e->operator_ && b && b->open == '[' && expects(e, "`]`") && !expects(e, "`,`"))
     return "a comprehension takes every element; `filter(fn (x) = x > 1, xs)` keeps those for which it is true";
   if (kind == T_IF && e->operator_) return "a choice is `if c { a } else { b }`";
@@ -362,6 +384,9 @@ static const char *hint(Tree *t, const Expected *e, const Token *found) {
     if (strcmp(r->last.value.name, "of") == 0) return "a loop is `for x in xs { ... }`";
   }
   if (kind == ':') return colon(t, e);
+  if (begins_with(s, e->at.first, "extern") && (kind == T_FN || expects(e, "`fn`")))
+    return "a function of a C library is `extern \"libm.so.6\" fn cbrt(x: f64) -> f64`";
+  if (kind == T_FLOORDIV && e->statement) return "a comment begins with `#`; `//` divides";
   if (kind == '(' && expects(e, "a name") && !e->expression && before(s, e->at.first) == '.')
     return "functions of numbers work element by element as they are: leave the point out";
   if (kind == T_SEP && expects(e, "`->`"))

@@ -46,6 +46,7 @@ typedef struct Waiting {          /* a use that nothing answers yet */
   const Ast *use;
   uint32_t time, body;
   const char *near;
+  bool size;                      /* in the type of a parameter of a function */
 } Waiting;
 
 struct Name {
@@ -74,6 +75,7 @@ typedef struct Resolver {
   uint32_t cap, n;
   Block *block;
   uint32_t clock, body;
+  bool signature;                 /* in the type of a parameter of a function */
   uint32_t expected;              /* inside an `assert_error`: its mistakes are the elaborator's */
   uint32_t asked;                 /* how often a name like another was looked for */
   bool warns;
@@ -243,6 +245,8 @@ static void tell_unknown(Resolver *r, Name *n, const Waiting *first, uint32_t mo
         n->ended->kind == BOUND_PATTERN)
       diag_hint(r->d, g, "make it with `var` before the block, and assign it there");
   } else if (foreign) diag_hint(r->d, g, "%s", foreign);
+  else if (first->size && n->sym[0] >= 'a' && n->sym[0] <= 'z')
+    diag_hint(r->d, g, "a size that the argument brings has a capital: `%c%s`", n->sym[0] - 'a' + 'A', n->sym + 1);
   else if (is_dim(n->sym) && !first->near)
     diag_hint(
         r->d, g,
@@ -294,7 +298,7 @@ static void use_name(Resolver *r, Sym s, const Ast *at, bool reads) {
   if (outside(r, n) || r->expected) return;
   if (n->ended) n->ended->used = true;                  /* it was meant */
   Waiting *w = NEW(r->a, Waiting);
-  *w = (Waiting){n->waiting, at, r->clock, r->body, n->waiting ? n->waiting->near : near_name(r, s)};
+  *w = (Waiting){n->waiting, at, r->clock, r->body, n->waiting ? n->waiting->near : near_name(r, s), r->signature};
   n->waiting = w;
 }
 
@@ -448,7 +452,9 @@ static void signature_type(Resolver *r, const Ast *t) {
     }
     bool name = d->kind == A_REST ? d->name != NULL : d->kind == A_NAME && is_dim(d->name);
     if (!name) {
+      r->signature = true;
       if (d->kind != A_REST) expr(r, d);
+      r->signature = false;
       continue;
     }
     Name *n = name_of(r, d->name);
