@@ -1,7 +1,7 @@
 /* function: see function.h. In: a name, argument types, buffers. Out: results.
  *
- * The call is written as a text of the language, `glia_f(x, y)`, and read by the language's own parser and elaborator
- * in a scope where the parameters' names stand for the arguments: so an error has a place, and `grad(glia_y, net)`
+ * The call is written as a text of the language, `f(x, y)`, and read by the language's own parser and elaborator
+ * in a scope where the parameters' names stand for the arguments: so an error has a place, and `grad(f(x, y), net)`
  * means what it means in a script, whether `net` is an argument or a tree at the top level. These texts are made of
  * words of ours and of names that a parser has read; what the host passes is bound to a name, or parsed by itself and
  * looked at: the name of a tree is a path and nothing else.
@@ -147,10 +147,14 @@ static Ast *parse_path(Elab *e, const char *text) {
   return NULL;
 }
 
-/* Puts x where `glia_tree` stands in a call of ours. */
-static void put_path(Ast *call, Ast *x) {
-  for (uint32_t k = 0; k < call->n; k++)
-    if (call->kid[k]->kind == A_NAME && !strcmp(call->kid[k]->name, "glia_tree")) call->kid[k] = x;
+/* Has what stands at x mean what the scope holds under this name, which no script has, whatever its text is: so a
+ * message shows the call as its host thinks of it.
+ */
+static Ast *meant(Elab *e, const Ast *x, const char *name) {
+  Ast *to = NEW(e->a, Ast);
+  *to = (Ast){.kind = A_NAME, .span = x->span, .at = x->at, .source = x->source, .id = x->id, .depth = 1};
+  to->name = sym(e->s->sources, name, strlen(name));
+  return to;
 }
 
 static void elaborate(Elab *e, Building *b) {
@@ -158,7 +162,7 @@ static void elaborate(Elab *e, Building *b) {
   Scope *scope = scope_new(e, e->globals);
   Text text = {.arena = e->a};
   scope_put(e, scope, sym(e->s->sources, "glia_f", 6), *b->f->value, NULL);
-  text_add(&text, "glia_f(");
+  text_printf(&text, "%s(", b->f->name);
   for (uint32_t k = 0; k < c->n_arg; k++) {
     const char *name = parameter_name(b->f, k);
     if (!name) name = arena_printf(e->a, "glia_x%u", k);
@@ -174,9 +178,13 @@ static void elaborate(Elab *e, Building *b) {
   e->made.known = 0;
   e->made.too_much = false;
   e->here.scope = scope;
-  if (!b->call) b->call = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
+  if (!b->call) {
+    Ast *written = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
+    if (!written) return;
+    written->kid[0] = meant(e, written->kid[0], "glia_f");
+    b->call = written;
+  }
   const Ast *call = b->call;
-  if (!call) return;
   e->here.source = call->source;
   Value y = elab_expr(e, call);
   if (y.kind == V_BAD) return;
@@ -184,10 +192,12 @@ static void elaborate(Elab *e, Building *b) {
   c->n_result = b->result.n;
   if (!c->wrt) return;
   scope_put(e, scope, sym(e->s->sources, "glia_y", 6), y, NULL);
-  Ast *grad = parse_alone(e, arena_printf(e->a, "gradient of %s", b->f->name), "grad(glia_y, glia_tree)");
+  Ast *grad = parse_alone(e, arena_printf(e->a, "gradient of %s", b->f->name),
+                          arena_printf(e->a, "grad(%s, tree)", text.at));
   Ast *wrt = grad ? parse_path(e, c->wrt) : NULL;
   if (!wrt) return;
-  put_path(grad, wrt);
+  grad->kid[1] = meant(e, grad->kid[1], "glia_y");
+  grad->kid[2] = wrt;
   e->here.source = grad->source;
   add_leaves(e, b, elab_expr(e, grad), "", grad);
   c->n_grad = b->result.n - c->n_result;
@@ -476,9 +486,10 @@ static bool file_step(Session *s, const char *what, const char *path, const char
   e->here.scope = scope_new(e, e->globals);
   scope_put(e, e->here.scope, sym(s->sources, "glia_path", 9), v_string(e->a, path, strlen(path)), NULL);
   Ast *tree = parse_path(e, name);
-  Ast *call = tree ? parse_alone(e, what, arena_printf(e->a, "%s(glia_path, glia_tree)", what)) : NULL;
+  Ast *call = tree ? parse_alone(e, what, arena_printf(e->a, "%s(path, tree)", what)) : NULL;
   if (call) {
-    put_path(call, tree);
+    call->kid[1] = meant(e, call->kid[1], "glia_path");
+    call->kid[2] = tree;
     e->here.source = call->source;
     elab_expr(e, call);
   }

@@ -18,8 +18,6 @@
 
 static bool is_upper(const char *name) { return name[0] >= 'A' && name[0] <= 'Z'; }
 
-/* "`x`", but "the result" as it is. */
-
 void unknown_type(Elab *e, const Ast *type) {
   Diag *g = elab_error(e, type, E_UNKNOWN_TYPE, type->name);
   if (type->kind == A_TTENSOR && !strcmp(type->name, "int")) diag_hint(e->d, g, "a tensor of ints is `i32[...]`");
@@ -30,7 +28,10 @@ void unknown_type(Elab *e, const Ast *type) {
 }
 
 static bool wrong_type(Elab *e, const Ast *type, const Value *v, const Ast *at, const char *what) {
-  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted_name(e, what), ast_text(e, type), value_kind_text(e, v));
+  const char *wanted = ast_text(e, type);
+  DType d;
+  if (type->kind == A_NAME && dtype_from_name(type->name, &d)) wanted = arena_printf(e->a, "a scalar %s", wanted);
+  Diag *g = elab_error(e, at, E_ARGUMENT_TYPE, quoted_name(e, what), wanted, value_kind_text(e, v));
   if (!type->source->library) diag_mark_at(e->d, g, type->source, type->span, "declared here");
   return false;
 }
