@@ -374,6 +374,22 @@ static bool check_by(Elab *e, Value y, Value w, const Ast *by) {
   return false;
 }
 
+/* Who steps by hand steps on this: what a run is asked for later. */
+static void note_target(Elab *e, Value y, Value w) {
+  Leaves l = {0};
+  y = value_decay(e, y);
+  if (y.kind != V_NODE || !e->here.frame->steps) return;
+  tree_leaves(e, w, LEAF_PARAM, &l);
+  for (uint32_t k = 0; k < l.n; k++)
+    if (l.at[k].value.kind == V_CELL && l.at[k].value.cell->role == CELL_PARAM) {
+      Segment *g = e->p->segment.at[e->g->segment];
+      for (uint32_t j = 0; j < g->target.n; j++)
+        if (g->target.at[j] == y.node) return;
+      vec_push(e->s->arena, &g->target, y.node);
+      return;
+    }
+}
+
 static Value call_grad(Elab *e, const Arg *a, const Ast *at) {
   Value y = a[0].value, w = a[1].value, wrt = a[2].value;
   if (is_function(&y) || ((y.kind == V_INSTANCE || y.kind == V_FN) && w.kind == V_ABSENT)) {
@@ -390,7 +406,9 @@ static Value call_grad(Elab *e, const Arg *a, const Ast *at) {
     return v_bad();
   }
   if (!check_by(e, y, w, a[1].at)) return v_bad();
-  return derive(e, y, w, at, DERIVE_GRAD);
+  Value g = derive(e, y, w, at, DERIVE_GRAD);
+  if (g.kind != V_BAD) note_target(e, y, w);
+  return g;
 }
 
 static Value call_value_and_grad(Elab *e, const Arg *a, const Ast *at) {

@@ -6,6 +6,7 @@
  */
 #include "steps/effects.h"
 #include <string.h>
+#include "steps/event.h"
 #include "steps/state.h"
 
 static Step *step_new(Session *s, const Effect *e, void *data, Loc loc) {
@@ -53,13 +54,20 @@ const char *template_text(Arena *a, const Template *m, Tensor *const *value) {
 
 /* ---- print, trace ---- */
 
+static bool print_line(Session *s, const Text *t, Loc loc) {
+  if (s->config.heard)
+    s->config.heard(s->config.to, s,
+                    &(Event){.kind = EVENT_PRINT, .loc = loc, .text = t->at, .length = t->n - (t->n > 0)});
+  return s->config.print(s->config.to, t->at, t->n, loc);
+}
+
 static bool print_run(Session *s, Step *step, Tensor *const *value) {
   if (!s->config.print) return true;
   Arena *a = arena_new(&s->host);
   Text t = {.arena = a};
   template_write(&t, step->data, value);
   text_add(&t, "\n");
-  bool open = s->config.print(s->config.to, t.at, t.n, step->loc);
+  bool open = print_line(s, &t, step->loc);
   arena_free(a);
   if (!open) s->closed = true;
   return open;
@@ -121,7 +129,7 @@ static bool traces_run(Session *s, Step *step, Tensor *const *value) {
   Text text = {.arena = a};
   text_add(&text, "");
   trace_turn(&(Traces){step->data, value, &text, &s->host, 0}, step->data, 0, 1);
-  bool open = !text.n || s->config.print(s->config.to, text.at, text.n, step->loc);
+  bool open = !text.n || print_line(s, &text, step->loc);
   arena_free(a);
   if (!open) s->closed = true;
   return open;
@@ -423,6 +431,9 @@ static bool add_run(Session *s, Step *step, Tensor *const *value) {
     if (!table_column(s, r->table, r->column[k], &value[k]->type))    /* checking has compared them */
       host_fail(&s->host, FAIL_BUG, "column `%s` changes its type", r->column[k]);
   table_add(r->table, r->column, value, r->n);
+  if (s->config.heard)
+    s->config.heard(s->config.to, s, &(Event){.kind = EVENT_ROW, .loc = step->loc, .table = r->table, .n = r->n,
+                                              .label = r->column, .value = value});
   return true;
 }
 static const Effect add_effect = {.name = "add", .run = add_run};

@@ -11,9 +11,11 @@
 #include <string.h>
 #include "runtime/exec/fault.h"
 #include "steps/blame.h"
+#include "steps/event.h"
 #include "steps/machine.h"
 #include "steps/prepare.h"
 #include "steps/state.h"
+#include "steps/turns.h"
 #include "steps/watch.h"
 
 /* ---- the position ---- */
@@ -244,7 +246,9 @@ static bool numbers_hold(Session *s, Segment *g, Tensor *const *before, const St
 static bool plan_run(Session *s, Segment *g, Tensor *const *before, const Steps *block, uint32_t at) {
   if (!bind(s, g->plan, g->data, g->spare)) return false;
   host_stack_need(&s->host, plan_stack(g->plan));
-  Fault f = run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
+  const RunTrace *trace = s->config.trace;
+  Fault f = trace ? run_plan_traced(g->plan, g->data, s->slab, s->pool, &s->cancel, trace)
+                  : run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
   if (f.code == FAULT_CANCELLED) {
     NodeId next = fault_node(s->graph, g->plan, f.step);
     s->cancelled = true;
@@ -262,6 +266,24 @@ static bool plan_run(Session *s, Segment *g, Tensor *const *before, const Steps 
   return s->config.check_numbers ? numbers_hold(s, g, before, block, at) : watch_step(s, g, before);
 }
 
+/* The losses that a segment was for, as far as they crossed out of it. */
+static void tell_step(Session *s, const Segment *g) {
+  if (!segment_moves_parameters(s, g)) return;
+  enum { MOST = 8 };
+  Tensor *value[MOST];
+  Event e = {.kind = EVENT_STEP, .segment = g, .value = value};
+  const NodeId *ids = g->loss.n ? g->loss.at : g->target.at;
+  for (uint32_t k = 0, n = g->loss.n ? g->loss.n : g->target.n; k < n && e.n < MOST; k++) {
+    SlotId slot = program_kept(s->program, ids[k]);
+    for (uint32_t j = 0; j < g->save.n; j++)
+      if (g->save.at[j].node == ids[k]) slot = g->save.at[j].slot;
+    if (slot == NO_SLOT || !s->program->slot.at[slot].value) continue;
+    value[e.n++] = s->program->slot.at[slot].value;
+    e.loc = graph_at(s->graph, ids[k])->loc;
+  }
+  s->config.heard(s->config.to, s, &e);
+}
+
 static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at) {
   assert(g->prepared);
   if (!share(s, g, false)) return false;
@@ -274,6 +296,7 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
   }
   if (!share(s, g, true)) return false;
   g->ran = true;
+  if (s->config.heard) tell_step(s, g);
   return true;
 }
 

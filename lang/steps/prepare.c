@@ -240,6 +240,15 @@ static void resolve_steps(Prep *w, const Steps *top) {
   }
 }
 
+/* Whoever keeps a log is told what each step was for. */
+static void keep_losses(Prep *w) {
+  for (uint32_t k = 0; k < w->set.n; k++) {
+    Segment *s = w->set.at[k];
+    for (uint32_t j = 0; j < s->loss.n; j++) resolve(w, s, s->loss.at[j]);
+    for (uint32_t j = 0; j < s->target.n && !s->loss.n; j++) resolve(w, s, s->target.at[j]);
+  }
+}
+
 /* What later entries recompute values from: the cells that this block read. */
 static void keep_leaves(Prep *w, const Steps *top) {
   uint32_t first = w->g->n, low = w->p->segment.n;
@@ -552,6 +561,7 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
       crosses(p, id, keep[k].slot);
   }
   if (p->keep_leaves) keep_leaves(&w, block);
+  if (s->config.heard) keep_losses(&w);
 
   Slice *slices = NEW_N(tmp, Slice, n + 1);
   for (uint32_t k = n; k-- > 0;) slice(&w, seg[k], seg[k]->save.at, seg[k]->save.n, true, &slices[k]);

@@ -65,6 +65,7 @@ typedef struct Segment {
   uint32_t first, end;        /* nodes made while it was open (inner segments' among them) */
   VEC(CellWrite) write;       /* the last version of each cell assigned in it */
   VEC(NodeId) loss;           /* what optimizers step on in it */
+  VEC(NodeId) target;         /* what `grad` is taken of in it, by a tree of cells */
   /* prepare: */
   Needs save;                 /* what crosses out of it */
   bool prepared, ran;

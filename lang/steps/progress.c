@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "steps/effects.h"
+#include "steps/event.h"
 #include "runtime/files/utf8.h"
 #include "steps/state.h"
 
@@ -163,10 +164,23 @@ static void take_batch(Progress *p, int64_t batch, Tensor *const *value) {
   for (uint32_t k = 0; k < p->spec.n; k++) p->sum[k] += tensor_get(value[k], 0);
 }
 
+/* The same for a log: the batch's own values, not their mean so far. */
+static void tell(Session *s, const Progress *p, Tensor *const *value, Loc loc) {
+  const ProgressSpec *c = &p->spec;
+  Event e = {.kind = c->when == PROGRESS_BATCH ? EVENT_BATCH : EVENT_EPOCH, .loc = loc, .n = c->n, .label = p->label};
+  uint32_t at = 0;
+  if (c->epoch != NO_NODE) e.epoch = (int64_t)tensor_get(value[at++], 0);
+  if (c->batch != NO_NODE) e.batch = (int64_t)tensor_get(value[at++], 0) + 1;
+  if (c->last != NO_NODE) at++;
+  e.value = value + at;
+  s->config.heard(s->config.to, s, &e);
+}
+
 static bool progress_run(Session *s, Step *step, Tensor *const *value) {
   Progress *p = step->data;
   const ProgressSpec *c = &p->spec;
   ProgressClock *clock = c->clock;
+  if (s->config.heard && c->when != PROGRESS_BEGIN) tell(s, p, value, step->loc);
   if (!s->config.progress) return true;
   double time = now();
   if (c->when == PROGRESS_BEGIN) {

@@ -5,6 +5,8 @@
 #define LANG_STATE_H
 #include "steps/program.h"
 
+struct Event;
+
 typedef struct SessionConfig {
   HostRealloc realloc; void *user;             /* the allocator; NULL: the C library's */
   int threads;                                  /* 0: the CPUs allowed */
@@ -34,6 +36,9 @@ typedef struct SessionConfig {
   bool (*poll)(void *to);
   /* What a text is warned of, when it was checked and before its first step; the warnings stay in diags. NULL: none. */
   void (*warned)(void *to, Session *s);
+  /* What happens in a run, and what each step of a plan took: event.h, run.h. NULL: nobody keeps a log. */
+  void (*heard)(void *to, Session *s, const struct Event *e);
+  const RunTrace *trace;
   void *to;
 } SessionConfig;
 

@@ -27,6 +27,8 @@ typedef struct Cli {
   const char *dump;               /* --dump=STAGE */
   const char *expression, *format;/* of `graph`: -e EXPR, --format=txt|dot|svg */
   const char *function, *at, *wrt;   /* of `grad` */
+  const char *log, *profile;      /* --log FILE, --profile FILE: record.h */
+  struct Record *record;          /* of the run that goes on; NULL: nobody keeps one */
   bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;
   Out out;

@@ -7,6 +7,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/cli.h"
+#include "tool/record.h"
 #include "steps/machine.h"
 #include "runtime/base/digest.h"
 #include "runtime/graph/kernels.h"
@@ -201,9 +202,11 @@ static void say_digests(Cli *c, const Session *s) {
 
 static int run_one(Cli *c, const char *path, LoadMode mode) {
   c->config.warned = warn_first;
+  if (!record_open(c)) return EXIT_SCRIPT;
   Session *s = cli_open(c);
-  if (!s) return EXIT_SCRIPT;
+  if (!s) return record_end(c, NULL, EXIT_SCRIPT);
   Entry *entry = NULL;
+  record_begin(c, s);
   int status = load(c, s, path, c->dump ? LOAD_PLAN : mode, &entry);
   if (c->dump && status == EXIT_DONE) {
     const char *text = entry ? session_dump(s, entry, c->dump) : NULL;
@@ -214,6 +217,7 @@ static int run_one(Cli *c, const char *path, LoadMode mode) {
     }
   }
   if (c->digest && !c->dump && status == EXIT_DONE) say_digests(c, s);
+  status = record_end(c, s, status);
   cli_close(c, s);
   return status;
 }

@@ -9,8 +9,7 @@ const char *bytes_text(Arena *a, double n) {
   return arena_printf(a, "%.4g %s", n, unit[k]);
 }
 
-/* "12" or "12-14": the user's own lines that the nodes stand in; "the library" if there are none. */
-static const char *lines_of(Session *s, const Plan *p, uint32_t step, Arena *a) {
+const char *plan_step_lines(Session *s, const Plan *p, uint32_t step, Arena *a) {
   const NodeId *ids;
   uint32_t n = plan_origin(p, step, &ids), low = UINT32_MAX, high = 0;
   for (uint32_t k = 0; k < n; k++) {
@@ -31,7 +30,7 @@ static void plan_lines(Session *s, const Plan *p, int depth, Text *to, PlanTotal
   for (uint32_t k = 0; k < plan_steps(p); k++) {
     const PlanStepInfo step = plan_step_info(p, k, a);
     const NodeId *ids;
-    text_printf(to, "%*s%-34s %-12s %10s  %.3g flop", 2 * depth, "", step.what, lines_of(s, p, k, a),
+    text_printf(to, "%*s%-34s %-12s %10s  %.3g flop", 2 * depth, "", step.what, plan_step_lines(s, p, k, a),
                 bytes_text(a, step.cost.bytes), step.cost.flops);
     if (step.turns >= 0) text_printf(to, ", %lld turns of %u steps", (long long)step.turns, step.inner);
     text_add(to, "\n");

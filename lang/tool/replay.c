@@ -2,15 +2,13 @@
 #include "tool/replay.h"
 #include <stdlib.h>
 #include <string.h>
-#include "steps/machine.h"
+#include "steps/turns.h"
 
 typedef struct Counter {
   Repl *r;
   Session *s;
   int64_t until, seen;
-  const Steps *block;        /* where the last step began: the block, the place in it, the turns around it */
-  uint32_t at;
-  uint64_t turns;
+  StepTurns last;
   bool stopped;
   void (*each)(void *to, Session *s, int64_t step);
   void *to;
@@ -24,32 +22,10 @@ static bool silent(void *to, const char *text, size_t n, Loc loc) {
   return true;
 }
 
-static bool moves_parameters(const Session *s, const Segment *g) {
-  for (uint32_t k = 0; k < g->write.n; k++)
-    if (s->program->slot.at[g->write.at[k].cell].trained) return true;
-  return false;
-}
-
-/* Several segments of one turn may move parameters: the first of them begins the step. */
-static bool begins_step(Counter *c) {
-  const Position *p = machine_position(c->s);
-  if (p->frame.n < 2) return false;
-  const Frame *f = &p->frame.at[p->frame.n - 1];
-  if (f->at >= f->block->n || f->block->at[f->at]->kind != STEP_SEGMENT) return false;
-  if (!moves_parameters(c->s, c->s->program->segment.at[f->block->at[f->at]->segment])) return false;
-  uint64_t turns = 0;
-  for (uint32_t k = 0; k + 1 < p->frame.n; k++) turns = turns * 1000003u + (uint64_t)p->frame.at[k].turn + 1;
-  bool same = c->block == f->block && f->at > c->at && turns == c->turns;
-  c->block = f->block;
-  c->at = f->at;
-  c->turns = turns;
-  return !same;
-}
-
 static bool goes_on(void *to) {
   Counter *c = to;
   if (cli_interrupted()) return false;
-  if (!c->s || !c->s->run.position.frame.n || !begins_step(c)) return true;
+  if (!c->s || !c->s->run.position.frame.n || !step_begins(&c->last, c->s)) return true;
   if (c->each) c->each(c->to, c->s, c->seen);
   c->stopped = c->seen == c->until;
   c->seen += !c->stopped;
@@ -68,6 +44,8 @@ bool replay_run(Repl *r, int64_t until, const char *define, void (*each)(void *t
   config.print = silent;
   config.flush = NULL;
   config.progress = NULL;
+  config.heard = NULL;
+  config.trace = NULL;
   config.warned = NULL;
   config.rehearses = true;
   config.resume = NULL;

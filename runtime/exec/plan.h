@@ -31,8 +31,9 @@ size_t plan_stack(const Plan *p);               /* bytes of the C stack that a r
 uint32_t plan_steps(const Plan *p);
 /* The nodes (in the caller's numbering) that step k computes, in order. */
 uint32_t plan_origin(const Plan *p, uint32_t step, const NodeId **out);
-/* What step k is, for people: "relu+mul", what it costs, and of a loop (else turns -1) the steps of its body. */
-typedef struct PlanStepInfo { const char *what; Cost cost; int64_t turns; uint32_t inner; } PlanStepInfo;
+/* What step k is, for people: "relu+mul", what it costs, of a loop (else turns -1) the steps of its body, and the place
+ * of its first node. */
+typedef struct PlanStepInfo { const char *what; Cost cost; int64_t turns; uint32_t inner; Loc loc; } PlanStepInfo;
 PlanStepInfo plan_step_info(const Plan *p, uint32_t step, Arena *a);
 Cost plan_cost(const Plan *p);
 char *plan_dump(const Plan *p, Arena *a);

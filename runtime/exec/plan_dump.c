@@ -65,7 +65,8 @@ static void show_plan(Text *t, const Plan *p, int depth) {
 PlanStepInfo plan_step_info(const Plan *p, uint32_t step, Arena *a) {
   enum { MOST = 8 };
   const PlanStep *s = &p->step[step];
-  PlanStepInfo out = {.what = s->kind == PLAN_COPY ? "copy" : s->op ? s->op->name : "", .cost = s->cost, .turns = -1};
+  PlanStepInfo out = {.what = s->kind == PLAN_COPY ? "copy" : s->op ? s->op->name : "", .cost = s->cost, .turns = -1,
+                      .loc = s->loc};
   if (s->kind == PLAN_LOOP) {
     out.turns = s->loop->turns;
     out.inner = s->loop->body->n_step;

@@ -2,9 +2,16 @@
  * step of several parts goes to the pool; a part's range depends on the step alone, so who runs it changes nothing. Of
  * the parts' faults the lowest part's is reported, which is the first by element.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "exec/run.h"
 #include "exec/step.h"
 #include <string.h>
+#include <time.h>
+
+/* One text for an ordinary run and for one that is told of: the ordinary one asks nothing. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+typedef void RunPart(void *ctx, uint32_t k, int worker);
 
 typedef struct Part {
   const Kernels *kernels;
@@ -190,7 +197,7 @@ static void run_part(void *ctx, uint32_t k, int worker) {
 }
 
 /* All parts of a step: those that prepare, or those of the work. Out: the first fault by part, or NULL. */
-static const Fault *run_parts(Part *p, uint32_t parts, void (*part)(void *ctx, uint32_t k, int worker), Pool *pool) {
+static const Fault *run_parts(Part *p, uint32_t parts, RunPart *part, Pool *pool) {
   if (parts == 1) {
     p->fault->code = FAULT_NONE;
     part(p, 0, 0);
@@ -203,7 +210,50 @@ static const Fault *run_parts(Part *p, uint32_t parts, void (*part)(void *ctx, u
   return NULL;
 }
 
+/* ---- what each part took: each writes a place of its own ---- */
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+typedef struct TracedPart { Part part; Taken span[PART_MOST]; } TracedPart;
+
+static void traced_part(void *ctx, uint32_t k, int worker) {
+  TracedPart *t = ctx;
+  t->span[k].worker = worker;
+  t->span[k].begin = now_ns();
+  run_part(ctx, k, worker);
+  t->span[k].end = now_ns();
+}
+
+static void traced_prepare(void *ctx, uint32_t k, int worker) {
+  TracedPart *t = ctx;
+  t->span[k].worker = worker;
+  t->span[k].begin = now_ns();
+  prepare_part(ctx, k, worker);
+  t->span[k].end = now_ns();
+}
+
+/* Beside run_parts, so that an ordinary run holds no spans. */
+static __attribute__((noinline)) const Fault *run_parts_traced(const Plan *plan, uint32_t step, const Part *p,
+                                                               Pool *pool, const RunTrace *trace) {
+  TracedPart t = {.part = *p};
+  const Fault *f = NULL;
+  if (p->s->prepare_parts > 0) {
+    f = run_parts(&t.part, p->s->prepare_parts, traced_prepare, pool);
+    trace->done(trace->to, plan, step, t.span, p->s->prepare_parts);
+  }
+  if (f) return f;
+  f = run_parts(&t.part, p->s->parts, traced_part, pool);
+  trace->done(trace->to, plan, step, t.span, p->s->parts);
+  return f;
+}
+
 static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
+static Fault run_steps_traced(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel,
+                              const RunTrace *trace);
 
 /* Where a turn of a loop finds and leaves things. to_out: it writes the next carries to the loop's own outputs. */
 static void bind_turn(const Loop *l, void *const *at, void *const *out, void **data, int64_t row, bool first,
@@ -239,7 +289,8 @@ static bool all_true(const Type *t, const uint8_t *flag) {
 
 /* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the
  * last of all turns writes the loop's own outputs; a loop that ends before has them brought there. */
-static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
+static ALWAYS_INLINE Fault loop_of(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel,
+                                   const RunTrace *trace) {
   const Loop *l = s->loop;
   void *const *out = at + s->n_in, *const *spare = out + s->n_out;
   const uint8_t *flag = l->ends == ENDS_UNTIL ? spare[l->n_carry + 3] : NULL;
@@ -251,7 +302,10 @@ static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atom
     to_out = (turns - 1 - made) % 2 == 0;
     *(int32_t *)spare[l->n_carry] = (int32_t)row;
     bind_turn(l, at, out, spare[l->n_carry + 1], row, made == 0, to_out);
-    Fault f = run_steps(l->body, spare[l->n_carry + 1], spare[l->n_carry + 2], pool, cancel);
+    void *const *data = spare[l->n_carry + 1];
+    char *slab = spare[l->n_carry + 2];
+    Fault f = trace ? run_steps_traced(l->body, data, slab, pool, cancel, trace)
+                    : run_steps(l->body, data, slab, pool, cancel);
     if (f.code != FAULT_NONE) {
       if (!f.op) f.op = l->body->step[f.step].op;
       if (!f.loc) f.loc = l->body->step[f.step].loc;
@@ -269,7 +323,21 @@ static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atom
   return loop_fault(l->attr, &l->flag, flag, &l->state, out[0]);
 }
 
-static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel) {
+static Fault run_loop(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel) {
+  return loop_of(s, at, pool, cancel, NULL);
+}
+
+static Fault run_loop_traced(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel,
+                             const Plan *plan, uint32_t step, const RunTrace *trace) {
+  Taken all = {.begin = now_ns()};
+  Fault f = loop_of(s, at, pool, cancel, trace);
+  all.end = now_ns();
+  trace->done(trace->to, plan, step, &all, 1);
+  return f;
+}
+
+static ALWAYS_INLINE Fault steps_of(const Plan *p, void *const *data, char *slab, Pool *pool,
+                                    const atomic_bool *cancel, const RunTrace *trace) {
   void **at = (void **)(void *)slab;
   char *buffers = slab + p->table;
   for (uint32_t k = 0; k < p->n_place; k++) {
@@ -286,8 +354,11 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
     Part part = {p->kernels, s, at + s->operand, fault, k < p->first_write ? cancel : NULL};
     const Fault *f = NULL;
     if (s->kind == PLAN_LOOP) {
-      fault[0] = run_loop(s, part.at, pool, part.cancel);
+      fault[0] = trace ? run_loop_traced(s, part.at, pool, part.cancel, p, k, trace)
+                       : run_loop(s, part.at, pool, part.cancel);
       if (fault[0].code != FAULT_NONE) f = &fault[0];
+    } else if (trace) {
+      f = run_parts_traced(p, k, &part, pool, trace);
     } else {
       if (s->prepare_parts > 0) f = run_parts(&part, s->prepare_parts, prepare_part, pool);
       if (!f) f = run_parts(&part, s->parts, run_part, pool);
@@ -300,7 +371,22 @@ static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool,
   return (Fault){.code = FAULT_NONE};
 }
 
+static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel) {
+  return steps_of(p, data, slab, pool, cancel, NULL);
+}
+
+static Fault run_steps_traced(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel,
+                              const RunTrace *trace) {
+  return steps_of(p, data, slab, pool, cancel, trace);
+}
+
 Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel) {
   kernels_begin(p->kernels);
   return run_steps(p, data, slab, pool, cancel);
+}
+
+Fault run_plan_traced(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel,
+                      const RunTrace *trace) {
+  kernels_begin(p->kernels);
+  return run_steps_traced(p, data, slab, pool, cancel, trace);
 }

@@ -11,6 +11,18 @@
  * VALUE slots computed by earlier steps are in place even then. */
 Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel);
 
+/* What a step's part took: begin and end in nanoseconds of CLOCK_MONOTONIC, and by which of the pool's workers. */
+typedef struct Taken { int64_t begin, end; int worker; } Taken;
+/* Told on the caller's thread when step k of a plan is done, of a loop's body in each turn: its parts (of a loop all of
+ * it as one), those that only prepared before the others. */
+typedef struct RunTrace {
+  void *to;
+  void (*done)(void *to, const Plan *p, uint32_t step, const Taken *part, uint32_t n);
+} RunTrace;
+/* The same run, told of. */
+Fault run_plan_traced(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel,
+                      const RunTrace *trace);
+
 /* Whether step `step` of the plan ran before the fault (all steps with a smaller number did). */
 
 /* One node after another with no plan: the reference for tests and the way known values are computed. values[id] must
