@@ -13,7 +13,7 @@
 
 /* ---- slices, with marks of our own: the session's graph stays as it is ---- */
 
-static uint32_t below(const Graph *g, const NodeId *root, uint32_t n_root, Arena *a, NodeId **out) {
+uint32_t inspect_below(const Graph *g, const NodeId *root, uint32_t n_root, Arena *a, NodeId **out) {
   uint8_t *mark = NEW_N(a, uint8_t, g->n + 1u);
   uint32_t n = 0;
   for (uint32_t k = 0; k < n_root; k++)
@@ -140,7 +140,7 @@ static void differentiate(Inspect *x, InspectWhen when) {
   for (uint32_t k = 0; k < x->leaf.n; k++) wrt[k] = x->leaf.at[k].node;
   graph_stable(x->g, &x->y, 1, wrt, x->leaf.n, &stable, NULL);
   x->y = stable;
-  x->n = below(x->g, &x->y, 1, x->a, &x->node);
+  x->n = inspect_below(x->g, &x->y, 1, x->a, &x->node);
   bool wanted = when == INSPECT_THEN || when == INSPECT_SHAPES;
   x->scalar = wanted && t->rank == 0 && dtype_is_float((DType)t->dtype);
   GradTrace trace = {0};
@@ -204,7 +204,7 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
   root[n++] = x->y;
   for (uint32_t k = 0; k < x->n; k++) root[n++] = x->adjoint[x->node[k]];
   for (uint32_t k = 0; k < x->n_passed; k++) root[n++] = x->passed[k].dx;
-  n = below(x->g, root, n, x->a, &ids);
+  n = inspect_below(x->g, root, n, x->a, &ids);
   Tensor **value = NEW_N(x->a, Tensor *, x->g->n + 1u);
   memcpy(value, x->value, x->g->n * sizeof *value);
   Fault f = when == INSPECT_TIMED ? run_timed(x, ids, n, value)
@@ -233,7 +233,7 @@ Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced
   Inspect *x = NEW(a, Inspect);
   *x = (Inspect){.s = s, .a = a};
   NodeId *ids;
-  Copy c = {.n = below(s->graph, &y, 1, a, &ids), .map = NEW_N(a, NodeId, s->graph->n + 1u),
+  Copy c = {.n = inspect_below(s->graph, &y, 1, a, &ids), .map = NEW_N(a, NodeId, s->graph->n + 1u),
             .replaced = r};
   c.ids = ids;
   bool ok = copy(x, &c, when, why);
@@ -292,7 +292,7 @@ const char *inspect_name(const Inspect *x, NodeId id) {
 NodeId inspect_find_op(const Session *s, NodeId y, const char *op, Arena *a) {
   NodeId *ids, found = op ? NO_NODE : y;
   Arena *tmp = arena_new(arena_host(a));
-  for (uint32_t k = op ? below(s->graph, &y, 1, tmp, &ids) : 0; k-- > 0 && found == NO_NODE;) {
+  for (uint32_t k = op ? inspect_below(s->graph, &y, 1, tmp, &ids) : 0; k-- > 0 && found == NO_NODE;) {
     const Op *o = graph_at(s->graph, ids[k])->op;
     if (!strcmp(o->name, op) || (o->sign && !strcmp(o->sign, op))) found = ids[k];
   }
@@ -303,7 +303,7 @@ NodeId inspect_find_op(const Session *s, NodeId y, const char *op, Arena *a) {
 NodeId inspect_find_cell(const Session *s, NodeId y, const char *path, Arena *a) {
   NodeId *ids, found = NO_NODE;
   Arena *tmp = arena_new(arena_host(a));
-  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0 && found == NO_NODE;) {
+  for (uint32_t k = inspect_below(s->graph, &y, 1, tmp, &ids); k-- > 0 && found == NO_NODE;) {
     const Cell *c = cell_of_node(s->elab, ids[k]);
     if (c && c->path && !strcmp(c->path, path)) found = ids[k];
   }
@@ -315,7 +315,7 @@ bool inspect_contains(const Session *s, NodeId y, NodeId id, Arena *a) {
   NodeId *ids;
   bool found = false;
   Arena *tmp = arena_new(arena_host(a));
-  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0;) found |= ids[k] == id;
+  for (uint32_t k = inspect_below(s->graph, &y, 1, tmp, &ids); k-- > 0;) found |= ids[k] == id;
   arena_free(tmp);
   return found;
 }
@@ -327,7 +327,7 @@ const char *inspect_dump(Session *s, NodeId y, Arena *a) {
   Inspect x = {.s = s, .a = tmp};
   NodeId *ids;
   const char *why;
-  Copy c = {.n = below(s->graph, &y, 1, tmp, &ids), .map = NEW_N(tmp, NodeId, s->graph->n + 1u)};
+  Copy c = {.n = inspect_below(s->graph, &y, 1, tmp, &ids), .map = NEW_N(tmp, NodeId, s->graph->n + 1u)};
   c.ids = ids;
   copy(&x, &c, INSPECT_SHAPES, &why);
   graph_output(x.g, c.map[y], 0);
@@ -342,7 +342,7 @@ bool inspect_reads(const Session *s, NodeId y, const char *name, Arena *a) {
   NodeId *ids;
   Arena *tmp = arena_new(arena_host(a));
   bool found = false;
-  for (uint32_t k = below(s->graph, &y, 1, tmp, &ids); k-- > 0;) {
+  for (uint32_t k = inspect_below(s->graph, &y, 1, tmp, &ids); k-- > 0;) {
     const Cell *c = cell_of_node(s->elab, ids[k]);
     if (!c) continue;
     size_t n = name ? strlen(name) : 0;
@@ -356,7 +356,7 @@ const char *inspect_moved(Session *s, NodeId y, Arena *a) {
   NodeId *ids;
   Text t = {.arena = a};
   Arena *tmp = arena_new(arena_host(a));
-  uint32_t n = below(s->graph, &y, 1, tmp, &ids), found = 0;
+  uint32_t n = inspect_below(s->graph, &y, 1, tmp, &ids), found = 0;
   Inspect seen = {0};
   for (uint32_t k = 0; k < n; k++)
     if (has_moved(s, ids[k])) add_path(tmp, &seen, slot_name(s, ids[k]));

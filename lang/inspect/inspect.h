@@ -43,6 +43,8 @@ typedef struct Replaced { NodeId id; const Tensor *value; } Replaced;
 Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why);
 Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why);
 void inspect_close(Inspect *x);
+/* The nodes that these need, themselves among them, ascending, in a; the graph stays as it is. */
+uint32_t inspect_below(const Graph *g, const NodeId *root, uint32_t n_root, Arena *a, NodeId **out);
 
 /* y has a node, a value and an adjoint as a tensor; NULL: none */
 const Tensor *inspect_value(const Inspect *x, NodeId id);

@@ -8,6 +8,7 @@
 typedef enum {
   EVENT_ROW,        /* a row of a series: its columns */
   EVENT_STEP,       /* a segment moved parameters: the losses that it was for, without labels */
+  EVENT_BEGIN,      /* `progress`: a training begins */
   EVENT_BATCH,      /* `progress`: a batch is done; an epoch is */
   EVENT_EPOCH,
   EVENT_PRINT       /* a print statement: text */

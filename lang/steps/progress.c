@@ -167,7 +167,9 @@ static void take_batch(Progress *p, int64_t batch, Tensor *const *value) {
 /* The same for a log: the batch's own values, not their mean so far. */
 static void tell(Session *s, const Progress *p, Tensor *const *value, Loc loc) {
   const ProgressSpec *c = &p->spec;
-  Event e = {.kind = c->when == PROGRESS_BATCH ? EVENT_BATCH : EVENT_EPOCH, .loc = loc, .n = c->n, .label = p->label};
+  static const EventKind kinds[] = {
+      [PROGRESS_BEGIN] = EVENT_BEGIN, [PROGRESS_BATCH] = EVENT_BATCH, [PROGRESS_EPOCH] = EVENT_EPOCH};
+  Event e = {.kind = kinds[c->when], .loc = loc, .n = c->n, .label = p->label};
   uint32_t at = 0;
   if (c->epoch != NO_NODE) e.epoch = (int64_t)tensor_get(value[at++], 0);
   if (c->batch != NO_NODE) e.batch = (int64_t)tensor_get(value[at++], 0) + 1;
@@ -180,7 +182,7 @@ static bool progress_run(Session *s, Step *step, Tensor *const *value) {
   Progress *p = step->data;
   const ProgressSpec *c = &p->spec;
   ProgressClock *clock = c->clock;
-  if (s->config.heard && c->when != PROGRESS_BEGIN) tell(s, p, value, step->loc);
+  if (s->config.heard) tell(s, p, value, step->loc);
   if (!s->config.progress) return true;
   double time = now();
   if (c->when == PROGRESS_BEGIN) {

@@ -27,7 +27,7 @@ typedef struct Cli {
   const char *dump;               /* --dump=STAGE */
   const char *expression, *format;/* of `graph`: -e EXPR, --format=txt|dot|svg */
   const char *function, *at, *wrt;   /* of `grad` */
-  const char *log, *profile;      /* --log FILE, --profile FILE: record.h */
+  const char *log, *profile, *html;      /* --log, --profile, --html FILE: record.h */
   struct Record *record;          /* of the run that goes on; NULL: nobody keeps one */
   bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;

@@ -6,7 +6,9 @@
 #include "runtime/graph/kernels.h"
 #include "steps/table.h"
 #include "tool/json.h"
+#include "runtime/files/files.h"
 #include "tool/profile.h"
+#include "tool/report.h"
 #include "tool/run_log.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +25,8 @@ struct Record {
   RunLog log;
   Profile profile;
   RunTrace trace;
+  Report report;
+  Facts facts;
   bool failed;               /* a file could not be written: said */
 };
 
@@ -141,6 +145,24 @@ static bool open_file(Cli *c, const char *flag, const char *path, FILE **out) {
   return *out != NULL;
 }
 
+/* The page comes at the end, whole or not at all: that it can is known before the run. */
+static bool page_writable(Cli *c) {
+  struct stat st;
+  if (!c->html) return true;
+  const char *slash = strrchr(c->html, '/');
+  char *folder = strdup(slash == c->html ? "/" : slash ? c->html : ".");
+  if (folder && slash && slash != c->html) folder[slash - c->html] = 0;
+  bool is_folder = stat(c->html, &st) == 0 && S_ISDIR(st.st_mode), ok = folder && !is_folder && !access(folder, W_OK);
+  int error = is_folder ? EISDIR : errno;
+  free(folder);
+  if (ok && is_script(c, c->html)) {
+    err_printf(c, "glia: --html: \"%s\" is the script: name another file\n", c->html);
+    return false;
+  }
+  if (!ok) cannot_write(c, "--html", c->html, error);
+  return ok;
+}
+
 static void close_file(Cli *c, const char *flag, const char *path, FILE *f) {
   if (!f) return;
   errno = 0;
@@ -156,15 +178,16 @@ static void heard(void *to, Session *s, const Event *e) {
   Record *r = c->record;
   Guard g;
   if (!HOST_GUARD(&r->host, &g)) {
-    cannot_write(c, "--log", c->log, ENOMEM);
+    cannot_write(c, c->log ? "--log" : "--html", c->log ? c->log : c->html, ENOMEM);
     return;
   }
   if (r->log.file && !r->failed) run_log_event(&r->log, s, e, record_seconds(r));
+  if (c->html) report_event(&r->report, s, e);
   host_leave(&r->host, &g);
 }
 
 bool record_open(Cli *c) {
-  if (!c->log && !c->profile) return true;
+  if (!c->log && !c->profile && !c->html) return true;
   Record *r = c->record = calloc(1, sizeof *r);
   Guard g;
   if (!r) {
@@ -173,7 +196,8 @@ bool record_open(Cli *c) {
   }
   host_init(&r->host, NULL, NULL);
   r->begun = now();
-  bool ok = open_file(c, "--log", c->log, &r->log.file) && open_file(c, "--profile", c->profile, &r->profile.file);
+  bool ok = page_writable(c) && open_file(c, "--log", c->log, &r->log.file) &&
+            open_file(c, "--profile", c->profile, &r->profile.file);
   if (!ok || !HOST_GUARD(&r->host, &g)) {
     (void)record_end(c, NULL, EXIT_SCRIPT);
     return false;
@@ -181,9 +205,9 @@ bool record_open(Cli *c) {
   r->a = arena_new(&r->host);
   arena_keep(r->a);
   host_leave(&r->host, &g);
-  r->profile.a = r->a;
+  r->profile.a = r->report.a = r->report.printed.arena = r->a;
   r->trace = (RunTrace){.to = &r->profile, .done = profile_done};
-  if (c->log) c->config.heard = heard;
+  if (c->log || c->html) c->config.heard = heard;
   if (c->profile) c->config.trace = &r->trace;
   return true;
 }
@@ -192,25 +216,46 @@ void record_begin(Cli *c, Session *s) {
   Record *r = c->record;
   Guard g;
   if (!r || !HOST_GUARD(&r->host, &g)) return;
-  Facts f = facts_of(r->a, c, s);
-  if (r->log.file) run_log_begin(&r->log, r->a, &f);
+  r->facts = facts_of(r->a, c, s);
+  if (r->log.file) run_log_begin(&r->log, r->a, &r->facts);
   if (r->profile.file) profile_begin(&r->profile, s);
   host_leave(&r->host, &g);
 }
 
-static void write_end(Record *r, const Session *s, int status) {
+/* What the page holds of the session is computed now, in its memory. */
+static void write_page(Cli *c, Session *s, const Facts *outcome) {
+  Record *r = c->record;
+  Guard g;
+  Text html = {.arena = r->a};
+  FileError e;
+  if (!HOST_GUARD(&s->host, &g)) {
+    cannot_write(c, "--html", c->html, ENOMEM);
+    return;
+  }
+  report_end(&r->report, s);
+  report_page(&r->report, s, &r->facts, outcome, &html);
+  host_leave(&s->host, &g);
+  if (file_write_atomic(&r->host, c->html, html.at, html.n, &e)) return;
+  err_printf(c, "glia: --html: %s\n", e.text);
+  r->failed = true;
+}
+
+static void write_end(Cli *c, Session *s, int status) {
+  Record *r = c->record;
   Guard g;
   if (!HOST_GUARD(&r->host, &g)) return;
   Facts f = outcome_of(r->a, s, status);
-  if (r->log.file && !r->failed) run_log_end(&r->log, &f, record_seconds(r));
+  add_fact(r->a, &f, "seconds", arena_printf(r->a, "%.3f", record_seconds(r)));
+  if (r->log.file && !r->failed) run_log_end(&r->log, &f);
   if (r->profile.file) profile_end(&r->profile);
+  if (c->html) write_page(c, s, &f);
   host_leave(&r->host, &g);
 }
 
 int record_end(Cli *c, Session *s, int status) {
   Record *r = c->record;
   if (!r) return status;
-  if (s) write_end(r, s, status);
+  if (s) write_end(c, s, status);
   close_file(c, "--log", c->log, r->log.file);
   close_file(c, "--profile", c->profile, r->profile.file);
   if (s && profile_left_out(&r->profile))

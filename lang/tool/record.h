@@ -1,5 +1,5 @@
 /* record: what a run leaves behind besides its output, as flags ask for: --log (a line of JSON an event), --profile (a
- * trace for chrome://tracing). In: what the session tells (event.h, run.h). Out: files.
+ * trace for chrome://tracing), --html (a page). In: what the session tells (event.h, run.h). Out: files.
  *
  * A file that cannot be written is said once, and the run goes on: its status is then 1. Without these flags the
  * session tells nothing, and pays nothing.

@@ -129,6 +129,7 @@ void run_log_begin(RunLog *l, Arena *a, const Facts *facts) {
 }
 
 void run_log_event(RunLog *l, Session *s, const Event *e, double seconds) {
+  if (e->kind == EVENT_BEGIN) return;
   if (e->kind == EVENT_STEP) take_step(l, s, e, seconds);
   else if (e->kind == EVENT_BATCH && l->open && !l->batch) take_batch(l, e);
   else {
@@ -140,11 +141,10 @@ void run_log_event(RunLog *l, Session *s, const Event *e, double seconds) {
   fflush(l->file);
 }
 
-void run_log_end(RunLog *l, const Facts *facts, double seconds) {
+void run_log_end(RunLog *l, const Facts *facts) {
   write_step(l);
   begin_line(l, "end");
   add_facts(&l->line, facts);
   if (l->steps) add_int(&l->line, "steps", l->steps);
-  add_seconds(&l->line, seconds);
   end_line(l);
 }

@@ -20,5 +20,5 @@ typedef struct RunLog {
 
 void run_log_begin(RunLog *l, Arena *a, const Facts *facts);
 void run_log_event(RunLog *l, Session *s, const Event *e, double seconds);
-void run_log_end(RunLog *l, const Facts *facts, double seconds);
+void run_log_end(RunLog *l, const Facts *facts);
 #endif
