@@ -24,7 +24,6 @@ static NodeId input_of(const Graph *g, SlotId slot) {
 
 static Again *copy(Session *s, const NodeId *root, uint32_t n) {
   Arena *a = arena_new(&s->host);
-  arena_keep(a);
   Again *x = NEW(a, Again);
   NodeId *ids;
   *x = (Again){.s = s, .a = a, .g = graph_beside(s->graph, a), .map = NEW_N(a, NodeId, s->graph->n + 1u)};
@@ -51,13 +50,15 @@ static void finish(Again *x, const NodeId *root, uint32_t n) {
   for (uint32_t k = 0; k < n; k++) graph_output(x->g, root[k], first + k);
   Graph *g = opt_run(x->g, x->a, &(Opt){.kernels = s->kernels}, &origin);
   x->plan = plan_make(&s->host, g, origin, &(PlanOptions){s->config.no_fuse, s->kernels});
-  plan_keep(x->plan);
   x->n = n;
   x->out = NEW_N(x->a, Tensor *, n + 1u);
-  for (uint32_t k = 0; k < n; k++) x->out[k] = tensor_keep(tensor_new(&s->host, graph_at(x->g, root[k])->type));
+  for (uint32_t k = 0; k < n; k++) x->out[k] = tensor_new(&s->host, graph_at(x->g, root[k])->type);
   x->data = NEW_N(x->a, void *, plan_bindings(x->plan, &b) + 1u);
   x->room = arena_alloc(x->a, plan_slab(x->plan) + 64);
   x->room += 64 - (uintptr_t)x->room % 64;
+  for (uint32_t k = 0; k < n; k++) tensor_keep(x->out[k]);     /* nothing can fail any more */
+  plan_keep(x->plan);
+  arena_keep(x->a);
 }
 
 Again *again_values(Session *s, const NodeId *node, uint32_t n) {

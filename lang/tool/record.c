@@ -256,6 +256,7 @@ int record_end(Cli *c, Session *s, int status) {
   Record *r = c->record;
   if (!r) return status;
   if (s) write_end(c, s, status);
+  report_close(&r->report);
   close_file(c, "--log", c->log, r->log.file);
   close_file(c, "--profile", c->profile, r->profile.file);
   if (s && profile_left_out(&r->profile))

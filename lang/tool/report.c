@@ -207,6 +207,10 @@ void report_end(Report *r, Session *s) {
   if (r->steps) take_shot(r, s);
 }
 
+void report_close(Report *r) {
+  for (uint32_t k = 0; k < r->trained.n; k++) again_close(r->trained.at[k].gradients);
+}
+
 void report_event(Report *r, Session *s, const Event *e) {
   if (!r->every) r->every = 1;
   switch (e->kind) {

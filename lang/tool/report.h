@@ -54,6 +54,7 @@ typedef struct Report {
 void report_event(Report *r, Session *s, const Event *e);
 /* No event will come: what is in the parameters is the end. */
 void report_end(Report *r, Session *s);
+void report_close(Report *r);
 /* Inside guards of both: of r's arena and of the session. */
 void report_page(Report *r, Session *s, const Facts *facts, const Facts *outcome, Text *html);
 
