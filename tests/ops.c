@@ -2,7 +2,8 @@
  * CPU against v1, f32 against f64, elements independent of their place; first and second derivatives, backward and
  * forward, against differences in f64, in f32 against f64; the same with axes of size 1 and of none; folded, fused and
  * on several threads the same bits; a batch of it, and a batch of batches, with their gradients, against one element
- * after another. Operands are those of runtime/graph/sample.h. (The examples run in `glia test --library`.)
+ * after another; the pattern of its Jacobian against the elements that move when one is moved. Operands are those of
+ * runtime/graph/sample.h. (The examples run in `glia test --library`.)
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "runtime/graph/batch.h"
 #include "runtime/graph/opt.h"
 #include "runtime/graph/sample.h"
+#include "runtime/graph/sparse.h"
 #include "runtime/exec/plan.h"
 #include "runtime/exec/run.h"
 #include "tests/unit/unit.h"
@@ -154,6 +156,8 @@ static bool same_bits(const Tensor *a, const Tensor *b) {
   }
   return true;
 }
+
+static bool same_number(double a, double b) { return a == b || (a != a && b != b); }
 
 static NodeId filled(Graph *g, const Type *t, double v) {
   NodeId c = graph_const_like(g, (DType)t->dtype, v, 0);
@@ -565,6 +569,71 @@ static void batches(Arena *a, const Op *op, const Sample *s) {
     for (uint32_t which2 = 1; which2 < 1u << s->n; which2++) batch_is_loop(a, op, &f, which, which2);
 }
 
+/* ---- sparsity ---- */
+
+/* Element j of operand k moved: moved[i * columns + column] says whether element i of y does. false: there is no y. */
+static bool note_moved(const Run *r, Tensor *x, int64_t j, bool *moved, int64_t columns, int64_t column) {
+  static const double by[] = {0.1, 50, -50};
+  FaultCode fault;
+  Tensor *y = value_of(r, r->y, kernels_best(), &fault);
+  double was = tensor_get(x, j);
+  for (int h = 0; y && h < 3; h++) {
+    tensor_set(x, j, was + by[h]);
+    Tensor *z = value_of(r, r->y, kernels_best(), &fault);
+    for (int64_t i = 0; z && i < type_count(&y->type); i++)
+      if (!same_number(tensor_get(y, i), tensor_get(z, i))) moved[i * columns + column] = true;
+    tensor_unref(z);
+  }
+  tensor_set(x, j, was);
+  tensor_unref(y);
+  return y != NULL;
+}
+
+/* The pattern has all that moves; of an op that moves elements, by indices that are known, nothing else. */
+static void pattern_holds(Arena *a, const Op *op, const Sample *s, bool known) {
+  Run r = sample_run(a, op, s, F64);
+  const Type *t = r.y == NO_NODE ? NULL : r.g->node[r.y].type;
+  if (!t || !dtype_is_float((DType)t->dtype)) {
+    run_end(&r);
+    return;
+  }
+  NodeId y = r.y, x[MOST_IN], in[MOST_IN];
+  uint32_t n = 0, of[MOST_IN];
+  int64_t columns = 0, column = 0, rows = type_count(t);
+  for (uint32_t k = 0; k < r.n; k++) {
+    bool is = r.x[k]->type.dtype == F64;
+    in[k] = known && !is ? graph_const(r.g, r.x[k], 0) : r.in[k];
+    if (!is) continue;
+    of[n] = k;
+    x[n++] = in[k];
+    columns += type_count(&r.x[k]->type);
+  }
+  if (known) y = graph_emit(r.g, op, in, r.n, &s->attr, 0, NULL);
+  bool *moved = NEW_N(a, bool, rows * columns + 1);
+  for (uint32_t k = 0; k < n; k++)
+    for (int64_t j = 0; j < type_count(&r.x[of[k]]->type); j++)
+      known = note_moved(&r, r.x[of[k]], j, moved, columns, column++) && known;
+  Sparsity pattern[MOST_IN];
+  CU_ASSERT(graph_sparsity(r.g, y, x, n, pattern));
+  bool exact = known && op->depends && op->flags & (OP_MOVES | OP_CHOOSES);
+  column = 0;
+  for (uint32_t k = 0; k < n; k++) {
+    int64_t wide = pattern[k].columns;
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0, at = pattern[k].first[i]; j < wide; j++) {
+        bool has = at < pattern[k].first[i + 1] && pattern[k].column[at] == j, want = moved[i * columns + column + j];
+        at += has;
+        compared++;
+        if (has == want || (has && !exact)) continue;
+        complain("the pattern", s, has, want);
+        j = wide;
+        i = rows;
+      }
+    column += wide;
+  }
+  run_end(&r);
+}
+
 /* Any stretch of a tile, from any offset, alone or in place, has the bits of the whole. */
 static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
   static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-40, 3e38, 1, -1, 88.5, -103.5, 0.5};
@@ -727,6 +796,8 @@ static void op_is_whole(void) {
         forward_agrees(op, &sample[k]);
         slopes_in_f32(op, &sample[k]);
       }
+      bool moves = op->grad && op->id != OP_stop_gradient && !(op->flags & OP_EFFECTLESS_ZERO);
+      for (int known = 0; known < 2 && moves; known++) pattern_holds(a, op, &sample[k], known);
       if (op->n_in > 0) small_axes(a, op, &sample[k]);
       if (op->n_in != 0) runs_alike(a, op, &sample[k]);
       if (op->n_in != 0) batches(a, op, &sample[k]);

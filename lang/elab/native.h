@@ -11,7 +11,7 @@ extern const Native native_lists[], native_shapes[], native_making[], native_num
     native_derivatives[], native_einsum[], native_loops[], native_datasets[], native_random[], native_files[],
     native_checks[], native_sequences[], native_f64[], native_series[], native_values[],
     native_origins[], native_figures[], native_packed[],
-    native_maps[], native_recompute[], native_labels[];
+    native_maps[], native_jacobian[], native_recompute[], native_labels[];
 extern const Native *const native_tables[];      /* NULL-ended; each table ends with a NULL name */
 const Native *native_find(const char *name);
 

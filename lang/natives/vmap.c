@@ -1,13 +1,9 @@
-/* vmap: functions made of functions: vmap, jacobian, vjp, jvp. In: a function. Out: one of the same arguments, or its
- * products with vectors.
+/* vmap: functions made of functions: vmap, vjp, jvp (jacobian has a file of its own). In: a function. Out: one of the
+ * same arguments, or its products with vectors.
  *
  * vmap elaborates the function once, over one element, and runtime/graph/batch.c makes the batch of what came out. A
- * Jacobian is a batch of products, one with each unit vector: reverse ones, or forward ones where the numbers that it
- * is taken by are fewer than those of the value. A forward product is the transpose of the transpose: the reverse
- * product is linear in its vector, and its derivative by that vector is exact.
- *
- * A Jacobian is here and not in the library because what it gives is a function of any arguments, named by `wrt`, and
- * because its function is elaborated once: each of its vectors meets the same draws.
+ * forward product is the transpose of the transpose: the reverse product is linear in its vector, and its derivative by
+ * that vector is exact.
  */
 #include "elab/body.h"
 #include "elab/call.h"
@@ -20,11 +16,12 @@
 #include "elab/native.h"
 #include "elab/show.h"
 #include "elab/want.h"
+#include "natives/vmap.h"
 #include "runtime/graph/batch.h"
 #include <string.h>
 
 /* ---- trees of tensors, instances among them ---- */
-static bool tensors(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
+bool map_tensors(Elab *e, Value v, Nodes *out, const Ast *at, const char *what) {
   if (!is_tree(e, &v)) return flat_nodes(e, v, out, at, what);
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM, &l);
@@ -39,7 +36,7 @@ static Value next_leaf(Elab *e, void *ctx, Value leaf) {
   (void)leaf;
   return v_node(n->at[n->k++]);
 }
-static Value like(Elab *e, Value v, const NodeId *at) {
+Value map_like(Elab *e, Value v, const NodeId *at) {
   Next n = {at, 0};
   uint32_t k = 0;
   return is_tree(e, &v) ? tree_map(e, v, LEAF_PARAM, next_leaf, &n) : unflat(e, v, at, &k);
@@ -47,9 +44,8 @@ static Value like(Elab *e, Value v, const NodeId *at) {
 
 static bool is_float(Elab *e, NodeId n) { return dtype_is_float((DType)node_type(e, n)->dtype); }
 
-/* The floats of a function's value; others have no derivative. */
-static bool float_values(Elab *e, Value y, Nodes *out, const char *name, const Ast *at) {
-  if (y.kind == V_BAD || !tensors(e, y, out, at, "the value that is differentiated")) return false;
+bool map_floats(Elab *e, Value y, Nodes *out, const char *name, const Ast *at) {
+  if (y.kind == V_BAD || !map_tensors(e, y, out, at, "the value that is differentiated")) return false;
   for (uint32_t k = 0; k < out->n; k++) {
     out->at[k] = settle(e, out->at[k]);
     if (is_float(e, out->at[k])) continue;
@@ -62,8 +58,7 @@ static bool float_values(Elab *e, Value y, Nodes *out, const char *name, const A
   return false;
 }
 
-/* sum(x[k] * v[k]) over all leaves: its derivative by x is v. `product` is mul, or smul if zeros of x choose. */
-static NodeId inner(Elab *e, const Op *product, const NodeId *x, const NodeId *v, uint32_t n, const Ast *at) {
+NodeId map_inner(Elab *e, const Op *product, const NodeId *x, const NodeId *v, uint32_t n, const Ast *at) {
   NodeId total = NO_NODE;
   for (uint32_t k = 0; k < n; k++) {
     NodeId y = emit2(e, product, x[k], v[k], at);
@@ -80,7 +75,7 @@ static NodeId inner(Elab *e, const Op *product, const NodeId *x, const NodeId *v
 
 /* The vector v, of the types of x. */
 static bool vector_like(Elab *e, Value v, const Nodes *x, Nodes *out, const char *name, const char *of, const Ast *at) {
-  if (v.kind == V_BAD || !tensors(e, v, out, at, "the vector")) return false;
+  if (v.kind == V_BAD || !map_tensors(e, v, out, at, "the vector")) return false;
   if (out->n != x->n) {
     elab_error(e, at, E_VECTOR_TREE, name, of, (int)x->n, (int)out->n);
     return false;
@@ -128,181 +123,48 @@ static Value n_vjp(Elab *e, const Arg *a, const Ast *at) {
   Where outside = make_within(e, MAKE_IN_GRAD);
   Value value = call1(e, a[0].value, x, at);
   e->here = outside;
-  if (!float_values(e, value, &y, "vjp", at)) return v_bad();
+  if (!map_floats(e, value, &y, "vjp", at)) return v_bad();
   if (!vector_like(e, a[2].value, &y, &u, "vjp", "the value of the function", a[2].at)) return v_bad();
-  return derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+  return derive(e, v_node(map_inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
 }
 
 static Value n_jvp(Elab *e, const Arg *a, const Ast *at) {
   Nodes y = {0}, u = {0}, v = {0}, g = {0}, by = {0};
   Value x = grad_argument(e, meet(e, a[1].value, a[2].value, a[1].at), a[1].at);
-  if (x.kind == V_BAD || !tensors(e, x, &by, a[1].at, "what is differentiated by")) return v_bad();
+  if (x.kind == V_BAD || !map_tensors(e, x, &by, a[1].at, "what is differentiated by")) return v_bad();
   if (!vector_like(e, a[2].value, &by, &v, "jvp", "what is differentiated by", a[2].at)) return v_bad();
   Where outside = make_within(e, MAKE_IN_GRAD);
   Value value = call1(e, a[0].value, x, at);
   e->here = outside;
-  if (!float_values(e, value, &y, "jvp", at)) return v_bad();
+  if (!map_floats(e, value, &y, "jvp", at)) return v_bad();
   Value *seed = NEW_N(e->a, Value, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) {   /* any vector: what follows is linear in it */
     NodeId n = g_op(e->g, &op_alias, g_fill(e->g, node_type(e, y.at[k]), 0));
     vec_push(e->a, &u, n);
     seed[k] = v_node(n);
   }
-  Value back = derive(e, v_node(inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
-  if (back.kind == V_BAD || !tensors(e, back, &g, at, "the derivative")) return v_bad();
-  Value t =
-      derive(e, v_node(inner(e, &op_mul, g.at, v.at, g.n, at)), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
+  Value back = derive(e, v_node(map_inner(e, &op_mul, y.at, u.at, y.n, at)), x, at, DERIVE_GRAD);
+  if (back.kind == V_BAD || !map_tensors(e, back, &g, at, "the derivative")) return v_bad();
+  NodeId along = map_inner(e, &op_mul, g.at, v.at, g.n, at);
+  Value t = derive(e, v_node(along), v_items(e->a, V_TUPLE, seed, y.n), at, DERIVE_QUIET);
   if (t.kind == V_BAD) return t;
   NodeId *out = NEW_N(e->a, NodeId, y.n + 1);
   for (uint32_t k = 0; k < y.n; k++) out[k] = t.items->at[k].node;
-  return like(e, value, out);
+  return map_like(e, value, out);
 }
 
-/* ---- jacobian ---- */
-static void too_large(Elab *e, const BatchError *why, int64_t size, const Ast *at) {
+/* ---- vmap ---- */
+void map_too_large(Elab *e, const BatchError *why, int64_t size, const Ast *at) {
   Diag *g = elab_error(e, at, E_VMAP_RANK, (long long)size, type_show(e->a, &why->type));
   if (why->loc & ~LOC_ADJOINT) diag_note(e->d, g, why->loc & ~LOC_ADJOINT, "this is %s", type_show(e->a, &why->type));
 }
 
-/* The unit vectors of a type, along a first axis. */
-static NodeId unit_vectors(Elab *e, const Type *t, const Ast *at) {
-  int64_t m = type_count(t), square[2] = {m, m};
-  NodeId iota = lower_iota(e, m, at);
-  if (iota == NO_NODE) return iota;
-  NodeId row = lower_mask_dims(e, iota, 2, square, 0, at), column = lower_mask_dims(e, iota, 2, square, 1, at);
-  if (row == NO_NODE || column == NO_NODE) return NO_NODE;
-  Type flat = type_make(I32, 2, square), whole = batch_type(t, m);
-  column = g_broadcast(e->g, column, &flat);
-  NodeId one = emit2(e, &op_eq, g_broadcast(e->g, row, &flat), column, at);
-  return g_reshape(e->g, g_cast(e->g, one, (DType)t->dtype), &whole);
-}
-
-/* Products with every unit vector: `product` is one of them, with `vector`; y and x are what of and by what. */
-typedef struct Products { NodeId vector, y, x; bool forward; } Products;
-
-/* Of the batch [unit, what a product is] the Jacobian, of y's shape and then x's. */
-static NodeId laid_out(Elab *e, const Products *p, NodeId batch, const Ast *at) {
-  Type y = *node_type(e, p->y), x = *node_type(e, p->x), whole = y;
-  whole.dtype = node_type(e, batch)->dtype;
-  for (int d = 0; d < x.rank; d++) whole.dim[whole.rank++] = x.dim[d];
-  if (p->forward) {
-    int64_t swapped[2] = {type_count(&x), type_count(&y)};
-    Type flat = type_make((DType)whole.dtype, 2, swapped);
-    batch = g_reshape(e->g, batch, &flat);
-    batch = emit_i(e, &op_permute, &batch, 1, (int64_t[]){1, 0}, 2, at);
-  }
-  return g_reshape(e->g, batch, &whole);
-}
-
-/* `product`, which is linear in p->vector, for every unit vector in its place. */
-static bool products(Elab *e, const Products *p, uint32_t n, const NodeId *product, NodeId *out, const Ast *at) {
-  Type t = *node_type(e, p->vector);
-  BatchError why = {.type = t};
-  int64_t m = type_count(&t);
-  NodeId units = t.rank < MAX_RANK ? unit_vectors(e, &t, at) : NO_NODE;
-  if (units != NO_NODE && graph_batch(e->g, &p->vector, &units, 1, m, product, n, out, &why)) return true;
-  too_large(e, &why, m, at);
-  return false;
-}
-
-/* Column by column: the reverse product is with any vector, as it is linear in it. */
-static Value by_columns(Elab *e, NodeId y, const Nodes *x, Value by, const Ast *at) {
-  NodeId u = g_op(e->g, &op_alias, g_fill(e->g, node_type(e, y), 0)), *out = NEW_N(e->a, NodeId, x->n + 1);
-  Value seed = v_node(u), g = derive(e, v_node(inner(e, &op_mul, &y, &u, 1, at)), by, at, DERIVE_QUIET);
-  Nodes back = {0};
-  if (g.kind == V_BAD || !tensors(e, g, &back, at, "the derivative")) return v_bad();
-  for (uint32_t k = 0; k < back.n; k++) {
-    Type t = *node_type(e, back.at[k]);
-    Products p = {.vector = body_input(e, &t, at), .y = y, .x = x->at[k], .forward = true};
-    NodeId of = inner(e, &op_smul, &p.vector, &back.at[k], 1, at);     /* a unit vector chooses one of x */
-    Value column = derive(e, v_node(of), v_items(e->a, V_TUPLE, &seed, 1), at, DERIVE_QUIET);
-    if (column.kind == V_BAD || !products(e, &p, 1, &column.items->at[0].node, &out[k], at)) return v_bad();
-    out[k] = laid_out(e, &p, out[k], at);
-    literal_moved(e, back.at[k], out[k]);
-  }
-  return like(e, g, out);
-}
-
-static Value by_rows(Elab *e, NodeId y, const Nodes *x, Value by, const Ast *at) {
-  Products p = {.vector = body_input(e, node_type(e, y), at), .y = y};
-  NodeId of = inner(e, &op_smul, &p.vector, &y, 1, at);                /* a unit vector chooses one of y */
-  Value g = derive(e, v_node(of), by, at, DERIVE_QUIET);
-  Nodes back = {0};
-  if (g.kind == V_BAD || !tensors(e, g, &back, at, "the derivative")) return v_bad();
-  NodeId *out = NEW_N(e->a, NodeId, back.n + 1);
-  if (!products(e, &p, back.n, back.at, out, at)) return v_bad();
-  for (uint32_t k = 0; k < back.n; k++) {
-    p.x = x->at[k];
-    out[k] = laid_out(e, &p, out[k], at);
-    literal_moved(e, back.at[k], out[k]);
-  }
-  return like(e, g, out);
-}
-
-/* The Jacobian of one tensor y: a tree like `by`, each leaf of shape y's and then its own. */
-static Value jacobian_of(Elab *e, NodeId y, Value by, const Ast *at) {
-  Nodes x = {0};
-  int64_t outputs = type_count(node_type(e, y)), inputs = 0;
-  if (node_type(e, y)->rank == 0) return derive(e, v_node(y), by, at, DERIVE_QUIET);   /* zeros are common there */
-  if (!tensors(e, by, &x, at, "what is differentiated by")) return v_bad();
-  for (uint32_t k = 0; k < x.n; k++) {
-    int rank = node_type(e, y)->rank + node_type(e, x.at[k])->rank;
-    inputs += type_count(node_type(e, x.at[k]));
-    if (rank <= MAX_RANK) continue;
-    elab_error(e, at, E_RANK_LIMIT, rank, MAX_RANK);
-    return v_bad();
-  }
-  return inputs < outputs ? by_columns(e, y, &x, by, at) : by_rows(e, y, &x, by, at);
-}
-
-static Value jacobian_tree(Elab *e, Value y, Value by, const Ast *at) {
-  host_deeper(&e->s->host);
-  if (y.kind == V_TUPLE || y.kind == V_LIST) {
-    Value out = v_items(e->a, V_TUPLE, y.items->at, y.items->n);
-    for (uint32_t k = 0; k < y.items->n; k++)
-      if ((out.items->at[k] = jacobian_tree(e, y.items->at[k], by, at)).kind == V_BAD) return v_bad();
-    return out;
-  }
-  if (y.kind == V_RECORD) {
-    Fields *f = NEW(e->a, Fields);
-    *f = (Fields){.n = y.fields->n, .name = y.fields->name, .at = NEW_N(e->a, Value, y.fields->n + 1)};
-    for (uint32_t k = 0; k < f->n; k++)
-      if ((f->at[k] = jacobian_tree(e, y.fields->at[k], by, at)).kind == V_BAD) return v_bad();
-    return (Value){.kind = V_RECORD, .fields = f};
-  }
-  Nodes n = {0};
-  return float_values(e, y, &n, "jacobian", at) ? jacobian_of(e, n.at[0], by, at) : v_bad();
-}
-
-static Value call_jacobian(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
-  Args args = args_rest(e, &a[0]);
-  Value by, y = call_by(e, self->captured->at[0], self->captured->at[1], &args, MAKE_IN_MAP, &by, at);
-  if (y.kind == V_BAD) return y;
-  if (y.kind == V_INSTANCE || (y.kind == V_FN && is_tree(e, &y))) {   /* a gradient tree: a list of its leaves */
-    Nodes n = {0};
-    if (!float_values(e, y, &n, "jacobian", at)) return v_bad();
-    Value *v = NEW_N(e->a, Value, n.n + 1);
-    for (uint32_t k = 0; k < n.n; k++) v[k] = v_node(n.at[k]);
-    y = v_items(e->a, V_TUPLE, v, n.n);
-  }
-  return jacobian_tree(e, value_decay(e, y), by, at);
-}
-
-static const Native jacobian_fn = {.name = "jacobian", .params = "rest:any..*",
-                                   .doc = "The Jacobian of a function: takes its arguments."};
-
-static Value made_of(Elab *e, Value f, Value second, const Native *n, BoundCall call) {
-  Value v = bound_value(e, n, call, (Value[]){f, second}, 2);
+Value map_made_of(Elab *e, Value f, Value second, Value more, const Native *n, BoundCall call) {
+  Value v = bound_value(e, n, call, (Value[]){f, second, more}, 3);
   v.fn->base = f.kind == V_FN ? f.fn : NULL;
   return v;
 }
 
-static Value n_jacobian(Elab *e, const Arg *a, const Ast *at) {
-  (void)at;
-  return made_of(e, a[0].value, a[1].value, &jacobian_fn, call_jacobian);
-}
-
-/* ---- vmap ---- */
 typedef struct Along {
   Nodes element, whole;
   int64_t size;
@@ -362,17 +224,17 @@ static Value call_vmap(Elab *e, const Fn *self, const Arg *a, const Ast *at) {
   Value y = call_value(e, self->captured->at[0], &b, at);
   e->here = outside;
   Nodes root = {0};
-  if (y.kind == V_BAD || !tensors(e, y, &root, at, "the value of a function under `vmap`")) return v_bad();
+  if (y.kind == V_BAD || !map_tensors(e, y, &root, at, "the value of a function under `vmap`")) return v_bad();
   vec_push(e->a, &w.element, number);
   vec_push(e->a, &w.whole, lower_iota(e, w.size, at));
   NodeId *out = NEW_N(e->a, NodeId, root.n + 1);
   BatchError why;
   if (!graph_batch(e->g, w.element.at, w.whole.at, w.element.n, w.size, root.at, root.n, out, &why)) {
-    too_large(e, &why, w.size, at);
+    map_too_large(e, &why, w.size, at);
     return v_bad();
   }
   for (uint32_t k = 0; k < root.n; k++) literal_moved(e, root.at[k], out[k]);
-  return like(e, y, out);
+  return map_like(e, y, out);
 }
 
 static const Native vmap_fn = {
@@ -381,7 +243,7 @@ static const Native vmap_fn = {
 
 static Value n_vmap(Elab *e, const Arg *a, const Ast *at) {
   (void)at;
-  return made_of(e, a[0].value, v_unit(), &vmap_fn, call_vmap);
+  return map_made_of(e, a[0].value, v_unit(), v_unit(), &vmap_fn, call_vmap);
 }
 
 const Native native_maps[] = {
@@ -389,11 +251,6 @@ const Native native_maps[] = {
      "A function that does for each element along the first axis of every argument what f does for one, at once.\n"
      "Arguments and value may be trees. Draws differ by the element.",
      "vmap(fn (a, b) = a @ b)([[1, 2], [3, 4]], [[1, 1], [0, 1]])   # => [3, 4]"},
-    {"jacobian", "f:fn, wrt:any?", n_jacobian,
-     "A function with the arguments of f: the derivative of each element of its value by each of the first argument, "
-     "or\n"
-     "those named in wrt; the axes of the value come first.",
-     "jacobian(fn (x) = x^2)([1.0, 3.0])   # => [[2, 0], [0, 6]]"},
     {"vjp", "f:fn, x:any, u:any", n_vjp,
      "The reverse product: u, which is like f(x), times the Jacobian of f at x; it is like x.",
      "vjp(fn (x) = x^2, [1.0, 3.0], [1, 10])   # => [2, 60]"},

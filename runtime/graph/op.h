@@ -76,6 +76,36 @@ NodeId batch_same(Batch *b);
 NodeId batch_axis(Batch *b);
 NodeId batch_second_axis(Batch *b);
 
+/* ---- sparsity: which elements of its operands the derivative of an element of the result is by (sparse.c) ----
+ * An element may be said to depend on more than it does, never on less. A rule says it operand by operand; of operands
+ * on which nothing depends (whole numbers, constants) it may say anything. */
+typedef struct Depends {
+  Graph *g;
+  const Node *node;
+  struct Sets *sets;
+  const uint32_t *const *x;  /* by operand: of each element the set of columns that it depends on; NULL: on none */
+  uint32_t *y;               /* of each element of the result, filled by the rule */
+  Arena *scratch;
+} Depends;
+/* Along the axes of operand k: to[axis] is the axis of the result that it is, element by element; -1: all are mixed. */
+void depends_axes(Depends *d, uint32_t k, const int *to);
+/* Element j of operand k belongs to group[j] of n, to none if it is negative; one set for each group. y[i] depends on
+ * the set of[i], on none if it is negative. NULL: i, j themselves. */
+const uint32_t *depends_group(Depends *d, uint32_t k, const int64_t *group, int64_t n);
+void depends_on(Depends *d, const uint32_t *set, const int64_t *of);
+void depends_same(Depends *d, uint32_t k);                  /* y[i] on element i of operand k */
+/* Operand k is spread over the result as the transpose of op `by` says, which takes y and the operands behind it:
+ * adds up where several meet. false: the run alone knows where. */
+bool depends_placed(Depends *d, uint32_t k, const Op *by, const NodeId *behind, uint32_t n, const int64_t *i,
+                    uint32_t n_i);
+/* Rules: each element of the result is one element of an operand, or 0; along attr->i[0] all are mixed; of matrices,
+ * leading axes are a batch. */
+bool depends_where_moved(Depends *d);                       /* false: the run alone knows which */
+void depends_moved(Depends *d);
+void depends_lines(Depends *d);
+void depends_matrices(Depends *d);
+void depends_none(Depends *d);
+
 /* ---- exact simplification: another node equal to it under IEEE-754, or NO_NODE ---- */
 typedef struct Simplify { Graph *g; NodeId id; Node node; } Simplify;
 
@@ -170,6 +200,7 @@ struct Op {
   const OpFault *faults;     /* with OP_FAILS: by Fault.which */
   Cost (*cost)(const KernelCall *c);
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
+  void (*depends)(Depends *d); /* NULL: pointwise, or each element of the result on all of each operand */
 };
 
 /* samples: the operands' types, then `;` and attr->i if there is one; samples are separated by `|`. f32 stands for "a

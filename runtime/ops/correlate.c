@@ -427,6 +427,86 @@ static NodeId correlate_batch(Batch *b) {
   return batch_front(g, g_reshape(g, all, &split), 1, 0);
 }
 
+/* ---- sparsity: channels of a group are mixed, places by the taps ---- */
+
+/* By element of an image or a grid [N, C, H, W], the number of its place and group. */
+static int64_t *grouped_places(const Type *t, int64_t channels, Arena *a) {
+  int64_t n = type_count(t), plane = t->dim[2] * t->dim[3], *out = NEW_N(a, int64_t, n + 1);
+  for (int64_t k = 0; k < n; k++) out[k] = k / plane / channels * plane + k % plane;
+  return out;
+}
+
+/* The place that tap (row, column) reads of the image, from place (r, c) of the grid; -1: outside. */
+static int64_t tap_reads(const Window *w, int64_t tap, int64_t r, int64_t c) {
+  const Slide *v = &w->axis[ROWS], *u = &w->axis[COLUMNS];
+  int64_t y = r * v->stride + tap / u->size * v->dilation - v->before;
+  int64_t x = c * u->stride + tap % u->size * u->dilation - u->before;
+  return y < 0 || y >= v->image || x < 0 || x >= u->image ? -1 : y * u->image + x;
+}
+
+/* Image and grid: operand 0 and the result, or the other way round (back). w: the kernels' type. */
+static void places_depend(Depends *d, const Correlation *c, const Type *image, const Type *grid, bool back) {
+  int64_t of_image = image->dim[2] * image->dim[3], of_grid = grid->dim[2] * grid->dim[3];
+  int64_t from = back ? of_grid : of_image, n = type_count(d->node->type), groups = image->dim[0] * c->groups;
+  const Type *x = back ? grid : image;
+  const int64_t *group = grouped_places(x, back ? c->outs : c->ins, d->scratch);
+  const int64_t *mine = grouped_places(d->node->type, back ? c->ins : c->outs, d->scratch);
+  const uint32_t *set = depends_group(d, 0, group, groups * from);
+  int64_t *reads = NEW_N(d->scratch, int64_t, (back ? of_image : of_grid) + 1), *of = NEW_N(d->scratch, int64_t, n + 1);
+  for (int64_t tap = 0; tap < window_taps(&c->w); tap++) {
+    for (int64_t k = 0; k < of_image; k++)
+      if (back) reads[k] = -1;
+    for (int64_t k = 0; k < of_grid; k++) {
+      int64_t place = tap_reads(&c->w, tap, k / grid->dim[3], k % grid->dim[3]);
+      if (!back) reads[k] = place;
+      else if (place >= 0) reads[place] = k;
+    }
+    int64_t to = back ? of_image : of_grid;
+    for (int64_t k = 0; k < n; k++) {
+      int64_t place = reads[mine[k] % to];
+      of[k] = place < 0 ? -1 : mine[k] / to * from + place;
+    }
+    depends_on(d, set, of);
+  }
+}
+
+/* By element of a tensor, the index along an axis. */
+static int64_t *index_along(const Type *t, int axis, Arena *a) {
+  int64_t n = type_count(t), inner = 1, *out = NEW_N(a, int64_t, n + 1);
+  for (int k = axis + 1; k < t->rank; k++) inner *= t->dim[k];
+  for (int64_t k = 0; k < n; k++) out[k] = k / inner % t->dim[axis];
+  return out;
+}
+
+/* By kernel element (o, c) the number of its input channel among all. */
+static int64_t *input_channel(const Correlation *c, const Type *w, Arena *a) {
+  int64_t n = type_count(w), each = w->dim[2] * w->dim[3], *out = NEW_N(a, int64_t, n + 1);
+  for (int64_t k = 0; k < n; k++) out[k] = k / each / c->ins / c->outs * c->ins + k / each % c->ins;
+  return out;
+}
+
+static void correlate_depends(Depends *d) {
+  const Type *x = d->g->node[d->node->in[0]].type, *w = d->g->node[d->node->in[1]].type;
+  Correlation c = correlation_of(x, w, d->node->attr);
+  if (d->x[0]) places_depend(d, &c, x, d->node->type, false);
+  depends_axes(d, 1, (int[]){1, -1, -1, -1});
+}
+
+static void correlate_input_depends(Depends *d) {
+  const Type *dy = d->g->node[d->node->in[0]].type, *w = d->g->node[d->node->in[1]].type, *x = d->node->type;
+  Correlation c = correlation_of(x, w, d->node->attr);
+  if (d->x[0]) places_depend(d, &c, x, dy, true);
+  depends_on(d, depends_group(d, 1, input_channel(&c, w, d->scratch), x->dim[1]), index_along(x, 1, d->scratch));
+}
+
+static void correlate_weight_depends(Depends *d) {
+  const Type *x = d->g->node[d->node->in[0]].type, *w = d->node->type;
+  Correlation c = correlation_of(x, w, d->node->attr);
+  const uint32_t *set = depends_group(d, 0, index_along(x, 1, d->scratch), x->dim[1]);
+  depends_on(d, set, input_channel(&c, w, d->scratch));
+  depends_axes(d, 1, (int[]){-1, 0, -1, -1});
+}
+
 const Op op_correlate = {
     .name = "correlate", .id = OP_correlate, .n_in = 2,
     .args = "x, w, stride:pair=1, before:pair=0, after:pair=0, dilation:pair=1, groups:size=1",
@@ -435,7 +515,8 @@ const Op op_correlate = {
     .example = "correlate([[[[1, 2, 3]]]], [[[[1, 10]]]])   # => [[[[21, 32]]]]",
     .samples = "f32[2,3,4,5] f32[2,3,2,3]; 1 1 0 0 0 0 1 1 1 | f32[1,4,5,4] f32[6,2,2,2]; 2 1 1 0 0 2 2 1 2"
                " | f32[2,2,3,3] f32[2,1,3,3]; 1 1 1 1 1 1 1 1 2 | f32[1,1,3,2] f32[3,1,1,1]; 2 2 0 1 0 0 1 1 1",
-    .type = correlate_type, .grad = correlate_grad, .batch = correlate_batch, .units = correlate_units,
+    .type = correlate_type, .grad = correlate_grad, .batch = correlate_batch, .depends = correlate_depends,
+    .units = correlate_units,
     .scratch = correlate_scratch, .cost = correlate_cost,
 };
 const Op op_correlate_input = {
@@ -447,6 +528,7 @@ const Op op_correlate_input = {
     .samples = "f32[2,2,3,3] f32[2,3,2,3]; 1 1 0 0 0 0 1 1 1 4 5 | f32[1,6,2,5] f32[6,2,2,2]; 2 1 1 0 0 2 2 1 2 5 4"
                " | f32[1,3,2,2] f32[3,1,1,1]; 2 2 0 1 0 0 1 1 1 3 2",
     .type = correlate_input_type, .grad = correlate_input_grad, .batch = correlate_batch,
+    .depends = correlate_input_depends,
     .units = correlate_input_units, .scratch = correlate_input_scratch, .cost = correlate_input_cost,
 };
 const Op op_correlate_weight = {
@@ -457,6 +539,7 @@ const Op op_correlate_weight = {
     .samples = "f32[2,3,4,5] f32[2,2,3,3]; 1 1 0 0 0 0 1 1 1 2 3 | f32[1,4,5,4] f32[1,6,2,5]; 2 1 1 0 0 2 2 1 2 2 2"
                " | f32[9,1,3,2] f32[9,3,2,2]; 2 2 0 1 0 0 1 1 1 1 1",
     .type = correlate_weight_type, .grad = correlate_weight_grad, .batch = correlate_batch,
+    .depends = correlate_weight_depends,
     .units = correlate_weight_units, .scratch = correlate_weight_scratch,
     .cost = correlate_weight_cost,
 };

@@ -156,6 +156,7 @@ const Op op_cumsum = {
     .doc = "The sums of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumsum([1, 2, 3])   # => [1, 3, 6]",
     .type = along_type, .grad = cumsum_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
+    .depends = depends_lines,
 };
 const Op op_cumprod = {
     .name = "cumprod", .id = OP_cumprod, .flags = OP_KEEPS_INTS, .n_in = 1,
@@ -163,11 +164,13 @@ const Op op_cumprod = {
     .doc = "The products of the elements up to each one along an axis; with reverse, from each one on.",
     .example = "cumprod([1, 2, 3])   # => [1, 2, 6]",
     .type = along_type, .grad = cumprod_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
+    .depends = depends_lines,
 };
 const Op op_recur = {
     .name = "recur", .id = OP_recur, .n_in = 2, .args = "a, b, axis:axis=0, reverse:flag=false",
     .doc = "The linear recurrence h[i] = a[i] h[i-1] + b[i] along an axis, from h = 0.",
     .example = "recur([1, 2, 3], [1, 1, 1])   # => [1, 3, 10]",
     .type = recur_type, .grad = recur_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
+    .depends = depends_lines,
 };
 #endif

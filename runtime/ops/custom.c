@@ -33,11 +33,12 @@ const Op op_custom = {
 
 /* ---- barrier: x, but not before `after` is there, and not the node that the same formula of x alone would be ---- */
 static void barrier_grad(Grad *d) { d->dx[0] = d->dy; }
+static void barrier_depends(Depends *d) { depends_same(d, 0); }
 
 const Op op_barrier = {
     .name = "barrier", .id = OP_barrier, .n_in = 2, .flags = OP_HIDDEN | OP_STORES, .args = "x, after",
     .type = barrier_type,
-    .grad = barrier_grad, .batch = batch_same,
+    .grad = barrier_grad, .batch = batch_same, .depends = barrier_depends,
     .doc = "x, computed no earlier than another value: what `recompute` puts before what it computes again.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
 };

@@ -223,6 +223,7 @@ const Op op_eigh_packed = {
     .example = "eigh_packed([[2, 0], [0, 1]])[0]   # => [1, 2]",
     .samples = "f32[3,3] | f32[2,3,3] | f32[1,1]",
     .type = eigh_type, .grad = eigh_grad, .batch = batch_same, .units = matrix_units, .scratch = eigh_scratch,
+    .depends = depends_matrices,
     .cost = decompose_cost,
 };
 #endif
@@ -289,6 +290,7 @@ const Op op_svd_packed = {
     .example = "svd_packed([[0, 2], [1, 0]])[2]   # => [2, 1]",
     .samples = "f32[3,3] | f32[4,2] | f32[2,3] | f32[2,3,2] | f32[1,1]",
     .type = svd_type, .grad = svd_grad, .batch = batch_same, .units = matrix_units, .scratch = svd_scratch,
+    .depends = depends_matrices,
     .cost = decompose_cost,
 };
 #endif
@@ -362,6 +364,7 @@ const Op op_qr_packed = {
     .example = "abs(qr_packed([[3], [4]])[2])   # => [5]",
     .samples = "f32[3,3]+3 | f32[4,2] | f32[2,3]+3 | f32[2,3,2] | f32[1,1]+3",
     .type = qr_type, .grad = qr_grad, .batch = batch_same, .units = matrix_units, .scratch = qr_scratch,
+    .depends = depends_matrices,
     .cost = decompose_cost,
 };
 #endif

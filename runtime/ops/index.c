@@ -135,6 +135,30 @@ static void gather_grad(Grad *d) {
                     d->attr->n);
 }
 
+/* The axes of operand k, with places for those of the indices: where they are of the run, the axis is mixed. */
+static void mixed_at(Depends *d, uint32_t k, int axis, int places, int result_places) {
+  int to[MAX_RANK];
+  for (int j = 0; j < MAX_RANK; j++)
+    to[j] = j < axis ? j : j < axis + places ? -1 : j - places + result_places;
+  depends_axes(d, k, to);
+}
+
+static int index_axes(const Depends *d) {
+  return d->g->node[d->node->in[1]].type->rank - lead_of(d->node->attr);
+}
+
+static void gather_depends(Depends *d) {
+  if (!depends_where_moved(d)) mixed_at(d, 0, (int)d->node->attr->i[0], 1, index_axes(d));
+}
+
+static void scatter_depends(Depends *d) {
+  const Attr *a = d->node->attr;
+  if (d->node->op == &op_scatter && depends_where_moved(d)) return;
+  depends_same(d, 0);
+  if (!depends_placed(d, 2, &op_gather, d->node->in + 1, 1, a->i, a->n))
+    mixed_at(d, 2, (int)a->i[0], index_axes(d), 1);
+}
+
 const Op op_gather = {
     .name = "gather", .id = OP_gather, .flags = OP_FAILS | OP_KEEPS_LAZY_AXIS_0 | OP_MOVES, .n_in = 2,
     .args = "x, i, axis:axis=0",
@@ -143,7 +167,8 @@ const Op op_gather = {
     .example = "gather([10, 20, 30], [2, 0, -1])   # => [30, 10, 30]",
     .samples = "f32[3,4] i32[2]; 0 | f32[3,4] i32[2]; 1 | f32[2,3,4] i32[2,2]; 1 | f32[2,3,2,2] i32[]; 3"
                " | i32[3,4] i32[2]; 1 | bool[3] i32[2]; 0 | f32[2,4] i32[2,3]; 1 1 | f32[2,3,2,2] i32[2,3]; 2 2",
-    .type = gather_type, .selects = SELECTS(0), .grad = gather_grad, .batch = gather_batch, .units = gather_units,
+    .type = gather_type, .selects = SELECTS(0), .grad = gather_grad, .batch = gather_batch, .depends = gather_depends,
+    .units = gather_units,
     .cost = move_cost,
 };
 #else
@@ -223,7 +248,8 @@ const Op op_scatter_add = {
     .example = "scatter_add([0, 0, 0], [2, 0, 2], [1, 2, 3])   # => [2, 0, 4]",
     .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
                " | f32[2,3,2,2] i32[] f32[2,3,2]; 2 | i32[3] i32[] i32[]; 0 | f32[2,4] i32[2,3] f32[2,3]; 1 1",
-    .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .units = scatter_add_units,
+    .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .depends = scatter_depends,
+    .units = scatter_add_units,
     .cost = move_cost,
 };
 
@@ -274,6 +300,7 @@ const Op op_scatter = {
     .samples = "f32[3,4] i32[2] f32[2,4]; 0 | f32[3,4] i32[2] f32[3,2]; 1 | f32[3] i32[2,2] f32[2,2]; 0"
                " | f32[2,3,2,2] i32[] f32[2,3,2]; 2 | i32[3] i32[] i32[]; 0 | f32[2,4] i32[2,3] f32[2,3]; 1 1",
     .type = scatter_type, .selects = SELECTS(0) | SELECTS(2), .grad = scatter_grad, .batch = scatter_add_batch,
+    .depends = scatter_depends,
     .units = scatter_add_units, .cost = move_cost,
 };
 #else
@@ -351,12 +378,24 @@ static void scatter_along_grad(Grad *d) {
   if (d->wanted[2]) d->dx[2] = g_attr(d->g, &op_take_along, (NodeId[]){d->dy, d->x[1]}, 2, d->attr->i, 1);
 }
 
+static void take_along_depends(Depends *d) {
+  if (!depends_where_moved(d)) mixed_at(d, 0, (int)d->node->attr->i[0], 1, 1);
+}
+
+static void scatter_along_depends(Depends *d) {
+  const Attr *a = d->node->attr;
+  depends_same(d, 0);
+  if (!depends_placed(d, 2, &op_take_along, d->node->in + 1, 1, a->i, a->n)) mixed_at(d, 2, (int)a->i[0], 1, 1);
+}
+
 const Op op_take_along = {
     .name = "take_along", .id = OP_take_along, .flags = OP_FAILS | OP_MOVES, .n_in = 2, .args = "x, i, axis:axis=0",
     .faults = &fault_index,
     .doc = "Of each line along an axis the elements that its own indices name, as NumPy's take_along_axis.",
     .example = "take_along([[1, 2], [3, 4]], [[1], [0]], axis = 1)   # => [[2], [3]]",
-    .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis, .units = along_units,
+    .type = take_along_type, .selects = SELECTS(0), .grad = take_along_grad, .batch = batch_axis,
+    .depends = take_along_depends,
+    .units = along_units,
     .cost = move_cost,
 };
 const Op op_scatter_along = {
@@ -365,7 +404,8 @@ const Op op_scatter_along = {
     .faults = &fault_index,
     .doc = "x with v added in each line along an axis where its own indices say: the transpose of `take_along`.",
     .example = "grad(fn (x) = sum(take_along(x, [[1]], axis = 1)))([[5.0, 6.0]])   # => [[0, 1]]",
-    .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .units = along_units,
+    .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .depends = scatter_along_depends,
+    .units = along_units,
     .cost = move_cost,
 };
 #else

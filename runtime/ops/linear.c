@@ -102,6 +102,7 @@ const Op op_substitute = {
     .samples = "f32[3,3]+3 f32[3,2]; 0 0 | f32[3,3]+3 f32[3,2]; 1 0 | f32[3,3]+3 f32[3,1]; 0 1"
                " | f32[3,3]+3 f32[3,2]; 1 1 | f32[2,3,3]+3 f32[2,3,2]; 0 0 | f32[1,1]+3 f32[1,1]; 0 0",
     .type = solves, .grad = solve_grad, .batch = batch_same, .units = matrix_units, .cost = linear_cost,
+    .depends = depends_matrices,
 };
 #endif
 
@@ -236,6 +237,7 @@ const Op op_linear_solve = {
     .samples = "f32[3,3]+3 f32[3,2]; 0 | f32[3,3]+3 f32[3,2]; 1 | f32[2,3,3]+3 f32[2,3,2]; 0 | f32[1,1]+3 f32[1,1]; 0"
                " | f32[5,5]+4 f32[5,1]; 0",
     .type = solves, .grad = solve_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
+    .depends = depends_matrices,
     .cost = linear_cost,
 };
 
@@ -263,6 +265,7 @@ const Op op_det = {
     .example = "det([[1, 2], [3, 4]])   # => -2",
     .samples = "f32[3,3]+3 | f32[2,3,3]+3 | f32[1,1]+3 | f32[4,4]",
     .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
+    .depends = depends_matrices,
     .cost = linear_cost,
 };
 const Op op_logdet = {
@@ -271,6 +274,7 @@ const Op op_logdet = {
     .example = "logdet([[2, 0], [0, 3]])   # => 1.79176",
     .samples = "f32[3,3]+6 | f32[2,3,3]+6 | f32[1,1]+3",
     .type = diagonal_type, .grad = diagonal_grad, .batch = batch_same, .units = matrix_units, .scratch = lu_scratch,
+    .depends = depends_matrices,
     .cost = linear_cost,
 };
 #endif
@@ -344,5 +348,6 @@ const Op op_cholesky = {
     .example = "cholesky([[4, 2], [2, 5]])   # => [[2, 0], [1, 2]]",
     .samples = "f32[3,3]+6 | f32[2,4,4]+8 | f32[1,1]+3",
     .type = cholesky_type, .grad = cholesky_grad, .batch = batch_same, .units = matrix_units, .cost = linear_cost,
+    .depends = depends_matrices,
 };
 #endif

@@ -168,10 +168,18 @@ static NodeId where_simplify(Simplify *s) {
   if (s->node.in[1] == s->node.in[2]) return s->node.in[1];
   return same_number(s->g, s->node.in[0], &c) ? s->node.in[c != 0 ? 1 : 2] : NO_NODE;
 }
+static void where_depends(Depends *d) {
+  const Tensor *c = d->g->node[d->node->in[0]].flags & NODE_KNOWN ? graph_known(d->g, d->node->in[0]) : NULL;
+  int64_t n = type_count(d->node->type), *of = NEW_N(d->scratch, int64_t, n + 1);
+  for (uint32_t k = 1; k < 3; k++) {
+    for (int64_t i = 0; i < n; i++) of[i] = c && (tensor_get(c, i) != 0) != (k == 1) ? -1 : i;
+    depends_on(d, d->x[k], of);
+  }
+}
 const Op op_where = {
     POINTWISE(where, 3, where_type), .simplify = where_simplify,
     .flags = OP_POINTWISE | OP_CHOOSES | OP_STORES, .selects = SELECTS(1) | SELECTS(2), .grad = where_grad,
-    .args = "c, x, y",
+    .depends = where_depends, .args = "c, x, y",
     .doc = "x where the bool c is true, else y, element by element; the derivative of the one not taken is exactly 0.",
     .example = "where([true, false], [1, 2], [3, 4])   # => [1, 4]",
 };

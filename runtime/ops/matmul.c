@@ -239,6 +239,21 @@ static NodeId matmul_batch(Batch *b) {
   return g_reshape(g, product_of(g, x[0], x[1], t[0], t[1]), &y);
 }
 
+static void matmul_depends(Depends *d) {
+  const Attr *a = d->node->attr;
+  int rank[2], batch = 0, to[MAX_RANK];
+  for (int k = 0; k < 2; k++) {
+    rank[k] = d->g->node[d->node->in[k]].type->rank;
+    if (rank[k] - 2 > batch) batch = rank[k] - 2;
+  }
+  for (uint32_t k = 0; k < 2; k++) {
+    int last = rank[k] - 1, kept = (int)k ^ (a->n > k && a->i[k]) ? last : last - 1;   /* the axis that is not summed */
+    for (int j = 0; j <= last; j++) to[j] = j < last - 1 ? j : -1;
+    if (rank[k] > 1) to[kept] = batch + (k && rank[0] > 1);
+    depends_axes(d, k, to);
+  }
+}
+
 const Op op_matmul = {
     .name = "matmul", .id = OP_matmul, .flags = OP_STORES, .n_in = 2, .args = "x, y",
     .sign = "@", .form = "x'0 @ y'1",
@@ -248,7 +263,8 @@ const Op op_matmul = {
                " | f32[3,4] f32[2,4,3] | f32[2,3,2,4] f32[2,3,4,2] | f32[3,4] f32[3,2]; 1 0"
                " | f32[3,4] f32[2,4]; 0 1 | f32[3,4] f32[2,3]; 1 1 | f32[2,3,4] f32[2,3,2]; 1 0"
                " | f32[2,3,4] f32[2,4]; 0 1 | i32[3,4] i32[4,3]",
-    .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .units = matmul_units, .scratch = matmul_scratch,
+    .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .depends = matmul_depends,
+    .units = matmul_units, .scratch = matmul_scratch,
     .cost = matmul_cost,
 };
 #endif

@@ -77,6 +77,17 @@ static NodeId fold_batch(Batch *b) {
   return batch_emit(b, b->x, i, a->n);
 }
 
+static void fold_depends(Depends *d) {
+  const Attr *a = d->node->attr;
+  int to[MAX_RANK], next = 0;
+  for (int k = 0; k < d->g->node[d->node->in[0]].type->rank; k++) {
+    bool gone = fold_reduces(a, k);
+    to[k] = gone ? -1 : next;
+    next += !gone || a->i[a->n - 1] != 0;
+  }
+  depends_axes(d, 0, to);
+}
+
 /* y or dy stretched to x's shape. */
 static NodeId spread(Grad *d, NodeId n) {
   Type x = *d->g->node[d->x[0]].type, kept = x;
@@ -210,7 +221,8 @@ const Op op_sum = {
     .name = "sum", .id = OP_sum, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The sum over the given axes, or over all. A sum of bools counts.",
     .example = "sum([[1, 2], [3, 4]], axis = 0)   # => [4, 6]",
-    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .units = fold_units,
+    .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .depends = fold_depends,
+    .units = fold_units,
     .cost = fold_cost,
 };
 #endif
@@ -262,7 +274,8 @@ const Op op_prod = {
     .name = "prod", .id = OP_prod, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
     .doc = "The product over the given axes, or over all.",
     .example = "prod([1, 2, 3, 4])   # => 24",
-    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .units = fold_units,
+    .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .depends = fold_depends,
+    .units = fold_units,
     .cost = fold_cost,
 };
 #endif
@@ -356,6 +369,7 @@ const Op op_reduce_max = {
     .doc = "The largest element over the given axes, or over all: `max` of one argument. Ties share the derivative.",
     .example = "max([3, 1, 2])   # => 3",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
+    .depends = fold_depends,
     .units = fold_units, .cost = fold_cost,
 };
 const Op op_reduce_min = {
@@ -364,6 +378,7 @@ const Op op_reduce_min = {
     .doc = "The smallest element over the given axes, or over all: `min` of one argument. Ties share the derivative.",
     .example = "min([3, 1, 2])   # => 1",
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
+    .depends = fold_depends,
     .units = fold_units, .cost = fold_cost,
 };
 #endif

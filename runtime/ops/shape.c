@@ -100,6 +100,7 @@ const Op op_broadcast = {
     .samples = "f32[]; 4 3 | f32[3]; 4 3 | f32[1]; 2 1 | i32[1,3]; 2 4 3 | f32[2,1,3]; 2 2 4 3"
                " | bool[3,4]; 1 3 4",
     .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch,
+    .depends = depends_moved,
     .units = broadcast_units, .cost = copy_cost,
 };
 #endif
@@ -151,6 +152,7 @@ const Op op_reshape = {
     .example = "reshape([1, 2, 3, 4], [2, 2])   # => [[1, 2], [3, 4]]",
     .samples = "f32[3,4]; 12 | f32[4,3]; 2 2 3 | f32[2,3,2,2]; 4 6 | bool[3,4]; 4 3 | i32[1] | f32[]; 1 1",
     .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch,
+    .depends = depends_moved,
     .units = reshape_units, .cost = copy_cost,
 };
 #endif
@@ -232,6 +234,7 @@ const Op op_permute = {
     .samples = "f32[3,4]; 1 0 | f32[2,3,4]; 2 0 1 | f32[2,3,2,2]; 0 3 1 2 | i32[3,4]; 0 1 | bool[2,3,2]; 1 0 2"
                " | f32[]",
     .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch,
+    .depends = depends_moved,
     .units = permute_units, .cost = copy_cost,
 };
 #endif
@@ -351,6 +354,7 @@ const Op op_concat = {
     .doc = "Joins tensors along an axis; the other sizes are equal.",
     .example = "concat(([1, 2], [3]))   # => [1, 2, 3]",
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,
+    .depends = depends_moved,
     .units = concat_units, .cost = copy_cost,
 };
 #endif
@@ -396,6 +400,7 @@ const Op op_roll_along = {
     .doc = "Moves elements along an axis; what leaves at one end comes in at the other.",
     .example = "roll_along([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
     .type = roll_type, .grad = roll_grad, .batch = batch_second_axis, .units = roll_units, .cost = copy_cost,
+    .depends = depends_moved,
 };
 #endif
 
@@ -454,6 +459,7 @@ const Op op_tril = {
     .doc = "The lower triangle of the last two axes, up to diagonal k; above it zeros.",
     .example = "tril([[1, 2], [3, 4]])   # => [[1, 0], [3, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units,
+    .depends = depends_moved,
     .cost = copy_cost,
 };
 const Op op_triu = {
@@ -461,6 +467,7 @@ const Op op_triu = {
     .doc = "The upper triangle of the last two axes, from diagonal k; below it zeros.",
     .example = "triu([[1, 2], [3, 4]])   # => [[1, 2], [0, 4]]",
     .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units,
+    .depends = depends_moved,
     .cost = copy_cost,
 };
 #endif

@@ -119,6 +119,7 @@ const Op op_slice = {
     .samples = "f32[3,4]; 0 2 1 1 2 1 | f32[3,4]; 2 3 -1 3 2 -2 | f32[2,3,4]; 1 1 1 0 2 2 0 4 1"
                " | f32[2,3,2,2]; 0 2 1 1 2 1 1 1 1 0 2 1 | bool[3,4]; 0 2 2 1 2 2 | i32[3]; 1 1 1 | f32[]",
     .type = slice_type, .simplify = slice_simplify, .selects = SELECTS(0), .grad = slice_grad, .batch = boxes_batch,
+    .depends = depends_moved,
     .units = slice_units, .cost = move_cost,
 };
 #endif
@@ -216,6 +217,7 @@ const Op op_unslice = {
     .samples = "f32[3,4]; 1 8 1 1 9 2 | f32[3]; 2 3 -1 | f32[2,3,4]; 0 2 1 3 7 1 0 4 1"
                " | f32[2,3,2,2]; 1 4 1 0 3 1 0 3 1 2 3 -1 | bool[3,4]; 1 8 1 1 9 2 | i32[1]; 2 3 4 | f32[]",
     .type = unslice_type, .grad = unslice_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
+    .depends = depends_moved,
 };
 #endif
 
@@ -270,6 +272,7 @@ const Op op_update = {
                " | i32[3,4] i32[2,2]; 0 2 2 1 2 2 | f32[2,3,2,2] f32[1,3,2,1]; 1 1 1 0 3 1 0 2 1 1 1 1"
                " | f32[] f32[]",
     .type = update_type, .selects = SELECTS(0), .grad = update_grad, .batch = boxes_batch, .units = place_units,
+    .depends = depends_moved,
     .cost = move_cost,
 };
 #endif
@@ -418,6 +421,19 @@ static void update_slice_grad(Grad *d) {
     d->dx[1] = g_attr(g, &op_slice_dyn, (NodeId[]){d->dy, d->x[2]}, 2, (int64_t[]){axis, v.dim[axis]}, 2);
 }
 
+/* Of a place that the run alone knows, the axis is mixed. */
+static void slice_dyn_depends(Depends *d) {
+  if (!depends_where_moved(d)) depends_lines(d);
+}
+
+static void update_slice_depends(Depends *d) {
+  if (depends_where_moved(d)) return;
+  int to[MAX_RANK];
+  for (int k = 0; k < MAX_RANK; k++) to[k] = k == d->node->attr->i[0] ? -1 : k;
+  depends_same(d, 0);
+  depends_axes(d, 1, to);
+}
+
 const Op op_slice_dyn = {
     .name = "slice_dyn", .id = OP_slice_dyn, .flags = OP_FAILS | OP_KEEPS_LAZY | OP_MOVES, .n_in = 2,
     .args = "x, start:index, axis:axis, count:int",
@@ -427,6 +443,7 @@ const Op op_slice_dyn = {
     .samples = "f32[3,4] i32[]; 0 2 | f32[3,4] i32[]; 1 3 | f32[5] i32[]; 0 1 | i32[2,3] i32[]; 1 1"
                " | f32[2,4] i32[2]; 1 1 | f32[2,3,2,2] i32[2]; 1 2",
     .type = slice_dyn_type, .selects = SELECTS(0), .grad = slice_dyn_grad, .batch = dyn_batch,
+    .depends = slice_dyn_depends,
     .units = slice_dyn_units, .cost = move_cost,
 };
 const Op op_update_slice = {
@@ -438,6 +455,7 @@ const Op op_update_slice = {
     .samples = "f32[3,4] f32[2,4] i32[]; 0 | f32[3,4] f32[3,1] i32[]; 1 | i32[3] i32[1] i32[]; 0"
                " | f32[2,4] f32[2,2] i32[2]; 1 | f32[2,3,2] f32[2,1,2] i32[2]; 1",
     .type = update_slice_type, .selects = SELECTS(0), .grad = update_slice_grad, .batch = dyn_batch,
+    .depends = update_slice_depends,
     .units = update_slice_units, .cost = move_cost,
 };
 #endif

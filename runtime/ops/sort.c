@@ -55,6 +55,7 @@ const Op op_sort = {
     .doc = "The elements along an axis in ascending order, or descending; NaN is larger than all.",
     .example = "sort([3, 1, 2])   # => [1, 2, 3]",
     .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,
+    .depends = depends_lines,
     .cost = line_cost,
 };
 const Op op_argsort = {

@@ -485,6 +485,7 @@ TESTS1(isfinite, x - x == 0)
 #ifndef KERNELS
 const Op op_stop_gradient = {
     POINTWISE(stop_gradient, 1, pointwise_any), .flags = OP_POINTWISE | OP_PASSES | OP_STORES, .grad = zero_grad,
+    .depends = depends_none,
     .doc = "x itself, but a derivative treats it as a constant.",
     .example = "stop_gradient([1, 2])   # => [1, 2]",
 };

@@ -67,6 +67,10 @@ static void windows_grad(Grad *d) {
 
 static void fold_windows_grad(Grad *d) { d->dx[0] = g_attr(d->g, &op_windows, &d->dy, 1, d->attr->i + 2, 10); }
 
+static void fold_windows_depends(Depends *d) {
+  depends_placed(d, 0, &op_windows, NULL, 0, d->node->attr->i + 2, d->node->attr->n - 2);
+}
+
 const Op op_windows = {
     .name = "windows", .id = OP_windows, .flags = OP_KEEPS_INTS | OP_STORES, .n_in = 1,
     .args = "x, size:pair, stride:pair=1, before:pair=0, after:pair=0, dilation:pair=1",
@@ -75,6 +79,7 @@ const Op op_windows = {
     .samples = "f32[2,3,4,5]; 2 3 1 1 0 0 0 0 1 1 | f32[1,2,5,4]; 2 2 2 1 1 0 0 2 2 1"
                " | i32[1,1,3,3]; 2 2 1 1 1 1 1 1 1 1 | bool[1,1,2,2]; 1 1 1 1 0 0 0 0 1 1",
     .type = windows_type, .grad = windows_grad, .batch = window_batch, .units = windows_units, .cost = windows_cost,
+    .depends = depends_moved,
 };
 const Op op_fold_windows = {
     .name = "fold_windows", .id = OP_fold_windows, .flags = OP_KEEPS_INTS, .n_in = 1,
@@ -84,6 +89,7 @@ const Op op_fold_windows = {
     .samples = "f32[2,18,9]; 4 5 2 3 1 1 0 0 0 0 1 1 | f32[1,8,10]; 5 4 2 2 2 1 1 0 0 2 2 1"
                " | i32[1,4,16]; 3 3 2 2 1 1 1 1 1 1 1 1",
     .type = fold_windows_type, .grad = fold_windows_grad, .batch = window_batch, .units = windows_units,
+    .depends = fold_windows_depends,
     .cost = windows_cost,
 };
 #else
