@@ -163,11 +163,13 @@ static Status run(Session *s, Steps *steps) {
   return outcome(s, machine_files(s, steps) && machine_run(s, steps));
 }
 
-static void keep_value(Elab *e, Value v, Needs *keep) {
+/* known: what needs no run to be known is wanted, too. */
+static void keep_value(Elab *e, Value v, bool known, Needs *keep) {
   Leaves l = {0};
   tree_leaves(e, v, LEAF_PARAM | LEAF_STATE, &l);
   for (uint32_t j = 0; j < l.n; j++)
-    if (l.at[j].value.kind == V_NODE && !(graph_at(e->g, l.at[j].value.node)->flags & (NODE_KNOWN | NODE_LAZY)))
+    if (l.at[j].value.kind == V_NODE &&
+        (known || !(graph_at(e->g, l.at[j].value.node)->flags & (NODE_KNOWN | NODE_LAZY))))
       vec_push(e->a, keep, (Need){l.at[j].value.node, NO_SLOT});
 }
 
@@ -175,7 +177,7 @@ static void keep_value(Elab *e, Value v, Needs *keep) {
 static void keep_names(Elab *e, uint32_t from, Needs *keep) {
   for (uint32_t k = from; k < e->globals->bound.n; k++) {
     const Value *v = &e->globals->bound.at[k]->value;
-    if (v->kind != V_FN && v->kind != V_INSTANCE && v->kind != V_OPTIMIZER) keep_value(e, *v, keep);
+    if (v->kind != V_FN && v->kind != V_INSTANCE && v->kind != V_OPTIMIZER) keep_value(e, *v, false, keep);
   }
 }
 
@@ -261,7 +263,7 @@ static bool has_gradient(const Ast *program) {
 static Status load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry *entry,
                    Checkpoint **resume) {
   Elab *e = s->elab;
-  bool repl = mode == LOAD_REPL;
+  bool repl = mode == LOAD_REPL || mode == LOAD_LOOK;
   s->diags = diags_new(s->arena, s->sources);
   s->diags->strict = s->config.strict;
   s->run.began = NULL;
@@ -277,9 +279,9 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   }
   graph_room(s->graph, s->sources->n_ast - n_ast);       /* a text rarely has more nodes than its syntax has */
   allow_comments(s->diags, entry->source, entry->parsed->comment.at, entry->parsed->comment.n);
-  if (mode != LOAD_REPL) define_all(s, entry->parsed->program);
+  if (!repl) define_all(s, entry->parsed->program);
   e->repl = repl;
-  s->only_checks = mode == LOAD_CHECK || mode == LOAD_PLAN;
+  s->only_checks = mode == LOAD_CHECK || mode == LOAD_PLAN || mode == LOAD_LOOK;
   e->made.tests.n = 0;
   Outside outside = scope_outside(e);
   outside.keep_unused |= mode == LOAD_KEEP;
@@ -295,12 +297,13 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   warnings_told(s->diags);
   if (s->diags->n_errors) return refused(s, entry);
   if (mode == LOAD_CHECK) return STATUS_OK;
-  s->program->keep_leaves = mode == LOAD_REPL || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
+  s->program->keep_leaves = repl || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
-  if (repl && entry->it) keep_value(e, *entry->it, &keep);      /* it will be shown, and be `it` */
+  if (repl && entry->it) keep_value(e, *entry->it, mode == LOAD_LOOK, &keep);      /* it will be shown, and be `it` */
   if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(s, entry);
-  if (mode == LOAD_PLAN) return STATUS_OK;
+  if (mode == LOAD_LOOK) savepoint_later(s, false);
+  if (mode == LOAD_PLAN || mode == LOAD_LOOK) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) {
     s->host.cancel = NULL;           /* what is told is told to its end */
     s->config.warned(s->config.to, s);
@@ -363,7 +366,7 @@ Status session_load(Session *s, const char *name, const char *text, size_t n, Lo
   }
   if (out) *out = NULL;
   if (HOST_GUARD(&s->host, &g)) {
-    begin(s, mode == LOAD_REPL, goes_on, it);
+    begin(s, mode == LOAD_REPL || mode == LOAD_LOOK, goes_on, it);
     Entry *entry = NEW(s->arena, Entry);
     Checkpoint *resume = NULL;
     s->run.position.frame.n = 0;
@@ -442,26 +445,40 @@ Status session_load_file(Session *s, const char *path, LoadMode mode, Entry **ou
   return status;
 }
 
-Status session_again(Session *s, Entry *entry) {
-  Guard g;
-  savepoint_ask(s);
-  if (!HOST_GUARD(&s->host, &g)) {
-    savepoint_later(s, false);
-    return STATUS_MEMORY;
-  }
-  savepoint_set(s);
-  Status status = run(s, &entry->steps);
-  savepoint_later(s, true);
-  host_leave(&s->host, &g);
-  return status;
+/* The session's own cells, tables and watch, to be put back. */
+typedef struct Before { Snapshot *cells; int64_t *rows; uint32_t tables; Watch watch; SessionConfig config; } Before;
+
+static void put_back(Session *s, const Before *b) {
+  snapshot_restore(s->program, b->cells);
+  for (uint32_t k = 0; k < b->tables; k++) table_cut(s->program->table.at[k], b->rows[k]);
+  s->watch = b->watch;
+  s->config = b->config;
 }
 
-bool session_is_pure(const Session *s, const Entry *entry) {
-  for (uint32_t k = 0; k < entry->steps.n; k++) {
-    const Step *step = entry->steps.at[k];
-    if (step->kind != STEP_SEGMENT || s->program->segment.at[step->segment]->write.n) return false;
+Status session_rehearse(Session *s, Entry *entry, double *took) {
+  Guard g;
+  Before b = {.watch = s->watch, .config = s->config, .tables = s->program->table.n};
+  if (!HOST_GUARD(&s->host, &g)) {
+    s->config = b.config;
+    return STATUS_MEMORY;
   }
-  return true;
+  Arena *a = arena_new(&s->host);
+  b.cells = snapshot_take(s->program, a);
+  b.rows = NEW_N(a, int64_t, b.tables + 1);
+  for (uint32_t k = 0; k < b.tables; k++) b.rows[k] = table_rows(s->program->table.at[k]);
+  s->config.rehearses = true;
+  s->config.print = NULL;
+  s->config.flush = NULL;
+  s->config.progress = NULL;
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  Status status = run(s, &entry->steps);
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  *took = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) * 1e-6;
+  put_back(s, &b);
+  arena_free(a);
+  host_leave(&s->host, &g);
+  return status;
 }
 
 /* ---- values now ---- */

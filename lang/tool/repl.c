@@ -67,6 +67,7 @@ static int read_eval(Repl *r) {
       if (strlen(line) == n && repl_blank(line)) continue;
       if (*line == ':') {
         if (!repl_command(r, line + 1)) return EXIT_DONE;
+        if (cli_interrupted()) cli_resume(r->s);       /* it was asked to stop, and has */
         continue;
       }
     } else text_add(&pending, "\n");

@@ -14,10 +14,14 @@
 #include <string.h>
 #include <time.h>
 
-/* The value of a command's expression; false: said already. */
+/* What a command's expression is, without its value; false: said already. */
 static bool wanted(Repl *r, const char *command, const char *rest, const Value **v) {
+  Entry *entry;
   if (!*rest) err_printf(r->c, "entry %d: :%s wants an expression\n", r->entry, command);
-  return *rest && repl_value(r, rest, v);
+  if (!*rest || !repl_look(r, command, rest, &entry)) return false;
+  *v = entry->it;
+  if (!entry->it) err_printf(r->c, "entry %d: this is not an expression: %s\n", r->entry, rest);
+  return entry->it != NULL;
 }
 
 static bool show_type(Repl *r, const char *rest) {
@@ -123,35 +127,27 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Text, check and first run, then the run alone, as often as a fifth of a second allows; what acts is run once. */
+/* Text and check, then the run alone, as often as a fifth of a second allows; what it did is put back each time. */
 static bool show_time(Repl *r, const char *rest) {
   enum { MOST = 200 };
   double start = now(), took[MOST];
   int n = 0;
   Entry *entry;
-  if (!*rest) {
-    err_printf(r->c, "entry %d: :time wants an expression or a statement\n", r->entry);
+  if (!repl_look(r, "time", rest, &entry)) return true;
+  double checked = now() - start;
+  Status status = STATUS_OK;
+  for (start = now(); status == STATUS_OK && n < MOST && (n == 0 || now() - start < 200);) {
+    status = session_rehearse(r->s, entry, &took[n]);
+    n += status == STATUS_OK;
+  }
+  if (!n) {
+    repl_report(r, status);
     return true;
   }
-  if (!repl_report(r, repl_evaluate(r, rest, strlen(rest), &entry))) return true;
-  double first = now() - start;
-  if (!entry || entry->incomplete) {
-    err_printf(r->c, "entry %d: this is not complete: %s\n", r->entry, rest);
-    return true;
-  }
-  out_printf(r->c, "%.3g ms with checking", first);
-  if (session_is_pure(r->s, entry))
-    for (start = now(); n < MOST && (n == 0 || now() - start < 200);) {
-      double from = now();
-      if (session_again(r->s, entry) != STATUS_OK) break;
-      took[n++] = now() - from;
-    }
   cli_resume(r->s);
-  if (n) {
-    qsort(took, (size_t)n, sizeof *took, by_size);
-    out_printf(r->c, ", then %.3g ms (median of %d runs, %.3g to %.3g)", took[n / 2], n, took[0], took[n - 1]);
-  }
-  out_text(r->c, "\n");
+  qsort(took, (size_t)n, sizeof *took, by_size);
+  out_printf(r->c, "%.3g ms to check, %.3g ms to run (median of %d, %.3g to %.3g)\n", checked, took[n / 2], n, took[0],
+             took[n - 1]);
   return true;
 }
 
@@ -169,7 +165,7 @@ static bool show_dump(Repl *r, const char *rest) {
     return true;
   }
   Entry *entry;
-  if (!repl_report(r, repl_evaluate(r, expr, strlen(expr), &entry)) || !entry || entry->incomplete) return true;
+  if (!repl_look(r, "dump", expr, &entry)) return true;
   const char *text = session_dump(r->s, entry, stage);
   if (text) out_text(r->c, text);
   bool known_value = entry->it && entry->it->kind == V_NODE &&
@@ -316,7 +312,7 @@ const Command commands[] = {
     {"blame", "blame e", "who made the first NaN or infinity, of what, and that operation alone", show_blame},
     {"check", "check e", "the derivatives of e, of first and second order, against finite differences", show_check},
     {"summary", "summary net [x]", "its layers: results, parameters, operations, memory", show_summary},
-    {"plan", "plan e", "the steps that e runs as: what they fuse, bytes and operations", show_plan},
+    {"plan", "plan e", "the steps that e would run as: what they fuse, bytes and operations", show_plan},
     {"profile", "profile e", "where the time of e goes, by place", show_profile},
     {"do", "do h = v", "an inner value replaced, then values and gradients: `:do h.relu = 0`", do_instead},
     {"at", "at N", "the variables of the run of FILE as they stood at step N; or at its `end`", go_to_step},
@@ -334,7 +330,7 @@ const Command commands[] = {
     {"doc", "doc NAME", "the documentation of a name", show_doc},
     {"set", "set [k v]",
      "settings: color, fuse, numbers (check them), strict on|off, seed N, allow NAME (of a warning)", set},
-    {"time", "time e", "how long e takes: with checking, and again", show_time},
+    {"time", "time e", "how long it takes to check e, and to run it; what it does is put back", show_time},
     {"dump", "dump STAGE e", "ast, graph, grad, opt or plan of e", show_dump},
     {"save", "save F", "write the entries so far to a file", save_session},
     {"load", "load F", "evaluate the entries of such a file, or a script", load_session},

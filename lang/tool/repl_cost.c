@@ -7,17 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool evaluated(Repl *r, const char *command, const char *e, Entry **entry) {
-  if (!*e) err_printf(r->c, "entry %d: :%s wants an expression or a statement\n", r->entry, command);
-  return *e && repl_report(r, repl_evaluate(r, e, strlen(e), entry)) && *entry && !(*entry)->incomplete;
-}
-
 bool show_plan(Repl *r, const char *rest) {
   Entry *entry;
   Text t = {.arena = r->a};
   PlanTotals totals = {0};
   Guard g;
-  if (!evaluated(r, "plan", rest, &entry)) return true;
+  if (!repl_look(r, "plan", rest, &entry)) return true;
   text_add(&t, "");
   if (!HOST_GUARD(&r->s->host, &g)) return true;
   plan_text(r->s, &entry->steps, &t, &totals);

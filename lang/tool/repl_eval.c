@@ -23,6 +23,20 @@ Status repl_evaluate(Repl *r, const char *text, size_t n, Entry **out) {
   return session_load(r->s, name, text, n, LOAD_REPL, out);
 }
 
+bool repl_look(Repl *r, const char *command, const char *e, Entry **out) {
+  char name[32];
+  *out = NULL;
+  if (!*e) {
+    err_printf(r->c, "entry %d: :%s wants an expression or a statement\n", r->entry, command);
+    return false;
+  }
+  snprintf(name, sizeof name, "entry %d", r->entry);
+  if (!repl_report(r, session_load(r->s, name, e, strlen(e), LOAD_LOOK, out))) return false;
+  if (*out && !(*out)->incomplete) return true;
+  err_printf(r->c, "entry %d: this is not complete: %s\n", r->entry, e);
+  return false;
+}
+
 /* Writes what went wrong, if anything; an interrupted entry leaves the session as it is. */
 bool repl_report(Repl *r, Status status) {
   if (status == STATUS_OK) {
@@ -135,8 +149,8 @@ static void say_what_stays(Repl *r, uint32_t from) {
 static void show_value(Repl *r, const Value *v) {
   session_name_it(r->s, v);
   const char *value = session_value_text(r->s, v), *type = session_type_text(r->s, v);
-  if (!value || !type) {
-    cli_diagnostics(r->c, r->s);
+  if (!value || !type || r->s->cancelled) {
+    repl_report(r, r->s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT);
     return;
   }
   out_text(r->c, value);

@@ -21,6 +21,8 @@ typedef struct Repl {
 } Repl;
 
 Status repl_evaluate(Repl *r, const char *text, size_t n, Entry **out);
+/* The same, but nothing runs, and nothing of it stays: for the commands that only look. false: reported. */
+bool repl_look(Repl *r, const char *command, const char *e, Entry **out);
 bool repl_report(Repl *r, Status status);
 bool repl_value(Repl *r, const char *text, const Value **out);   /* false: reported */
 

@@ -9,4 +9,4 @@ printf 'from_file' | repl repl a.nn
 printf ':load a.nn\nfrom_file + 1\n:load none.nn\n:load\n:save\n:save no/such/folder/s.txt\n' | repl
 echo 'let broken = (' >bad.nn
 printf '1 + 1\n' | repl repl bad.nn
-printf ':time 1 + 1\n' | "$GLIA" | sed 's/[0-9.e-]* ms/T ms/g; s/median of [0-9]* runs, [0-9.e-]* to [0-9.e-]*/median of N/'
+printf ':time 1 + 1\n' | "$GLIA" | sed 's/[0-9.e-]* ms/T ms/g; s/median of [0-9]*, [0-9.e-]* to [0-9.e-]*/median of N/'
