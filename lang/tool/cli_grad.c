@@ -34,6 +34,7 @@ typedef struct Written {
   VEC(Parameter) parameter;
   VEC(Dim) dim;
   VEC(Line) line;                      /* the `let`s of the file */
+  const Graph *small;                  /* what is written */
   const Graph *g;                      /* from which origin tells where a node came from */
   const NodeId *origin;
   VEC(NodeId) result;
@@ -242,6 +243,7 @@ static Graph *alone(Written *w) {
   Graph *small = opt_run(to, w->a, &(Opt){.kernels = NULL}, &origin);
   w->g = to;
   w->origin = origin;
+  w->small = small;
   return small;
 }
 
@@ -265,10 +267,10 @@ static bool is_taken(void *ctx, const char *name) {
   return op_find(name, strlen(name)) || native_find(name) || stdlib_find(name) >= 0 || doc_word(&t, name);
 }
 
-static const char *let_name(void *ctx, NodeId id, bool *own) {
+static const char *let_name(void *ctx, const Graph *g, NodeId id, bool *own) {
   const Written *w = ctx;
-  NodeId from = w->origin[id];
-  Loc loc = from < w->g->n ? w->g->node[from].loc : 0;
+  NodeId from = g == w->small ? w->origin[id] : 0;
+  Loc loc = g != w->small ? g->node[id].loc : from < w->g->n ? w->g->node[from].loc : 0;
   const Place *p = loc ? loc_place(w->s->sources, loc) : NULL;
   *own = false;
   if (loc & LOC_ADJOINT) return "g";

@@ -19,13 +19,24 @@ static const struct { const char *sign; int level; } signs[] = {
     {"^", LEVEL_POWER}};
 enum { N_SIGNS = sizeof signs / sizeof *signs, LONG_TEXT = 44, MOST_NUMBERS = 4096 };
 
+/* Of a loop that is written: where in the value of its `scan` (or `fold`) an output of its body is; -1: it is not. */
+typedef struct LoopText {
+  Graph *body;                 /* that reads numbers where they are read, not from outside */
+  int *at;
+  uint32_t n;                  /* what goes round */
+  bool stacked, reverse;       /* a scan; its turns run from the last element to the first */
+} LoopText;
+
 typedef struct Formula {
   Arena *a;
   const Graph *g;
+  const NodeId *root;          /* what is wanted of it */
+  uint32_t n_root;
   const FormulaNames *names;
   const char **text;           /* by node, where it is read; NULL: it is not */
   int *level;
   uint32_t *reads;             /* how often it is read */
+  LoopText *loop;              /* by node: of a loop */
   VEC(const char *) name;      /* given so far */
   const char *why;
 } Formula;
@@ -278,12 +289,15 @@ static bool filled(const Graph *g, const Node *node, Text *t) {
   return true;
 }
 
+static const char *pick_text(const Formula *f, const Node *pick);
+
 static void expression(Formula *f, NodeId id) {
   const Node *node = &f->g->node[id];
   int level = f->level[id] = sign_level(node->op);
   Text t = {.arena = f->a};
   text_add(&t, "");
-  if (node->op == &op_slice) cut(&t, f->g, node, operand(f, node, 0, LEVEL_ATOM));
+  if (node->op == &op_pick) text_add(&t, pick_text(f, node));
+  else if (node->op == &op_slice) cut(&t, f->g, node, operand(f, node, 0, LEVEL_ATOM));
   else if (filled(f->g, node, &t)) {}
   else if (node->op == &op_cast) text_printf(&t, "%s(%s)", dtype_name[node->attr->i[0]], operand(f, node, 0, 0));
   else if (node->op == &op_permute && node->type->rank == 2 && node->attr->i[0] == 1)
@@ -340,7 +354,7 @@ static bool is_word(const char *text) {
 /* sin_x for sin(x), t for what no word says. */
 static const char *wished(Formula *f, NodeId id, bool *own) {
   const Node *node = &f->g->node[id];
-  const char *hint = f->names->hint ? f->names->hint(f->names->ctx, id, own) : NULL;
+  const char *hint = f->names->hint ? f->names->hint(f->names->ctx, f->g, id, own) : NULL;
   if (hint) return hint;
   const char *op = written(node->op);
   if (node->n_in == 1 && is_word(op) && !strncmp(f->text[id], op, strlen(op))) {
@@ -356,16 +370,23 @@ static bool can_be_written(Formula *f, const Node *node) {
   if (op->flags & OP_RANDOM || op == &op_fold_in)
     f->why = "it draws random numbers, and a draw is of the place where it stands";
   else if (op->id == N_OPS) f->why = arena_printf(f->a, "it calls the foreign function `%s`", op->name);
-  else if (op == &op_loop || op == &op_pick) f->why = "it loops";
+  else if (op == &op_loop && loop_ends(node->attr) != ENDS_AFTER_ALL)
+    f->why = "it loops until a condition of the run holds";
   return !f->why;
 }
 
+static void loop_statement(Formula *f, NodeId id, Text *t, int indent);
+
 static void statement(Formula *f, NodeId id, Text *t, int indent) {
   bool own = false;
+  if (f->g->node[id].op == &op_loop) {
+    loop_statement(f, id, t, indent);
+    return;
+  }
   expression(f, id);
   const char *wish = NULL;
   if (f->reads[id] > 1 || strlen(f->text[id]) > LONG_TEXT) wish = wished(f, id, &own);
-  else if (f->names->hint && (wish = f->names->hint(f->names->ctx, id, &own)) && !own) wish = NULL;
+  else if (f->names->hint && (wish = f->names->hint(f->names->ctx, f->g, id, &own)) && !own) wish = NULL;
   if (!wish) return;
   const char *name = give_name(f, wish);
   text_printf(t, "%*slet %s = %s\n", indent, "", name, f->text[id]);
@@ -373,25 +394,208 @@ static void statement(Formula *f, NodeId id, Text *t, int indent) {
   f->level[id] = LEVEL_ATOM;
 }
 
+static bool is_captured(const Node *node, uint32_t k) {
+  return node->op == &op_loop && k >= node->attr->i[LOOP_CARRIES] + node->attr->i[LOOP_SEQUENCES];
+}
+/* A number, or one that is stretched: it stands in the body. */
+static bool is_sunk(const Graph *g, const Node *node, uint32_t k) {
+  return is_captured(node, k) && is_number(g, unstretched(g, node->in[k]));
+}
+
 /* What is read, and how often; ids ascending, since inputs stand before their users. */
 static void count_reads(Formula *f) {
   const Graph *g = f->g;
-  for (uint32_t k = 0; k < g->out.n; k++) f->reads[meant(g, g->out.at[k].node)]++;
+  for (uint32_t k = 0; k < f->n_root; k++) f->reads[meant(g, f->root[k])]++;
   for (NodeId id = g->n; id-- > 0;) {
     const Node *node = &g->node[id];
     if (f->reads[id] && f->names->given && (f->text[id] = f->names->given(f->names->ctx, id))) {
       f->level[id] = LEVEL_ATOM;
       continue;
     }
-    for (uint32_t k = 0; f->reads[id] && k < node->n_in; k++) f->reads[operand_of(g, node, k)]++;
+    for (uint32_t k = 0; f->reads[id] && k < node->n_in; k++)   /* what a body reads every turn has a name */
+      if (!is_sunk(g, node, k)) f->reads[operand_of(g, node, k)] += 1 + is_captured(node, k);
   }
 }
 
+static Formula formula_of(Arena *a, const Graph *g, const FormulaNames *names, const NodeId *root, uint32_t n_root) {
+  return (Formula){.a = a, .g = g, .names = names, .root = root, .n_root = n_root,
+                   .text = NEW_N(a, const char *, g->n + 1u), .level = NEW_N(a, int, g->n + 1u),
+                   .reads = NEW_N(a, uint32_t, g->n + 1u), .loop = NEW_N(a, LoopText, g->n + 1u)};
+}
+
+/* The statements, inputs having their text. A single result that is read once is an expression. */
+static void statements(Formula *f, Text *t, int indent) {
+  const Graph *g = f->g;
+  for (NodeId id = 0; id < g->n && !f->why; id++) {
+    const Node *node = &g->node[id];
+    bool leaf = node->op == &op_input || node->op == &op_constant;
+    if (!f->reads[id] || f->text[id] || leaf || meant(g, id) != id) continue;
+    if (!can_be_written(f, node)) break;
+    if (f->n_root == 1 && meant(g, f->root[0]) == id) expression(f, id);
+    else statement(f, id, t, indent);
+  }
+}
+
+/* (a, b), or a alone. */
+static void results(Formula *f, Text *t) {
+  text_add(t, f->n_root > 1 ? "(" : "");
+  for (uint32_t k = 0; k < f->n_root && !f->why; k++) {
+    NodeId id = meant(f->g, f->root[k]);
+    if (!f->text[id]) f->text[id] = literal(f, f->g->node[id].attr->value);
+    text_printf(t, "%s%s", k ? ", " : "", f->text[id]);
+  }
+  text_add(t, f->n_root > 1 ? ")" : "");
+}
+
+/* ---- loops: `fold`, or `scan` where it is read what the turns gave ----
+ * What is stacked alone goes round as well, and no turn reads it. */
+
+static const char *zero_of(Formula *f, const Type *type) {
+  if (type->dtype == BOOL && type->rank) f->why = "it loops over bools";
+  if (type->dtype == BOOL) return "false";
+  if (type->rank == 0) return arena_printf(f->a, "%s(0)", dtype_name[type->dtype]);
+  return arena_printf(f->a, "zeros(%s)", type_show(f->a, type));
+}
+
+/* The body, with the numbers that it is given from outside in their places. */
+static Graph *sunk_body(const Formula *f, const Node *loop) {
+  Graph *body = loop->attr->body, *to = graph_new(f->a);
+  NodeId *in = NEW_N(f->a, NodeId, loop->n_in + 1u), *out = NEW_N(f->a, NodeId, body->out.n + 1u);
+  for (NodeId id = 0; id < body->n; id++) {
+    const Node *x = &body->node[id];
+    if (x->op != &op_input) continue;
+    uint32_t slot = (uint32_t)x->attr->i[0];
+    if (slot < loop->n_in && is_sunk(f->g, loop, slot)) {
+      NodeId number = graph_const(to, f->g->node[unstretched(f->g, loop->in[slot])].attr->value, 0);
+      Type scalar = type_scalar((DType)x->type->dtype);
+      in[slot] = g_broadcast(to, g_reshape(to, number, &scalar), x->type);
+    } else in[slot] = graph_input(to, slot, x->type, x->loc);
+  }
+  graph_inline(to, body, in, out);
+  for (uint32_t k = 0; k < body->out.n; k++) graph_output(to, out[k], k);
+  return to;
+}
+
+/* What of a loop goes round: its carries, and what is stacked and read. */
+static LoopText loop_text(const Formula *f, NodeId id) {
+  const Attr *attr = f->g->node[id].attr;
+  LoopText l = {.at = NEW_N(f->a, int, attr->body->out.n + 1u), .n = (uint32_t)attr->i[LOOP_CARRIES],
+                .reverse = attr->i[LOOP_REVERSE] != 0, .body = sunk_body(f, &f->g->node[id])};
+  const Output *out = attr->body->out.at;
+  for (uint32_t k = 0; k < attr->body->out.n; k++) {
+    l.at[k] = k < l.n ? (int)k : -1;
+    for (uint32_t j = 0; j < l.n && l.at[k] < 0; j++)   /* what a carry becomes */
+      if (out[j].node == out[k].node) l.at[k] = (int)j;
+  }
+  for (NodeId p = 0; p < f->g->n; p++) {
+    const Node *pick = &f->g->node[p];
+    if (pick->op != &op_pick || pick->in[0] != id || !f->reads[p] || pick->attr->i[0] < attr->i[LOOP_CARRIES]) continue;
+    l.stacked = true;
+    if (l.at[pick->attr->i[0]] < 0) l.at[pick->attr->i[0]] = (int)l.n++;
+  }
+  return l;
+}
+
+static const char *pick_text(const Formula *f, const Node *pick) {
+  const LoopText *l = &f->loop[pick->in[0]];
+  const Node *loop = &f->g->node[pick->in[0]];
+  bool last = pick->attr->i[0] < loop->attr->i[LOOP_CARRIES];
+  const char *at = l->n > 1 ? arena_printf(f->a, "[%d]", l->at[pick->attr->i[0]]) : "";
+  const char *part = !l->stacked ? "" : last ? "[-1]" : l->reverse ? "[::-1]" : "";
+  return arena_printf(f->a, "%s%s%s", f->text[pick->in[0]], at, part);
+}
+
+/* Names for what a turn is given, (s, s2) or s, of the slots from .. from + n; `_` for what it does not read. */
+static const char *given_names(Formula *b, const NodeId *input, uint32_t from, uint32_t n, const char *wish) {
+  Text t = {.arena = b->a};
+  text_add(&t, n > 1 ? "(" : "");
+  for (uint32_t k = from; k < from + n; k++) {
+    bool read = input[k] != NO_NODE && b->reads[input[k]];
+    const char *name = read ? give_name(b, wish) : "_";
+    if (read) b->text[input[k]] = name;
+    if (read) b->level[input[k]] = LEVEL_ATOM;
+    text_printf(&t, "%s%s", k > from ? ", " : "", name);
+  }
+  text_add(&t, n > 1 ? ")" : "");
+  return t.at;
+}
+
+/* The body, from `fn` to its end. *turn: it reads its number. */
+static void body_text(Formula *f, NodeId id, Text *t, int indent, bool *turn) {
+  const Node *loop = &f->g->node[id];
+  const LoopText *l = &f->loop[id];
+  const Graph *body = l->body;
+  uint32_t c = (uint32_t)loop->attr->i[LOOP_CARRIES], s = (uint32_t)loop->attr->i[LOOP_SEQUENCES];
+  NodeId *root = NEW_N(f->a, NodeId, l->n + 1u), *input = NEW_N(f->a, NodeId, loop->n_in + l->n + 2u);
+  for (uint32_t k = 0; k < body->out.n; k++)
+    if (l->at[k] >= (int)k || l->at[k] >= (int)c) root[l->at[k]] = body->out.at[k].node;
+  FormulaNames names = *f->names;
+  names.given = NULL;
+  Formula b = formula_of(f->a, body, &names, root, l->n);
+  count_reads(&b);
+  b.name.at = arena_copy(f->a, f->name.at, f->name.n * sizeof *f->name.at);   /* none of its names is another's */
+  b.name.n = b.name.cap = f->name.n;
+  for (uint32_t k = 0; k < loop->n_in + l->n + 2; k++) input[k] = NO_NODE;
+  for (NodeId k = 0; k < body->n; k++)
+    if (body->node[k].op == &op_input) {
+      uint32_t slot = (uint32_t)body->node[k].attr->i[0];   /* behind the carries stand those that are stacked alone */
+      input[slot < c ? slot : slot + l->n - c] = k;
+      if (slot < c + s || slot == loop->n_in) continue;
+      b.text[k] = operand(f, loop, slot, LEVEL_ATOM);
+      b.level[k] = LEVEL_ATOM;
+    }
+  NodeId turns = input[loop->n_in + l->n - c];
+  *turn = turns != NO_NODE && b.reads[turns];
+  const char *state = given_names(&b, input, 0, l->n, "s"), *element;
+  input[l->n + s] = turns;     /* the turn is the last element */
+  element = s + *turn ? given_names(&b, input, l->n, s + *turn, s ? "x" : "k") : "_";
+  Text lines = {.arena = f->a}, y = {.arena = f->a};
+  text_add(&lines, "");
+  statements(&b, &lines, indent + 2);
+  results(&b, &y);
+  f->why = f->why ? f->why : b.why;
+  f->name.n = 0;               /* what the body named is not given again beside it */
+  for (uint32_t k = 0; k < b.name.n; k++) vec_push(f->a, &f->name, b.name.at[k]);
+  text_printf(t, "fn (%s, %s) ", state, element);
+  if (lines.n) text_printf(t, "{\n%s%*s%s\n%*s}", lines.at, indent + 2, "", y.at, indent, "");
+  else text_printf(t, "= %s", y.at);
+}
+
+static void loop_statement(Formula *f, NodeId id, Text *t, int indent) {
+  const Node *loop = &f->g->node[id];
+  LoopText *l = &f->loop[id];
+  uint32_t c = (uint32_t)loop->attr->i[LOOP_CARRIES], s = (uint32_t)loop->attr->i[LOOP_SEQUENCES];
+  long long turns = (long long)loop->attr->i[LOOP_TURNS];
+  const char *back = loop->attr->i[LOOP_REVERSE] ? "[::-1]" : "";
+  bool turn;
+  *l = loop_text(f, id);
+  Text body = {.arena = f->a}, first = {.arena = f->a}, along = {.arena = f->a};
+  body_text(f, id, &body, indent, &turn);
+  text_add(&first, l->n > 1 ? "(" : "");
+  for (uint32_t k = 0; k < c; k++) text_printf(&first, "%s%s", k ? ", " : "", operand(f, loop, k, 0));
+  for (uint32_t k = c; k < l->n; k++) {
+    uint32_t of = 0;
+    while (l->at[of] != (int)k) of++;
+    const Graph *in = l->body;
+    text_printf(&first, "%s%s", k ? ", " : "", zero_of(f, in->node[in->out.at[of].node].type));
+  }
+  text_add(&first, l->n > 1 ? ")" : "");
+  text_add(&along, s + turn > 1 ? "(" : "");
+  for (uint32_t k = c; k < c + s; k++)
+    text_printf(&along, "%s%s%s", k > c ? ", " : "", operand(f, loop, k, *back ? LEVEL_ATOM : 0), back);
+  if (turn || !s) text_printf(&along, s || *back ? "%srange(%lld)%s" : "%s0..<%lld%s", s ? ", " : "", turns, back);
+  text_add(&along, s + turn > 1 ? ")" : "");
+  const char *name = give_name(f, l->stacked ? "states" : "state");
+  text_printf(t, "%*slet %s = %s(%s, %s, %s)\n", indent, "", name, l->stacked ? "scan" : "fold", body.at, first.at,
+              along.at);
+  f->text[id] = name;
+  f->level[id] = LEVEL_ATOM;
+}
+
 bool formula_write(Text *t, const Graph *g, const FormulaNames *names, int indent, const char **why) {
-  Formula f = {.a = t->arena, .g = g, .names = names};
-  f.text = NEW_N(f.a, const char *, g->n + 1u);
-  f.level = NEW_N(f.a, int, g->n + 1u);
-  f.reads = NEW_N(f.a, uint32_t, g->n + 1u);
+  NodeId *root = NEW_N(t->arena, NodeId, g->out.n + 1u);
+  for (uint32_t k = 0; k < g->out.n; k++) root[k] = g->out.at[k].node;
+  Formula f = formula_of(t->arena, g, names, root, g->out.n);
   count_reads(&f);
   for (NodeId id = 0; id < g->n; id++)
     if (g->node[id].op == &op_input) {
@@ -399,25 +603,10 @@ bool formula_write(Text *t, const Graph *g, const FormulaNames *names, int inden
       f.level[id] = LEVEL_ATOM;
       vec_push(f.a, &f.name, f.text[id]);
     }
-  bool last_alone = g->out.n == 1;
-  for (NodeId id = 0; id < g->n && !f.why; id++) {
-    const Node *node = &g->node[id];
-    if (!f.reads[id] || f.text[id] || node->op == &op_input || node->op == &op_constant || meant(g, id) != id) continue;
-    if (!can_be_written(&f, node)) break;
-    if (last_alone && meant(g, g->out.at[0].node) == id) expression(&f, id);
-    else statement(&f, id, t, indent);
-  }
-  if (f.why) {
-    *why = f.why;
-    return false;
-  }
-  text_printf(t, "%*s%s", indent, "", g->out.n > 1 ? "(" : "");
-  for (uint32_t k = 0; k < g->out.n; k++) {
-    NodeId id = meant(g, g->out.at[k].node);
-    if (!f.text[id]) f.text[id] = literal(&f, g->node[id].attr->value);
-    text_printf(t, "%s%s", k ? ", " : "", f.text[id]);
-  }
-  text_add(t, g->out.n > 1 ? ")\n" : "\n");
+  statements(&f, t, indent);
+  text_printf(t, "%*s", indent, "");
+  results(&f, t);
+  text_add(t, "\n");
   *why = f.why;
   return !f.why;
 }

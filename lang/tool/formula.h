@@ -2,7 +2,8 @@
  * outputs are; read again and called with the same inputs, it computes the same bits.
  *
  * What is read once stands where it is read, what is read twice has a `let`. An operation is written by its face
- * (runtime/graph/face.h) or its sign. What stretches by itself in the language is not stretched in the text.
+ * (runtime/graph/face.h) or its sign. What stretches by itself in the language is not stretched in the text. A loop
+ * of a known number of turns is a `fold` or a `scan`.
  */
 #ifndef LANG_FORMULA_H
 #define LANG_FORMULA_H
@@ -10,8 +11,9 @@
 
 typedef struct FormulaNames {
   const char *(*input)(void *ctx, uint32_t slot);
-  /* What a node is called, or NULL. *own: it gets a line of its own even where it is read once. May be NULL. */
-  const char *(*hint)(void *ctx, NodeId id, bool *own);
+  /* What a node of the graph, or of the body of a loop in it, is called, or NULL. *own: it gets a line of its own even
+   * where it is read once. May be NULL. */
+  const char *(*hint)(void *ctx, const Graph *g, NodeId id, bool *own);
   /* A node that has a name already, which stands for it; NULL: it is to be written. May be NULL. */
   const char *(*given)(void *ctx, NodeId id);
   bool (*taken)(void *ctx, const char *name);      /* a name that means something else */
