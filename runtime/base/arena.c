@@ -44,7 +44,7 @@ typedef struct Change { void *at; size_t n; } Change;      /* behind n bytes, ro
 
 typedef struct Journal {
   bool on;
-  Extent before;
+  Extent first, before;       /* at the mark; at the innermost of those inside it */
   char *at;
   size_t n, cap;
 } Journal;
@@ -54,6 +54,7 @@ struct Arena {
   Host *host;
   Extent now;
   Journal journal;
+  Block *spare;     /* what inner marks gave back: taken again before the host is asked */
 };
 
 static void arena_drop(Owned *o) { arena_free((Arena *)o); }
@@ -69,21 +70,36 @@ Arena *arena_new(Host *h) {
 
 void arena_keep(Arena *a) { owned_keep(&a->owned); }
 
-/* Gives back what came behind `to`. */
-static void release(Arena *a, const Extent *to) {
+/* Gives back what came behind `to`: to the host, or for what the arena takes next. (The sanitizer sees who reads what
+ * is gone if it goes to the host.) */
+static void release(Arena *a, const Extent *to, bool spare) {
+#ifdef GLIA_ASAN
+  spare = false;
+#endif
   for (Held *k = a->now.held; k != to->held; k = k->next) k->thing->drop(k->thing);
   for (Block *b = a->now.blocks; b != to->blocks;) {
     Block *next = b->next;
-    host_free(a->host, b, b->size);
+    if (spare) {
+      b->next = a->spare;
+      a->spare = b;
+    } else host_free(a->host, b, b->size);
     b = next;
   }
   a->now = *to;
 }
 
+static void spare_free(Arena *a) {
+  for (Block *b = a->spare; b; b = a->spare) {
+    a->spare = b->next;
+    host_free(a->host, b, b->size);
+  }
+}
+
 void arena_free(Arena *a) {
   if (!a) return;
   owned_keep(&a->owned);
-  release(a, &(Extent){0});
+  release(a, &(Extent){0}, false);
+  spare_free(a);
   host_free(a->host, a->journal.at, a->journal.cap);
   host_free(a->host, a, sizeof *a);
 }
@@ -96,13 +112,27 @@ void arena_spare(Arena *a) { a->now.next_size = FIRST_BLOCK; }
 
 _Noreturn static void too_large(Arena *a) { host_fail(a->host, FAIL_MEMORY, "out of memory: the size overflows"); }
 
+/* A spare block of so many bytes, or of not much more. */
+static Block *spare_block(Arena *a, size_t whole) {
+  for (Block **at = &a->spare; *at; at = &(*at)->next) {
+    Block *b = *at;
+    if (b->size < whole || b->size / 2 > whole) continue;
+    *at = b->next;
+    return b;
+  }
+  return NULL;
+}
+
 /* A new block of so many bytes, its head among them. */
 static char *block_new(Arena *a, size_t whole) {
-  Block *b = host_alloc_raw(a->host, whole);
-  b->size = whole;
+  Block *b = spare_block(a, whole);
+  if (!b) {
+    b = host_alloc_raw(a->host, whole);
+    b->size = whole;
+  }
   b->next = a->now.blocks;
   a->now.blocks = b;
-  a->now.bytes += whole;
+  a->now.bytes += b->size;
   return (char *)(b + 1);
 }
 
@@ -200,7 +230,7 @@ void arena_mark(Arena *a) {
   assert(!a->journal.on);
   a->journal.on = true;
   a->journal.n = 0;
-  a->journal.before = a->now;
+  a->journal.first = a->journal.before = a->now;
 }
 
 bool arena_marked(const Arena *a) { return a->journal.on; }
@@ -245,22 +275,27 @@ static void journal_end(Arena *a) {
   Journal *j = &a->journal;
   j->on = false;
   j->n = 0;
+  spare_free(a);
   if (j->cap <= JOURNAL_KEPT) return;
   host_free(a->host, j->at, j->cap);
   j->at = NULL;
   j->cap = 0;
 }
 
-void arena_back(Arena *a) {
-  Journal *j = &a->journal;
-  assert(j->on);
-  while (j->n) {
+/* Puts back what was changed since the journal had n bytes. */
+static void put_back(Journal *j, size_t n) {
+  while (j->n > n) {
     Change c;
     memcpy(&c, j->at + j->n - sizeof c, sizeof c);
     j->n -= sizeof c + (c.n + ALIGN - 1) / ALIGN * ALIGN;
     memcpy(c.at, j->at + j->n, c.n);
   }
-  release(a, &j->before);
+}
+
+void arena_back(Arena *a) {
+  assert(a->journal.on);
+  put_back(&a->journal, 0);
+  release(a, &a->journal.first, false);
   journal_end(a);
 }
 
@@ -268,6 +303,24 @@ void arena_unmark(Arena *a) {
   assert(a->journal.on);
   journal_end(a);
 }
+
+struct ArenaInner { Extent before, here; size_t n; };
+
+ArenaInner *arena_mark_inner(Arena *a) {
+  assert(a->journal.on);
+  ArenaInner *m = NEW(a, ArenaInner);
+  *m = (ArenaInner){a->journal.before, a->now, a->journal.n};
+  a->journal.before = a->now;
+  return m;
+}
+
+void arena_back_inner(Arena *a, ArenaInner *m) {
+  put_back(&a->journal, m->n);
+  release(a, &m->here, true);
+  a->journal.before = m->before;
+}
+
+void arena_unmark_inner(Arena *a, ArenaInner *m) { a->journal.before = m->before; }
 
 void arena_own(Arena *a, Owned *o) {
   Held *k = NEW(a, Held);

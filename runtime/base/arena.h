@@ -32,6 +32,13 @@ bool arena_behind(const Arena *a, const void *p);           /* p was given out b
 void arena_back(Arena *a);
 void arena_unmark(Arena *a);                                /* what came behind the mark stays */
 
+/* Marks inside that mark; they nest, and end innermost first. What is changed behind one may go back with it or with
+ * those around it. */
+typedef struct ArenaInner ArenaInner;
+ArenaInner *arena_mark_inner(Arena *a);
+void arena_back_inner(Arena *a, ArenaInner *m);
+void arena_unmark_inner(Arena *a, ArenaInner *m);
+
 #define NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
 #define NEW_N(arena, T, n) ((T *)arena_array((arena), sizeof(T), (size_t)(n)))
 void *arena_array(Arena *a, size_t size, size_t n);         /* checked product */

@@ -121,6 +121,54 @@ static void things_go_with_it(void) {
   host_leave(&h, &g);
 }
 
+/* What is changed behind an inner mark goes back with it, or with the mark around it. */
+static void inner_marks(void) {
+  Host h;
+  Guard g;
+  int dropped = 0;
+  Thing thing = {.dropped = &dropped, .id = 1};
+  host_init(&h, NULL, NULL);
+  CU_ASSERT_FATAL(HOST_GUARD(&h, &g));
+  Arena *a = arena_new(&h);
+  int *x = NEW(a, int);
+  arena_mark(a);
+  int *y = NEW(a, int);
+  arena_change(a, x, sizeof *x);
+  *x = 1, *y = 1;
+  size_t before = arena_bytes(a);
+  for (int turn = 0; turn < 100; turn++) {
+    ArenaInner *m = arena_mark_inner(a), *in;
+    arena_change(a, x, sizeof *x);
+    arena_change(a, y, sizeof *y);
+    *x = *y = 2;
+    in = arena_mark_inner(a);
+    arena_change(a, y, sizeof *y);
+    *y = 3;
+    if (turn % 2) arena_unmark_inner(a, in);
+    else arena_back_inner(a, in);
+    CU_ASSERT_EQUAL(*y, turn % 2 ? 3 : 2);
+    for (int k = 0; k < 1000; k++) CU_ASSERT_EQUAL(*(int *)arena_alloc(a, 200), 0);
+    if (turn == 0) {
+      owned_born(&h, &thing.owned, thing_drop);
+      arena_own(a, &thing.owned);
+    }
+    arena_back_inner(a, m);
+    CU_ASSERT_EQUAL(*x, 1);
+    CU_ASSERT_EQUAL(*y, 1);
+  }
+  CU_ASSERT_EQUAL(dropped, 1);
+  CU_ASSERT(arena_bytes(a) < before + 100 * 200);
+  ArenaInner *m = arena_mark_inner(a);
+  arena_change(a, x, sizeof *x);
+  *x = 4;
+  arena_unmark_inner(a, m);
+  arena_back(a);
+  CU_ASSERT_EQUAL(*x, 0);
+  arena_free(a);
+  CU_ASSERT_EQUAL(h.in_use, 0);
+  host_leave(&h, &g);
+}
+
 static void build(Host *h, void *ctx) {
   (void)ctx;
   Arena *a = arena_new(h), *b = arena_new(h);
@@ -143,4 +191,4 @@ static void build(Host *h, void *ctx) {
 static void every_allocation_fails_once(void) { CU_ASSERT(alloc_fail_each(build, NULL) > 8); }
 
 UNIT(TEST(blocks), TEST(small_things_share_blocks), TEST(texts), TEST(vectors), TEST(sizes_that_overflow),
-     TEST(things_go_with_it), TEST(every_allocation_fails_once))
+     TEST(things_go_with_it), TEST(inner_marks), TEST(every_allocation_fails_once))
