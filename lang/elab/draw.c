@@ -148,7 +148,9 @@ void place_count(Elab *e, const Counted *c) {
   PlaceFrame *f = e->here.place;
   for (uint32_t k = 0; k < c->n; k++) {
     if (!find_like(f, c->at[k].name)) next_like(e, f, c->at[k].name);
-    find_like(f, c->at[k].name)->count = c->at[k].count;
+    Like *like = find_like(f, c->at[k].name);
+    arena_change(e->a, like, sizeof *like);
+    like->count = c->at[k].count;
   }
 }
 

@@ -5,14 +5,10 @@
  * the next savepoint is set.
  */
 #include "elab/savepoint.h"
-#include "elab/call.h"
 #include "elab/cell.h"
-#include "elab/draw.h"
 #include "elab/elab.h"
-#include "elab/names.h"
-#include "elab/series.h"
+#include "elab/trace.h"
 #include "steps/table.h"
-#include <string.h>
 
 /* The part of a session that a call changes and that lies in its arena. */
 typedef struct Loaded {
@@ -20,21 +16,6 @@ typedef struct Loaded {
   bool only_checks;
   Run run;
 } Loaded;
-
-/* A cell as an entry left it. */
-typedef struct CellTrace { uint32_t writes; bool frozen, reached, in_loss; } CellTrace;
-
-typedef struct Traces {
-  Arena *arena;
-  CellTrace *cell;
-  uint32_t n_cell;
-  Counted places;
-  bool trains;
-  VEC(ToldWarning) told;
-} Traces;
-
-/* How much there was of what outlives an entry. */
-typedef struct Sizes { uint32_t globals, library, cells, series, modules, columns, told, sources, nodes; } Sizes;
 
 typedef struct Savepoint {
   bool set, open, later, ran; /* open: the call goes on that it was set for */
@@ -62,7 +43,7 @@ Savepoint *savepoint_new(Session *s) { return NEW(s->arena, Savepoint); }
 
 /* ---- what stays of an entry that passes ---- */
 static void drop(Traces **t) {
-  if (*t) arena_free((*t)->arena);
+  traces_free(*t);
   *t = NULL;
 }
 
@@ -71,64 +52,17 @@ void savepoint_end(Session *s) {
   drop(&s->savepoint->traces);
 }
 
-static Sizes sizes(const Session *s) {
-  const Elab *e = s->elab;
-  Sizes z = {.globals = e->globals->bound.n, .library = e->library->bound.n, .cells = e->made.cells.n,
-             .series = e->made.series.n, .modules = e->made.modules.n, .told = s->sources->told.n,
-             .sources = s->sources->source.n, .nodes = s->graph->n};
-  for (uint32_t k = 0; k < e->made.series.n; k++) z.columns += table_columns(e->made.series.at[k]->table);
-  return z;
-}
-
-static bool leaves_nothing(const Session *s) {
-  const Savepoint *v = s->savepoint;
-  const Sizes *then = &v->sizes, now = sizes(s);
-  const Scope *g = s->elab->globals;
-  for (uint32_t k = then->globals; k < g->bound.n; k++)
-    if (strcmp(g->bound.at[k]->name, "it") != 0) return false;
-  return now.library == then->library && now.cells == then->cells && now.series == then->series &&
-         now.modules == then->modules && now.columns == then->columns && s->run.checkpoint == v->loaded.run.checkpoint;
-}
-
 void savepoint_note(Session *s) {
   Savepoint *v = s->savepoint;
-  Elab *e = s->elab;
   drop(&v->next);
-  if (!leaves_nothing(s)) return;
-  Arena *a = arena_new(&s->host);
-  Traces *t = NEW(a, Traces);
-  t->arena = a;
-  t->n_cell = e->made.cells.n;
-  t->cell = NEW_N(a, CellTrace, t->n_cell + 1);
-  for (uint32_t k = 0; k < t->n_cell; k++) {
-    const Cell *c = e->made.cells.at[k];
-    t->cell[k] = (CellTrace){c->writes, c->frozen, c->reached, c->in_loss};
-  }
-  t->places = place_counted(e, a);
-  t->trains = e->made.trains;
-  for (uint32_t k = v->sizes.told; k < s->sources->told.n; k++)
-    if (s->sources->told.at[k].source->id < v->sizes.sources) vec_push(a, &t->told, s->sources->told.at[k]);
-  arena_keep(a);
-  v->next = t;
+  if (!trace_leaves_nothing(s, &v->sizes)) return;
+  v->next = traces_new(s, &v->sizes);
+  traces_keep(v->next);
 }
 
-static void traces_back(Session *s) {
-  Savepoint *v = s->savepoint;
-  Elab *e = s->elab;
-  Traces *t = v->traces;
-  if (!t) return;
-  for (uint32_t k = 0; k < t->n_cell; k++) {
-    Cell *c = e->made.cells.at[k];
-    if (t->cell[k].writes != c->writes) cell_changed_outside(e, c);
-    c->writes = t->cell[k].writes;
-    c->frozen = t->cell[k].frozen;
-    c->reached = t->cell[k].reached;
-    c->in_loss = t->cell[k].in_loss;
-  }
-  place_count(e, &t->places);
-  e->made.trains = t->trains;
-  for (uint32_t k = 0; k < t->told.n; k++) vec_push(s->arena, &s->sources->told, t->told.at[k]);
-  drop(&v->traces);
+static void put_traces(Session *s) {
+  if (s->savepoint->traces) traces_back(s, s->savepoint->traces);
+  drop(&s->savepoint->traces);
 }
 
 /* ---- a call ---- */
@@ -140,21 +74,11 @@ void savepoint_set(Session *s) {
   Savepoint *v = s->savepoint;
   Elab *e = s->elab;
   if (v->passing) return;
-  traces_back(s);
+  put_traces(s);
   arena_mark(s->arena);
-  *v = (Savepoint){.set = true, .open = true, .sizes = sizes(s), .loaded = loaded(s),
+  *v = (Savepoint){.set = true, .open = true, .sizes = trace_sizes(s), .loaded = loaded(s),
                    .program = program_mark(s->program), .n_cell = e->made.cells.n};
-  sources_change(s->sources);
-  graph_change(s->graph);
-  if (s->diags) arena_change(s->arena, s->diags, sizeof *s->diags);
-  arena_change(s->arena, s->program, sizeof *s->program);
-  arena_change(s->arena, e, sizeof *e);
-  arena_change(s->arena, e->outermost, sizeof *e->outermost);
-  scope_change(e, e->library);
-  scope_change(e, e->globals);
-  place_change(e);
-  for (uint32_t k = 0; k < e->made.series.n; k++)
-    arena_change(s->arena, e->made.series.at[k], sizeof(Series));
+  trace_change(s);
   v->table = NEW_N(s->arena, TableMark, s->program->table.n + 1);
   mark_tables(s, v);
 }

@@ -246,17 +246,25 @@ static void report(Trial *t, Diags *found, Diags *to, Loc call) {
 }
 
 /* ---- who was called ---- */
-void called_mark(Elab *e, const Ast *fn) {
-  if (fn->id >= e->called_cap) {
+static void called_id(Elab *e, uint32_t id) {
+  if (id >= e->called_cap) {
     uint32_t cap = e->called_cap ? e->called_cap : 1024;
-    while (cap <= fn->id) cap *= 2;
+    while (cap <= id) cap *= 2;
     bool *more = NEW_N(e->a, bool, cap);
     if (e->called_cap) memcpy(more, e->called, e->called_cap * sizeof *more);
     e->called = more;
     e->called_cap = cap;
   }
-  arena_change(e->a, &e->called[fn->id], sizeof e->called[fn->id]);
-  e->called[fn->id] = true;
+  if (e->called[id]) return;
+  arena_change(e->a, &e->called[id], sizeof e->called[id]);
+  e->called[id] = true;
+}
+
+void called_mark(Elab *e, const Ast *fn) { called_id(e, fn->id); }
+
+void called_again(Elab *e, const bool *called, uint32_t n) {
+  for (uint32_t k = 0; k < n; k++)
+    if (called[k]) called_id(e, k);
 }
 
 static bool called(const Elab *e, const Ast *fn) { return fn->id < e->called_cap && e->called[fn->id]; }
