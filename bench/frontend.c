@@ -123,7 +123,7 @@ static void once(const Script *script, double *t, Sizes *size) {
   Value it;
   uint32_t from = s->program->segment.n;
   elab_top(s->elab, source);
-  elab_program(s->elab, p->program, 0, &steps, &it);
+  elab_program(s->elab, p->program, 0, &steps, &it, &(Reading){0});
   at[4] = now();
   size->elaborated = s->host.in_use;
   size->nodes = s->graph->n;

@@ -18,6 +18,8 @@
 #include "elab/savepoint.h"
 #include "elab/series.h"
 #include "elab/show.h"
+#include "elab/stretch.h"
+#include "elab/version.h"
 #include "elab/wait.h"
 #include "steps/checkpoint.h"
 #include "steps/effects.h"
@@ -181,6 +183,13 @@ static void keep_names(Elab *e, uint32_t from, Needs *keep) {
   }
 }
 
+/* What the next part of a script reads as it is. */
+static void keep_open(Elab *e, Needs *keep) {
+  for (uint32_t k = 0; k < e->made.cells.n; k++)
+    if (version_open(e, e->made.cells.at[k]))
+      vec_push(e->a, keep, (Need){e->made.cells.at[k]->now->node, NO_SLOT});
+}
+
 /* It was checked, or prepared, in vain: nothing of it will be left. */
 static Status refused(Session *s, Entry *entry) {
   entry->it = NULL;
@@ -214,10 +223,9 @@ static bool not_computed(Elab *e, const Bound *b) {
 
 /* A part of the script is ready: it runs, goes on from a checkpoint that stands in it, or is passed over on the way
  * there. */
-static Status run_part(Session *s, uint32_t begin, Steps *steps, bool waiting, Checkpoint **resume) {
+static Status run_part(Session *s, Steps *steps, bool waiting, Checkpoint **resume) {
   if (s->elab->repl) return run(s, steps);
   s->run.waiting = waiting;
-  checkpoint_part(s, begin, steps);
   if (!*resume) return run(s, steps);
   bool last = s->run.part.n == checkpoint_parts(*resume);
   if (!last && !waiting) last = true;                  /* it will not fit, and says so */
@@ -231,26 +239,44 @@ static Status run_part(Session *s, uint32_t begin, Steps *steps, bool waiting, C
   return outcome(s, machine_files(s, steps) && machine_continue(s));
 }
 
-/* What waited for the run (wait.h): from statement *rest to its end, or to the next that waits. It was checked, and its
- * warnings were told; an error now is about the shapes that it has. */
-static Status load_rest(Session *s, const Ast *program, uint32_t *rest, Entry *entry, Checkpoint **resume) {
+/* Checks, prepares and runs statements from *rest on: to the end, to the next that waits, or a part (wait.h). They were
+ * checked, and their warnings were told; an error now is about the shapes that they have. */
+static Status load_part(Session *s, const Ast *program, uint32_t *rest, Steps *steps, Entry *entry, Reading *how,
+                        Checkpoint **resume) {
   Elab *e = s->elab;
   Diags *told = s->diags;
-  Steps *steps = NEW(s->arena, Steps);
   uint32_t from = s->program->segment.n, names = e->globals->bound.n;
   Value it;
   s->diags = diags_new(s->arena, s->sources);
-  uint32_t begin = *rest;
   ElabMark *mark = mark_set(e);
-  *rest = elab_program(e, program, begin, steps, &it);
+  *rest = elab_program(e, program, *rest, steps, &it, how);
   if (s->diags->n_errors) return rest_refused(e, mark);
   if (entry->it && it.kind != V_UNIT) *entry->it = it;
   Needs keep = {0};
   keep_names(e, names, &keep);
+  if (*rest < program->n) keep_open(e, &keep);
   if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return rest_refused(e, mark);
   mark_drop(e, mark);
   s->diags = told;
-  return run_part(s, begin, steps, *rest < program->n, resume);
+  return run_part(s, steps, *rest < program->n, resume);
+}
+
+/* What has not been read, part by part. What ran of the parts before goes, but for what a name holds. */
+static Status load_rest(Session *s, const Ast *program, uint32_t rest, Entry *entry, Reading *how,
+                        Checkpoint **resume) {
+  Status status = STATUS_OK;
+  if (rest < program->n) savepoint_hold(s);
+  while (status == STATUS_OK && rest < program->n) {
+    ProgramMark done = program_mark(s->program);
+    program_finish(s->program, &s->from, &done);
+    Steps *steps = NEW(s->arena, Steps);
+    checkpoint_part(s, rest, steps);
+    Stretch *t = stretch_begin(s);
+    status = load_part(s, program, &rest, steps, entry, how, resume);
+    if (status == STATUS_OK) stretch_end(s, t, how->passes);
+    else stretch_stay(s, t);
+  }
+  return status;
 }
 
 /* A `gradient` names nothing, and changes a function that has a name. */
@@ -281,7 +307,8 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   allow_comments(s->diags, entry->source, entry->parsed->comment.at, entry->parsed->comment.n);
   if (!repl) define_all(s, entry->parsed->program);
   e->repl = repl;
-  s->only_checks = mode == LOAD_CHECK || mode == LOAD_PLAN || mode == LOAD_LOOK;
+  bool checks = mode == LOAD_CHECK || mode == LOAD_LINT;
+  s->only_checks = checks || mode == LOAD_PLAN || mode == LOAD_LOOK;
   e->made.tests.n = 0;
   Outside outside = scope_outside(e);
   outside.keep_unused |= mode == LOAD_KEEP;
@@ -291,15 +318,19 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   uint32_t from = s->program->segment.n, names = entry->names = e->globals->bound.n;
   entry->it = NEW(s->arena, Value);
   const Ast *program = entry->parsed->program;
-  uint32_t rest = elab_program(e, program, 0, &entry->steps, entry->it);
+  /* of these all is asked for, or, where steps are traced, each plan is to be told from all others */
+  bool whole = repl || mode == LOAD_CHECK || mode == LOAD_PLAN || s->config.trace;
+  Reading how = {.parts = !whole};
+  uint32_t rest = elab_program(e, program, 0, &entry->steps, entry->it, &how);
   if (!repl || entry->it->kind == V_UNIT) entry->it = NULL;
   diags_focus(s->diags);
   warnings_told(s->diags);
   if (s->diags->n_errors) return refused(s, entry);
-  if (mode == LOAD_CHECK) return STATUS_OK;
+  if (checks) return STATUS_OK;
   s->program->keep_leaves = repl || mode == LOAD_TEST || mode == LOAD_KEEP || rest < program->n;
   Needs keep = {0};
   if (s->program->keep_leaves) keep_names(e, names, &keep);
+  if (rest < program->n) keep_open(e, &keep);
   if (repl && entry->it) keep_value(e, *entry->it, mode == LOAD_LOOK, &keep);      /* it will be shown, and be `it` */
   if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(s, entry);
   if (mode == LOAD_LOOK) savepoint_later(s, false);
@@ -314,8 +345,9 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (!repl) checkpoint_script(s);
   if (*resume && !checkpoint_fits(s, *resume)) return STATUS_SCRIPT;
   if (*resume) session_want_pool(s);
-  Status status = run_part(s, 0, &entry->steps, rest < program->n, resume);
-  while (status == STATUS_OK && rest < program->n) status = load_rest(s, program, &rest, entry, resume);
+  if (!repl) checkpoint_part(s, 0, &entry->steps);
+  Status status = run_part(s, &entry->steps, rest < program->n, resume);
+  if (status == STATUS_OK) status = load_rest(s, program, rest, entry, &how, resume);
   if (status != STATUS_OK) scope_forget(e, e->globals, names, not_computed);
   return status;
 }

@@ -21,10 +21,11 @@ typedef struct Entry {                          /* a text that was taken in */
   bool incomplete;                              /* REPL: the text wants more lines; nothing was done */
 } Entry;
 
-typedef enum { LOAD_CHECK, LOAD_PLAN, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP, LOAD_LOOK } LoadMode;
-/* Parses, resolves, elaborates (LOAD_CHECK ends here), prepares (LOAD_PLAN ends here), runs. Diagnostics are in
- * s->diags (of this call only). What was refused, or is incomplete, is taken back when the next call begins: its Entry
- * is gone then, too. LOAD_REPL: a later definition replaces a name, an expression is evaluated into it.
+typedef enum { LOAD_CHECK, LOAD_LINT, LOAD_PLAN, LOAD_RUN, LOAD_REPL, LOAD_TEST, LOAD_KEEP, LOAD_LOOK } LoadMode;
+/* Parses, resolves, elaborates (LOAD_CHECK ends here, and LOAD_LINT, which is asked for its messages alone), prepares
+ * (LOAD_PLAN ends here), runs. Diagnostics are in s->diags (of this call only). What was refused, or is incomplete, is
+ * taken back when the next call begins: its Entry is gone then, too. LOAD_REPL: a later definition replaces a name, an
+ * expression is evaluated into it.
  * LOAD_TEST: runs the steps (session_tests runs the tests). LOAD_KEEP: runs, and keeps what later questions about its
  * names need (a host). LOAD_LOOK: as LOAD_REPL, but nothing runs, and it is taken back when the next call begins. */
 Status session_load(Session *s, const char *name, const char *text, size_t n, LoadMode mode, Entry **out);

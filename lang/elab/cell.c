@@ -127,6 +127,11 @@ NodeId cell_read(Elab *e, Cell *c, Loc loc) {
   return n;
 }
 
+void cell_go_on(Elab *e, Cell *c) {
+  Version *before = c->now;
+  version_new(e, c, before->node)->alias = before;
+}
+
 void cell_constant(Elab *e, Cell *c) {
   const Version *v = c->now;
   if (!v || v->region != e->here.region || v->node == NO_NODE || !dtype_is_float((DType)c->type.dtype)) return;

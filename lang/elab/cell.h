@@ -70,6 +70,7 @@ typedef struct Widened { Loc made; const char *path; DType dtype; } Widened;    
 Cell *cell_new(Elab *e, int role, const Type *t, const char *path, Loc loc);
 NodeId cell_read(Elab *e, Cell *c, Loc loc);
 void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc);
+void cell_go_on(Elab *e, Cell *c);                   /* what was assigned before is read as it is, not from the slot */
 void cell_constant(Elab *e, Cell *c);                  /* a derivative takes what stands in it now as constant */
 void cell_changed_outside(Elab *e, Cell *c);           /* the same by an entry of which nothing is left */
 void cell_changed(Elab *e, Cell *c);                   /* by an effect: it is read anew from here on */

@@ -86,7 +86,8 @@ static bool read_leaf(Elab *e, Derivation *x, uint32_t k, bool *reached) {
     return false;
   }
   if (v->kind == V_NODE) {
-    *reached = reaches(&x->s, v->node);
+    *reached = version_read_node(e, v->node, &x->s, k, &x->w);
+    if (*reached) return true;
     vec_push(e->a, &x->w.node, v->node);
     vec_push(e->a, &x->w.leaf, k);
     return true;

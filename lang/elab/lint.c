@@ -355,6 +355,10 @@ static void untrained(Elab *e, uint32_t cells, const Source *text) {
   }
 }
 
+void lint_layers(Elab *e, const Source *text, NodeId nodes) {
+  if (!e->d->n_errors) affine_twice(e, nodes, text);
+}
+
 void lint_text(Elab *e, const Source *text, uint32_t cells, NodeId nodes) {
   if (e->d->n_errors) return;
   affine_twice(e, nodes, text);

@@ -19,6 +19,7 @@ void lint_zero(Elab *e, NodeId y, const NodeId *from, uint32_t n, const char *by
 /* `==` or `!=` of two tensors. */
 void lint_compared(Elab *e, NodeId a, NodeId b, const Ast *at);
 void lint_loop(Elab *e, const Region *r);          /* the body of a loop of steps ends */
+void lint_layers(Elab *e, const Source *text, NodeId nodes);       /* those made since there were so many nodes */
 /* A text ends: its layers, and what its optimizers left alone. cells, nodes: how many there were before it. */
 void lint_text(Elab *e, const Source *text, uint32_t cells, NodeId nodes);
 bool in_test(const Elab *e);

@@ -133,6 +133,21 @@ bool version_read(Elab *e, Cell *c, const Slice *s, uint32_t leaf, Wrt *w, bool 
   return false;
 }
 
+bool version_read_node(Elab *e, NodeId n, const Slice *s, uint32_t leaf, Wrt *w) {
+  uint32_t before = w->node.n;
+  if (reaches(s, n)) add_wrt(e, w, n, leaf);
+  const Cell *c = cell_of_node(e, n);
+  for (const Version *v = c ? c->now : NULL; v; v = v->before) {
+    const Version *same = v;
+    while (same && same->node != n) same = same->alias;
+    if (!same) continue;
+    for (const Version *a = v; a != same; a = a->alias)        /* in a loop it may be that of a later turn */
+      if (a->node != NO_NODE && a->region->kind != REGION_LOOP && reaches(s, a->node)) add_wrt(e, w, a->node, leaf);
+    break;
+  }
+  return w->node.n > before;
+}
+
 /* The part of a formula, made before the loop r, that a derivative by w in it passes through: it is that of the first
  * turn, so it is wrong if the loop assigns a cell that it read. (What it does not pass through is a constant.) */
 void version_fresh(Elab *e, Region *r, const Slice *s, const Wrt *w, NodeId y, const Ast *at) {
@@ -297,4 +312,26 @@ static void stale_turn(Elab *e, Region *r, Cell *c) {
 void version_loop_end(Elab *e, Region *r, Cell *c, NodeId last) {
   stale_turn(e, r, c);
   carried_over(e, r, c, last);
+}
+
+/* ---- from one part of a script to the next ---- */
+static bool derivable(const Elab *e, const Cell *c, NodeId n) {
+  if (n == NO_NODE || !dtype_is_float((DType)c->type.dtype) || c->role == CELL_HIDDEN || c->role == CELL_STATE)
+    return false;
+  while (graph_at(e->g, n)->op == &op_alias) n = graph_at(e->g, n)->in[0];
+  const Node *x = graph_at(e->g, n);
+  return x->op != &op_stop_gradient && !(x->flags & NODE_KNOWN);
+}
+
+bool version_closed(Elab *e, const Region *r) {
+  for (uint32_t k = 0; k < r->touched.n; k++) {
+    const Cell *c = r->touched.at[k];
+    if (assigned_in(r, c) && derivable(e, c, made_at(c->now))) return false;
+  }
+  return true;
+}
+
+bool version_open(const Elab *e, const Cell *c) {
+  return c->now && c->now->node != NO_NODE && graph_at(e->g, c->now->node)->op == &op_alias &&
+         derivable(e, c, c->now->node);
 }

@@ -228,7 +228,7 @@ int cli_check(Cli *c) {
   int worst = EXIT_DONE;
   for (int k = 0; k < c->n_operand; k++) {
     /* who names a limit wants plans compared with it */
-    int status = run_one(c, c->operand[k], c->config.max_memory ? LOAD_PLAN : LOAD_CHECK);
+    int status = run_one(c, c->operand[k], c->config.max_memory ? LOAD_PLAN : LOAD_LINT);
     if (status > worst) worst = status;
     if (cli_interrupted()) break;
   }

@@ -18,31 +18,47 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct Said { Loc loc; Text text; } Said;                    /* all that one print wrote */
+/* All that one print wrote. at: its place and those of the calls that it stands in; a Loc may be another's by then. */
+typedef struct Said { Place *at; uint32_t n; Text text; } Said;
 typedef struct Told { const char *name, *why; bool passed; } Told;   /* the outcome of a `test` block */
 
 typedef struct Tests {
   Cli *c;
   Host host;
   Arena *a;                        /* of the present file */
+  const Session *s;                /* that runs it */
   VEC(Said) said;
   VEC(Told) told;
   int passed, failed, worst;
   bool unread;                     /* a folder could not be read */
 } Tests;
 
+static bool printed_at(const Said *said, const Sources *sources, Loc loc) {
+  const Place *p = loc_place(sources, loc);
+  uint32_t k = 0;
+  for (; p && k < said->n; k++, p = loc_place(sources, p->caller))
+    if (p->source != said->at[k].source || p->span.first != said->at[k].span.first ||
+        p->span.end != said->at[k].span.end)
+      return false;
+  return !p && k == said->n;
+}
+
+static Said *said_at(Tests *t, Loc loc) {
+  for (uint32_t k = t->said.n; k-- > 0;)
+    if (printed_at(&t->said.at[k], t->s->sources, loc)) return &t->said.at[k];
+  VEC(Place) at = {0};
+  for (const Place *p = loc_place(t->s->sources, loc); p; p = loc_place(t->s->sources, p->caller))
+    vec_push(t->a, &at, *p);
+  vec_push(t->a, &t->said, (Said){.at = at.at, .n = at.n, .text = {.arena = t->a}});
+  return &t->said.at[t->said.n - 1];
+}
+
 /* Called from within the session's run: a failure of ours must not jump across it. */
 static bool keep_print(void *to, const char *text, size_t n, Loc loc) {
   Tests *t = to;
   Guard g;
   if (!HOST_GUARD(&t->host, &g)) return false;
-  Said *s = t->said.n ? &t->said.at[t->said.n - 1] : NULL;
-  for (uint32_t k = 0; k < t->said.n && (!s || s->loc != loc); k++) s = &t->said.at[k];
-  if (!s || s->loc != loc) {
-    vec_push(t->a, &t->said, (Said){.loc = loc, .text = {.arena = t->a}});
-    s = &t->said.at[t->said.n - 1];
-  }
-  text_add_n(&s->text, text, n);
+  text_add_n(&said_at(t, loc)->text, text, n);
   host_leave(&t->host, &g);
   return true;
 }
@@ -111,17 +127,18 @@ static bool inside(const Ast *statement, const Place *p) {
 }
 
 /* What was printed by the statement, also by what it called. */
-static const char *printed_by(Tests *t, Session *s, const Ast *statement) {
+static const char *printed_by(Tests *t, const Ast *statement) {
   Text all = {.arena = t->a};
   for (uint32_t k = 0; k < t->said.n; k++) {
-    const Place *p = loc_place(s->sources, t->said.at[k].loc);
-    while (p && !inside(statement, p)) p = p->caller ? loc_place(s->sources, p->caller) : NULL;
-    if (p) text_add_n(&all, t->said.at[k].text.at, t->said.at[k].text.n);
+    const Said *said = &t->said.at[k];
+    bool by = false;
+    for (uint32_t j = 0; j < said->n; j++) by |= inside(statement, &said->at[j]);
+    if (by) text_add_n(&all, said->text.at, said->text.n);
   }
   return all.at;
 }
 
-static void judge_expectations(Tests *t, Session *s, const Parsed *parsed) {
+static void judge_expectations(Tests *t, const Parsed *parsed) {
   Expectations list = {0};
   expectations(t->a, parsed, &list);
   for (uint32_t k = 0; k < list.n; k++) {
@@ -132,7 +149,7 @@ static void judge_expectations(Tests *t, Session *s, const Parsed *parsed) {
     }
     const Span at = e->statement->span;
     const char *what = shown(t->a, parsed->source->text + at.first, at.end - at.first);
-    judge(t, parsed->source->name, e->line, what, e->wanted, printed_by(t, s, e->statement));
+    judge(t, parsed->source->name, e->line, what, e->wanted, printed_by(t, e->statement));
   }
 }
 
@@ -201,7 +218,7 @@ static void judge_file(Tests *t, Session *s, const char *path, Status status, co
   if (status == STATUS_CANCELLED || status == STATUS_MEMORY) t->worst = found;
   if (status == STATUS_CANCELLED) return;
   if (status != STATUS_OK) failed(t, path, 1, "the file does not run to its end");
-  if (entry && entry->parsed && t->worst == EXIT_DONE) judge_expectations(t, s, entry->parsed);
+  if (entry && entry->parsed && t->worst == EXIT_DONE) judge_expectations(t, entry->parsed);
   if (status == STATUS_OK) {
     session_tests(s, &(TestReport){keep_outcome, t});
     judge_blocks(t, entry->parsed);
@@ -215,6 +232,7 @@ static void judge_file(Tests *t, Session *s, const char *path, Status status, co
 static void test_file(Tests *t, const char *path) {
   Session *s = cli_open(t->c);
   if (!s) host_fail(&t->host, FAIL_MEMORY, "out of memory");
+  t->s = s;
   t->said.n = t->told.n = 0;
   Entry *entry = NULL;
   size_t n;
@@ -295,6 +313,7 @@ static void test_text(Tests *t, Session *s, const char *file, const char *what, 
 static void test_library(Tests *t) {
   Session *s = cli_open(t->c);
   if (!s) host_fail(&t->host, FAIL_MEMORY, "out of memory");
+  t->s = s;
   t->a = arena_new(&t->host);
   memset(&t->said, 0, sizeof t->said);
   for (int k = 0; k < N_OPS; k++) {
