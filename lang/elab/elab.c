@@ -165,7 +165,7 @@ Elab *elab_new(Session *s) {
   e->d = s->diags;
   e->library = scope_new(e, NULL);
   e->globals = scope_new(e, e->library);
-  e->stdlib = NEW_N(e->a, bool, (size_t)(stdlib_n_files ? stdlib_n_files : 1));
+  e->stdlib = NEW_N(e->a, Source *, (size_t)(stdlib_n_files ? stdlib_n_files : 1));
   e->here.frame = e->outermost = NEW(e->a, CallFrame);
   e->here.frame->steps = true;
   Type key = type_make(I32, 1, (int64_t[]){2});

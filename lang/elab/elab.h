@@ -89,7 +89,7 @@ struct Elab {
   Scope *globals;
   CallFrame *outermost;       /* of no call: taken up anew by each entry, since a failure jumps out of any */
   Cell *seed;                 /* i32[2] */
-  bool *stdlib;               /* which of its files are in */
+  Source **stdlib;            /* its files, once something of them is in */
   bool *called;
   uint32_t called_cap;        /* by the id of a function's syntax */
   struct Faces *faces;        /* met so far (args.c) */

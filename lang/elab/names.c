@@ -93,15 +93,18 @@ static Bound *here(Scope *s, Sym name) {
   return NULL;
 }
 
-/* A file of the standard library: its definitions go into the library's scope, made outside every call. */
-static void read_library(Elab *e, int file) {
-  if (e->stdlib[file]) return;
-  arena_change(e->a, &e->stdlib[file], sizeof e->stdlib[file]);
-  e->stdlib[file] = true;
+static Source *library_source(Elab *e, int file) {
+  if (e->stdlib[file]) return e->stdlib[file];
   const StdFile *f = &stdlib_files[file];
   Source *source = source_add(e->s->sources, arena_printf(e->a, "<stdlib/%s>", f->name), f->text, f->n);
   source->library = true;
-  Parsed *p = parse(e->a, source, e->d, false);
+  arena_change(e->a, &e->stdlib[file], sizeof e->stdlib[file]);
+  return e->stdlib[file] = source;
+}
+
+/* A definition of the standard library goes into the library's scope, made outside every call. */
+static void read_library(Elab *e, const StdName *x) {
+  Parsed *p = parse_part(e->a, library_source(e, x->file), (Span){x->first, x->end}, e->d, false);
   CallFrame top = {.steps = true};
   Where outside = frame_enter(e, &top, e->library);
   top.outer = NULL;
@@ -128,9 +131,9 @@ static Bound *brought_along(Elab *e, Sym name) {
       e->g->node[id].flags |= NODE_FLEX;
       return scope_put(e, e->library, name, v_node(id), NULL);
     }
-  int file = stdlib_find(name);
-  if (file >= 0) {
-    read_library(e, file);
+  const StdName *x = stdlib_entry(name);
+  if (x) {
+    read_library(e, x);
     Bound *b = here(e->library, name);
     if (b) return b;
   }
@@ -179,7 +182,7 @@ static bool outside_known(void *ctx, Sym name) {
   Elab *e = ctx;
   for (size_t k = 0; k < sizeof words / sizeof *words; k++)
     if (!strcmp(words[k], name)) return true;
-  if (here(e->globals, name) || here(e->library, name) || native_find(name) || stdlib_find(name) >= 0) return true;
+  if (here(e->globals, name) || here(e->library, name) || native_find(name) || stdlib_entry(name)) return true;
   const Op *op = op_find(name, strlen(name));
   return op && !(op->flags & OP_HIDDEN);
 }

@@ -102,6 +102,8 @@ typedef struct Parsed {
 
 /* Mistakes go to d. Never fails otherwise. repl: continuation by |> >> . else on the next line does not hold. */
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl);
+/* Of these bytes alone, which are whole statements. */
+Parsed *parse_part(Arena *a, Source *source, Span part, Diags *d, bool repl);
 char *ast_dump(const Ast *ast, Arena *a);  /* indented, one node a line, with byte spans: `binary @ 12..20` */
 
 /* resolve: names of a whole file before elaboration, whether called or not: unknown (with did-you-mean), defined twice

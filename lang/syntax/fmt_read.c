@@ -188,7 +188,7 @@ static void walk(Fmt *f, const Ast *x, const Ast *parent, uint32_t chain) {
 
 void fmt_read(Fmt *f, Diags *d, const Parsed *p) {
   Reader *r = NEW(f->arena, Reader);
-  *r = (Reader){.arena = f->arena, .source = p->source, .diags = d, .blank = true};
+  *r = (Reader){.arena = f->arena, .source = p->source, .part = {0, p->source->n}, .diags = d, .blank = true};
   Tokens all = {0};
   f->source = p->source;
   lex_open(r);

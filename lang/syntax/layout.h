@@ -38,9 +38,11 @@ typedef struct DocText { uint32_t first; const char *text; } DocText;
 typedef struct Reader {
   Arena *arena;
   Source *source;
+  Span part;               /* what is read of it */
   Diags *diags;
   bool repl, at_end, incomplete;
   void *scanner;
+  const char *scanned;     /* the source itself; of a part, a copy */
   uint32_t n_errors;       /* in diags when reading began */
   /* scanner */
   VEC(Bracket) bracket;
@@ -67,7 +69,7 @@ typedef struct Reader {
 } Reader;
 
 bool lex_check(Reader *r);                   /* size, NUL bytes, UTF-8: reports; false: not to be read at all */
-void lex_open(Reader *r);                    /* scans r->source in place */
+void lex_open(Reader *r);                    /* scans r->part of r->source; a whole source in place */
 void lex_close(Reader *r);
 void lex_raw(Reader *r, Token *t);           /* the next token; newlines are T_NEWLINE */
 void lex_hole_open(Reader *r, Span at);      /* reports it */

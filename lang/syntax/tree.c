@@ -258,8 +258,13 @@ static void forget_open(Tree *t) {
 }
 
 Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
+  return parse_part(a, source, (Span){0, source->n}, d, repl);
+}
+
+Parsed *parse_part(Arena *a, Source *source, Span part, Diags *d, bool repl) {
   Reader *r = NEW(a, Reader);
-  *r = (Reader){.arena = a, .source = source, .diags = d, .repl = repl, .blank = true, .n_errors = d->n_errors};
+  *r = (Reader){.arena = a, .source = source, .part = part, .diags = d, .repl = repl, .blank = true,
+                .n_errors = d->n_errors};
   Tree *t = NEW(a, Tree);
   *t = (Tree){.arena = a, .r = r, .deepest = deepest(a)};
   if (lex_check(r)) {
@@ -267,10 +272,11 @@ Parsed *parse(Arena *a, Source *source, Diags *d, bool repl) {
     glia_syntax_parse(t, r);
     lex_close(r);
   }
-  Span all = {0, source->n};
-  if (!t->program || t->too_deep)
-    t->program = tree_list(t, A_BLOCK, all, source->n ? list_of(t, tree_node(t, A_ERROR, all, all, 0)) : NULL);
-  t->program->span = t->program->at = all;
+  if (!t->program || t->too_deep) {
+    bool any = part.end > part.first;
+    t->program = tree_list(t, A_BLOCK, part, any ? list_of(t, tree_node(t, A_ERROR, part, part, 0)) : NULL);
+  }
+  t->program->span = t->program->at = part;
   if (r->end_told) forget_open(t);
   Parsed *p = NEW(a, Parsed);
   p->source = source;
