@@ -107,9 +107,8 @@ void host_stack_need(Host *h, size_t bytes) {
 void host_deeper(Host *h) { host_stack_need(h, STACK_DEEPER); }
 
 void host_hear(Host *h) {
-  enum { EVERY = 16 };
   bool stop = atomic_load_explicit(h->cancel, memory_order_relaxed);
-  if (stop || (h->ask && ++h->asks % EVERY == 0 && !h->ask(h->asked))) host_fail(h, FAIL_CANCELLED, "cancelled");
+  if (stop || !h->ask(h->asked)) host_fail(h, FAIL_CANCELLED, "cancelled");
 }
 
 static void *take(Host *h, void *p, size_t old, size_t size) {

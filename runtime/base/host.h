@@ -86,9 +86,11 @@ void host_stack_need(Host *h, size_t bytes);                /* leaves by the gua
 void host_deeper(Host *h);                                  /* before one level more of a recursion: STACK_DEEPER */
 
 /* What runs long without taking memory asks now and then whether it may go on. */
-void host_hear(Host *h);     /* for host_go_on */
+void host_hear(Host *h);     /* for host_go_on: somebody may want it to stop */
 static inline void host_go_on(Host *h) {
-  if (h->cancel) host_hear(h);
+  enum { EVERY = 16 };       /* times, of which one asks */
+  if (h->cancel && (atomic_load_explicit(h->cancel, memory_order_relaxed) || (h->ask && ++h->asks % EVERY == 0)))
+    host_hear(h);
 }
 
 void owned_born(Host *h, Owned *o, void (*drop)(Owned *));  /* o is young */
