@@ -1,5 +1,5 @@
-/* stdlib: the standard library's text, embedded in the library, and where in it a name is defined. A definition is parsed
- * only when its name is first used. Constant data; nothing is allocated.
+/* stdlib: the standard library's text, embedded in the library, and where in it a name is defined. A definition is
+ * parsed only when its name is first used. Constant data; nothing is allocated.
  */
 #ifndef LANG_STDLIB_H
 #define LANG_STDLIB_H
