@@ -4,9 +4,9 @@
  * The gradient is one more loop, in the other direction: a turn repeats the forward turn from the carries that it began
  * with, and turns the adjoints of its results into those of its inputs. The carries of each turn are outputs of the
  * forward loop itself: its body gets them as stacked values (its node gets a new list of outputs; the picks that
- * are there mean what they meant), so nothing runs twice but the inside of a turn. The new loop's body is an ordinary
- * graph, so all orders follow. The gradient of a loop that ends by itself walks back over the turns that it made. How
- * a loop runs is the plan's and eval.c's business: it has no kernel.
+ * are there mean what they meant), so nothing runs twice but the inside of a turn; and of that not its products, which
+ * are stacked, too. The new loop's body is an ordinary graph, so all orders follow. The gradient of a loop that ends by
+ * itself walks back over the turns that it made. How a loop runs is the plan's and eval.c's business: it has no kernel.
  */
 #include "graph/grad.h"
 
@@ -121,6 +121,9 @@ typedef struct Back {
   NodeId *reads, *in, *weight, *sum;
   bool *selected;            /* by carry: its adjoint is, on every turn */
   Adjoint *slope;            /* by operand, of the new body */
+  NodeId *copy;              /* by node of the forward body: what it is in the new one; NO_NODE: it is not */
+  uint32_t fixed;            /* the new body's first slot behind the sequences */
+  VEC(NodeId) kept;          /* nodes of the forward body that are stacked, not made again: slots from `fixed` on */
 } Back;
 
 static bool floats(const Graph *g, NodeId id) { return dtype_is_float((DType)g->node[id].type->dtype); }
@@ -146,6 +149,7 @@ static Back back_of(Grad *d) {
   b.weight = NEW_N(g->arena, NodeId, b.n_out + 1u);
   b.selected = NEW_N(g->arena, bool, b.c + 1u);
   b.slope = NEW_N(g->arena, Adjoint, b.n + 1u);
+  b.copy = NEW_N(g->arena, NodeId, b.fwd->n + 1u);
   for (uint32_t k = 0; k <= b.n; k++) b.reads[k] = NO_NODE;
   for (NodeId id = 0; id < b.fwd->n; id++)
     if (b.fwd->node[id].op == &op_input) b.reads[b.fwd->node[id].attr->i[0]] = id;
@@ -169,10 +173,23 @@ static void back_inputs(Back *b) {
   for (uint32_t k = b->c; k < b->n_out; k++)
     if (b->d->dys[k].node != NO_NODE)
       b->weight[k] = graph_input(b->body, slot++, b->fwd->node[b->fwd->out.at[k].node].type, 0);
+  b->fixed = slot;
   for (uint32_t k = b->c + b->s; k < b->n; k++)
     if (is_read(b, k)) b->in[k] = graph_input(b->body, slot++, g->node[x[k]].type, 0);
   slot += loop_ends(b->d->attr) != ENDS_AFTER_ALL;   /* the count of turns: no turn reads it */
   if (is_read(b, b->n)) b->in[b->n] = graph_input(b->body, slot, b->fwd->node[b->reads[b->n]].type, 0);
+}
+
+/* The forward turn in the new body. */
+static void forward_turn(Back *b, NodeId *result) {
+  Arena *a = b->g->arena;
+  NodeId *root = NEW_N(a, NodeId, b->n_out + 1u), *ids, next = b->body->n;
+  for (uint32_t k = 0; k < b->n_out; k++) root[k] = b->fwd->out.at[k].node;
+  graph_inline(b->body, b->fwd, b->in, result);
+  for (NodeId id = 0; id < b->fwd->n; id++) b->copy[id] = NO_NODE;
+  uint32_t n = graph_slice(b->fwd, root, b->n_out, NULL, NULL, &ids);
+  for (uint32_t k = 0; k < n; k++)   /* in this order they were copied, one for one */
+    if (b->fwd->node[ids[k]].op != &op_input) b->copy[ids[k]] = next++;
 }
 
 /* A turn and its derivative, in a body of its own. False: an adjoint that was taken to be selected is not. */
@@ -186,7 +203,7 @@ static bool back_turn(Back *b) {
   Seed *seed = NEW_N(a, Seed, b->n_out + 1u);
   Adjoint *slope = NEW_N(a, Adjoint, b->n + 1u);
   uint32_t n_seed = 0, n_wrt = 0;
-  graph_inline(b->body, b->fwd, b->in, result);
+  forward_turn(b, result);
   for (uint32_t k = 0; k < b->n_out; k++)
     if (b->weight[k] != NO_NODE) {
       bool selected = k < b->c ? b->selected[k] : b->d->dys[k].selected;
@@ -203,6 +220,95 @@ static bool back_turn(Back *b) {
     holds = b->selected[k] = false;
   }
   return holds;
+}
+
+/* ---- products are kept ---- */
+
+enum { KEPT_TIMES = 4 };     /* the bytes of a turn that they may add to those of its carries and elements */
+
+/* More arithmetic than it reads and writes numbers: a matmul, a convolution, a factorisation. */
+static bool is_product(const Graph *g, const Node *node) {
+  if (!node->op->cost || node->type->rank == MAX_RANK) return false;
+  const Type **type = NEW_N(g->arena, const Type *, node->n_in + 1u);
+  double numbers = (double)type_count(node->type);
+  for (uint32_t k = 0; k < node->n_in; k++) {
+    type[k] = g->node[node->in[k]].type;
+    numbers += (double)type_count(type[k]);
+  }
+  KernelCall c = {.in_type = type, .out_type = node->type, .attr = node->attr, .n_in = node->n_in};
+  return node->op->cost(&c).flops > 1.5 * numbers;
+}
+
+static bool is_marked(void *ctx, NodeId id) { return ((const bool *)ctx)[id]; }
+
+/* What a turn's derivative needs of the new body, not looked behind what is marked. */
+static uint32_t needed(const Back *b, bool *marked, NodeId **ids) {
+  NodeId *root = NEW_N(b->g->arena, NodeId, b->n + 1u);
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < b->n; k++)
+    if (b->slope[k].node != NO_NODE) root[n++] = b->slope[k].node;
+  return graph_slice(b->body, root, n, is_marked, marked, ids);
+}
+
+/* By node of the new body: the only node that reads it; NO_NODE if it is a result, or several do; itself, if none. */
+static NodeId *only_readers(const Back *b, bool *none) {
+  Arena *a = b->g->arena;
+  NodeId *reader = NEW_N(a, NodeId, b->body->n + 1u), *ids;
+  for (NodeId id = 0; id < b->body->n; id++) reader[id] = id;
+  for (uint32_t k = 0; k < b->n; k++)
+    if (b->slope[k].node != NO_NODE) reader[b->slope[k].node] = NO_NODE;
+  uint32_t n = needed(b, none, &ids);
+  for (uint32_t k = 0; k < n; k++) {
+    const Node *x = &b->body->node[ids[k]];
+    for (uint32_t j = 0; j < x->n_in; j++) reader[x->in[j]] = reader[x->in[j]] == x->in[j] ? ids[k] : NO_NODE;
+  }
+  return reader;
+}
+
+/* What the derivative of a turn would make again, and what pointwise operations alone make of it: x @ w + h @ u + b is
+ * kept once. */
+static void choose_kept(Back *b) {
+  const Graph *body = b->body, *fwd = b->fwd;
+  bool *keep = NEW_N(b->g->arena, bool, body->n + 1u);
+  NodeId *reader = only_readers(b, keep), *of = NEW_N(b->g->arena, NodeId, body->n + 1u), *ids;
+  double anyway = 0, more = 0;
+  for (NodeId id = 0; id < body->n; id++) of[id] = NO_NODE;
+  for (NodeId id = 0; id < fwd->n; id++)
+    if (b->copy[id] != NO_NODE) of[b->copy[id]] = id;
+  for (NodeId id = 0; id < fwd->n; id++) {
+    NodeId at = b->copy[id];
+    if (at == NO_NODE || reader[at] == at || !is_product(fwd, &fwd->node[id])) continue;
+    for (NodeId next = reader[at]; next != NO_NODE && of[next] != NO_NODE; next = reader[at]) {
+      const Node *x = &body->node[next];
+      if (!(x->op->flags & OP_POINTWISE) || type_bytes(x->type) > type_bytes(body->node[at].type)) break;
+      at = next;
+    }
+    keep[at] = true;
+  }
+  for (uint32_t k = 0; k < b->c + b->s; k++)
+    if (is_read(b, k)) anyway += (double)type_bytes(fwd->node[b->reads[k]].type);
+  uint32_t n = needed(b, keep, &ids);
+  for (uint32_t k = 0; k < n; k++) more += keep[ids[k]] ? (double)type_bytes(body->node[ids[k]].type) : 0;
+  for (uint32_t k = 0; k < n && more <= KEPT_TIMES * anyway; k++)
+    if (keep[ids[k]]) vec_push(b->g->arena, &b->kept, of[ids[k]]);
+}
+
+static void set_slot(Graph *g, NodeId id, int64_t slot) {
+  Node *x = &g->node[id];
+  Attr attr = {.i = arena_copy(g->arena, &slot, sizeof slot), .n = 1};
+  *x = (Node){.op = &op_input, .type = x->type, .loc = x->loc, .segment = x->segment,
+              .attr = arena_copy(g->arena, &attr, sizeof attr)};
+}
+
+/* They become inputs of the new body, in the place of what made them. */
+static void keep_products(Back *b) {
+  if (loop_ends(b->d->attr) != ENDS_AFTER_ALL) return;   /* its turns are a limit, not what it makes */
+  choose_kept(b);
+  for (NodeId id = 0; id < b->body->n && b->kept.n; id++) {
+    const Node *x = &b->body->node[id];
+    if (x->op == &op_input && x->attr->i[0] >= b->fixed) set_slot(b->body, id, x->attr->i[0] + b->kept.n);
+  }
+  for (uint32_t k = 0; k < b->kept.n; k++) set_slot(b->body, b->copy[b->kept.at[k]], b->fixed + k);
 }
 
 static void back_outputs(Back *b) {
@@ -239,6 +345,10 @@ static NodeId back_loop(Back *b) {
     if (is_read(b, k)) vec_push(g->arena, &in, d->x[k]);
   for (uint32_t k = b->c; k < b->n_out; k++)
     if (d->dys[k].node != NO_NODE) vec_push(g->arena, &in, d->dys[k].node);
+  for (uint32_t k = 0; k < b->kept.n; k++) {
+    uint32_t output = stacked_output(g, d->y, b->kept.at[k]);
+    vec_push(g->arena, &in, pick(g, d->y, output));
+  }
   uint32_t n_sequence = in.n - n_carry;
   for (uint32_t k = b->c + b->s; k < b->n; k++)
     if (is_read(b, k)) vec_push(g->arena, &in, d->x[k]);
@@ -256,6 +366,7 @@ static void loop_grad(Grad *d) {
   for (uint32_t k = 0; k < b.n_out; k++) any |= d->dys[k].node != NO_NODE || carries(&b, k);
   if (!any) return;
   while (!back_turn(&b)) {}
+  keep_products(&b);
   back_outputs(&b);
   NodeId loop = back_loop(&b);
   uint32_t out = 0;
