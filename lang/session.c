@@ -293,7 +293,8 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   s->diags = diags_new(s->arena, s->sources);
   s->diags->strict = s->config.strict;
   s->run.began = NULL;
-  if (mode == LOAD_RUN && s->config.resume && !(*resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
+  bool resumes = s->config.resume && (mode == LOAD_RUN || mode == LOAD_KEEP);
+  if (resumes && !(*resume = checkpoint_open(s, s->config.resume))) return STATUS_SCRIPT;
   entry->source = source_add(s->sources, name, text, n);
   uint32_t n_ast = s->sources->n_ast;
   entry->parsed = parse(s->arena, entry->source, s->diags, repl);

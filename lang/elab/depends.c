@@ -53,7 +53,8 @@ void say_depends(Elab *e, Diag *g, NodeId n) {
     static const char *const what[] = {
         [SLOT_CELL] = "a cell, which changes while the script runs", [SLOT_VALUE] = "a value of the run",
         [SLOT_TURN] = "the turn of a loop", [SLOT_DATA] = "the contents of a file",
-        [SLOT_ARG] = "an argument of the call", [SLOT_SHOWN] = "what an earlier entry showed"};
+        [SLOT_ARG] = "an argument of the call", [SLOT_SHOWN] = "what an earlier entry showed",
+        [SLOT_TOLD] = "a value of the run"};
     Loc loc = own_loc(e->d, x->loc);
     c = cell_of_node(e, slice[k]);
     if (s->path) diag_note(e->d, g, c ? c->loc : loc, "it depends on `%s`, %s", s->path, what[s->kind]);

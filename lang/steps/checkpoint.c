@@ -12,6 +12,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "steps/checkpoint.h"
 #include "runtime/base/digest.h"
+#include "steps/event.h"
 #include "steps/state.h"
 #include "steps/table.h"
 #include "text/stdlib.h"
@@ -85,6 +86,21 @@ static uint8_t *still_read(Session *s, Arena *a) {
   return read;
 }
 
+/* The number of a slot in a file: those that are there for a listener alone are not counted, so that it does not matter
+ * whether a log is kept, now or then. */
+static uint32_t slot_number(const Program *p, SlotId id) {
+  uint32_t n = 0;
+  for (SlotId k = 0; k < id; k++) n += p->slot.at[k].kind != SLOT_TOLD;
+  return n;
+}
+
+/* slot.n: there is none of this number. */
+static SlotId slot_of_number(const Program *p, uint32_t number) {
+  for (SlotId k = 0; k < p->slot.n; k++)
+    if (p->slot.at[k].kind != SLOT_TOLD && number-- == 0) return k;
+  return p->slot.n;
+}
+
 /* ---- writing ---- */
 typedef VEC(NamedTensor) Entries;
 
@@ -95,7 +111,7 @@ static const char *cell_name(const Program *p, Arena *a, SlotId id) {
     const Slot *x = &p->slot.at[k];
     if (k != id && x->kind == SLOT_CELL && x->value && x->path && strcmp(x->path, path) == 0) once = false;
   }
-  return once ? path : arena_printf(a, "~cell %u", id);
+  return once ? path : arena_printf(a, "~cell %u", slot_number(p, id));
 }
 
 static void write_slots(Session *s, Arena *a, Text *t, Entries *out) {
@@ -106,8 +122,9 @@ static void write_slots(Session *s, Arena *a, Text *t, Entries *out) {
     const Slot *x = &p->slot.at[k];
     bool value = x->kind == SLOT_VALUE && p->segment.at[x->segment]->ran && (all || read[k]);
     if (!x->value || !(x->kind == SLOT_CELL || value)) continue;
-    const char *name = value ? arena_printf(a, "~value %u", k) : cell_name(p, a, k);
-    text_printf(t, "slot %u %s\n", k, name);
+    uint32_t number = slot_number(p, k);
+    const char *name = value ? arena_printf(a, "~value %u", number) : cell_name(p, a, k);
+    text_printf(t, "slot %u %s\n", number, name);
     vec_push(a, out, (NamedTensor){name, x->value});
   }
 }
@@ -152,8 +169,8 @@ static void write_data(const Program *p, Text *t) {
   for (SlotId k = 0; k < p->slot.n; k++) {
     const Slot *x = &p->slot.at[k];
     if (x->kind != SLOT_DATA || !x->file) continue;
-    text_printf(t, "data %u %016llx %d %016llx %s\n", k, (unsigned long long)digest_type(&x->type), x->file->digested,
-                (unsigned long long)x->file->digest, x->file->path);
+    text_printf(t, "data %u %016llx %d %016llx %s\n", slot_number(p, k), (unsigned long long)digest_type(&x->type),
+                x->file->digested, (unsigned long long)x->file->digest, x->file->path);
   }
 }
 
@@ -216,6 +233,9 @@ static bool checkpoint_run(Session *s, Step *step, Tensor *const *value) {
     s->run.checkpoint = memcpy(k->room, path, n);
   }
   bool ok = checkpoint_write(s, path, true, step->loc);
+  if (ok && s->config.heard)
+    s->config.heard(s->config.to, s,
+                    &(Event){.kind = EVENT_CHECKPOINT, .loc = step->loc, .text = path, .length = strlen(path)});
   arena_free(a);
   return ok;
 }
@@ -231,9 +251,9 @@ Step *effect_checkpoint(Session *s, const TextValue *path, Loc loc) {
 }
 
 /* ---- reading ---- */
-typedef struct SlotLine { SlotId slot; const char *name; Tensor *tensor; bool taken; } SlotLine;
+typedef struct SlotLine { uint32_t number; const char *name; Tensor *tensor; bool taken; } SlotLine;
 typedef struct FrameLine { long long at, into, piece, turn, turn_in_piece, count; } FrameLine;
-typedef struct DataLine { SlotId slot; uint64_t type, digest; bool read, same; const char *path; } DataLine;
+typedef struct DataLine { uint32_t number; uint64_t type, digest; bool read, same; const char *path; } DataLine;
 typedef struct SeriesLine { uint32_t number; int64_t rows; uint32_t columns; } SeriesLine;
 
 struct Checkpoint {
@@ -287,12 +307,12 @@ static bool line(Checkpoint *c, char *text) {
   if (strncmp(text, "part ", 5) == 0) return part_line(c, text + 5);
   if (strncmp(text, "folder ", 7) == 0) return c->folder = text + 7, true;
   if (sscanf(text, "data %u %16llx %d %16llx %n", &number, &type, &read, &h, &used) == 4 && used) {
-    DataLine x = {.slot = number, .type = type, .digest = h, .read = read != 0, .path = text + used};
+    DataLine x = {.number = number, .type = type, .digest = h, .read = read != 0, .path = text + used};
     vec_push(c->arena, &c->data, x);
     return true;
   }
   if (sscanf(text, "slot %u %n", &number, &used) == 1 && used) {
-    vec_push(c->arena, &c->slot, (SlotLine){.slot = number, .name = text + used});
+    vec_push(c->arena, &c->slot, (SlotLine){.number = number, .name = text + used});
     return true;
   }
   if (sscanf(text, "series %u %lld %u", &number, &rows, &columns) == 3 && rows >= 0) {
@@ -377,11 +397,12 @@ static bool data_fits(Session *s, Checkpoint *c, bool last) {
   const Program *p = s->program;
   for (uint32_t k = 0; k < c->data.n; k++) {
     DataLine *x = &c->data.at[k];
-    if (x->same || (x->slot >= p->slot.n && !last)) continue;
-    const Slot *slot = x->slot < p->slot.n ? &p->slot.at[x->slot] : NULL;
+    SlotId id = slot_of_number(p, x->number);
+    if (x->same || (id >= p->slot.n && !last)) continue;
+    const Slot *slot = id < p->slot.n ? &p->slot.at[id] : NULL;
     x->same = slot && slot->kind == SLOT_DATA && slot->file && digest_type(&slot->type) == x->type;
     if (x->same && x->read) {
-      if (!slot->file->digested && !slot_tensor(s, x->slot, 0)) return false;
+      if (!slot->file->digested && !slot_tensor(s, id, 0)) return false;
       x->same = slot->file->digest == x->digest;
     }
     if (x->same) continue;
@@ -397,11 +418,12 @@ static bool slots_fit(Session *s, const Checkpoint *c, bool last) {
   const Program *p = s->program;
   for (uint32_t k = 0; k < c->slot.n; k++) {
     const SlotLine *x = &c->slot.at[k];
-    if (x->slot >= p->slot.n) {
+    SlotId id = slot_of_number(p, x->number);
+    if (id >= p->slot.n) {
       if (last) return unfit(s, c, "the script has no place for one of its values");
       continue;
     }
-    const Slot *slot = &p->slot.at[x->slot];
+    const Slot *slot = &p->slot.at[id];
     if ((slot->kind != SLOT_CELL && slot->kind != SLOT_VALUE) || !type_eq(&slot->type, &x->tensor->type))
       return unfit(s, c, "a value has another type in the script");
   }
@@ -461,9 +483,10 @@ bool checkpoint_take(Session *s, Checkpoint *c, bool last) {
   if (last && (!position_fits(s, c, c->arena, frame) || !series_fit(s, c))) return false;
   for (uint32_t k = 0; k < c->slot.n; k++) {
     SlotLine *x = &c->slot.at[k];
-    if (x->taken || x->slot >= p->slot.n) continue;
-    slot_put(p, x->slot, x->tensor);
-    if (p->slot.at[x->slot].kind == SLOT_VALUE) p->segment.at[p->slot.at[x->slot].segment]->ran = true;
+    SlotId id = slot_of_number(p, x->number);
+    if (x->taken || id >= p->slot.n) continue;
+    slot_put(p, id, x->tensor);
+    if (p->slot.at[id].kind == SLOT_VALUE) p->segment.at[p->slot.at[id].segment]->ran = true;
     x->taken = true;
   }
   if (!last) return true;

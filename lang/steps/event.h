@@ -11,7 +11,8 @@ typedef enum {
   EVENT_BEGIN,      /* `progress`: a training begins */
   EVENT_BATCH,      /* `progress`: a batch is done; an epoch is */
   EVENT_EPOCH,
-  EVENT_PRINT       /* a print statement: text */
+  EVENT_PRINT,      /* a print statement: text */
+  EVENT_CHECKPOINT  /* a checkpoint was written: text is its path */
 } EventKind;
 
 typedef struct Event {

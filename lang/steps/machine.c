@@ -275,8 +275,9 @@ static void tell_step(Session *s, const Segment *g) {
   const NodeId *ids = g->loss.n ? g->loss.at : g->target.at;
   for (uint32_t k = 0, n = g->loss.n ? g->loss.n : g->target.n; k < n && e.n < MOST; k++) {
     SlotId slot = program_kept(s->program, ids[k]);
-    for (uint32_t j = 0; j < g->save.n; j++)
-      if (g->save.at[j].node == ids[k]) slot = g->save.at[j].slot;
+    const Segment *made = s->program->segment.at[graph_at(s->graph, ids[k])->segment];
+    for (uint32_t j = 0; j < made->save.n; j++)
+      if (made->save.at[j].node == ids[k]) slot = made->save.at[j].slot;
     if (slot == NO_SLOT || !s->program->slot.at[slot].value) continue;
     value[e.n++] = s->program->slot.at[slot].value;
     e.loc = graph_at(s->graph, ids[k])->loc;

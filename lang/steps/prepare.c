@@ -240,12 +240,22 @@ static void resolve_steps(Prep *w, const Steps *top) {
   }
 }
 
-/* Whoever keeps a log is told what each step was for. */
-static void keep_losses(Prep *w) {
-  for (uint32_t k = 0; k < w->set.n; k++) {
-    Segment *s = w->set.at[k];
-    for (uint32_t j = 0; j < s->loss.n; j++) resolve(w, s, s->loss.at[j]);
-    for (uint32_t j = 0; j < s->target.n && !s->loss.n; j++) resolve(w, s, s->target.at[j]);
+/* Whoever listens is told what each step was for: the losses that are made in segment k of the set, and cross for no
+ * other reason. When all that crosses out of it is known, so that slots are numbered alike where nobody listens. */
+static void tell_losses(Prep *w, uint32_t k) {
+  Segment *s = w->set.at[k];
+  for (uint32_t j = k; j < w->set.n; j++) {
+    const Segment *of = w->set.at[j];
+    const NodeId *ids = of->loss.n ? of->loss.at : of->target.at;
+    for (uint32_t i = 0, n = of->loss.n ? of->loss.n : of->target.n; i < n; i++) {
+      const Node *node = graph_at(w->g, ids[i]);
+      if (node->segment != s->id || node->op->id == OP_constant || (node->flags & NODE_LAZY)) continue;
+      bool saved = false;
+      for (uint32_t m = 0; m < s->save.n; m++) saved |= s->save.at[m].node == ids[i];
+      if (saved) continue;
+      SlotId slot = save_in(w, s, ids[i]);
+      w->p->slot.at[slot].kind = SLOT_TOLD;
+    }
   }
 }
 
@@ -472,10 +482,10 @@ static size_t saved_bytes(const Prep *w, const Segment *s, const Slice *c) {
   return n;
 }
 
-static bool saves_loss(const Segment *s, SlotId slot) {
+static bool saves_loss(const Segment *s, SlotId slot, SlotKind kind) {
   for (uint32_t k = 0; k < s->save.n; k++)
     for (uint32_t j = 0; s->save.at[k].slot == slot && j < s->loss.n; j++)
-      if (s->loss.at[j] == s->save.at[k].node) return true;
+      if (s->loss.at[j] == s->save.at[k].node) return kind != SLOT_TOLD;
   return false;
 }
 
@@ -484,7 +494,7 @@ static void make_watch(const Prep *w, const Segment *s, const Slice *c, Made *m)
   uint32_t n = c->plan ? plan_bindings(c->plan, &b) : 0;
   m->watch = NEW_N(w->s->arena, Watched, n + 1);
   for (uint32_t k = 0; k < n; k++) {
-    bool wide = b[k].type.dtype == F64, loss = saves_loss(s, b[k].slot);
+    bool wide = b[k].type.dtype == F64, loss = saves_loss(s, b[k].slot, w->p->slot.at[b[k].slot].kind);
     if (!(b[k].mode & BIND_WRITE) || (b[k].type.dtype != F32 && !wide) || !type_count(&b[k].type)) continue;
     if (!loss && !w->p->slot.at[b[k].slot].trained) continue;
     m->watch[m->n_watch++] = (Watched){k, wide && *(const uint8_t *)&(uint16_t){1} ? 4 : 0, wide, loss};
@@ -561,10 +571,12 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
       crosses(p, id, keep[k].slot);
   }
   if (p->keep_leaves) keep_leaves(&w, block);
-  if (s->config.heard) keep_losses(&w);
 
   Slice *slices = NEW_N(tmp, Slice, n + 1);
-  for (uint32_t k = n; k-- > 0;) slice(&w, seg[k], seg[k]->save.at, seg[k]->save.n, true, &slices[k]);
+  for (uint32_t k = n; k-- > 0;) {
+    if (s->config.heard) tell_losses(&w, k);
+    slice(&w, seg[k], seg[k]->save.at, seg[k]->save.n, true, &slices[k]);
+  }
   size_t values = 0, slab = 0;
   bool ok = !w.lost;
   for (uint32_t k = 0; ok && k < n; k++) {

@@ -23,7 +23,8 @@ typedef enum {
   SLOT_TURN,      /* i32[]: how often the loop has turned, from 0 */
   SLOT_DATA,      /* contents of a file: read before the first step that may need it */
   SLOT_ARG,       /* an argument of a function that the host or the REPL calls */
-  SLOT_SHOWN      /* what an entry showed that is gone: held.h */
+  SLOT_SHOWN,     /* what an entry showed that is gone: held.h */
+  SLOT_TOLD       /* a loss that crosses for whoever listens alone: none where nobody does */
 } SlotKind;
 
 typedef struct Slot {

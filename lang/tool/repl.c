@@ -6,6 +6,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tool/repl_commands.h"
+#include "tool/replay.h"
 #include "text/stdlib.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ int cli_repl(Cli *c) {
   int status = EXIT_DONE;
   if (c->n_operand) {
     Entry *entry;
-    repl_report(&r, session_load_file(r.s, c->operand[0], LOAD_KEEP, &entry));
+    repl_report(&r, replay_first(&r, c->operand[0], &entry));
   }
   r.lines = lines_open(interactive, repl_complete, repl_complete_path, &r);
   if (r.lines && HOST_GUARD(&host, &g)) {

@@ -50,15 +50,16 @@ bool go_to_step(Repl *r, const char *rest) {
     err_printf(r->c, "entry %d: :at wants a step, from 0, or `end`\n", r->entry);
     return true;
   }
-  if (!replay_run(r, end ? INT64_MAX : n, NULL, NULL, NULL, &p)) return true;
+  if (!replay_run(r, &(ReplayAsk){.until = end ? INT64_MAX : n}, &p)) return true;
   if (!end && !p.stopped && p.steps != n)
     err_printf(r->c, "entry %d: the run has %lld step%s\n", r->entry, (long long)p.steps, p.steps == 1 ? "" : "s");
   else if (!same_script(r->s, p.s))
     err_printf(r->c, "entry %d: %s is not what was run: it has changed since\n", r->entry, r->c->operand[0]);
   else if (!take_cells(r->s, p.s)) err_text(r->c, "glia: out of memory\n");
   else
-    out_printf(r->c, "the run as it stood %s %lld: `:now e` computes with it, `:at end` goes back\n",
-               p.stopped ? "at step" : "at its end, after step", (long long)p.steps);
+    out_printf(r->c, "the run as it stood %s %lld%s: `:now e` computes with it, `:at end` goes back\n",
+               p.stopped ? "at step" : "at its end, after step", (long long)p.steps,
+               p.from ? arena_printf(r->a, ", from the checkpoint of step %lld", (long long)p.from) : "");
   replay_close(&p);
   return true;
 }
@@ -165,9 +166,9 @@ bool fork_run(Repl *r, const char *rest) {
     err_printf(r->c, "entry %d: :fork wants an argument and another value for it: `:fork lr = 0.01`\n", r->entry);
     return true;
   }
-  if (!replay_run(r, INT64_MAX, define, NULL, NULL, &q)) return true;
+  if (!replay_run(r, &(ReplayAsk){.until = INT64_MAX, .define = define}, &q)) return true;
   r->fork = define;
-  if (replay_run(r, INT64_MAX, NULL, NULL, NULL, &p)) {
+  if (replay_run(r, &(ReplayAsk){.until = INT64_MAX}, &p)) {
     out_printf(r->c, "%lld steps here, %lld with %s\n", (long long)p.steps, (long long)q.steps, define);
     show_curves(r, p.s, q.s, define);
     replay_close(&p);
@@ -216,9 +217,9 @@ bool diff_runs(Repl *r, const char *rest) {
     err_printf(r->c, "entry %d: :diff wants another run: `:fork lr = 0.01` first, or `:diff lr = 0.01`\n", r->entry);
     return true;
   }
-  if (replay_run(r, INT64_MAX, NULL, note_step, &here, &p)) {
+  if (replay_run(r, &(ReplayAsk){.until = INT64_MAX, .each = note_step, .to = &here}, &p)) {
     replay_close(&p);
-    if (replay_run(r, INT64_MAX, define, note_step, &there, &q)) {
+    if (replay_run(r, &(ReplayAsk){.until = INT64_MAX, .define = define, .each = note_step, .to = &there}, &q)) {
       replay_close(&q);
       size_t k = 0, n = here.n < there.n ? here.n : there.n;
       while (k < n && here.at[k] == there.at[k]) k++;
@@ -226,8 +227,8 @@ bool diff_runs(Repl *r, const char *rest) {
       else if (k == n && here.n == there.n)
         out_printf(r->c, "the runs are the same, bit for bit, in all %zu steps\n", n - 1);
       else if (k == n) out_printf(r->c, "the same in %zu steps; then one of them ends\n", n - 1);
-      else if (replay_run(r, (int64_t)k, NULL, NULL, NULL, &p)) {
-        if (replay_run(r, (int64_t)k, define, NULL, NULL, &q)) {
+      else if (replay_run(r, &(ReplayAsk){.until = (int64_t)k}, &p)) {
+        if (replay_run(r, &(ReplayAsk){.until = (int64_t)k, .define = define}, &q)) {
           show_difference(r, p.s, q.s, (int64_t)k);
           replay_close(&q);
         }

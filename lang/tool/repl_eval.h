@@ -7,6 +7,10 @@
 #include "elab/elab.h"
 #include "tool/line.h"
 
+/* What the run of the script has left on the way: the newest of each path. */
+enum { MOST_KEPT = 32 };
+typedef struct KeptRun { char path[256]; int64_t step; uint64_t file; } KeptRun;      /* file: which one it was then */
+
 typedef struct Repl {
   Cli *c;
   Session *s;
@@ -15,6 +19,8 @@ typedef struct Repl {
   int entry;               /* number of the present entry, from 1 */
   Text kept;               /* the entries that went well, as :save writes them */
   int n_kept;
+  KeptRun run[MOST_KEPT];
+  uint32_t n_run;
   const char *fork;        /* the other argument of the last :fork; NULL: none */
   const char *ahead;       /* a line of a paste that was looked at before its turn; NULL: none */
   size_t n_ahead;

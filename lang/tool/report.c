@@ -225,6 +225,6 @@ void report_event(Report *r, Session *s, const Event *e) {
     if (r->by_epoch && ++r->since >= r->every) take_shot(r, s);
     break;
   case EVENT_PRINT: take_print(r, e); break;
-  case EVENT_BATCH: break;
+  case EVENT_BATCH: case EVENT_CHECKPOINT: break;
   }
 }

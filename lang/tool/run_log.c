@@ -97,7 +97,7 @@ static void take_batch(RunLog *l, const Event *e) {
 
 static void write_event(RunLog *l, const Session *s, const Event *e, double seconds) {
   static const char *const names[] = {[EVENT_ROW] = "row", [EVENT_BATCH] = "batch", [EVENT_EPOCH] = "epoch",
-                                      [EVENT_PRINT] = "print"};
+                                      [EVENT_PRINT] = "print", [EVENT_CHECKPOINT] = "checkpoint"};
   Text *t = &l->line;
   begin_line(l, names[e->kind]);
   if (e->kind == EVENT_ROW) {
@@ -109,8 +109,8 @@ static void write_event(RunLog *l, const Session *s, const Event *e, double seco
   if (e->batch) add_int(t, "batch", e->batch);
   if (l->steps) add_int(t, "step", l->steps);
   add_seconds(t, seconds);
-  if (e->kind == EVENT_PRINT) {
-    json_key(t, "text");
+  if (e->text) {
+    json_key(t, e->kind == EVENT_PRINT ? "text" : "path");
     json_string(t, e->text, e->length);
   } else {
     text_add(t, ", \"values\": {");

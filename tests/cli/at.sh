@@ -76,3 +76,25 @@ for k in 1..5 {
 }
 S
 printf ':at 2\nw\n:at 9\nw\n' | "$GLIA" repl fails.nn 2>&1
+# from the nearest checkpoint that the run left: the same bits as from the start; a file that another run has written since,
+# or that is gone, is not begun at
+cat >kept.nn <<'S'
+let x: [20, 3] ~ normal()
+let net = dense(3, 1)
+let opt = adam(net, lr = 0.01)
+for epoch in 1..6 {
+  for (a,) in batches((x,), 4, shuffle = true) { opt.step(mse(net(a), ones([count(a), 1]))) }
+  if epoch < 4 { checkpoint("kept-{epoch % 2}.run") }
+}
+S
+sed 's/checkpoint(.*)/seed(0)/' kept.nn >free.nn
+sed 's/  if epoch.*//' kept.nn >free.nn
+for n in 3 10 12 15 22 30; do printf ':at %d\nnet.w\n' $n; done >in
+"$GLIA" repl kept.nn <in >from_kept; "$GLIA" repl free.nn <in | grep -v stood >from_start
+grep stood from_kept
+grep -v stood from_kept | cmp - from_start
+(echo ':at 16'; until [ -e seen ]; do sleep 0.05; done; echo ':at 16'; echo 'net.w'; rm kept-1.run; echo ':at 12') |
+  "$GLIA" repl kept.nn 2>&1 | while read -r line; do
+    echo "$line"
+    [ -e seen ] || { "$GLIA" kept.nn; touch seen; }
+  done

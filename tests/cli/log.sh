@@ -60,3 +60,20 @@ cp train.nn kept
 cmp train.nn kept
 if [ -w /dev/full ]; then "$GLIA" --quiet train.nn --log /dev/full; echo "status $?"
 else echo '<done> "2"'; echo 'glia: --log: cannot write "/dev/full": No space left on device'; echo "status 1"; fi 2>&1
+# a checkpoint is the same file whether a log is kept or not, and goes on either way
+cat >kept.nn <<'S'
+let net = dense(2, 1)
+let opt = adam(net)
+for epoch in 1..4 {
+  for k in 1..3 { opt.step(mse(net([[f32(k), 1]]), [[1]])) }
+  print "{epoch} {net.w}"
+  if epoch == 2 { checkpoint("kept.run") }
+}
+S
+"$GLIA" kept.nn >whole && mv kept.run plain.run
+"$GLIA" kept.nn --log run.jsonl | cmp - whole
+cmp kept.run plain.run
+tail -n 2 whole >rest
+"$GLIA" kept.nn --resume plain.run --log run.jsonl | cmp - rest
+"$GLIA" kept.nn --resume kept.run | cmp - rest
+sed '/start/d' run.jsonl | plain | head -n 2
