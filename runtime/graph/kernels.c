@@ -74,6 +74,19 @@ const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last) {
   return NULL;
 }
 
+InstrKernel kernels_one(const Kernels *k, const Op *op, DType last) {
+  for (; k; k = k->below)
+    if (k->op[op->id] && k->op[op->id]->one[last]) return k->op[op->id]->one[last];
+  return NULL;
+}
+
+static DType last_type(const KernelCall *c) { return c->n_in > 0 ? (DType)c->in_type[c->n_in - 1]->dtype : F32; }
+
+InstrKernel kernels_line(const Kernels *k, const Op *op, const KernelCall *c, int64_t *shape) {
+  const OpKernels *own = op->run || c->n_in > POINT_IN ? NULL : kernels_of(k, op, last_type(c));
+  return own && own->line ? own->line(c, shape) : NULL;
+}
+
 static void begin_levels(const Kernels *k) {
   if (k->below) begin_levels(k->below);
   if (k->begin_thread) k->begin_thread();
@@ -93,7 +106,7 @@ static size_t whole(size_t bytes) { return (bytes + KERNEL_ALIGN - 1) / KERNEL_A
 
 Dispatch kernel_dispatch(const Kernels *k, const Op *op, const KernelCall *c) {
   if (op->run) return (Dispatch){.run = op->run, .units = 1};
-  DType last = c->n_in > 0 ? (DType)c->in_type[c->n_in - 1]->dtype : F32;
+  DType last = last_type(c);
   const OpKernels *own = kernels_of(k, op, last);
   assert(own && c->n_in <= (op->flags & OP_POINTWISE ? POINT_IN : UINT32_MAX));
   if (op->flags & OP_POINTWISE)

@@ -22,6 +22,10 @@ typedef struct Dispatch {
 
 /* The level, k or one below it, that has the kernel: of a pointwise op for this dtype of its last input. NULL: none. */
 const OpKernels *kernels_of(const Kernels *k, const Op *op, DType last);
+/* What does the same to one element as an instruction; NULL: the tile kernel does it. */
+InstrKernel kernels_one(const Kernels *k, const Op *op, DType last);
+/* An instruction for the whole of a small call, or NULL; see OpKernels.line. */
+InstrKernel kernels_line(const Kernels *k, const Op *op, const KernelCall *c, int64_t *shape);
 /* What the bits of a sum of products are: those of one rounding a step ("fma"), or of two ("plain"). Levels of one
  * class give the same bits; nothing else in a kernel depends on the level. docs/determinism.md */
 const char *kernels_class(const Kernels *k);

@@ -149,6 +149,20 @@ typedef bool (*Kernel)(KernelCall *c);
 typedef void (*TileKernel)(void *out, const void *const *in, int64_t n, const Attr *attr);
 enum { POINT_IN = 4 };       /* most inputs of a pointwise op */
 
+/* One instruction of a straight-line program (exec/straight.h): a kernel and all that it needs to know, places too, so
+ * that to run it is one call and nothing is looked up. more: of a pointwise kernel the op's attr, else what its `line`
+ * left in `shape`. */
+typedef struct Instr Instr;
+typedef void (*InstrKernel)(const Instr *i);
+struct Instr {
+  InstrKernel run;
+  int64_t n;
+  const void *more;
+  void *out;
+  const void *in[POINT_IN];
+};
+enum { LINE_SHAPE = 8 };
+
 /* How a pointwise op with OP_FAILS fails: a scan over the same inputs, made before the tile kernel may write over them.
  * False: f->code, a and b are those of the first element at fault, f->element its place from the start of this tile
  * (the caller adds where the tile begins). */
@@ -216,8 +230,13 @@ typedef struct OpKernels {
   Kernel run;                                /* NULL for pointwise ops */
   /* pointwise: by the dtype of the last input (`where` begins with a bool) */
   TileKernel tile[N_DTYPES];
+  /* the same of one element, at the lowest level only: the bits are those of any level; NULL: by the tile kernel */
+  InstrKernel one[N_DTYPES];
   /* pointwise with OP_FAILS: the same index; NULL: cannot fail on this dtype */
   TileCheck check[N_DTYPES];
+  /* A kernel for a small call of these types, with the bits of `run`; it finds shape[LINE_SHAPE] in Instr.more. NULL:
+   * there is none for such a call. */
+  InstrKernel (*line)(const KernelCall *c, int64_t *shape);
   /* What all parts of a call share (a packed operand, a factorisation): `prepare` fills c->shared, `shared` bytes, in
    * `prepares` units of its own, all of them before the first of `run`. 0 units: of this shape nothing is prepared. */
   Kernel prepare;

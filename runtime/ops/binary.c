@@ -205,7 +205,7 @@ TILE2(floordiv, f32, float, float, vm_floordivf(x, y))
 TILE2(floordiv, f64, double, double, vm_floordiv(x, y))
 TILE2(floordiv, i32, int32_t, int32_t, floor_quotient(x, y))
 const OpKernels KERNELS_OF(floordiv) = {
-    .tile = {[F32] = floordiv_f32, [F64] = floordiv_f64, [I32] = floordiv_i32}, .check = {[I32] = no_zero},
+    NUMBERS_OF(floordiv), .check = {[I32] = no_zero},
 };
 #endif
 
@@ -229,7 +229,7 @@ TILE2(mod, f32, float, float, vm_modf(x, y))
 TILE2(mod, f64, double, double, vm_mod(x, y))
 TILE2(mod, i32, int32_t, int32_t, (uint32_t)x - (uint32_t)floor_quotient(x, y) * (uint32_t)y)
 const OpKernels KERNELS_OF(mod) = {
-    .tile = {[F32] = mod_f32, [F64] = mod_f64, [I32] = mod_i32}, .check = {[I32] = no_zero},
+    NUMBERS_OF(mod), .check = {[I32] = no_zero},
 };
 #endif
 
@@ -283,7 +283,7 @@ static bool no_negative_power(const void *const *in, int64_t n, const Attr *attr
   return true;
 }
 const OpKernels KERNELS_OF(pow) = {
-    .tile = {[F32] = pow_f32, [F64] = pow_f64, [I32] = pow_i32}, .check = {[I32] = no_negative_power},
+    NUMBERS_OF(pow), .check = {[I32] = no_negative_power},
 };
 #endif
 
@@ -306,7 +306,7 @@ const Op op_min2 = {
 TILE2(min2, f32, float, float, vm_min2f(x, y))
 TILE2(min2, f64, double, double, vm_min2(x, y))
 TILE2(min2, i32, int32_t, int32_t, x < y ? x : y)
-const OpKernels KERNELS_OF(min2) = {.tile = {[F32] = min2_f32, [F64] = min2_f64, [I32] = min2_i32}};
+const OpKernels KERNELS_OF(min2) = {NUMBERS_OF(min2)};
 #endif
 
 /* ---- max2 ---- */
@@ -328,7 +328,7 @@ const Op op_max2 = {
 TILE2(max2, f32, float, float, vm_max2f(x, y))
 TILE2(max2, f64, double, double, vm_max2(x, y))
 TILE2(max2, i32, int32_t, int32_t, x > y ? x : y)
-const OpKernels KERNELS_OF(max2) = {.tile = {[F32] = max2_f32, [F64] = max2_f64, [I32] = max2_i32}};
+const OpKernels KERNELS_OF(max2) = {NUMBERS_OF(max2)};
 #endif
 
 /* ---- atan2 ---- */

@@ -15,6 +15,14 @@
 #if defined(__AVX2__) && defined(__FMA__)
 #define TURN turn_f
 #endif
+#define SHORT ShortF
+#define SHORT_U ShortFu
+#define SHORT_SPLAT SHORT_SPLAT_F
+#define SHORT_FMA SHORT_FMA_F
+#define QUARTER QuarterF
+#define QUARTER_U QuarterFu
+#define QUARTER_SPLAT QUARTER_SPLAT_F
+#define QUARTER_FMA QUARTER_FMA_F
 #define M_(name) f32_##name
 #include "ops/tile_kernel.h"
 #include EACH_FLOAT
@@ -32,6 +40,14 @@
 #if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
 #define TURN turn_d
 #endif
+#define SHORT ShortD
+#define SHORT_U ShortDu
+#define SHORT_SPLAT SHORT_SPLAT_D
+#define SHORT_FMA SHORT_FMA_D
+#define QUARTER QuarterD
+#define QUARTER_U QuarterDu
+#define QUARTER_SPLAT QUARTER_SPLAT_D
+#define QUARTER_FMA QUARTER_FMA_D
 #define M_(name) f64_##name
 #include "ops/tile_kernel.h"
 #include EACH_FLOAT

@@ -75,6 +75,19 @@ static inline void fold_make(Fold *f, const Type *x, const Attr *a) {
   }
 }
 
+/* Whether it is so small that each result is one chunk, of which no lane is used twice. shape: {outer, rows, width}. */
+static inline bool fold_line(Fold *f, const KernelCall *c, int64_t *shape) {
+  enum { SMALL = 4096 };
+  fold_make(f, c->in_type[0], c->attr);
+  int64_t count = type_count(c->in_type[0]), most = f->columns ? FOLD_ROWS : FOLD_LANES - 1;
+  if (count == 0 || count > SMALL || f->runs != 1 || f->n_kept > 1 || f->rows > most) return false;
+  shape[0] = f->outer;
+  shape[1] = f->rows;
+  shape[2] = f->width;
+  return true;
+}
+#define FOLD_LINE(f, kernel) ((f).columns ? kernel##_line_columns : kernel##_line_rows)
+
 static inline int64_t fold_blocks(const Fold *f) { return (f->width + FOLD_WIDTH - 1) / FOLD_WIDTH; }
 static inline int64_t fold_unit_count(const Fold *f) { return f->outer * fold_blocks(f); }
 

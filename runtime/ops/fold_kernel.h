@@ -92,6 +92,42 @@ static bool F(KernelCall *c) {
   }
   return true;
 }
+/* The same of a few elements, see fold_line: the lanes of one short chunk, and one short run of rows. */
+static void FOLD_CAT(F, _line_rows)(const Instr *i) {
+  const int64_t *s = i->more, rows = s[1];
+  const T *x = i->in[0];
+  A *out = i->out;
+  for (int64_t row = 0; row < s[0]; row++, x += rows) {
+    A v = STEP((A)FIRST, (A)x[0]);
+    for (int64_t k = 1; k < rows; k++) {
+      const A lane = STEP((A)FIRST, (A)x[k]);
+      v = STEP(v, lane);
+    }
+    out[row] = v;
+  }
+}
+
+static void FOLD_CAT(F, _line_columns)(const Instr *i) {
+  enum { SIDE = 8 };
+  const int64_t *s = i->more, rows = s[1], width = s[2];
+  const T *x = i->in[0];
+  A *out = i->out;
+  for (int64_t block = 0; block < s[0]; block++, x += rows * width, out += width) {
+    int64_t j = 0;
+    for (; j + SIDE <= width; j += SIDE) {
+      A v[SIDE];
+      for (int l = 0; l < SIDE; l++) v[l] = FIRST;
+      for (int64_t k = 0; k < rows; k++)
+        for (int l = 0; l < SIDE; l++) v[l] = STEP(v[l], (A)x[k * width + j + l]);
+      for (int l = 0; l < SIDE; l++) out[j + l] = v[l];
+    }
+    for (; j < width; j++) {
+      A v = FIRST;
+      for (int64_t k = 0; k < rows; k++) v = STEP(v, (A)x[k * width + j]);
+      out[j] = v;
+    }
+  }
+}
 #undef F
 #undef T
 #undef A

@@ -93,7 +93,7 @@ const Op op_and = {
 };
 #else
 TILE2(and, bool_, uint8_t, uint8_t, x & y)
-const OpKernels KERNELS_OF(and) = {.tile = {[BOOL] = and_bool_}};
+const OpKernels KERNELS_OF(and) = {LOGIC_OF(and)};
 #endif
 
 /* ---- or ---- */
@@ -110,7 +110,7 @@ const Op op_or = {
 };
 #else
 TILE2(or, bool_, uint8_t, uint8_t, x | y)
-const OpKernels KERNELS_OF(or) = {.tile = {[BOOL] = or_bool_}};
+const OpKernels KERNELS_OF(or) = {LOGIC_OF(or)};
 #endif
 
 /* ---- xor ---- */
@@ -123,7 +123,7 @@ const Op op_xor = {
 };
 #else
 TILE2(xor, bool_, uint8_t, uint8_t, x ^ y)
-const OpKernels KERNELS_OF(xor) = {.tile = {[BOOL] = xor_bool_}};
+const OpKernels KERNELS_OF(xor) = {LOGIC_OF(xor)};
 #endif
 
 /* ---- not ---- */
@@ -139,7 +139,7 @@ const Op op_not = {
 };
 #else
 TILE1(not, bool_, uint8_t, uint8_t, x ^ 1)
-const OpKernels KERNELS_OF(not) = {.tile = {[BOOL] = not_bool_}};
+const OpKernels KERNELS_OF(not) = {LOGIC_OF(not)};
 #endif
 
 /* ---- where ---- */
@@ -187,5 +187,7 @@ const Op op_where = {
 TILE3(where, 1, uint8_t, uint8_t, uint8_t, x ? y : z)
 TILE3(where, 4, uint8_t, uint32_t, uint32_t, x ? y : z)
 TILE3(where, 8, uint8_t, uint64_t, uint64_t, x ? y : z)
-const OpKernels KERNELS_OF(where) = {.tile = {where_4, where_8, where_4, where_1, where_1}};
+const OpKernels KERNELS_OF(where) = {
+    .tile = {where_4, where_8, where_4, where_1, where_1},
+    .one = {ONE(where_4), ONE(where_8), ONE(where_4), ONE(where_1), ONE(where_1)}};
 #endif

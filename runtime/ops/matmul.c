@@ -6,9 +6,11 @@
  * Work is shared out by blocks of the result, whose number depends on the shape only; see tile_kernel.h for why an
  * element's bits depend on K alone.
  */
+#include <string.h>
 #include "ops/matrix.h"
 
-enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256, PRODUCT_SMALL = 160 };
+enum { PRODUCT_ROWS = 64, PRODUCT_COLUMNS = 512, UNIT_COLUMNS = 64, PRODUCT_K = 256, PRODUCT_SMALL = 160,
+       LINE_ROWS = 4096, LINE_DOTS = 512 };
 
 typedef struct Product {
   int64_t batch, m, n, k, a_step, b_step;   /* steps from one batch to the next, in elements; 0: the same again */
@@ -137,7 +139,22 @@ static bool matmul_run(KernelCall *c) {
   }
   return true;
 }
-const OpKernels KERNELS_OF(matmul) = {.run = matmul_run};
+
+/* shape: {m, n, k, then the steps in a of a row and of k, in b of a column and of k, which operand is a}. */
+static InstrKernel matmul_line(const KernelCall *c, int64_t *shape) {
+  Product p;
+  product_make(&p, c);
+  bool f32 = c->out_type->dtype == F32, dots = p.tb && p.k > 1;
+  int64_t most = dots ? LINE_DOTS : LINE_ROWS;
+  if (c->out_type->dtype == I32 || p.batch != 1 || p.k > PRODUCT_K) return NULL;
+  if (p.m > most || p.n > most || p.m * p.n > most || p.m * p.n * p.k > most) return NULL;
+  const int64_t s[LINE_SHAPE] = {p.m, p.n, p.k, p.ta ? 1 : p.k, p.ta ? p.m : 1, p.tb ? p.k : 1, p.tb ? 1 : p.n,
+                                 product_swapped(&p, c)};
+  memcpy(shape, s, sizeof s);
+  if (dots) return f32 ? f32_line_dots : f64_line_dots;
+  return f32 ? f32_line_rows : f64_line_rows;
+}
+const OpKernels KERNELS_OF(matmul) = {.run = matmul_run, .line = matmul_line};
 #else
 
 static bool matmul_type(TypeRule *r) {

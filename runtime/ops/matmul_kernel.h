@@ -35,6 +35,74 @@ static void M_(small)(const Product *p, const void *pa, const void *pb, void *pc
   }
 }
 
+/* ---- instructions of a straight-line program, see matmul_line ---- */
+
+/* `some` columns of `rows` rows of C at a time: S is a vector of them. */
+#define LINE_COLUMNS(rows, S, Su, some, splat, fma)                                                           \
+  for (; j + (some) <= n; j += (some)) {                                                                      \
+    S sum[rows];                                                                                              \
+    const T *x = a, *y = b + j;                                                                               \
+    REGISTERS for (int r = 0; r < (rows); r++) sum[r] = splat(0);                                             \
+    for (int64_t q = 0; q < k; q++, x += ak, y += bk) {                                                       \
+      const S side = (S)(*(const Su *)y);                                                                     \
+      REGISTERS for (int r = 0; r < (rows); r++) sum[r] = fma(splat(x[r * ai]), side, sum[r]);                \
+    }                                                                                                         \
+    REGISTERS for (int r = 0; r < (rows); r++) *(Su *)(c + r * n + j) = (Su)sum[r];                           \
+  }
+#define LINE_ROWS_OF(rows)                                                                                    \
+  for (; row + (rows) <= m; row += (rows), a += (rows) * ai, c += (rows) * n) {                               \
+    int64_t j = 0;                                                                                            \
+    LINE_COLUMNS(rows, SHORT, SHORT_U, SHORT_BYTES / (int)sizeof(T), SHORT_SPLAT, SHORT_FMA)                  \
+    LINE_COLUMNS(rows, QUARTER, QUARTER_U, 16 / (int)sizeof(T), QUARTER_SPLAT, QUARTER_FMA)                   \
+    for (; j < n; j++)                                                                                        \
+      REGISTERS for (int r = 0; r < (rows); r++) {                                                            \
+        T sum = 0;                                                                                            \
+        for (int64_t q = 0; q < k; q++) sum = FMA1(a[r * ai + q * ak], b[j + q * bk], sum);                   \
+        c[r * n + j] = sum;                                                                                   \
+      }                                                                                                       \
+  }
+
+/* Rows of B lie side by side. */
+static void M_(line_rows)(const Instr *i) {
+  const int64_t *s = i->more, m = s[0], n = s[1], k = s[2], ai = s[3], ak = s[4], bk = s[6];
+  const T *a = i->in[s[7]], *b = i->in[!s[7]];
+  T *c = i->out;
+  int64_t row = 0;
+  LINE_ROWS_OF(4)
+  LINE_ROWS_OF(1)
+}
+
+/* Columns of B do. */
+static void M_(line_dots)(const Instr *i) {
+  const int64_t *s = i->more, m = s[0], n = s[1], k = s[2], ai = s[3], ak = s[4], bj = s[5];
+  const T *a = i->in[s[7]], *b = i->in[!s[7]];
+  T *c = i->out;
+  for (int64_t row = 0; row < m; row++, a += ai, c += n) {
+    int64_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+      const T *x = a, *b0 = b + j * bj, *b1 = b0 + bj, *b2 = b1 + bj, *b3 = b2 + bj;
+      T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+      for (int64_t q = 0; q < k; q++, x += ak) {
+        s0 = FMA1(*x, b0[q], s0);
+        s1 = FMA1(*x, b1[q], s1);
+        s2 = FMA1(*x, b2[q], s2);
+        s3 = FMA1(*x, b3[q], s3);
+      }
+      c[j] = s0;
+      c[j + 1] = s1;
+      c[j + 2] = s2;
+      c[j + 3] = s3;
+    }
+    for (; j < n; j++) {
+      T sum = 0;
+      for (int64_t q = 0; q < k; q++) sum = FMA1(a[q * ak], b[j * bj + q], sum);
+      c[j] = sum;
+    }
+  }
+}
+#undef LINE_COLUMNS
+#undef LINE_ROWS_OF
+
 /* ---- one row: every element of B is used once, so it is read where it lies, in the order in which it lies ---- */
 
 /* c (width columns, whole vectors) = or += a (kc) times B (kc rows, ldb apart). */

@@ -58,7 +58,34 @@ void zero_grad(Grad *d);
 #define EACH _Pragma("GCC ivdep")
 #endif
 
+/* Level v1 has each kernel for one element, too: an instruction of a straight-line program. */
+#define LEVEL_v1 1
+#define LEVEL_OF_(level) LEVEL_##level
+#define LEVEL_OF(level) LEVEL_OF_(level)
+#if LEVEL_OF(KERNELS) == 1
+#define ONE(kernel) kernel##_one
+#define ONE_(kernel, R, expr, ...)                                               \
+  __attribute__((unused)) static void ONE(kernel)(const Instr *i) {              \
+    const Attr *attr = i->more;                                                  \
+    (void)attr;                                                                  \
+    __VA_ARGS__;                                                                 \
+    *(R *)i->out = (R)(expr);                                                    \
+  }
+#define ONE1(kernel, T, R, expr) ONE_(kernel, R, expr, const T x = *(const T *)i->in[0])
+#define ONE2(kernel, T, R, expr) \
+  ONE_(kernel, R, expr, const T x = *(const T *)i->in[0], y = *(const T *)i->in[1])
+#define ONE3(kernel, TX, T, R, expr)                             \
+  ONE_(kernel, R, expr, const TX x = *(const TX *)i->in[0];      \
+       const T y = *(const T *)i->in[1], z = *(const T *)i->in[2])
+#else
+#define ONE(kernel) NULL
+#define ONE1(kernel, T, R, expr)
+#define ONE2(kernel, T, R, expr)
+#define ONE3(kernel, TX, T, R, expr)
+#endif
+
 #define TILE1(op, tag, T, R, expr)                                                        \
+  ONE1(op##_##tag, T, R, expr)                                                            \
   static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
     (void)attr;                                                                           \
     R *to = out;                                                                          \
@@ -69,6 +96,7 @@ void zero_grad(Grad *d);
     }                                                                                     \
   }
 #define TILE2(op, tag, T, R, expr)                                                        \
+  ONE2(op##_##tag, T, R, expr)                                                            \
   static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
     (void)attr;                                                                           \
     R *to = out;                                                                          \
@@ -79,6 +107,7 @@ void zero_grad(Grad *d);
     }                                                                                     \
   }
 #define TILE3(op, tag, TX, T, R, expr)                                                    \
+  ONE3(op##_##tag, TX, T, R, expr)                                                        \
   static void op##_##tag(void *out, const void *const *in, int64_t n, const Attr *attr) { \
     (void)attr;                                                                           \
     R *to = out;                                                                          \
@@ -91,46 +120,57 @@ void zero_grad(Grad *d);
     }                                                                                     \
   }
 
+/* What an op's OpKernels have, of kernels with these tags. */
+#define FLOATS_OF(op) \
+  .tile = {[F32] = op##_f32, [F64] = op##_f64}, .one = {[F32] = ONE(op##_f32), [F64] = ONE(op##_f64)}
+#define NUMBERS_OF(op)                                                    \
+  .tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32},         \
+  .one = {[F32] = ONE(op##_f32), [F64] = ONE(op##_f64), [I32] = ONE(op##_i32)}
+#define LOGIC_OF(op) .tile = {[BOOL] = op##_bool_}, .one = {[BOOL] = ONE(op##_bool_)}
+
 /* Kernels of one op on f32 and f64, from one expression each. */
 #define FLOATS1(op, e32, e64)         \
   TILE1(op, f32, float, float, e32)   \
   TILE1(op, f64, double, double, e64) \
-  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
 #define FLOATS2(op, e32, e64)         \
   TILE2(op, f32, float, float, e32)   \
   TILE2(op, f64, double, double, e64) \
-  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
 /* ... and on i32, where it wraps: the expression is over uint32_t. */
 #define NUMBERS1(op, e32, e64, wrap)      \
   TILE1(op, f32, float, float, e32)       \
   TILE1(op, f64, double, double, e64)     \
   TILE1(op, i32, uint32_t, uint32_t, wrap)  \
-  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32}};
+  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op)};
 #define NUMBERS2(op, e32, e64, wrap)      \
   TILE2(op, f32, float, float, e32)       \
   TILE2(op, f64, double, double, e64)     \
   TILE2(op, i32, uint32_t, uint32_t, wrap)  \
-  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32}};
+  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op)};
 /* Results that are bool. */
 #define TESTS1(op, e)              \
   TILE1(op, f32, float, uint8_t, e)  \
   TILE1(op, f64, double, uint8_t, e) \
-  const OpKernels KERNELS_OF(op) = {.tile = {[F32] = op##_f32, [F64] = op##_f64}};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
 #define TESTS2(op, e)                \
   TILE2(op, f32, float, uint8_t, e)    \
   TILE2(op, f64, double, uint8_t, e)   \
   TILE2(op, i32, int32_t, uint8_t, e)  \
   TILE2(op, u8, uint8_t, uint8_t, e)   \
-  const OpKernels KERNELS_OF(op) = {                                                        \
-      .tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32, [U8] = op##_u8, [BOOL] = op##_u8}};
+  const OpKernels KERNELS_OF(op) = {                                                                         \
+      .tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32, [U8] = op##_u8, [BOOL] = op##_u8},      \
+      .one = {[F32] = ONE(op##_f32), [F64] = ONE(op##_f64), [I32] = ONE(op##_i32), [U8] = ONE(op##_u8),      \
+              [BOOL] = ONE(op##_u8)}};
 /* The bytes as they are, of any element type: chosen by its size. (There may be no type of a size.) */
 #define COPY_(op, bytes, T)                                                                                \
   __attribute__((unused)) static void op##_##bytes(void *, const void *const *, int64_t, const Attr *);    \
   TILE1(op, bytes, T, T, x)
 #define COPIES_(op) COPY_(op, 1, uint8_t) COPY_(op, 2, uint16_t) COPY_(op, 4, uint32_t) COPY_(op, 8, uint64_t)
 #define COPY_OF_(op, id, name, C, bytes, ...) [id] = op##_##bytes,
+#define COPY_ONE_OF_(op, id, name, C, bytes, ...) [id] = ONE(op##_##bytes),
 #define COPIES(op) \
   COPIES_(op)      \
-  const OpKernels KERNELS_OF(op) = {.tile = {DTYPES(COPY_OF_, op)}};
+  const OpKernels KERNELS_OF(op) = {.tile = {DTYPES(COPY_OF_, op)}, .one = {DTYPES(COPY_ONE_OF_, op)}};
 #endif
 #endif

@@ -215,7 +215,17 @@ static bool sum_run(KernelCall *c) {
   default: return sum_u8(c);
   }
 }
-const OpKernels KERNELS_OF(sum) = {.run = sum_run};
+static InstrKernel sum_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  if (!fold_line(&f, c, shape)) return NULL;
+  switch ((DType)c->in_type[0]->dtype) {
+  case F32: return FOLD_LINE(f, sum_f32);
+  case F64: return FOLD_LINE(f, sum_f64);
+  case I32: return FOLD_LINE(f, sum_i32);
+  default: return FOLD_LINE(f, sum_u8);
+  }
+}
+const OpKernels KERNELS_OF(sum) = {.run = sum_run, .line = sum_line};
 #else
 const Op op_sum = {
     .name = "sum", .id = OP_sum, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
@@ -268,7 +278,17 @@ static bool prod_run(KernelCall *c) {
   default: return prod_u8(c);
   }
 }
-const OpKernels KERNELS_OF(prod) = {.run = prod_run};
+static InstrKernel prod_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  if (!fold_line(&f, c, shape)) return NULL;
+  switch ((DType)c->in_type[0]->dtype) {
+  case F32: return FOLD_LINE(f, prod_f32);
+  case F64: return FOLD_LINE(f, prod_f64);
+  case I32: return FOLD_LINE(f, prod_i32);
+  default: return FOLD_LINE(f, prod_u8);
+  }
+}
+const OpKernels KERNELS_OF(prod) = {.run = prod_run, .line = prod_line};
 #else
 const Op op_prod = {
     .name = "prod", .id = OP_prod, .flags = OP_KEEPS_INTS, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
@@ -360,8 +380,28 @@ static bool reduce_min_run(KernelCall *c) {
   default: return min_u8(c);
   }
 }
-const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run};
-const OpKernels KERNELS_OF(reduce_min) = {.run = reduce_min_run};
+static InstrKernel reduce_max_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  if (!fold_line(&f, c, shape)) return NULL;
+  switch ((DType)c->in_type[0]->dtype) {
+  case F32: return FOLD_LINE(f, max_f32);
+  case F64: return FOLD_LINE(f, max_f64);
+  case I32: return FOLD_LINE(f, max_i32);
+  default: return FOLD_LINE(f, max_u8);
+  }
+}
+const OpKernels KERNELS_OF(reduce_max) = {.run = reduce_max_run, .line = reduce_max_line};
+static InstrKernel reduce_min_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  if (!fold_line(&f, c, shape)) return NULL;
+  switch ((DType)c->in_type[0]->dtype) {
+  case F32: return FOLD_LINE(f, min_f32);
+  case F64: return FOLD_LINE(f, min_f64);
+  case I32: return FOLD_LINE(f, min_i32);
+  default: return FOLD_LINE(f, min_u8);
+  }
+}
+const OpKernels KERNELS_OF(reduce_min) = {.run = reduce_min_run, .line = reduce_min_line};
 #else
 const Op op_reduce_max = {
     .name = "reduce_max", .sign = "max", .id = OP_reduce_max, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
@@ -402,8 +442,16 @@ const Op op_reduce_min = {
 #define EMPTY 0
 #define STEP OR
 #include "ops/fold_kernel.h"
-const OpKernels KERNELS_OF(all) = {.run = all_run};
-const OpKernels KERNELS_OF(any) = {.run = any_run};
+static InstrKernel all_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  return fold_line(&f, c, shape) ? FOLD_LINE(f, all_run) : NULL;
+}
+const OpKernels KERNELS_OF(all) = {.run = all_run, .line = all_line};
+static InstrKernel any_line(const KernelCall *c, int64_t *shape) {
+  Fold f;
+  return fold_line(&f, c, shape) ? FOLD_LINE(f, any_run) : NULL;
+}
+const OpKernels KERNELS_OF(any) = {.run = any_run, .line = any_line};
 #else
 const Op op_all = {
     .name = "all", .id = OP_all, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",

@@ -31,7 +31,7 @@ TILE1(require_finite, f64, uint64_t, uint64_t, x)
 FINITE(f32, float)
 FINITE(f64, double)
 const OpKernels KERNELS_OF(require_finite) = {
-    .tile = {[F32] = require_finite_f32, [F64] = require_finite_f64},
+    FLOATS_OF(require_finite),
     .check = {[F32] = require_finite_check_f32, [F64] = require_finite_check_f64},
 };
 #endif
@@ -85,7 +85,7 @@ LABELS(f32, float)
 LABELS(f64, double)
 LABELS(i32, int32_t)
 const OpKernels KERNELS_OF(require_label) = {
-    .tile = {[F32] = require_label_f32, [F64] = require_label_f64, [I32] = require_label_i32},
+    NUMBERS_OF(require_label),
     .check = {[F32] = require_label_check_f32, [F64] = require_label_check_f64, [I32] = require_label_check_i32},
 };
 #endif

@@ -82,5 +82,5 @@ static double polygamma_at(int k, double x) {
 }
 TILE1(polygamma, f32, float, float, polygamma_at((int)attr->i[0], (double)x))
 TILE1(polygamma, f64, double, double, polygamma_at((int)attr->i[0], x))
-const OpKernels KERNELS_OF(polygamma) = {.tile = {[F32] = polygamma_f32, [F64] = polygamma_f64}};
+const OpKernels KERNELS_OF(polygamma) = {FLOATS_OF(polygamma)};
 #endif

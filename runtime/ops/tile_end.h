@@ -9,4 +9,12 @@
 #undef LOAD
 #undef STORE
 #undef TURN
+#undef SHORT
+#undef SHORT_U
+#undef SHORT_SPLAT
+#undef SHORT_FMA
+#undef QUARTER
+#undef QUARTER_U
+#undef QUARTER_SPLAT
+#undef QUARTER_FMA
 #undef M_

@@ -46,6 +46,34 @@ typedef double VecDu __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_a
 #define FMA_D(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* Shorter ones, for what does not fill a vector: half of 64 bytes, and 16. SHORT_ and QUARTER_ as above. */
+#define SHORT_BYTES (VECTOR_BYTES > 32 ? 32 : VECTOR_BYTES)
+typedef float ShortF __attribute__((vector_size(SHORT_BYTES)));
+typedef double ShortD __attribute__((vector_size(SHORT_BYTES)));
+typedef float ShortFu __attribute__((vector_size(SHORT_BYTES), aligned(4), may_alias));
+typedef double ShortDu __attribute__((vector_size(SHORT_BYTES), aligned(8), may_alias));
+typedef float QuarterF __attribute__((vector_size(16)));
+typedef double QuarterD __attribute__((vector_size(16)));
+typedef float QuarterFu __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double QuarterDu __attribute__((vector_size(16), aligned(8), may_alias));
+#define QUARTER_SPLAT_F(s) ((QuarterF){(s), (s), (s), (s)})
+#define QUARTER_SPLAT_D(s) ((QuarterD){(s), (s)})
+#if defined(__AVX2__) && defined(__FMA__)
+#define SHORT_SPLAT_F(s) ((ShortF)_mm256_set1_ps(s))
+#define SHORT_SPLAT_D(s) ((ShortD)_mm256_set1_pd(s))
+#define SHORT_FMA_F(a, b, c) ((ShortF)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define SHORT_FMA_D(a, b, c) ((ShortD)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define QUARTER_FMA_F(a, b, c) ((QuarterF)_mm_fmadd_ps((__m128)(a), (__m128)(b), (__m128)(c)))
+#define QUARTER_FMA_D(a, b, c) ((QuarterD)_mm_fmadd_pd((__m128d)(a), (__m128d)(b), (__m128d)(c)))
+#else
+#define SHORT_SPLAT_F QUARTER_SPLAT_F
+#define SHORT_SPLAT_D QUARTER_SPLAT_D
+#define SHORT_FMA_F FMA_F
+#define SHORT_FMA_D FMA_D
+#define QUARTER_FMA_F FMA_F
+#define QUARTER_FMA_D FMA_D
+#endif
+
 /* The same step for one number. */
 #if defined(__AVX2__) && defined(__FMA__)
 #define FMA1_F __builtin_fmaf
