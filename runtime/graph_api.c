@@ -553,7 +553,7 @@ glia_status glia_run(glia_plan *p, const glia_array *in, int n_in, glia_array *o
     void *given = to >= 0 ? out[to].data : in[from].data;
     p->data[k] = given ? given : to >= 0 ? p->out_data[to] : p->slab;       /* no elements: read by nobody */
   }
-  Fault f = run_plan(p->plan, p->data, p->slab, g->pool, &g->cancel);
+  Fault f = run_plan(p->plan, p->data, plan_area(p->plan), p->slab, g->pool, &g->cancel);
   atomic_store(&g->cancel, false);
   if (f.code != FAULT_NONE) return tell_fault(g, p, &f);
   for (int k = 0; k < n_out; k++) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "runtime/graph/batch.h"
+#include "runtime/graph/kernels.h"
 #include "runtime/graph/opt.h"
 #include "runtime/graph/sample.h"
 #include "runtime/graph/sparse.h"
@@ -421,7 +422,7 @@ static void plan_agrees(const Sample *s, const Run *r, const Graph *g, const cha
         if (b[k].slot >= MOST_IN) out[b[k].slot - MOST_IN] = tensor_new(&host, &b[k].type);
         data[k] = b[k].slot < MOST_IN ? r->x[b[k].slot]->data : out[b[k].slot - MOST_IN]->data;
       }
-      Fault f = run_plan(p, data, slab, pools[t], NULL);
+      Fault f = run_plan(p, data, plan_area(p), slab, pools[t], NULL);
       if (f.code != fault) complain(how, s, f.code, fault);
       for (int k = 0; k < 2; k++) {
         if (fault == FAULT_NONE && out[k] && !tensor_same_bits(out[k], want[k])) complain(how, s, threads[t], no_fuse);
@@ -634,6 +635,19 @@ static void pattern_holds(Arena *a, const Op *op, const Sample *s, bool known) {
   run_end(&r);
 }
 
+/* An element as an instruction has the bits that it has in the tile. */
+static void instruction_alike(const Op *op, const Kernels *level, DType d, const void *const *all, const size_t *size,
+                              const char *whole, size_t out, const Attr *attr) {
+  InstrKernel one = kernels_one(level, op, d);
+  for (size_t at = 0; one && at < LONG; at++) {
+    char got[8];
+    Instr i = {.more = attr, .out = got};
+    for (int k = 0; k < op->n_in; k++) i.in[k] = (const char *)all[k] + at * size[k];
+    one(&i);
+    if (memcmp(got, whole + at * out, out)) complain("an element as an instruction", NULL, (double)at, (double)d);
+  }
+}
+
 /* Any stretch of a tile, from any offset, alone or in place, has the bits of the whole. */
 static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
   static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-40, 3e38, 1, -1, 88.5, -103.5, 0.5};
@@ -664,6 +678,7 @@ static void place_is_nothing(const Op *op, const Kernels *level, DType d) {
   if (op->type(&r)) out = dtype_size[r.y.dtype];
   arena_free(a);
   k->tile[d](whole, all, LONG, &attr);
+  instruction_alike(op, level, d, all, (size_t[]){first, size, size}, whole, out, &attr);
   for (int64_t n = 1; n <= 70; n++)
     for (int64_t from = 0; from + n <= LONG; from += n < 20 ? 1 : 7) {
       const void *at[3] = {in[0] + from * (int64_t)first, in[1] + from * (int64_t)size, in[2] + from * (int64_t)size};

@@ -17,6 +17,11 @@ static bool is_arg(const Compiled *c, SlotId slot, uint32_t *k) {
   return false;
 }
 
+static void *aligned(Arena *a, size_t bytes) {
+  char *raw = arena_alloc(a, bytes + 64);
+  return raw + (64 - (uintptr_t)raw % 64) % 64;
+}
+
 Frozen *frozen_make(Function *f, Compiled *c) {
   Session *s = f->session;
   if (!c->segment) return NULL;
@@ -39,8 +44,8 @@ Frozen *frozen_make(Function *f, Compiled *c) {
     if (!(copied[j] = hold(s, a, c->copy[j]))) goto fail;
   }
   if (z->plan) {
-    char *slab = arena_alloc(a, plan_slab(z->plan) + 64);
-    z->slab = slab + (64 - (uintptr_t)slab % 64);
+    z->slab = aligned(a, plan_slab(z->plan));
+    z->area = aligned(a, plan_bound(z->plan));
   }
   return z;
 fail:
@@ -72,7 +77,7 @@ Fault frozen_run(Frozen *f, const void *const *arg, void **result) {
     }
   }
   Fault fault = {.code = FAULT_NONE};
-  if (f->plan) fault = run_plan(f->plan, f->data, f->slab, NULL, NULL);
+  if (f->plan) fault = run_plan(f->plan, f->data, f->area, f->slab, NULL, NULL);
   f->calls++;
   if (fault.code != FAULT_NONE) return fault;
   for (uint32_t j = 0; j < n_result; j++) {

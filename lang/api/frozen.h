@@ -19,7 +19,7 @@ typedef struct Frozen {
   const void *const *copied;           /* of each result that the plan does not write: the tensor that it is, or NULL */
   void **own;                          /* of each result: its memory, for views */
   void **over;                         /* of each result: the buffer on an argument that it is copied to, or NULL */
-  void *slab;
+  void *slab, *area;
   int32_t calls;                       /* the turn of its draws */
   Stack stack;                         /* of the thread that called last */
 } Frozen;

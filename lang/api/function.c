@@ -395,7 +395,7 @@ static bool run_segment(Function *f, Compiled *c, const void *const *arg, void *
   }
   if (plan) {
     host_stack_need(&s->host, plan_stack(plan));
-    Fault fault = run_plan(plan, c->data, s->slab, s->pool, &s->cancel);
+    Fault fault = run_plan(plan, c->data, plan_area(plan), s->slab, s->pool, &s->cancel);
     if (fault.code == FAULT_CANCELLED) {
       s->cancelled = true;
     } else if (fault.code != FAULT_NONE) {

@@ -94,7 +94,7 @@ bool again_run(Again *x) {
     x->data[k] = t->data;
   }
   host_stack_need(&s->host, plan_stack(x->plan));
-  return run_plan(x->plan, x->data, x->room, s->pool, NULL).code == FAULT_NONE;
+  return run_plan(x->plan, x->data, plan_area(x->plan), x->room, s->pool, NULL).code == FAULT_NONE;
 }
 
 const Tensor *again_value(const Again *x, uint32_t k) { return x->out[k]; }

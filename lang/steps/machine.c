@@ -194,7 +194,7 @@ static bool before_fault(Session *s, Segment *g, const Steps *block, uint32_t at
     ok = bind(s, part, data, NULL);
     if (ok) {
       host_stack_need(&s->host, plan_stack(part));
-      Fault f = run_plan(part, data, room, s->pool, NULL);
+      Fault f = run_plan(part, data, plan_area(part), room, s->pool, NULL);
       if (f.code != FAULT_NONE) {
         machine_fault(s, part, &f);
         ok = false;
@@ -247,8 +247,9 @@ static bool plan_run(Session *s, Segment *g, Tensor *const *before, const Steps 
   if (!bind(s, g->plan, g->data, g->spare)) return false;
   host_stack_need(&s->host, plan_stack(g->plan));
   const RunTrace *trace = s->config.trace;
-  Fault f = trace ? run_plan_traced(g->plan, g->data, s->slab, s->pool, &s->cancel, trace)
-                  : run_plan(g->plan, g->data, s->slab, s->pool, &s->cancel);
+  void *area = plan_area(g->plan);
+  Fault f = trace ? run_plan_traced(g->plan, g->data, area, s->slab, s->pool, &s->cancel, trace)
+                  : run_plan(g->plan, g->data, area, s->slab, s->pool, &s->cancel);
   if (f.code == FAULT_CANCELLED) {
     NodeId next = fault_node(s->graph, g->plan, f.step);
     s->cancelled = true;

@@ -400,6 +400,7 @@ static void fill_in(Builder *b, Operands *loads, Operands *stores) {
   for (uint16_t j = 0; j < b->u->n; j++) {
     NodeId id = b->u->node[j];
     b->op[j].fn = plan_tile(w, id);
+    b->op[j].one = plan_one(w, id);
     b->op[j].attr = plan_attr(w, node_of(w, id)->attr);
     if (w->needed[id]) vec_push(w->tmp, stores, (Operand){w->place[id], id});
   }

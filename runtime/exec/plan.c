@@ -6,7 +6,7 @@
  * cell's old value, where it may. What still may not write its cell in place is made in the slab and copied at the very
  * end.
  */
-#include "exec/planner.h"
+#include "exec/straight.h"
 #include <assert.h>
 #include <string.h>
 
@@ -87,6 +87,21 @@ static void constants(Planner *w) {
 
 static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, const PlanOptions *o, bool body);
 
+/* What a turn finds further on than the last but one did. */
+static void moves(Arena *a, Loop *l) {
+  const Plan *p = l->body;
+  uint32_t n = 0;
+  Move *move = NEW_N(a, Move, p->first_fixup[p->n_bind] + 1);
+  for (uint32_t k = 0; k < p->n_bind; k++) {
+    const TurnBind *b = &l->bind[k];
+    if (b->kind != TURN_ROW && !(b->kind == TURN_STACK && l->read[b->index])) continue;
+    int64_t step = 2 * (int64_t)b->bytes * (l->reverse ? -1 : 1);
+    for (uint32_t j = p->first_fixup[k]; j < p->first_fixup[k + 1]; j++) move[n++] = (Move){p->fixup[j].word, step};
+  }
+  l->move = move;
+  l->n_move = n;
+}
+
 static Loop *loop_of(Planner *w, NodeId id) {
   const Node *n = node_of(w, id);
   Arena *a = w->p->arena;
@@ -123,6 +138,7 @@ static Loop *loop_of(Planner *w, NodeId id) {
     if (w->kind[k] == KIND_PICK && w->g->node[k].in[0] == id) read[w->g->node[k].attr->i[0]] = true;
   l->read = read;
   l->bind = bind;
+  moves(a, l);
   l->bytes = bytes;
   return l;
 }
@@ -366,7 +382,7 @@ static void write_loop_step(Planner *w, const Unit *unit, Places *taken) {
   for (uint32_t k = 0; k < l->n_carry; k++) add_place(w, take_scratch(w, taken, l->bytes[k]), NO_NODE);
   add_place(w, take_scratch(w, taken, sizeof(int32_t)), NO_NODE);
   add_place(w, take_scratch(w, taken, (l->body->n_bind + 1) * sizeof(void *)), NO_NODE);
-  add_place(w, take_scratch(w, taken, l->body->slab), NO_NODE);
+  add_place(w, take_scratch(w, taken, 2 * l->body->bound + l->body->slab), NO_NODE);
   if (l->ends == ENDS_UNTIL) add_place(w, take_scratch(w, taken, (size_t)type_bytes(&l->flag)), NO_NODE);
 }
 
@@ -477,8 +493,7 @@ static void publish(Planner *w) {
   p->node = arena_copy(a, w->place_node.at, w->place_node.n * sizeof *w->place_node.at);
   p->n_origin = w->origins.n;
   p->origin = arena_copy(a, w->origins.at, w->origins.n * sizeof *w->origins.at);
-  p->table = plan_round(p->n_place * sizeof(void *));
-  p->slab = p->table + w->slab.size;
+  p->buffers = w->slab.size;
   p->n_node = w->g->n;
   p->first_write = p->n_step;
   for (uint32_t k = p->n_step; k-- > 0;) {
@@ -488,6 +503,11 @@ static void publish(Planner *w) {
     p->cost.bytes += p->step[k].cost.bytes;
   }
   for (uint32_t k = p->first_write; k < p->n_step; k++) assert(!p->step[k].fails);   /* the invariant of plan.h */
+  straight_make(w);
+  p->slab = p->buffers + plan_round(p->temps);
+  if (w->body) return;
+  char *raw = arena_alloc(a, p->bound + PLAN_ALIGN);
+  p->area = raw + (plan_round((uintptr_t)raw) - (uintptr_t)raw);
 }
 
 static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, const PlanOptions *o, bool body) {
@@ -554,6 +574,8 @@ uint32_t plan_bindings(const Plan *p, const Binding **out) {
 }
 
 size_t plan_slab(const Plan *p) { return p->slab; }
+void *plan_area(const Plan *p) { return p->area; }
+size_t plan_bound(const Plan *p) { return p->bound; }
 size_t plan_stack(const Plan *p) { return STACK_KERNEL + p->depth * (size_t)STACK_TURN; }
 uint32_t plan_steps(const Plan *p) { return p->n_step; }
 

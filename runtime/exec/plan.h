@@ -27,6 +27,10 @@ void plan_free(Plan *p);
 
 uint32_t plan_bindings(const Plan *p, const Binding **out);
 size_t plan_slab(const Plan *p);                /* bytes of scratch a run needs, threads' arenas not counted */
+/* Where the runs of one caller at a time keep the plan bound to its data. Another caller at the same time has an area
+ * of its own: plan_bound(p) bytes, 64-byte aligned, of zeroes at first. */
+void *plan_area(const Plan *p);
+size_t plan_bound(const Plan *p);
 size_t plan_stack(const Plan *p);               /* bytes of the C stack that a run needs */
 uint32_t plan_steps(const Plan *p);
 /* The nodes (in the caller's numbering) that step k computes, in order. */

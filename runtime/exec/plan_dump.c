@@ -86,7 +86,7 @@ Cost plan_cost(const Plan *p) { return p->cost; }
 char *plan_dump(const Plan *p, Arena *a) {
   Text t = {.arena = a};
   text_printf(&t, "plan: %u steps, slab ", p->n_step);
-  show_bytes(&t, (double)(p->slab - p->table));
+  show_bytes(&t, (double)p->buffers);
   text_printf(&t, ", moves ");
   show_bytes(&t, p->cost.bytes);
   text_printf(&t, ", %.4g flop\n", p->cost.flops);

@@ -61,6 +61,11 @@ TileKernel plan_tile(const Planner *w, NodeId id) {
   return point_kernels(w, n)->tile[w->g->node[n->in[n->n_in - 1]].type->dtype];
 }
 
+InstrKernel plan_one(const Planner *w, NodeId id) {
+  const Node *n = &w->g->node[id];
+  return kernels_one(w->kernels, n->op, (DType)w->g->node[n->in[n->n_in - 1]].type->dtype);
+}
+
 /* ---- what a unit reads, what a result needs ---- */
 
 bool plan_flat(const Planner *w, NodeId user, uint32_t k) {

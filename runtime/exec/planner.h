@@ -1,6 +1,7 @@
 /* planner: what plan_make knows while it works, and who does what. planner.c answers questions (what a node is, what a
  * unit reads, where a value lies) and calls nobody; fuse.c (units and their tile programs) and order.c (the order of
- * the units) ask it; plan.c (results, places, steps) calls all of them, and slab.c for offsets.
+ * the units) ask it; plan.c (results, places, steps) calls all of them, and slab.c for offsets; straight.c makes
+ * instructions of the steps.
  *
  * Invariant: the units form no cycle. A pointwise node of stage s needs only earlier stages, other nodes of its stage
  * that are not pointwise, and pointwise nodes of its stage with its element count (its own unit) or fewer (read through
@@ -104,6 +105,7 @@ const Attr *plan_attr(Planner *w, const Attr *a);
 bool plan_pointwise(const Node *n);                /* has tile kernels */
 bool plan_may_fail(const Planner *w, const Node *n);
 TileKernel plan_tile(const Planner *w, NodeId id);
+InstrKernel plan_one(const Planner *w, NodeId id);
 /* Whether input k of user is read element by element, in step with it. */
 bool plan_flat(const Planner *w, NodeId user, uint32_t k);
 /* Calls f for each input of each node of unit u, with the root that it reads. */

@@ -1,10 +1,11 @@
-/* run: see run.h. A run resolves the plan's places to pointers (kept at the head of the slab) and walks the steps. A
- * step of several parts goes to the pool; a part's range depends on the step alone, so who runs it changes nothing. Of
- * the parts' faults the lowest part's is reported, which is the first by element.
+/* run: see run.h. A run binds the plan (straight.h), which costs little where it is bound so already, and walks its
+ * stretches: instructions, or steps. A step of several parts goes to the pool; of the parts' faults the lowest
+ * part's is reported, which is the first by element.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "exec/run.h"
-#include "exec/step.h"
+#include "exec/parts.h"
+#include "exec/straight.h"
 #include <string.h>
 #include <time.h>
 
@@ -21,149 +22,6 @@ typedef struct Part {
   const atomic_bool *cancel;   /* the parts that are not begun are left out; NULL: never */
 } Part;
 
-/* ---- loads of a fused step ---- */
-
-/* One element, n times. */
-#define REPEAT(bytes, T)                                                  \
-  static void repeat_##bytes(void *to, const void *x, int64_t n) {        \
-    T v;                                                                  \
-    memcpy(&v, x, sizeof v);                                              \
-    for (int64_t k = 0; k < n; k++) ((T *)to)[k] = v;                     \
-  }
-REPEAT(2, uint16_t)
-REPEAT(4, uint32_t)
-REPEAT(8, uint64_t)
-#undef REPEAT
-
-static void spread(void *out, const void *in, const TileLoad *l, int64_t begin, int64_t n) {
-  int64_t at[MAX_RANK], from = 0, size = l->size;
-  char *to = out;
-  int last = l->rank - 1;
-  if (last < 0) {              /* one element of one */
-    memcpy(to, in, (size_t)size);
-    return;
-  }
-  for (int k = last; k >= 0; k--) {
-    at[k] = begin % l->dim[k];
-    begin /= l->dim[k];
-    from += at[k] * l->stride[k];
-  }
-  while (n > 0) {
-    int64_t run = l->dim[last] - at[last];
-    if (run > n) run = n;
-    const char *x = (const char *)in + from * size;
-    if (l->stride[last] != 0) memcpy(to, x, (size_t)(run * size));
-    else if (size == 4) repeat_4(to, x, run);
-    else if (size == 8) repeat_8(to, x, run);
-    else if (size == 2) repeat_2(to, x, run);
-    else memset(to, *x, (size_t)run);
-    to += run * size;
-    n -= run;
-    if (n == 0) return;
-    from -= at[last] * l->stride[last];
-    at[last] = 0;
-    for (int k = last - 1; k >= 0; k--) {
-      from += l->stride[k];
-      if (++at[k] < l->dim[k]) break;
-      from -= at[k] * l->stride[k];
-      at[k] = 0;
-    }
-  }
-}
-
-/* ---- parts ---- */
-
-static void range(uint32_t parts, uint32_t k, int64_t units, int64_t *begin, int64_t *end) {
-  if (parts == 1) {            /* most are: two divisions less */
-    *begin = 0;
-    *end = units;
-    return;
-  }
-  *begin = units * k / parts;
-  *end = units * (k + 1) / parts;
-}
-
-static void tile_ops(const Tiles *t, char *const *reg, int64_t n) {
-  const TileOp *end = t->op + t->n_op;
-  for (const TileOp *o = t->op; o < end; o++) {
-    const void *in[TILE_IN] = {reg[o->in[0]], reg[o->in[1]], reg[o->in[2]], reg[o->in[3]]};   /* 0: there is none */
-    if (o->fn) o->fn(reg[o->out], in, n, o->attr);
-    else memcpy(reg[o->out], in[0], (size_t)n * o->size);
-  }
-}
-
-/* Loads that are other bytes, or lie elsewhere, in each block: that of the n elements from e on. */
-static void tile_loads(const Tiles *t, void *const *at, char **reg, char *arena, int64_t e, int64_t n) {
-  for (uint32_t k = 0; k < t->n_load; k++) {
-    const TileLoad *l = &t->load[k];
-    if (l->mode != LOAD_ROWS && l->mode != LOAD_ANY) continue;
-    char *in = at[l->operand];
-    int64_t phase = l->mode == LOAD_ROWS ? e % l->period : 0;
-    if (l->mode == LOAD_ROWS && phase + n <= l->period) reg[l->reg] = in + phase * l->size;
-    else {
-      reg[l->reg] = arena + t->at[l->reg];
-      spread(reg[l->reg], in, l, e, n);
-    }
-  }
-}
-
-static void tiles_part(const PlanStep *s, void *const *at, uint32_t part) {
-  _Alignas(64) char arena[TILE_ARENA];
-  char *reg[TILE_REGS];
-  const Tiles *t = s->tiles;
-  int64_t first, end;
-  range(s->parts, part, (s->units + TILE - 1) / TILE, &first, &end);
-  first *= TILE;
-  end *= TILE;
-  if (end > s->units) end = s->units;
-  if (first >= end) return;
-  for (uint32_t k = 0; k < t->n_reg; k++) reg[k] = t->at[k] == UINT32_MAX ? NULL : arena + t->at[k];
-  for (uint32_t k = 0; k < t->n_load; k++) {
-    const TileLoad *l = &t->load[k];
-    char *in = at[l->operand];
-    if (l->mode == LOAD_BLOCK) reg[l->reg] = (char *)(uintptr_t)l->block;
-    else if (l->mode == LOAD_FLAT) reg[l->reg] = in + first * l->size;
-    else if (l->mode == LOAD_FILL) spread(reg[l->reg], in, l, first, end - first < TILE ? end - first : TILE);
-  }
-  for (uint32_t k = 0; k < t->n_store; k++) {
-    const TileStore *o = &t->store[k];
-    reg[o->reg] = (char *)at[s->n_in + o->operand] + first * o->size;
-  }
-  for (int64_t e = first;;) {
-    int64_t n = end - e < TILE ? end - e : TILE;
-    if (t->moves) tile_loads(t, at, reg, arena, e, n);
-    tile_ops(t, reg, n);
-    e += n;
-    if (e >= end) return;
-    for (uint32_t k = 0; k < t->n_load; k++)
-      if (t->load[k].mode == LOAD_FLAT) reg[t->load[k].reg] += TILE * t->load[k].size;
-    for (uint32_t k = 0; k < t->n_store; k++) reg[t->store[k].reg] += TILE * t->store[k].size;
-  }
-}
-
-static KernelCall call_of(const PlanStep *s, void *const *at, uint32_t part) {
-  KernelCall c;                          /* each field is set: to clear the whole costs as much as a small call */
-  c.in = (const void *const *)at;
-  c.out = at[s->n_in];
-  c.in_type = s->in_type;
-  c.out_type = s->out_type;
-  c.attr = s->attr;
-  c.n_in = s->n_in;
-  c.begin = c.end = 0;
-  c.scratch = c.shared = NULL;
-  c.fault.code = FAULT_NONE;
-  char *memory = s->kernel.shared + s->kernel.scratch > 0 ? at[s->n_in + 1] : NULL;
-  if (s->kernel.shared) c.shared = memory;
-  if (s->kernel.scratch) c.scratch = memory + s->kernel.shared + s->kernel.scratch * part;
-  return c;
-}
-
-static void work_part(const PlanStep *s, void *const *at, uint32_t part, Fault *fault) {
-  KernelCall c = call_of(s, at, part);
-  range(s->parts, part, s->kernel.units, &c.begin, &c.end);
-  if (!kernel_part(&s->kernel, &c)) *fault = c.fault;
-}
-
 static bool stopped(const Part *p, uint32_t part) {
   if (!p->cancel || !atomic_load_explicit(p->cancel, memory_order_relaxed)) return false;
   p->fault[part] = (Fault){.code = FAULT_CANCELLED};
@@ -173,16 +31,8 @@ static bool stopped(const Part *p, uint32_t part) {
 static void prepare_part(void *ctx, uint32_t part, int worker) {
   Part *p = ctx;
   if (stopped(p, part)) return;
-  KernelCall c = call_of(p->s, p->at, part);
   if (worker != 0) kernels_begin(p->kernels);
-  range(p->s->prepare_parts, part, p->s->kernel.prepares, &c.begin, &c.end);
-  if (!kernel_prepare(&p->s->kernel, &c)) p->fault[part] = c.fault;
-}
-
-static void copy_part(const PlanStep *s, void *const *at, uint32_t part) {
-  int64_t begin, end;
-  range(s->parts, part, s->units, &begin, &end);
-  if (begin < end) memcpy((char *)at[1] + begin, (const char *)at[0] + begin, (size_t)(end - begin));
+  part_prepare(p->s, p->at, part, &p->fault[part]);
 }
 
 static void run_part(void *ctx, uint32_t k, int worker) {
@@ -190,9 +40,9 @@ static void run_part(void *ctx, uint32_t k, int worker) {
   if (stopped(p, k)) return;
   if (worker != 0) kernels_begin(p->kernels);
   switch (p->s->kind) {
-  case PLAN_KERNEL: work_part(p->s, p->at, k, &p->fault[k]); break;
-  case PLAN_TILES: tiles_part(p->s, p->at, k); break;
-  default: copy_part(p->s, p->at, k); break;
+  case PLAN_KERNEL: part_work(p->s, p->at, k, &p->fault[k]); break;
+  case PLAN_TILES: part_tiles(p->s, p->at, k); break;
+  default: part_copy(p->s, p->at, k); break;
   }
 }
 
@@ -251,9 +101,18 @@ static __attribute__((noinline)) const Fault *run_parts_traced(const Plan *plan,
   return f;
 }
 
-static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel);
-static Fault run_steps_traced(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel,
-                              const RunTrace *trace);
+static __attribute__((noinline)) void straight_traced(const Plan *p, const Instr *instr, const Stretch *r,
+                                                      const RunTrace *trace) {
+  for (uint32_t k = r->step; k < r->step + r->n_step; k++) {
+    Taken taken = {.begin = now_ns()};
+    straight_run(instr + p->first_instr[k], p->first_instr[k + 1] - p->first_instr[k]);
+    taken.end = now_ns();
+    trace->done(trace->to, p, k, &taken, 1);
+  }
+}
+
+static Fault run_bound(const Plan *p, void *area, Pool *pool, const atomic_bool *cancel);
+static Fault run_bound_traced(const Plan *p, void *area, Pool *pool, const atomic_bool *cancel, const RunTrace *trace);
 
 /* Where a turn of a loop finds and leaves things. to_out: it writes the next carries to the loop's own outputs. */
 static void bind_turn(const Loop *l, void *const *at, void *const *out, void **data, int64_t row, bool first,
@@ -287,6 +146,35 @@ static bool all_true(const Type *t, const uint8_t *flag) {
   return true;
 }
 
+/* The body is bound twice, since a turn writes the carries where the next one reads them: from the turn after the next
+ * on, what differs between two turns of one binding is how far the rows are. */
+static void bind_body(const PlanStep *s, void *const *at, char *area, int64_t made, int64_t row, bool to_out) {
+  const Loop *l = s->loop;
+  void *const *out = at + s->n_in, *const *spare = out + s->n_out;
+  if (made < 3) {
+    char *buffers = (char *)spare[l->n_carry + 2] + 2 * l->body->bound;
+    bind_turn(l, at, out, spare[l->n_carry + 1], row, made == 0, to_out);
+    straight_bind(l->body, area, spare[l->n_carry + 1], buffers, made < 2);
+    return;
+  }
+  char **word = (char **)(void *)area;
+  for (const Move *m = l->move, *end = m + l->n_move; m < end; m++) word[m->word] += m->step;
+}
+
+/* A turn of a body that is bound. False: its fault. */
+static ALWAYS_INLINE bool run_body(const Plan *body, void *area, Pool *pool, const atomic_bool *cancel, Fault *fault,
+                                   const RunTrace *trace) {
+  if (!trace && body->n_stretch == 1 && body->stretch->straight) {
+    straight_run(area, body->n_instr);
+    return true;
+  }
+  *fault = trace ? run_bound_traced(body, area, pool, cancel, trace) : run_bound(body, area, pool, cancel);
+  if (fault->code == FAULT_NONE) return true;
+  if (!fault->op) fault->op = body->step[fault->step].op;
+  if (!fault->loc) fault->loc = body->step[fault->step].loc;
+  return false;
+}
+
 /* A turn reads its carries where the turn before left them and writes the next ones to the other place, so that the
  * last of all turns writes the loop's own outputs; a loop that ends before has them brought there. */
 static ALWAYS_INLINE Fault loop_of(const PlanStep *s, void *const *at, Pool *pool, const atomic_bool *cancel,
@@ -296,21 +184,16 @@ static ALWAYS_INLINE Fault loop_of(const PlanStep *s, void *const *at, Pool *poo
   const uint8_t *flag = l->ends == ENDS_UNTIL ? spare[l->n_carry + 3] : NULL;
   int64_t turns = loop_turns(l, s->n_in ? at[s->n_in - 1] : NULL), made = 0;
   bool last = flag && turns == 0, to_out = false;
+  char *areas = spare[l->n_carry + 2];
   while (made < turns && !last) {
     if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
     int64_t row = l->reverse ? turns - 1 - made : made;
+    char *area = areas + (made % 2 ? l->body->bound : 0);
+    Fault fault;
     to_out = (turns - 1 - made) % 2 == 0;
+    bind_body(s, at, area, made, row, to_out);
     *(int32_t *)spare[l->n_carry] = (int32_t)row;
-    bind_turn(l, at, out, spare[l->n_carry + 1], row, made == 0, to_out);
-    void *const *data = spare[l->n_carry + 1];
-    char *slab = spare[l->n_carry + 2];
-    Fault f = trace ? run_steps_traced(l->body, data, slab, pool, cancel, trace)
-                    : run_steps(l->body, data, slab, pool, cancel);
-    if (f.code != FAULT_NONE) {
-      if (!f.op) f.op = l->body->step[f.step].op;
-      if (!f.loc) f.loc = l->body->step[f.step].loc;
-      return f;
-    }
+    if (!run_body(l->body, area, pool, cancel, &fault, trace)) return fault;
     made++;
     last = flag && all_true(&l->flag, flag);
   }
@@ -336,33 +219,34 @@ static Fault run_loop_traced(const PlanStep *s, void *const *at, Pool *pool, con
   return f;
 }
 
-static ALWAYS_INLINE Fault steps_of(const Plan *p, void *const *data, char *slab, Pool *pool,
-                                    const atomic_bool *cancel, const RunTrace *trace) {
-  void **at = (void **)(void *)slab;
-  char *buffers = slab + p->table;
-  for (uint32_t k = 0; k < p->n_place; k++) {
-    Place q = p->place[k];
-    char *base = q.base == BASE_SLAB ? buffers : q.base == BASE_CONST ? p->constants : data[q.base - BASE_BIND];
-    at[k] = base + q.offset;
+/* Step k as it is. Out: its fault, or NULL. */
+static ALWAYS_INLINE const Fault *run_step(const Plan *p, uint32_t k, Part *part, Pool *pool, const RunTrace *trace) {
+  const PlanStep *s = part->s;
+  if (s->kind == PLAN_LOOP) {
+    part->fault[0] = trace ? run_loop_traced(s, part->at, pool, part->cancel, p, k, trace)
+                           : run_loop(s, part->at, pool, part->cancel);
+    return part->fault[0].code == FAULT_NONE ? NULL : part->fault;
   }
+  if (trace) return run_parts_traced(p, k, part, pool, trace);
+  const Fault *f = s->prepare_parts > 0 ? run_parts(part, s->prepare_parts, prepare_part, pool) : NULL;
+  return f ? f : run_parts(part, s->parts, run_part, pool);
+}
+
+static ALWAYS_INLINE Fault bound_of(const Plan *p, void *area, Pool *pool, const atomic_bool *cancel,
+                                    const RunTrace *trace) {
+  void **at = straight_at(p, area);
   Fault fault[PART_MOST];
-  for (uint32_t k = 0; k < p->n_step; k++) {
-    const PlanStep *s = &p->step[k];
-    bool may_stop = cancel != NULL && k <= p->first_write;
-    if (may_stop && atomic_load_explicit(cancel, memory_order_relaxed))
+  for (const Stretch *r = p->stretch, *end = r + p->n_stretch; r < end; r++) {
+    uint32_t k = r->step;
+    if (cancel && k <= p->first_write && atomic_load_explicit(cancel, memory_order_relaxed))
       return (Fault){.code = FAULT_CANCELLED, .step = k};
-    Part part = {p->kernels, s, at + s->operand, fault, k < p->first_write ? cancel : NULL};
-    const Fault *f = NULL;
-    if (s->kind == PLAN_LOOP) {
-      fault[0] = trace ? run_loop_traced(s, part.at, pool, part.cancel, p, k, trace)
-                       : run_loop(s, part.at, pool, part.cancel);
-      if (fault[0].code != FAULT_NONE) f = &fault[0];
-    } else if (trace) {
-      f = run_parts_traced(p, k, &part, pool, trace);
-    } else {
-      if (s->prepare_parts > 0) f = run_parts(&part, s->prepare_parts, prepare_part, pool);
-      if (!f) f = run_parts(&part, s->parts, run_part, pool);
+    if (r->straight) {
+      if (trace) straight_traced(p, straight_instr(area), r, trace);
+      else straight_run(straight_instr(area) + r->instr, r->n_instr);
+      continue;
     }
+    Part part = {p->kernels, &p->step[k], at + p->step[k].operand, fault, k < p->first_write ? cancel : NULL};
+    const Fault *f = run_step(p, k, &part, pool, trace);
     if (!f) continue;
     Fault first = *f;
     first.step = k;
@@ -371,22 +255,23 @@ static ALWAYS_INLINE Fault steps_of(const Plan *p, void *const *data, char *slab
   return (Fault){.code = FAULT_NONE};
 }
 
-static Fault run_steps(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel) {
-  return steps_of(p, data, slab, pool, cancel, NULL);
+static Fault run_bound(const Plan *p, void *area, Pool *pool, const atomic_bool *cancel) {
+  return bound_of(p, area, pool, cancel, NULL);
 }
 
-static Fault run_steps_traced(const Plan *p, void *const *data, char *slab, Pool *pool, const atomic_bool *cancel,
-                              const RunTrace *trace) {
-  return steps_of(p, data, slab, pool, cancel, trace);
+static Fault run_bound_traced(const Plan *p, void *area, Pool *pool, const atomic_bool *cancel, const RunTrace *trace) {
+  return bound_of(p, area, pool, cancel, trace);
 }
 
-Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel) {
+Fault run_plan(const Plan *p, void *const *data, void *area, void *slab, Pool *pool, const atomic_bool *cancel) {
   kernels_begin(p->kernels);
-  return run_steps(p, data, slab, pool, cancel);
+  straight_bind(p, area, data, slab, straight_unbound(p, area));
+  return run_bound(p, area, pool, cancel);
 }
 
-Fault run_plan_traced(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel,
+Fault run_plan_traced(const Plan *p, void *const *data, void *area, void *slab, Pool *pool, const atomic_bool *cancel,
                       const RunTrace *trace) {
   kernels_begin(p->kernels);
-  return run_steps_traced(p, data, slab, pool, cancel, trace);
+  straight_bind(p, area, data, slab, straight_unbound(p, area));
+  return run_bound_traced(p, area, pool, cancel, trace);
 }

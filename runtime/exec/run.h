@@ -5,11 +5,12 @@
 #include "exec/plan.h"
 #include "exec/pool.h"
 
-/* data[k] belongs to plan_bindings[k]; a cell is updated in place. slab: plan_slab(p) bytes, 64-byte aligned. cancel
- * may be NULL; it is looked at until the first cell write. Returns a fault with code FAULT_NONE when all went well;
- * else the first in plan order, then by element, on any number of threads, and no cell has been written. Values of
- * VALUE slots computed by earlier steps are in place even then. */
-Fault run_plan(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel);
+/* data[k] belongs to plan_bindings[k]; a cell is updated in place. area: plan_area(p), or another like it; it stays
+ * bound from one run to the next. slab: plan_slab(p) bytes, 64-byte aligned. cancel may be NULL; it is looked at until
+ * the first cell write. Returns a fault with code FAULT_NONE when all went well; else the first in plan order, then by
+ * element, on any number of threads, and no cell has been written. Values of VALUE slots computed by earlier steps are
+ * in place even then. */
+Fault run_plan(const Plan *p, void *const *data, void *area, void *slab, Pool *pool, const atomic_bool *cancel);
 
 /* What a step's part took: begin and end in nanoseconds of CLOCK_MONOTONIC, and by which of the pool's workers. */
 typedef struct Taken { int64_t begin, end; int worker; } Taken;
@@ -20,10 +21,8 @@ typedef struct RunTrace {
   void (*done)(void *to, const Plan *p, uint32_t step, const Taken *part, uint32_t n);
 } RunTrace;
 /* The same run, told of. */
-Fault run_plan_traced(const Plan *p, void *const *data, void *slab, Pool *pool, const atomic_bool *cancel,
+Fault run_plan_traced(const Plan *p, void *const *data, void *area, void *slab, Pool *pool, const atomic_bool *cancel,
                       const RunTrace *trace);
-
-/* Whether step `step` of the plan ran before the fault (all steps with a smaller number did). */
 
 /* One node after another with no plan: the reference for tests and the way known values are computed. values[id] must
  * hold the inputs; fills the rest (young tensors). Returns the first fault. */

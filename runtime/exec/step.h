@@ -1,5 +1,6 @@
-/* step: what a plan is made of, as plan.c and fuse.c write it and run.c reads it. Everything is flat: a run resolves
- * each Place to a pointer once and then walks arrays. Nothing here is written after plan_make.
+/* step: what a plan is made of, as plan.c, fuse.c and straight.c write it and run.c reads it. Everything is flat: a run
+ * turns places into pointers where its data are others than before (straight.h) and then walks arrays. Nothing here is
+ * written after plan_make.
  */
 #ifndef RUNTIME_STEP_H
 #define RUNTIME_STEP_H
@@ -37,6 +38,7 @@ typedef struct TileLoad {
 
 typedef struct TileOp {
   TileKernel fn;                 /* NULL: copy of the first input */
+  InstrKernel one;               /* the same of one element; NULL: none */
   const Attr *attr;
   uint16_t in[TILE_IN], out;
   uint8_t n_in, size;            /* of the result's element */
@@ -65,10 +67,14 @@ typedef enum {
   TURN_NUMBER,
 } TurnKind;
 
+/* A word of a bound body that is another in each turn of one parity, and how far it moves. */
+typedef struct Move { uint32_t word; int64_t step; } Move;
+
 typedef struct TurnBind { uint8_t kind; uint32_t index; size_t bytes; } TurnBind;
 
 /* The step's places: the loop's inputs, its outputs (base BASE_NONE where nobody reads one), a spare of each carry, the
- * turn's number, the table of the body's bindings, the body's slab, the flag of a loop that ends by it. */
+ * turn's number, the table of the body's bindings, the body's two bound areas and its slab, the flag of a loop that
+ * ends by it. */
 typedef struct Loop {
   Plan *body;
   int64_t turns;
@@ -80,6 +86,8 @@ typedef struct Loop {
   const TurnBind *bind;          /* beside body->bind */
   const size_t *bytes;           /* of each output: a carry, a count, a row */
   const bool *read;              /* of each output; a stacked value that nobody reads has one row only */
+  uint32_t n_move;
+  const Move *move;              /* of the places that a turn finds a row further, see run_loop */
 } Loop;
 
 typedef enum { PLAN_KERNEL, PLAN_TILES, PLAN_COPY, PLAN_LOOP } PlanStepKind;
@@ -102,6 +110,13 @@ typedef struct PlanStep {
   Cost cost;
 } PlanStep;
 
+/* ---- what is bound ---- */
+
+/* Steps that run one after another: as they are, or all of them as instructions. */
+typedef struct Stretch { uint32_t step, n_step, instr, n_instr; bool straight; } Stretch;
+/* The word of the bound area that holds base + offset. */
+typedef struct Fixup { uint32_t word; size_t offset; } Fixup;
+
 struct Plan {
   Arena *arena;                  /* the plan lives in it */
   const Kernels *kernels;
@@ -113,7 +128,16 @@ struct Plan {
   NodeId *origin;
   NodeId *node;                  /* beside place: the node of the planned graph there, for the dump; NO_NODE scratch */
   void *constants;
-  size_t constant_bytes, slab, table;   /* table: the slab's head, where a run keeps its pointers */
+  size_t constant_bytes;
+  size_t slab, buffers, temps;   /* of the slab: values; then what instructions need for one step */
+  Stretch *stretch;
+  uint32_t n_stretch, n_instr;
+  uint32_t *first_instr;         /* of each step, and where the last one's end */
+  size_t bound;                  /* bytes of the bound area: instructions, pointers of all places, bases */
+  const void *image;             /* of it, before a base is known */
+  void *area;                    /* plan_area; NULL in a body */
+  const Fixup *fixup;
+  const uint32_t *first_fixup;   /* by base: its fixups end where the next one's begin */
   Cost cost;
   uint32_t n_node;
   uint32_t depth;                /* loops inside one another */

@@ -46,7 +46,7 @@ static Fault run(Bench *b, const Kernels *k, int threads, void *const *data, con
   Plan *p = plan_make(&b->h, b->g, NULL, &(PlanOptions){.kernels = k});
   Pool *pool = pool_new(&b->h, threads);
   void *slab = aligned_alloc(64, (plan_slab(p) + 64) / 64 * 64);
-  Fault f = run_plan(p, data, slab, pool, NULL);
+  Fault f = run_plan(p, data, plan_area(p), slab, pool, NULL);
   if (step) *step = arena_copy(b->a, &p->step[0], sizeof p->step[0]);
   free(slab);
   pool_free(pool);

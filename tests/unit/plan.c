@@ -72,7 +72,7 @@ static Fault planned(const Case *c, const Plan *p, Pool *pool, Tensor **got, con
   size_t bytes = plan_slab(p);
   char *slab = aligned_alloc(64, (bytes + 127) / 64 * 64);
   memset(slab, 0xa5, bytes);
-  Fault f = run_plan(p, data, slab, pool, cancel);
+  Fault f = run_plan(p, data, plan_area(p), slab, pool, cancel);
   free(slab);
   return f;
 }
@@ -98,7 +98,7 @@ static bool lifetimes_hold(const Graph *g, const Plan *p) {
       NodeId id = p->node[s->operand + j];
       if (q.base != BASE_SLAB) continue;
       size_t bytes = (size_t)type_bytes(g->node[id].type);
-      ok &= q.offset + bytes <= p->slab - p->table;
+      ok &= q.offset + bytes <= p->buffers;
       for (size_t at = q.offset; ok && at < q.offset + bytes; at++) {
         if (j >= s->n_in) {
           owner[at] = id;
@@ -419,7 +419,7 @@ static void runs_without_allocating(void) {
   }
   void *slab = aligned_alloc(64, plan_slab(p) / 64 * 64 + 64);
   long before = count.count;
-  for (int k = 0; k < 10; k++) CU_ASSERT_EQUAL(run_plan(p, data, slab, pool, NULL).code, FAULT_NONE);
+  for (int k = 0; k < 10; k++) CU_ASSERT_EQUAL(run_plan(p, data, plan_area(p), slab, pool, NULL).code, FAULT_NONE);
   CU_ASSERT_EQUAL(count.count, before);
   free(slab);
   forget(&c, t);
