@@ -5,7 +5,8 @@
  * with, and turns the adjoints of its results into those of its inputs. The carries of each turn are outputs of the
  * forward loop itself: its body gets them as stacked values (its node gets a new list of outputs; the picks that
  * are there mean what they meant), so nothing runs twice but the inside of a turn; and of that not its products, which
- * are stacked, too. The new loop's body is an ordinary graph, so all orders follow. The gradient of a loop that ends by
+ * are stacked, too. The adjoint of a weight, a sum over the turns, is one product of what they stack where that is
+ * smaller. The new loop's body is an ordinary graph, so all orders follow. The gradient of a loop that ends by
  * itself walks back over the turns that it made. How a loop runs is the plan's and eval.c's business: it has no kernel.
  */
 #include "graph/grad.h"
@@ -123,6 +124,8 @@ typedef struct Back {
   Adjoint *slope;            /* by operand, of the new body */
   NodeId *copy;              /* by node of the forward body: what it is in the new one; NO_NODE: it is not */
   uint32_t fixed;            /* the new body's first slot behind the sequences */
+  bool *late;                /* by operand: its sum over the turns is made behind the loop */
+  NodeId *operand;           /* of the new loop, by slot */
   VEC(NodeId) kept;          /* nodes of the forward body that are stacked, not made again: slots from `fixed` on */
 } Back;
 
@@ -130,7 +133,8 @@ static bool floats(const Graph *g, NodeId id) { return dtype_is_float((DType)g->
 static bool is_read(const Back *b, uint32_t k) { return b->reads[k] != NO_NODE; }
 static bool carries(const Back *b, uint32_t k) { return k < b->c && floats(b->g, b->d->x[k]); }
 static bool sums(const Back *b, uint32_t k) {
-  return k >= b->c + b->s && k < b->n && b->d->wanted[k] && is_read(b, k) && floats(b->g, b->d->x[k]);
+  bool is = k >= b->c + b->s && k < b->n && b->d->wanted[k] && is_read(b, k) && floats(b->g, b->d->x[k]);
+  return is && !b->late[k];
 }
 /* A turn differentiates by it. */
 static bool slopes(const Back *b, uint32_t k) {
@@ -150,6 +154,7 @@ static Back back_of(Grad *d) {
   b.selected = NEW_N(g->arena, bool, b.c + 1u);
   b.slope = NEW_N(g->arena, Adjoint, b.n + 1u);
   b.copy = NEW_N(g->arena, NodeId, b.fwd->n + 1u);
+  b.late = NEW_N(g->arena, bool, b.n + 1u);
   for (uint32_t k = 0; k <= b.n; k++) b.reads[k] = NO_NODE;
   for (NodeId id = 0; id < b.fwd->n; id++)
     if (b.fwd->node[id].op == &op_input) b.reads[b.fwd->node[id].attr->i[0]] = id;
@@ -311,6 +316,61 @@ static void keep_products(Back *b) {
   for (uint32_t k = 0; k < b->kept.n; k++) set_slot(b->body, b->copy[b->kept.at[k]], b->fixed + k);
 }
 
+/* ---- sums of products ---- */
+
+/* Whether a turn adds x' @ g to the adjoint of k, and g is smaller than that. */
+static bool adds_product(const Back *b, uint32_t k) {
+  if (!sums(b, k) || loop_ends(b->d->attr) != ENDS_AFTER_ALL) return false;
+  const Node *p = &b->body->node[b->slope[k].node];
+  if (p->op != &op_matmul || p->type->rank != 2 || p->attr->n != 2 || !p->attr->i[0] || p->attr->i[1]) return false;
+  const Type *x = b->body->node[p->in[0]].type, *g = b->body->node[p->in[1]].type;
+  return x->rank == 2 && g->rank == 2 && type_bytes(g) <= type_bytes(p->type);
+}
+
+static bool find_late(Back *b) {
+  bool *late = NEW_N(b->g->arena, bool, b->n + 1u), any = false;
+  for (uint32_t k = 0; k < b->n; k++) any |= late[k] = adds_product(b, k);
+  b->late = late;
+  return any;
+}
+
+/* Whether a turn is given node id of the new body, an element of a sequence. */
+static bool is_element(const Back *b, NodeId id, int64_t n_carry) {
+  const Node *x = &b->body->node[id];
+  return x->op == &op_input && x->attr->i[0] >= n_carry && x->attr->i[0] < b->fixed + b->kept.n;
+}
+
+/* Node id of a turn, of all turns one below the other. */
+static NodeId over_turns(const Back *b, NodeId loop, NodeId id) {
+  const Attr *attr = b->g->node[loop].attr;
+  int64_t n_carry = attr->i[LOOP_CARRIES];
+  Type t = *b->body->node[id].type;
+  uint32_t k = (uint32_t)n_carry;
+  bool element = is_element(b, id, n_carry);
+  while (!element && attr->body->out.at[k].node != id) k++;
+  NodeId all = element ? b->operand[b->body->node[id].attr->i[0]] : pick(b->g, loop, k);
+  t.dim[0] *= attr->i[LOOP_TURNS];
+  return g_reshape(b->g, all, &t);
+}
+
+static NodeId late_sum(const Back *b, NodeId loop, uint32_t k) {
+  const Node *p = &b->body->node[b->slope[k].node];
+  NodeId x = over_turns(b, loop, p->in[0]), g = over_turns(b, loop, p->in[1]);
+  return g_attr(b->g, &op_matmul, (NodeId[]){x, g}, 2, (int64_t[]){1, 0}, 2);
+}
+
+static void late_outputs(Back *b) {
+  int64_t n_carry = 0;
+  for (uint32_t k = 0; k < b->n; k++) n_carry += carries(b, k) + sums(b, k);
+  for (uint32_t k = 0; k < b->n; k++)
+    for (uint32_t j = 0; j < 2 && b->late[k]; j++) {
+      NodeId id = b->body->node[b->slope[k].node].in[j];
+      bool there = is_element(b, id, n_carry);
+      for (uint32_t q = (uint32_t)n_carry; q < b->body->out.n && !there; q++) there = b->body->out.at[q].node == id;
+      if (!there) graph_output(b->body, id, b->body->out.n);
+    }
+}
+
 static void back_outputs(Back *b) {
   Graph *body = b->body;
   for (uint32_t k = 0; k < b->c; k++) {
@@ -322,6 +382,7 @@ static void back_outputs(Back *b) {
     if (sums(b, k)) graph_output(body, g_op2(body, &op_add, b->sum[k], b->slope[k].node), body->out.n);
   for (uint32_t k = b->c; k < b->c + b->s; k++)
     if (slopes(b, k)) graph_output(body, b->slope[k].node, body->out.n);
+  late_outputs(b);
 }
 
 /* The new loop: adjoints and sums; saved carries, sequences, adjoints of what was stacked; the constants; and how many
@@ -356,6 +417,7 @@ static NodeId back_loop(Back *b) {
   int64_t ends = loop_ends(d->attr);
   if (ends != ENDS_AFTER_ALL) vec_push(g->arena, &in, ends == ENDS_UNTIL ? pick(g, d->y, b->c) : d->x[b->n - 1]);
   uint32_t n_i = ends == ENDS_AFTER_ALL ? LOOP_REVERSE + 1 : LOOP_ATTRS;
+  b->operand = in.at;
   return graph_emit(g, &op_loop, in.at, in.n, &(Attr){.body = b->body, .i = i, .n = n_i}, 0, NULL);
 }
 
@@ -366,6 +428,8 @@ static void loop_grad(Grad *d) {
   for (uint32_t k = 0; k < b.n_out; k++) any |= d->dys[k].node != NO_NODE || carries(&b, k);
   if (!any) return;
   while (!back_turn(&b)) {}
+  if (find_late(&b))
+    while (!back_turn(&b)) {}
   keep_products(&b);
   back_outputs(&b);
   NodeId loop = back_loop(&b);
@@ -376,7 +440,10 @@ static void loop_grad(Grad *d) {
       d->dx_selected[k] = b.selected[k];
     }
   for (uint32_t k = b.c + b.s; k < b.n; k++)
-    if (sums(&b, k)) {
+    if (b.late[k]) {
+      d->dx[k] = late_sum(&b, loop, k);
+      d->dx_selected[k] = b.slope[k].selected;
+    } else if (sums(&b, k)) {
       d->dx[k] = pick(d->g, loop, out++);
       d->dx_selected[k] = b.slope[k].selected;
     }
