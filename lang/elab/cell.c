@@ -61,17 +61,12 @@ Region *region_enter(Elab *e, int kind, Steps *steps, const Ast *ast) {
   return r;
 }
 
-static void touch(Elab *e, Region *r, Cell *c) {
-  for (uint32_t k = r->touched.n; k-- > 0;)
-    if (r->touched.at[k] == c) return;
-  vec_push(e->a, &r->touched, c);
-}
 
 static Version *version_new(Elab *e, Cell *c, NodeId node) {
   Version *v = NEW(e->a, Version);
   *v = (Version){.node = node, .region = e->here.region, .before = c->now, .last = NO_NODE};
+  if (!c->now || c->now->region != e->here.region) vec_push(e->a, &e->here.region->touched, c);
   cell_change(e, c)->now = v;
-  touch(e, e->here.region, c);
   return v;
 }
 
@@ -146,10 +141,12 @@ void cell_assign(Elab *e, Cell *c, NodeId n, Loc loc) {
   e->g->node[node].flags &= (uint16_t)~NODE_KNOWN;        /* cells are of the run, whatever stands in them now */
   vec_push(e->a, &e->made.versions, (CellNode){node, c});
   cell_change(e, c)->writes++;
-  Version *v = version_new(e, c, node);
-  v->assigned = true;
   Segment *s = e->p->segment.at[e->g->segment];
-  for (uint32_t k = 0; k < s->write.n; k++)
+  bool again = false;
+  for (const Version *w = c->now; w && w->node != NO_NODE && w->node >= s->first && !again; w = w->before)
+    again = w->assigned;
+  version_new(e, c, node)->assigned = true;
+  for (uint32_t k = 0; again && k < s->write.n; k++)
     if (s->write.at[k].cell == c->slot) {
       s->write.at[k].node = node;
       return;

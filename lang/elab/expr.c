@@ -224,13 +224,14 @@ static OUT_OF_LINE Value record(Elab *e, const Ast *ast) {
   f->name = NEW_N(e->a, Sym, ast->n + 1);
   f->at = NEW_N(e->a, Value, ast->n + 1);
   Order o = {0};
+  Scope *met = scope_new(e, NULL);           /* for its index */
   for (uint32_t k = 0; k < ast->n; k++) {
     const Ast *field = ast->kid[k];
-    for (uint32_t j = 0; j < k; j++)
-      if (f->name[j] == field->name) {
-        elab_error(e, field, E_FIELD_TWICE, field->name);
-        return v_bad();
-      }
+    if (scope_here(met, field->name)) {
+      elab_error(e, field, E_FIELD_TWICE, field->name);
+      return v_bad();
+    }
+    scope_put(e, met, field->name, v_unit(), NULL);
     f->name[k] = field->name;
     order_before(e, &o, field);
     f->at[k] = field->n && field->kid[0] ? elab_expr(e, field->kid[0]) : name(e, field);

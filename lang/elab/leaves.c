@@ -42,6 +42,7 @@ static const char *join(Elab *e, const char *path, const char *name) {
 
 static void leaves(Elab *e, Value v, FieldRole role, int which, const char *path, Leaves *out) {
   host_deeper(&e->s->host);
+  host_go_on(&e->s->host);
   if (is_leaf(&v)) {
     role = role_of(&v, role);
     if (!chosen(role, which)) return;

@@ -295,6 +295,7 @@ static bool mixes_floats(const Diags *d) {
 
 /* Tensors of a signature that say no element type are f32 or f64: it is a mistake only if it is one for both. */
 static void try_function(Elab *e, const Fn *f, Written *written) {
+  host_go_on(arena_host(e->a));
   find_divisors(arena_host(e->a), written);
   Trial single = {.e = e, .written = written, .unmarked = F32}, twice = {.e = e, .written = written, .unmarked = F64};
   Trial *t = &single;

@@ -106,6 +106,7 @@ Loc loc_make(Sources *s, const Source *source, Span span, Loc caller) {
     uint32_t cap = t->cap * 2;
     PlaceSlot *larger = NEW_N(s->arena, PlaceSlot, cap);
     for (uint32_t i = 0; i < t->cap; i++) {
+      if (i % 1024 == 0) host_go_on(arena_host(s->arena));
       if (!t->at[i].loc) continue;
       uint32_t j = t->at[i].hash & (cap - 1);
       while (larger[j].loc) j = (j + 1) & (cap - 1);

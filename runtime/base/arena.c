@@ -177,9 +177,26 @@ static void *alloc_raw(Arena *a, size_t size) {
 #endif
 }
 
+/* Bytes that are first written cost page faults: many of them are written piece by piece, so that a cancel is heard. */
+enum { PIECE = 256 << 10 };
+
+static size_t piece_of(Arena *a, size_t rest) {
+  if (rest <= PIECE) return rest;
+  host_go_on(a->host);
+  return PIECE;
+}
+
+static void clear(Arena *a, char *to, size_t size) {
+  for (size_t n; size; to += n, size -= n) memset(to, 0, n = piece_of(a, size));
+}
+
+static void copy(Arena *a, char *to, const char *from, size_t size) {
+  for (size_t n; size; to += n, from += n, size -= n) memcpy(to, from, n = piece_of(a, size));
+}
+
 void *arena_alloc(Arena *a, size_t size) {
   void *p = alloc_raw(a, size);
-  memset(p, 0, size);
+  clear(a, p, size);
   return p;
 }
 
@@ -191,7 +208,7 @@ void *arena_array(Arena *a, size_t size, size_t n) {
 
 void *arena_copy(Arena *a, const void *p, size_t size) {
   void *q = alloc_raw(a, size);
-  if (size) memcpy(q, p, size);
+  copy(a, q, p, size);
   return q;
 }
 
@@ -337,7 +354,7 @@ void vec_reserve(Arena *a, void **at, uint32_t *cap, uint32_t n, size_t size, ui
   size_t whole;
   if (!size_mul(size, larger, &whole)) too_large(a);
   void *q = alloc_raw(a, whole);
-  if (n) memcpy(q, *at, size * n);
+  copy(a, q, *at, size * n);
   *at = q;
   *cap = larger;
 }

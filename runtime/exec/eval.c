@@ -211,11 +211,13 @@ static bool has_value(void *ctx, NodeId id) {
   return id < g->known_cap && g->known[id];
 }
 
+/* Behind the values that are known lie the tables of an Eval, by id: empty but while one is made, so that it costs its
+ * own size and not the graph's. What leaves by the guard leaves them as they are: then the next one takes new ones. */
 static void known_room(Graph *g) {
-  if (g->known_cap >= g->n) return;
+  if (g->known_cap >= g->n && !g->known[3 * (size_t)g->known_cap]) return;
   uint32_t cap = g->known_cap ? g->known_cap : 256;
   while (cap < g->n) cap *= 2;
-  Tensor **known = NEW_N(g->arena, Tensor *, cap);
+  Tensor **known = NEW_N(g->arena, Tensor *, 3 * (size_t)cap + 1);
   if (g->known_cap) memcpy(known, g->known, g->known_cap * sizeof *known);
   g->known = known;
   g->known_cap = cap;
@@ -233,8 +235,10 @@ Tensor *graph_known(Graph *g, NodeId id) {
     if (type_count(g->node[ids[k]].type) > KNOWN_LIMIT && g->node[ids[k]].op->id != OP_constant) return NULL;
   Host *h = arena_host(g->arena);
   Eval e = {.host = h, .kernels = g->kernels ? g->kernels : kernels_best(), .scratch = arena_new(h), .g = g};
-  e.values = NEW_N(e.scratch, Tensor *, g->n);
-  e.results = NEW_N(e.scratch, Tensor **, g->n);
+  e.values = g->known + g->known_cap;
+  e.results = (Tensor ***)(void *)(e.values + g->known_cap);
+  Tensor **busy = &g->known[3 * (size_t)g->known_cap];
+  *busy = (Tensor *)(void *)g;
   for (uint32_t k = 0; k < n; k++)
     if (g->known[ids[k]]) e.values[ids[k]] = lend(&e, g->node[ids[k]].type, g->known[ids[k]]->data);
   Fault f = eval_nodes(&e, ids, n);
@@ -247,6 +251,11 @@ Tensor *graph_known(Graph *g, NodeId id) {
   }
   for (uint32_t k = 0; k < n; k++) tensor_unref(e.values[ids[k]]);
   drop_results(&e, ids, n);
+  for (uint32_t k = 0; k < n; k++) {
+    e.values[ids[k]] = NULL;
+    e.results[ids[k]] = NULL;
+  }
+  *busy = NULL;
   arena_free(e.scratch);
   return g->known[id];
 }
