@@ -11,6 +11,7 @@ struct Again {
   Plan *plan;
   uint32_t n, first;         /* results, in slots from first on */
   Tensor **out;
+  Tensor *weight;            /* in the slot behind them, or NULL */
   void **data;
   char *room;
 };
@@ -57,6 +58,7 @@ static void finish(Again *x, const NodeId *root, uint32_t n) {
   x->room = arena_alloc(x->a, plan_slab(x->plan) + 64);
   x->room += 64 - (uintptr_t)x->room % 64;
   for (uint32_t k = 0; k < n; k++) tensor_keep(x->out[k]);     /* nothing can fail any more */
+  if (x->weight) tensor_keep(x->weight);
   plan_keep(x->plan);
   arena_keep(x->a);
 }
@@ -69,17 +71,46 @@ Again *again_values(Session *s, const NodeId *node, uint32_t n) {
   return x;
 }
 
-Again *again_gradients(Session *s, NodeId loss, const SlotId *slot, uint32_t n) {
-  Again *x = copy(s, &loss, 1);
-  NodeId *wrt = NEW_N(x->a, NodeId, n + 1u), *out = NEW_N(x->a, NodeId, n + 1u), y = x->map[loss];
+/* The inputs that read these slots. */
+static NodeId *inputs(Again *x, const SlotId *slot, uint32_t n) {
+  NodeId *wrt = NEW_N(x->a, NodeId, n + 1u);
   for (uint32_t k = 0; k < n; k++) {
-    const Slot *cell = &s->program->slot.at[slot[k]];
     wrt[k] = input_of(x->g, slot[k]);
-    if (wrt[k] == NO_NODE) wrt[k] = graph_input(x->g, slot[k], &cell->type, 0);
+    if (wrt[k] == NO_NODE) wrt[k] = graph_input(x->g, slot[k], &x->s->program->slot.at[slot[k]].type, 0);
   }
+  return wrt;
+}
+
+static Again *by(Again *x, NodeId y, const NodeId *wrt, uint32_t n) {
+  NodeId *out = NEW_N(x->a, NodeId, n + 1u);
   graph_stable(x->g, &y, 1, wrt, n, &y, NULL);
   grad_reverse(x->g, y, NO_NODE, wrt, n, out, NULL);
   finish(x, out, n);
+  return x;
+}
+
+Again *again_gradients(Session *s, NodeId loss, const SlotId *slot, uint32_t n) {
+  Again *x = copy(s, &loss, 1);
+  return by(x, x->map[loss], inputs(x, slot, n), n);
+}
+
+Again *again_by(Session *s, NodeId loss, NodeId node) {
+  Again *x = copy(s, &loss, 1);
+  return by(x, x->map[loss], &x->map[node], 1);
+}
+
+Again *again_weighted(Session *s, NodeId node, const SlotId *slot, uint32_t n, Tensor **weight) {
+  Again *x = copy(s, &node, 1);
+  NodeId *wrt = inputs(x, slot, n), *out = NEW_N(x->a, NodeId, n + 1u), y = x->map[node];
+  const Type *t = graph_at(x->g, y)->type;
+  x->weight = tensor_new(&s->host, t);
+  NodeId dy = graph_input(x->g, s->program->slot.n + n, t, 0);
+  graph_stable(x->g, &y, 1, wrt, n, &y, NULL);
+  Adjoint *grad = NEW_N(x->a, Adjoint, n + 1u);
+  grad_back(x->g, &(Seed){y, {dy, false}}, 1, wrt, n, grad, NULL);
+  for (uint32_t k = 0; k < n; k++) out[k] = grad[k].node;
+  finish(x, out, n);
+  *weight = x->weight;
   return x;
 }
 
@@ -89,7 +120,8 @@ bool again_run(Again *x) {
   uint32_t n = plan_bindings(x->plan, &b);
   for (uint32_t k = 0; k < n; k++) {
     bool own = b[k].slot >= x->first;
-    Tensor *t = own ? x->out[b[k].slot - x->first] : slot_tensor(s, b[k].slot, 0);
+    bool weight = b[k].slot == x->first + x->n;
+    Tensor *t = weight ? x->weight : own ? x->out[b[k].slot - x->first] : slot_tensor(s, b[k].slot, 0);
     if (!t) return false;
     x->data[k] = t->data;
   }
@@ -102,6 +134,7 @@ const Tensor *again_value(const Again *x, uint32_t k) { return x->out[k]; }
 void again_close(Again *x) {
   if (!x) return;
   for (uint32_t k = 0; k < x->n; k++) tensor_unref(x->out[k]);
+  tensor_unref(x->weight);
   plan_free(x->plan);
   arena_free(x->a);
 }

@@ -13,6 +13,10 @@ typedef struct Again Again;
 Again *again_values(Session *s, const NodeId *node, uint32_t n);
 /* The gradients of loss by the cells in n slots, in this order; zeros where it does not depend on one. */
 Again *again_gradients(Session *s, NodeId loss, const SlotId *slot, uint32_t n);
+/* What the loss changes by for each element of a node below it. */
+Again *again_by(Session *s, NodeId loss, NodeId node);
+/* The gradients of the sum of a node's elements, each times one of *weight, which the caller fills before each run. */
+Again *again_weighted(Session *s, NodeId node, const SlotId *slot, uint32_t n, Tensor **weight);
 /* false: an operation has no result for these values, or a cell has none yet. */
 bool again_run(Again *x);
 const Tensor *again_value(const Again *x, uint32_t k);

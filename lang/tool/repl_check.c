@@ -5,6 +5,7 @@
 #include "steps/blame.h"
 #include "tool/repl_inspect.h"
 #include <math.h>
+#include <string.h>
 
 /* ---- check ---- */
 
@@ -158,6 +159,8 @@ static void blame(Repl *r, Inspect *x, void *to) {
 }
 
 bool show_blame(Repl *r, const char *rest) {
+  bool spike = !strncmp(rest, "spike", 5) && (!rest[5] || rest[5] == ' ');
+  if (spike) return blame_spike(r, rest + 5 + strspn(rest + 5, " "));
   repl_inspect(r, "blame", rest, INSPECT_THEN, blame, NULL);
   return true;
 }

@@ -26,6 +26,7 @@ bool show_memory(Repl *r, const char *rest);
 void say_what_moved(Repl *r, const Entry *entry);
 bool show_check(Repl *r, const char *rest);                       /* repl_check.c */
 bool show_blame(Repl *r, const char *rest);
+bool blame_spike(Repl *r, const char *rest);                      /* repl_spike.c */
 bool show_plan(Repl *r, const char *rest);                        /* repl_cost.c */
 bool show_profile(Repl *r, const char *rest);
 bool show_summary(Repl *r, const char *rest);
