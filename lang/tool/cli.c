@@ -45,6 +45,7 @@ const char cli_usage[] =
     "  --log FILE            write what happens, a line of JSON an event: each step, epoch, row of a series and print\n"
     "  --profile FILE        write what each step of each plan took, for chrome://tracing or ui.perfetto.dev\n"
     "  --html FILE           write a page of the run: curves, histograms of weights and gradients, what was confused\n"
+    "  --watch               run again when the script is edited, from the first statement that the edit touches\n"
     "  --no-extern           open no foreign library\n"
     "  --dump=STAGE          print ast, graph, grad, opt or plan instead of running\n"
     "  --quiet               no progress and no warnings\n"
@@ -64,7 +65,7 @@ static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
                F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
                F_DIGEST, F_ALL,
-               F_LOG, F_PROFILE, F_HTML, F_EXPRESSION, F_FORMAT, F_FUNCTION, F_AT, F_WRT, F_LATER } FlagId;
+               F_LOG, F_PROFILE, F_HTML, F_WATCH, F_EXPRESSION, F_FORMAT, F_FUNCTION, F_AT, F_WRT, F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -76,7 +77,7 @@ static const Flag flags[] = {
     {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},         {"--all", F_ALL, false},
     {"-e", F_EXPRESSION, true},          {"--format", F_FORMAT, true},
     {"-f", F_FUNCTION, true},            {"--at", F_AT, true},               {"--wrt", F_WRT, true},
-    {"--html", F_HTML, true},
+    {"--html", F_HTML, true},           {"--watch", F_WATCH, false},
     {"--profile", F_PROFILE, true},      {"--log", F_LOG, true},             {"--allow", F_ALLOW, true},
 };
 enum { N_FLAGS = sizeof flags / sizeof *flags };
@@ -209,6 +210,7 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_LOG: c->log = value; break;
   case F_PROFILE: c->profile = value; break;
   case F_HTML: c->html = value; break;
+  case F_WATCH: c->watch = true; break;
   case F_FUNCTION: c->function = value; break;
   case F_AT: c->at = value; break;
   case F_WRT: c->wrt = value; break;
@@ -292,6 +294,13 @@ static int check_operands(Cli *c) {
   if (c->digest && strcmp(c->command, "run")) return bad_usage("--digest belongs to glia FILE", NULL, NULL);
   if ((c->log || c->profile || c->html) && strcmp(c->command, "run"))
     return bad_usage("this flag belongs to glia FILE:", c->log ? "--log" : c->profile ? "--profile" : "--html", NULL);
+  if (c->watch && strcmp(c->command, "run")) return bad_usage("--watch belongs to glia FILE", NULL, NULL);
+  bool once = c->log || c->profile || c->html || c->config.resume || c->dump || c->digest || c->config.n_defines;
+  if (c->watch && once)
+    return bad_usage("--watch has no place beside --log, --profile, --html, --resume, --dump, --digest and -D", NULL,
+                     NULL);
+  bool typed = c->watch && !strcmp(c->operand[0], "-");
+  if (typed) return bad_usage("--watch wants a file that can be edited, not", "-", NULL);
   if (c->dump && strcmp(c->command, "run") && strcmp(c->command, "check"))
     return bad_usage("--dump belongs to glia FILE and glia check", NULL, NULL);
   return -1;

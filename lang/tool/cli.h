@@ -29,6 +29,7 @@ typedef struct Cli {
   const char *function, *at, *wrt;   /* of `grad` */
   const char *log, *profile, *html;      /* --log, --profile, --html FILE: record.h */
   struct Record *record;          /* of the run that goes on; NULL: nobody keeps one */
+  bool watch;                     /* --watch */
   bool quiet, color, color_asked, fmt_check, library, digest, all;
   SessionConfig config;
   Out out;
@@ -74,6 +75,7 @@ void cli_resume(Session *s);
 
 /* ---- commands ---- */
 int cli_run(Cli *c);
+int cli_watch(Cli *c);
 int cli_check(Cli *c);
 int cli_test(Cli *c);
 int cli_doc(Cli *c);

@@ -222,7 +222,7 @@ static int run_one(Cli *c, const char *path, LoadMode mode) {
   return status;
 }
 
-int cli_run(Cli *c) { return run_one(c, c->operand[0], LOAD_RUN); }
+int cli_run(Cli *c) { return c->watch ? cli_watch(c) : run_one(c, c->operand[0], LOAD_RUN); }
 
 int cli_check(Cli *c) {
   int worst = EXIT_DONE;
