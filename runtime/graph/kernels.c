@@ -166,3 +166,7 @@ bool kernel_call(const Kernels *k, const Op *op, KernelCall *c, Arena *a) {
   c->end = d.units;
   return kernel_part(&d, c);
 }
+
+const char *op_js(const Op *op) {
+  return op->js || op->id >= N_OPS ? op->js : table_v1.op[op->id]->js;
+}

@@ -215,10 +215,17 @@ struct Op {
   Cost (*cost)(const KernelCall *c);
   NodeId (*batch)(Batch *b);   /* the result has the axis; NULL: pointwise, or an element a turn */
   void (*depends)(Depends *d); /* NULL: pointwise, or each element of the result on all of each operand */
+  const char *js;              /* what a page computes it with: op_js; NULL: the expression of its kernel, or none */
 };
 
 /* samples: the operands' types, then `;` and attr->i if there is one; samples are separated by `|`. f32 stands for "a
  * float". "f32[3,4] i32[2]; 0 | f32[2,3,4] i32[2]; 1". f32[3,3]+4 has 4 added to its diagonal, far from singular. */
+
+/* The operation in JavaScript, or NULL. Pointwise: an expression over numbers x, y and z. Else statements that fill o,
+ * zeroes so far, from the arrays xs (x, y and z are its first); Xs, X, Y, Z and R are the shapes of the operands and of
+ * o. In both a is attr->i and t the result's element type. lang/tool/page/graph.js has the functions that may be
+ * called. */
+const char *op_js(const Op *op);
 
 extern const Op *const op_table[N_OPS];
 const Op *op_find(const char *name, size_t len);             /* by its name in the language, hidden ones too; NULL */
@@ -243,6 +250,7 @@ typedef struct OpKernels {
   int64_t (*prepares)(const KernelCall *c);
   size_t (*shared)(const KernelCall *c);
   bool exclusive;                            /* one caller at a time in the process: a library that is not safe */
+  const char *js;                            /* pointwise: the expression of the f64 kernel, see op_js */
 } OpKernels;
 #define KERNELS_NAME_(op, level) op##_kernels_##level
 #define KERNELS_NAME(op, level) KERNELS_NAME_(op, level)

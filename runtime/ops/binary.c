@@ -182,6 +182,7 @@ const Op op_floordiv = {
     .faults = &zero_division,
     .doc = "The largest whole number not above x / y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] // 2   # => [3, -4]",
+    .js = "floor(x / y)",
 };
 #else
 /* INT32_MIN // -1 wraps to itself. Division by 0 gives 0 here: the check has refused it. */
@@ -223,6 +224,7 @@ const Op op_mod = {
     .faults = &zero_division,
     .doc = "The rest of x // y, with the sign of y, element by element. An integer divided by 0 is an error.",
     .example = "[7, -7] % 3   # => [1, 2]",
+    .js = "x - floor(x / y) * y",
 };
 #else
 TILE2(mod, f32, float, float, vm_modf(x, y))
@@ -259,6 +261,7 @@ const Op op_pow = {
     .doc = "x to the power y, element by element; NaN for a negative x and a y that is not whole. Powers of i32 wrap\n"
            "as products do; a negative y is an error there.",
     .example = "pow([2, 9], [3, 0.5])   # => [8, 3]",
+    .js = "pow(x, y)",
 };
 #else
 /* The squares and roots that formulas are full of are exact and cheap, whatever the neighbours are. */
@@ -301,6 +304,7 @@ const Op op_min2 = {
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = min2_grad,
     .doc = "The smaller of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "min([1, 5], [2, 4])   # => [1, 4]",
+    .js = "min(x, y)",
 };
 #else
 TILE2(min2, f32, float, float, vm_min2f(x, y))
@@ -323,6 +327,7 @@ const Op op_max2 = {
     .flags = OP_POINTWISE | OP_COMMUTES | OP_HIDDEN | OP_CHOOSES, .selects = SELECTS(0) | SELECTS(1), .grad = max2_grad,
     .doc = "The larger of x and y, element by element; NaN if one is. Equal ones share the derivative.",
     .example = "max([1, 5], [2, 4])   # => [2, 5]",
+    .js = "max(x, y)",
 };
 #else
 TILE2(max2, f32, float, float, vm_max2f(x, y))

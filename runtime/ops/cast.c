@@ -31,6 +31,7 @@ const Op op_cast = {
     .doc = "The elements of x in another element type; the shape stays. Floats truncate and saturate towards integers, "
            "NaN becomes 0; `bool` is true where x is not 0.",
     .example = "i32([1.9, -1.9])   # => [1, -1]",
+    .js = "t == 'bool' ? x != 0 : t == 'u8' ? min(max(trunc(x), 0), 255) : t == 'i32' ? trunc(x) : x",
 };
 #else
 #define TO_I32(x) ((x) >= 2147483648.0 ? INT32_MAX : (x) > -2147483648.0 ? (int32_t)(x) : (x) == (x) ? INT32_MIN : 0)

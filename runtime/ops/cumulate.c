@@ -157,6 +157,9 @@ const Op op_cumsum = {
     .example = "cumsum([1, 2, 3])   # => [1, 3, 6]",
     .type = along_type, .grad = cumsum_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
     .depends = depends_lines,
+    .js = "const m = X[a[0]], s = step(X, a[0]); for (let q = 0; q < o.length; q++) { const k = a[1] ? "
+          "o.length - 1 - q : q, i = floor(k / s) % m, first = i == (a[1] ? m - 1 : 0), h = first ? 0 : o[a[1] "
+          "? k + s : k - s]; o[k] = h + x[k]; }",
 };
 const Op op_cumprod = {
     .name = "cumprod", .id = OP_cumprod, .flags = OP_KEEPS_INTS, .n_in = 1,
@@ -165,6 +168,9 @@ const Op op_cumprod = {
     .example = "cumprod([1, 2, 3])   # => [1, 2, 6]",
     .type = along_type, .grad = cumprod_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
     .depends = depends_lines,
+    .js = "const m = X[a[0]], s = step(X, a[0]); for (let q = 0; q < o.length; q++) { const k = a[1] ? "
+          "o.length - 1 - q : q, i = floor(k / s) % m, first = i == (a[1] ? m - 1 : 0), h = first ? 1 : o[a[1] "
+          "? k + s : k - s]; o[k] = h * x[k]; }",
 };
 const Op op_recur = {
     .name = "recur", .id = OP_recur, .n_in = 2, .args = "a, b, axis:axis=0, reverse:flag=false",
@@ -172,5 +178,8 @@ const Op op_recur = {
     .example = "recur([1, 2, 3], [1, 1, 1])   # => [1, 3, 10]",
     .type = recur_type, .grad = recur_grad, .batch = batch_axis, .units = along_units, .cost = along_cost,
     .depends = depends_lines,
+    .js = "const m = X[a[0]], s = step(X, a[0]); for (let q = 0; q < o.length; q++) { const k = a[1] ? "
+          "o.length - 1 - q : q, i = floor(k / s) % m, first = i == (a[1] ? m - 1 : 0), h = first ? 0 : o[a[1] "
+          "? k + s : k - s]; o[k] = x[k] * h + y[k]; }",
 };
 #endif

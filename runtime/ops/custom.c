@@ -29,6 +29,7 @@ const Op op_custom = {
     .grad = custom_grad, .simplify = custom_simplify,
     .doc = "A value whose gradient is given beside it; any shape.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
+    .js = "o.set(x)",
 };
 
 /* ---- barrier: x, but not before `after` is there, and not the node that the same formula of x alone would be ---- */
@@ -41,6 +42,7 @@ const Op op_barrier = {
     .grad = barrier_grad, .batch = batch_same, .depends = barrier_depends,
     .doc = "x, computed no earlier than another value: what `recompute` puts before what it computes again.",
     .example = "grad(recompute(fn (x) = x^2))(3.0)   # => 6",
+    .js = "o.set(x)",
 };
 #else
 #include <string.h>

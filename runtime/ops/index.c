@@ -170,6 +170,9 @@ const Op op_gather = {
     .type = gather_type, .selects = SELECTS(0), .grad = gather_grad, .batch = gather_batch, .depends = gather_depends,
     .units = gather_units,
     .cost = move_cost,
+    .js = "const r = Y.length - (a[1] || 0), d = a[0]; each(R, (i, k) => { const p = y[at([...i.slice(0, a[1] "
+          "|| 0), ...i.slice(d, d + r)], Y)], j = at([...i.slice(0, d), p < 0 ? p + X[d] : p, ...i.slice(d + "
+          "r)], X); o[k] = x[j]; })",
 };
 #else
 static bool gather_run(KernelCall *c) {
@@ -251,6 +254,9 @@ const Op op_scatter_add = {
     .type = scatter_add_type, .grad = scatter_add_grad, .batch = scatter_add_batch, .depends = scatter_depends,
     .units = scatter_add_units,
     .cost = move_cost,
+    .js = "o.set(x); const r = Y.length - (a[1] || 0), d = a[0]; each(Z, (i, k) => { const p = "
+          "y[at([...i.slice(0, a[1] || 0), ...i.slice(d, d + r)], Y)], j = at([...i.slice(0, d), p < 0 ? p + "
+          "X[d] : p, ...i.slice(d + r)], X); o[j] += z[k]; })",
 };
 
 /* Whether each index is the last of its like, in the shape of i: every place learns the number of the index that wrote
@@ -302,6 +308,9 @@ const Op op_scatter = {
     .type = scatter_type, .selects = SELECTS(0) | SELECTS(2), .grad = scatter_grad, .batch = scatter_add_batch,
     .depends = scatter_depends,
     .units = scatter_add_units, .cost = move_cost,
+    .js = "o.set(x); const r = Y.length - (a[1] || 0), d = a[0]; each(Z, (i, k) => { const p = "
+          "y[at([...i.slice(0, a[1] || 0), ...i.slice(d, d + r)], Y)], j = at([...i.slice(0, d), p < 0 ? p + "
+          "X[d] : p, ...i.slice(d + r)], X); o[j] = z[k]; })",
 };
 #else
 static bool scatter_rows(KernelCall *c, bool add) {
@@ -397,6 +406,8 @@ const Op op_take_along = {
     .depends = take_along_depends,
     .units = along_units,
     .cost = move_cost,
+    .js = "each(Y, (i, k) => { const j = at(i.map((v, m) => m == a[0] ? y[k] + (y[k] < 0 ? X[m] : 0) : v), X); "
+          "o[k] = x[j]; })",
 };
 const Op op_scatter_along = {
     .name = "scatter_along", .id = OP_scatter_along, .flags = OP_FAILS, .n_in = 3,
@@ -407,6 +418,8 @@ const Op op_scatter_along = {
     .type = scatter_along_type, .grad = scatter_along_grad, .batch = batch_axis, .depends = scatter_along_depends,
     .units = along_units,
     .cost = move_cost,
+    .js = "o.set(x); each(Y, (i, k) => { const j = at(i.map((v, m) => m == a[0] ? y[k] + (y[k] < 0 ? X[m] : 0) "
+          ": v), X); o[j] += z[k]; })",
 };
 #else
 /* A line's start, and how its elements follow, in x and in what has the indices' shape. */

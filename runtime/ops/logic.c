@@ -90,6 +90,7 @@ const Op op_and = {
     .no_grad = "a bool carries no derivative",
     .doc = "True where both are true, element by element.",
     .example = "[true, true] and [true, false]   # => [true, false]",
+    .js = "x & y",
 };
 #else
 TILE2(and, bool_, uint8_t, uint8_t, x & y)
@@ -107,6 +108,7 @@ const Op op_or = {
     .no_grad = "a bool carries no derivative",
     .doc = "True where one or both are true, element by element.",
     .example = "[true, false] or [false, false]   # => [true, false]",
+    .js = "x | y",
 };
 #else
 TILE2(or, bool_, uint8_t, uint8_t, x | y)
@@ -120,6 +122,7 @@ const Op op_xor = {
     .no_grad = "a bool carries no derivative",
     .doc = "True where just one is true, element by element.",
     .example = "xor([true, true], [true, false])   # => [false, true]",
+    .js = "x ^ y",
 };
 #else
 TILE2(xor, bool_, uint8_t, uint8_t, x ^ y)
@@ -136,6 +139,7 @@ const Op op_not = {
     .no_grad = "a bool carries no derivative",
     .doc = "True where x is false, element by element.",
     .example = "not [true, false]   # => [false, true]",
+    .js = "x ^ 1",
 };
 #else
 TILE1(not, bool_, uint8_t, uint8_t, x ^ 1)
@@ -182,6 +186,7 @@ const Op op_where = {
     .depends = where_depends, .args = "c, x, y",
     .doc = "x where the bool c is true, else y, element by element; the derivative of the one not taken is exactly 0.",
     .example = "where([true, false], [1, 2], [3, 4])   # => [1, 4]",
+    .js = "x ? y : z",
 };
 #else
 TILE3(where, 1, uint8_t, uint8_t, uint8_t, x ? y : z)

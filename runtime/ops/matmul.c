@@ -283,5 +283,10 @@ const Op op_matmul = {
     .type = matmul_type, .grad = matmul_grad, .batch = matmul_batch, .depends = matmul_depends,
     .units = matmul_units, .scratch = matmul_scratch,
     .cost = matmul_cost,
+    .js = "const u = X.length < 2 ? [1, X[0]] : X, v = Y.length < 2 ? [Y[0], 1] : Y, [M, K] = a[0] ? "
+          "[u.at(-1), u.at(-2)] : u.slice(-2), N = a[1] ? v.at(-2) : v.at(-1); for (let b = 0, k = 0; k < "
+          "o.length; b++) { const p = X.length > 2 ? b * M * K : 0, q = Y.length > 2 ? b * K * N : 0; for (let "
+          "i = 0; i < M; i++) for (let j = 0; j < N; j++, k++) for (let l = 0; l < K; l++) o[k] += x[p + (a[0] "
+          "? l * M + i : i * K + l)] * y[q + (a[1] ? j * K + l : l * N + j)]; }",
 };
 #endif

@@ -132,27 +132,27 @@ void zero_grad(Grad *d);
 #define FLOATS1(op, e32, e64)         \
   TILE1(op, f32, float, float, e32)   \
   TILE1(op, f64, double, double, e64) \
-  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op), .js = #e64};
 #define FLOATS2(op, e32, e64)         \
   TILE2(op, f32, float, float, e32)   \
   TILE2(op, f64, double, double, e64) \
-  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op), .js = #e64};
 /* ... and on i32, where it wraps: the expression is over uint32_t. */
 #define NUMBERS1(op, e32, e64, wrap)      \
   TILE1(op, f32, float, float, e32)       \
   TILE1(op, f64, double, double, e64)     \
   TILE1(op, i32, uint32_t, uint32_t, wrap)  \
-  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op)};
+  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op), .js = #e64};
 #define NUMBERS2(op, e32, e64, wrap)      \
   TILE2(op, f32, float, float, e32)       \
   TILE2(op, f64, double, double, e64)     \
   TILE2(op, i32, uint32_t, uint32_t, wrap)  \
-  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op)};
+  const OpKernels KERNELS_OF(op) = {NUMBERS_OF(op), .js = #e64};
 /* Results that are bool. */
 #define TESTS1(op, e)              \
   TILE1(op, f32, float, uint8_t, e)  \
   TILE1(op, f64, double, uint8_t, e) \
-  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op)};
+  const OpKernels KERNELS_OF(op) = {FLOATS_OF(op), .js = #e};
 #define TESTS2(op, e)                \
   TILE2(op, f32, float, uint8_t, e)    \
   TILE2(op, f64, double, uint8_t, e)   \
@@ -161,7 +161,7 @@ void zero_grad(Grad *d);
   const OpKernels KERNELS_OF(op) = {                                                                         \
       .tile = {[F32] = op##_f32, [F64] = op##_f64, [I32] = op##_i32, [U8] = op##_u8, [BOOL] = op##_u8},      \
       .one = {[F32] = ONE(op##_f32), [F64] = ONE(op##_f64), [I32] = ONE(op##_i32), [U8] = ONE(op##_u8),      \
-              [BOOL] = ONE(op##_u8)}};
+              [BOOL] = ONE(op##_u8)}, .js = #e};
 /* The bytes as they are, of any element type: chosen by its size. (There may be no type of a size.) */
 #define COPY_(op, bytes, T)                                                                                \
   __attribute__((unused)) static void op##_##bytes(void *, const void *const *, int64_t, const Attr *);    \
@@ -171,6 +171,6 @@ void zero_grad(Grad *d);
 #define COPY_ONE_OF_(op, id, name, C, bytes, ...) [id] = ONE(op##_##bytes),
 #define COPIES(op) \
   COPIES_(op)      \
-  const OpKernels KERNELS_OF(op) = {.tile = {DTYPES(COPY_OF_, op)}, .one = {DTYPES(COPY_ONE_OF_, op)}};
+  const OpKernels KERNELS_OF(op) = {.tile = {DTYPES(COPY_OF_, op)}, .one = {DTYPES(COPY_ONE_OF_, op)}, .js = "x"};
 #endif
 #endif

@@ -234,6 +234,7 @@ const Op op_sum = {
     .type = sum_type, .simplify = fold_simplify, .grad = sum_grad, .batch = fold_batch, .depends = fold_depends,
     .units = fold_units,
     .cost = fold_cost,
+    .js = "each(X, (i, k) => o[at(kept(i, a), R)] += x[k])",
 };
 #endif
 
@@ -297,6 +298,7 @@ const Op op_prod = {
     .type = sum_type, .simplify = fold_simplify, .grad = prod_grad, .batch = fold_batch, .depends = fold_depends,
     .units = fold_units,
     .cost = fold_cost,
+    .js = "o.fill(1); each(X, (i, k) => o[at(kept(i, a), R)] *= x[k])",
 };
 #endif
 
@@ -411,6 +413,7 @@ const Op op_reduce_max = {
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
     .depends = fold_depends,
     .units = fold_units, .cost = fold_cost,
+    .js = "o.fill(-Infinity); each(X, (i, k) => { const j = at(kept(i, a), R); o[j] = max(o[j], x[k]); })",
 };
 const Op op_reduce_min = {
     .name = "reduce_min", .sign = "min", .id = OP_reduce_min, .flags = OP_HIDDEN | OP_CHOOSES, .n_in = 1,
@@ -420,6 +423,7 @@ const Op op_reduce_min = {
     .type = extreme_type, .simplify = fold_simplify, .selects = SELECTS(0), .grad = extreme_grad, .batch = fold_batch,
     .depends = fold_depends,
     .units = fold_units, .cost = fold_cost,
+    .js = "o.fill(Infinity); each(X, (i, k) => { const j = at(kept(i, a), R); o[j] = min(o[j], x[k]); })",
 };
 #endif
 
@@ -460,6 +464,7 @@ const Op op_all = {
     .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
     .units = fold_units,
     .cost = fold_cost,
+    .js = "o.fill(1); each(X, (i, k) => o[at(kept(i, a), R)] &= x[k])",
 };
 const Op op_any = {
     .name = "any", .id = OP_any, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
@@ -468,6 +473,7 @@ const Op op_any = {
     .type = logic_type, .simplify = fold_simplify, .no_grad = "a bool has no slope", .batch = fold_batch,
     .units = fold_units,
     .cost = fold_cost,
+    .js = "each(X, (i, k) => o[at(kept(i, a), R)] |= x[k])",
 };
 #endif
 
@@ -530,6 +536,8 @@ const Op op_argmax = {
         "Where the largest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmax([3, 1, 4])   # => 2",
     .type = place_type, .no_grad = "an index has no slope", .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .js = "const best = o.slice().fill(-Infinity), seen = o.slice(); each(X, (i, k) => { const j = at(kept(i, "
+          "a), R); if (x[k] > best[j]) { best[j] = x[k]; o[j] = seen[j]; } seen[j]++; })",
 };
 const Op op_argmin = {
     .name = "argmin", .id = OP_argmin, .n_in = 1, .args = "x, axis:axes?, keep:flag=false",
@@ -537,5 +545,7 @@ const Op op_argmin = {
         "Where the smallest element is, the first of equals: an index along the axis, or in row-major order over all.",
     .example = "argmin([3, 1, 4])   # => 1",
     .type = place_type, .no_grad = "an index has no slope", .batch = fold_batch, .units = fold_units, .cost = fold_cost,
+    .js = "const best = o.slice().fill(Infinity), seen = o.slice(); each(X, (i, k) => { const j = at(kept(i, "
+          "a), R); if (x[k] < best[j]) { best[j] = x[k]; o[j] = seen[j]; } seen[j]++; })",
 };
 #endif

@@ -13,6 +13,7 @@ const Op op_require_finite = {
     .doc = "x itself. If an element is NaN or infinite, the run stops before any cell changes and names the\n"
            "expression that made the first such value.",
     .example = "require_finite([1, 2])   # => [1, 2]",
+    .js = "x",
 };
 #else
 TILE1(require_finite, f32, uint32_t, uint32_t, x)
@@ -64,6 +65,7 @@ const Op op_require_label = {
     .doc = "x itself. If an element is no class number below n (or no length, sign, bit), the run stops before\n"
            "any cell changes.",
     .example = "class_numbers([0, 2], 3)   # => [0, 2]",
+    .js = "x",
 };
 #else
 TILE1(require_label, f32, uint32_t, uint32_t, x)

@@ -102,6 +102,7 @@ const Op op_broadcast = {
     .type = broadcast_type, .simplify = same_type, .grad = broadcast_grad, .batch = broadcast_batch,
     .depends = depends_moved,
     .units = broadcast_units, .cost = copy_cost,
+    .js = "each(R, (i, k) => o[k] = x[at(i.slice(R.length - X.length).map((v, m) => X[m] == 1 ? 0 : v), X)])",
 };
 #endif
 
@@ -154,6 +155,7 @@ const Op op_reshape = {
     .type = reshape_type, .simplify = reshape_simplify, .grad = reshape_grad, .batch = reshape_batch,
     .depends = depends_moved,
     .units = reshape_units, .cost = copy_cost,
+    .js = "o.set(x)",
 };
 #endif
 
@@ -236,6 +238,7 @@ const Op op_permute = {
     .type = permute_type, .simplify = permute_simplify, .grad = permute_grad, .batch = permute_batch,
     .depends = depends_moved,
     .units = permute_units, .cost = copy_cost,
+    .js = "each(R, (i, k) => o[k] = x[at(X.map((s, m) => i[a.indexOf(m)]), X)])",
 };
 #endif
 
@@ -356,6 +359,8 @@ const Op op_concat = {
     .type = concat_type, .simplify = concat_simplify, .grad = concat_grad, .batch = batch_axis,
     .depends = depends_moved,
     .units = concat_units, .cost = copy_cost,
+    .js = "let from = 0; xs.forEach((v, m) => { each(Xs[m], (i, k) => o[at(i.map((p, n) => n == a[0] ? p + "
+          "from : p), R)] = v[k]); from += Xs[m][a[0]]; })",
 };
 #endif
 
@@ -461,6 +466,7 @@ const Op op_tril = {
     .type = tri_type, .selects = SELECTS(0), .grad = tril_grad, .batch = batch_same, .units = tri_units,
     .depends = depends_moved,
     .cost = copy_cost,
+    .js = "each(R, (i, k) => o[k] = i[i.length - 1] - i[i.length - 2] <= a[0] ? x[k] : 0)",
 };
 const Op op_triu = {
     .name = "triu", .id = OP_triu, .flags = OP_CHOOSES | OP_KEEPS_INTS | OP_STORES, .n_in = 1, .args = "x, k:int=0",
@@ -469,5 +475,6 @@ const Op op_triu = {
     .type = tri_type, .selects = SELECTS(0), .grad = triu_grad, .batch = batch_same, .units = tri_units,
     .depends = depends_moved,
     .cost = copy_cost,
+    .js = "each(R, (i, k) => o[k] = i[i.length - 1] - i[i.length - 2] >= a[0] ? x[k] : 0)",
 };
 #endif

@@ -121,6 +121,7 @@ const Op op_slice = {
     .type = slice_type, .simplify = slice_simplify, .selects = SELECTS(0), .grad = slice_grad, .batch = boxes_batch,
     .depends = depends_moved,
     .units = slice_units, .cost = move_cost,
+    .js = "each(R, (i, k) => o[k] = x[at(i.map((v, m) => a[3 * m] + v * a[3 * m + 2]), X)])",
 };
 #endif
 
@@ -218,6 +219,7 @@ const Op op_unslice = {
                " | f32[2,3,2,2]; 1 4 1 0 3 1 0 3 1 2 3 -1 | bool[3,4]; 1 8 1 1 9 2 | i32[1]; 2 3 4 | f32[]",
     .type = unslice_type, .grad = unslice_grad, .batch = boxes_batch, .units = place_units, .cost = move_cost,
     .depends = depends_moved,
+    .js = "each(X, (i, k) => o[at(i.map((v, m) => a[3 * m] + v * a[3 * m + 2]), R)] = x[k])",
 };
 #endif
 
@@ -274,6 +276,7 @@ const Op op_update = {
     .type = update_type, .selects = SELECTS(0), .grad = update_grad, .batch = boxes_batch, .units = place_units,
     .depends = depends_moved,
     .cost = move_cost,
+    .js = "o.set(x); each(Y, (i, k) => o[at(i.map((v, m) => a[3 * m] + v * a[3 * m + 2]), R)] = y[k])",
 };
 #endif
 

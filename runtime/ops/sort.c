@@ -57,6 +57,9 @@ const Op op_sort = {
     .type = line_type, .grad = sort_grad, .batch = batch_axis, .units = line_units, .scratch = line_scratch,
     .depends = depends_lines,
     .cost = line_cost,
+    .js = "const m = X[a[0]], s = step(X, a[0]); for (let k = 0; k < o.length; k++) { if (floor(k / s) % m) "
+          "continue; const by = [...Array(m).keys()].sort((p, q) => (a[1] ? -1 : 1) * (x[k + p * s] - x[k + q "
+          "* s]) || p - q); by.forEach((p, i) => o[k + i * s] = x[k + p * s]); }",
 };
 const Op op_argsort = {
     .name = "argsort", .id = OP_argsort, .n_in = 1, .args = "x, axis:axis=-1, descending:flag=false",
@@ -65,6 +68,9 @@ const Op op_argsort = {
     .type = line_type, .no_grad = "an index has no slope", .batch = batch_axis, .units = line_units,
     .scratch = line_scratch,
     .cost = line_cost,
+    .js = "const m = X[a[0]], s = step(X, a[0]); for (let k = 0; k < o.length; k++) { if (floor(k / s) % m) "
+          "continue; const by = [...Array(m).keys()].sort((p, q) => (a[1] ? -1 : 1) * (x[k + p * s] - x[k + q "
+          "* s]) || p - q); by.forEach((p, i) => o[k + i * s] = p); }",
 };
 #else
 /* Whether b comes before a, which stands before it: NaN is larger than all. */

@@ -370,6 +370,7 @@ const Op op_sigmoid = {
     POINTWISE(sigmoid, 1, pointwise_float), .flags = OP_POINTWISE, .grad = sigmoid_grad,
     .doc = "1 / (1 + exp(-x)) for each element, in (0, 1).",
     .example = "sigmoid([0, 1])   # => [0.5, 0.731059]",
+    .js = "1 / (1 + exp(-x))",
 };
 #else
 FLOATS1(sigmoid, vm_sigmoidf(x), vm_sigmoid(x))
@@ -488,6 +489,7 @@ const Op op_stop_gradient = {
     .depends = depends_none,
     .doc = "x itself, but a derivative treats it as a constant.",
     .example = "stop_gradient([1, 2])   # => [1, 2]",
+    .js = "x",
 };
 #else
 COPIES(stop_gradient)
