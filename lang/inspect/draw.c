@@ -4,10 +4,10 @@
 #include <string.h>
 #include "inspect/formula.h"
 
-static bool is_literal(const Inspect *x, NodeId id) {
+bool draw_is_literal(const Inspect *x, NodeId id) {
   const Node *n = graph_at(x->g, id);
   bool spread = n->n_in == 1 && n->op->flags & (OP_MOVES | OP_PASSES) && n->flags & NODE_KNOWN;
-  if (spread) return is_literal(x, n->in[0]);
+  if (spread) return draw_is_literal(x, n->in[0]);
   return n->n_in == 0 && n->op != &op_input && type_count(n->type) == 1 && !(id < x->n_name && x->name[id]);
 }
 
@@ -47,7 +47,7 @@ static void add_tree(const Tree *t, NodeId id, int depth) {
   if (again || depth > DEEPEST) return;
   t->shown[id] = true;
   for (uint32_t k = 0; k < n->n_in; k++)
-    if (!is_literal(x, n->in[k])) add_tree(t, n->in[k], depth + 1);
+    if (!draw_is_literal(x, n->in[k])) add_tree(t, n->in[k], depth + 1);
 }
 
 void draw_text(const Inspect *x, Text *to) {
@@ -82,7 +82,7 @@ static void add_box(const Inspect *x, Text *to, NodeId id) {
                                    : n->n_in ? "" : ", style=filled, fillcolor=\"#eeeeee\"");
 }
 
-static bool drawn(const Inspect *x, NodeId id) { return id == x->y || !is_literal(x, id); }
+static bool drawn(const Inspect *x, NodeId id) { return id == x->y || !draw_is_literal(x, id); }
 
 /* What computes one call of the library, two operations at least, is a box. */
 static uint32_t boxed(const Inspect *x, Loc loc) {

@@ -7,4 +7,6 @@
 void draw_text(const Inspect *x, Text *to);
 /* A node a value; what one expression of the user's own text computes stands in one box. */
 void draw_dot(const Inspect *x, Text *to);
+/* A number without a name, spread or not: it stands in the formulas that read it. */
+bool draw_is_literal(const Inspect *x, NodeId id);
 #endif

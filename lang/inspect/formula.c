@@ -67,8 +67,12 @@ static Tight wanted(const char *form, const char *p) {
   return want;
 }
 
+/* A text with holes has "{0}" where operand 0 goes, and "{(0}" where it goes in brackets if it is negative. */
+static bool is_hole(const char *t) { return *t == '{' && !strchr(t, '}')[1]; }
+
 static void add_term(Text *t, Term term, Tight want, bool transposed) {
-  if (transposed) text_printf(t, "transpose(%s)", term.text);
+  if (is_hole(term.text) && !transposed) text_printf(t, term.tight < want ? "{(%s" : "{%s", term.text + 1);
+  else if (transposed) text_printf(t, "transpose(%s)", term.text);
   else text_printf(t, term.tight < want ? "(%s)" : "%s", term.text);
 }
 
@@ -223,9 +227,8 @@ const char *formula_forward(const Inspect *x, NodeId id) { return forward(x, id)
 
 typedef struct Scalars { Graph *g; Tensor **value; NodeId in[POINT_IN], y, one, slope; } Scalars;
 
-/* The rule of a pointwise node at one element. False: it passes nothing there. */
-static bool at_element(const Inspect *x, const Node *n, uint32_t operand, int64_t element, Arena *a, Scalars *m) {
-  Host *h = arena_host(a);
+/* The rule of a pointwise node, of scalars. False: it passes nothing there. */
+static bool of_scalars(const Inspect *x, const Node *n, uint32_t operand, Arena *a, Scalars *m) {
   m->g = graph_beside(x->g, a);
   m->g->limit = x->g->limit;
   for (uint32_t k = 0; k < n->n_in; k++) {
@@ -241,7 +244,13 @@ static bool at_element(const Inspect *x, const Node *n, uint32_t operand, int64_
             .dx_selected = selected};
   n->op->grad(&d);
   m->slope = dx[operand];
-  if (m->slope == NO_NODE) return false;
+  return m->slope != NO_NODE;
+}
+
+/* The same at one element, with its numbers. */
+static bool at_element(const Inspect *x, const Node *n, uint32_t operand, int64_t element, Arena *a, Scalars *m) {
+  Host *h = arena_host(a);
+  if (!of_scalars(x, n, operand, a, m)) return false;
   m->value = NEW_N(a, Tensor *, m->g->n + 1u);
   for (uint32_t k = 0; k < n->n_in; k++) {
     const Tensor *v = inspect_value(x, n->in[k]);
@@ -333,4 +342,67 @@ Formula formula_passed(const Inspect *x, const Passed *p, int64_t element) {
   const Node *n = graph_at(x->g, p->user);
   bool point = (n->op->flags & OP_POINTWISE) && n->n_in <= POINT_IN && n->op->grad;
   return point ? slope(x, p, element) : whole(x, p, element);
+}
+
+/* ---- with holes ---- */
+
+static Term hole(Arena *a, const char *name) { return (Term){arena_printf(a, "{%s}", name), SIGN}; }
+
+static Term operand_hole(Arena *a, uint32_t k) { return hole(a, arena_printf(a, "%u", k)); }
+
+static Term form_of(const Inspect *x, const Node *n) {
+  Term *operand = NEW_N(x->a, Term, n->n_in + 1u);
+  for (uint32_t k = 0; k < n->n_in; k++) operand[k] = operand_hole(x->a, k);
+  if (n->op->form && !strcmp(n->op->form, "x")) return call(x->a, n->op, operand, n->n_in);
+  return written(x->a, n, operand);
+}
+
+const char *formula_form(const Inspect *x, NodeId id) { return form_of(x, graph_at(x->g, id)).text; }
+
+static FormulaRule slope_rule(const Inspect *x, const Node *n, uint32_t operand) {
+  Scalars m = {0};
+  NodeId named[POINT_IN + 1];
+  Term name[POINT_IN + 1], y = form_of(x, n);
+  FormulaRule r = {.slope = true, .text = "0", .numbers = "0", .out = NO_NODE};
+  r.left = arena_printf(x->a, y.tight == ATOM ? "d %s/d{%u}" : "d (%s)/d{%u}", y.text, operand);
+  if (!of_scalars(x, n, operand, x->a, &m)) return r;
+  for (uint32_t k = 0; k < n->n_in; k++) {
+    named[k] = m.in[k];
+    name[k] = operand_hole(x->a, k);
+  }
+  named[n->n_in] = m.y;
+  name[n->n_in] = y;
+  Writer w = {.a = x->a, .g = m.g, .named = named, .name = name, .n_named = n->n_in + 1u, .one = m.one, .left = 24};
+  r.text = write_node(&w, m.slope).text;
+  name[n->n_in] = hole(x->a, "y");
+  w.left = 24;
+  r.numbers = write_node(&w, m.slope).text;
+  r.g = m.g;
+  r.out = m.slope;
+  return r;
+}
+
+static FormulaRule whole_rule(const Inspect *x, const Passed *p) {
+  enum { MOST = 8 };
+  const Node *n = graph_at(x->g, p->user);
+  NodeId named[MOST + 2];
+  Term name[MOST + 2];
+  uint32_t k = 0;
+  for (; k < n->n_in && k < MOST; k++) {
+    named[k] = n->in[k];
+    name[k] = operand_hole(x->a, k);
+  }
+  named[k] = p->user;
+  name[k++] = form_of(x, n);
+  named[k] = x->adjoint[p->user];
+  name[k++] = hole(x->a, "g");
+  Writer w = {.a = x->a, .g = x->g, .named = named, .name = name, .n_named = k, .one = NO_NODE, .left = 24};
+  return (FormulaRule){.left = arena_printf(x->a, "dL/d{%u}", p->operand), .text = write_node(&w, p->dx).text,
+                       .out = NO_NODE};
+}
+
+FormulaRule formula_rule(const Inspect *x, const Passed *p) {
+  const Node *n = graph_at(x->g, p->user);
+  bool point = (n->op->flags & OP_POINTWISE) && n->n_in <= POINT_IN && n->op->grad;
+  return point ? slope_rule(x, n, p->operand) : whole_rule(x, p);
 }

@@ -24,4 +24,17 @@ const char *formula_forward(const Inspect *x, NodeId id);
 /* The same with other names. */
 const char *formula_with(const Inspect *x, NodeId id, const char *const *name);
 const char *number_text(Arena *a, double v);
+
+/* The same for who fills names and numbers in later: "1 - tanh({0})^2", "1 - {y}^2", "{g} @ transpose({1})"; operand 0
+ * is {0}, or {(0} where it goes in brackets if it is negative, y the result, g what arrives. */
+typedef struct FormulaRule {
+  const char *left, *text;
+  const char *numbers;       /* NULL: it is no slope */
+  bool slope;
+  const Graph *g;            /* the slope, of scalars: node k is operand k, then come the result and a 1; */
+  NodeId out;                /* this is it. NO_NODE: it is 0 */
+} FormulaRule;
+FormulaRule formula_rule(const Inspect *x, const Passed *p);
+/* "tanh({0})" */
+const char *formula_form(const Inspect *x, NodeId id);
 #endif

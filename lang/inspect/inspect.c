@@ -34,7 +34,7 @@ uint32_t inspect_below(const Graph *g, const NodeId *root, uint32_t n_root, Aren
 /* What an input of the session's graph held when it was read; NO_SLOT: that was not kept. */
 static SlotId input_slot(const Session *s, NodeId id, InspectWhen when) {
   SlotId slot = (SlotId)graph_at(s->graph, id)->attr->i[0];
-  if (when == INSPECT_NOW || s->program->slot.at[slot].kind != SLOT_CELL) return slot;
+  if (when == INSPECT_NOW || when == INSPECT_MOMENT || s->program->slot.at[slot].kind != SLOT_CELL) return slot;
   return program_kept(s->program, id);
 }
 
@@ -58,7 +58,15 @@ static void add_path(Arena *a, Inspect *x, const char *path) {
   vec_push(a, &x->moved, path);
 }
 
-typedef struct Copy { const NodeId *ids; uint32_t n; NodeId *map; const Replaced *replaced; } Copy;
+/* held: what slots held at the moment that is looked at. */
+typedef struct Copy {
+  const NodeId *ids;
+  uint32_t n;
+  NodeId *map;
+  const Replaced *replaced;
+  const Tensor *const *held;
+  uint32_t n_held;
+} Copy;
 
 static NodeId other_value(Inspect *x, const Node *n, const Tensor *value) {
   Tensor *t = tensor_new(&x->s->host, n->type);
@@ -141,7 +149,7 @@ static void differentiate(Inspect *x, InspectWhen when) {
   graph_stable(x->g, &x->y, 1, wrt, x->leaf.n, &stable, NULL);
   x->y = stable;
   x->n = inspect_below(x->g, &x->y, 1, x->a, &x->node);
-  bool wanted = when == INSPECT_THEN || when == INSPECT_SHAPES;
+  bool wanted = when == INSPECT_THEN || when == INSPECT_SHAPES || when == INSPECT_MOMENT;
   x->scalar = wanted && t->rank == 0 && dtype_is_float((DType)t->dtype);
   GradTrace trace = {0};
   if (x->scalar) grad_traced(x->g, x->y, wrt, x->leaf.n, &trace);
@@ -184,6 +192,19 @@ static Fault run_timed(Inspect *x, const NodeId *ids, uint32_t n, Tensor **value
   return f;
 }
 
+/* What the input id held; NULL: nothing yet. */
+static Tensor *input_value(Inspect *x, const Copy *c, NodeId id, InspectWhen when) {
+  SlotId slot = input_slot(x->s, id, when);
+  if (slot < c->n_held && c->held[slot]) {
+    Tensor *t = tensor_from(&x->s->host, &c->held[slot]->type, c->held[slot]->data);
+    hold(x, c->map[id], t);
+    return t;
+  }
+  Tensor *t = slot_tensor(x->s, slot, 0);
+  if (t) hold(x, c->map[id], tensor_ref(t));
+  return t;
+}
+
 /* False: an operation has no result for these values, at the node *failed. */
 static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **why) {
   Session *s = x->s;
@@ -192,12 +213,10 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
   for (uint32_t k = 0; k < c->n; k++) {
     if (graph_at(s->graph, c->ids[k])->op != &op_input) continue;
     if (c->replaced && c->replaced->id == c->ids[k]) continue;
-    Tensor *t = slot_tensor(s, input_slot(s, c->ids[k], when), 0);
-    if (!t) {
+    if (!input_value(x, c, c->ids[k], when)) {
       *why = arena_printf(s->diags->arena, "`%s` has no value yet", slot_name(s, c->ids[k]));
       return false;
     }
-    hold(x, c->map[c->ids[k]], tensor_ref(t));
   }
   NodeId *root = NEW_N(x->a, NodeId, x->n_passed + x->n + 1u), *ids;
   uint32_t n = 0;
@@ -216,11 +235,7 @@ static bool compute(Inspect *x, const Copy *c, InspectWhen when, const char **wh
   return false;
 }
 
-Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why) {
-  return inspect_replaced(s, y, when, NULL, why);
-}
-
-Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why) {
+static Inspect *open_copy(Session *s, NodeId y, InspectWhen when, const Copy *from, const char **why) {
   Guard g;
   *why = "out of memory";
   if (!HOST_GUARD(&s->host, &g)) {
@@ -233,8 +248,9 @@ Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced
   Inspect *x = NEW(a, Inspect);
   *x = (Inspect){.s = s, .a = a};
   NodeId *ids;
-  Copy c = {.n = inspect_below(s->graph, &y, 1, a, &ids), .map = NEW_N(a, NodeId, s->graph->n + 1u),
-            .replaced = r};
+  Copy c = *from;
+  c.n = inspect_below(s->graph, &y, 1, a, &ids);
+  c.map = NEW_N(a, NodeId, s->graph->n + 1u);
   c.ids = ids;
   bool ok = copy(x, &c, when, why);
   if (ok) {
@@ -249,6 +265,18 @@ Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced
   s->host.cancel = NULL;
   host_leave(&s->host, &g);
   return ok ? x : NULL;
+}
+
+Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why) {
+  return inspect_replaced(s, y, when, NULL, why);
+}
+
+Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why) {
+  return open_copy(s, y, when, &(Copy){.replaced = r}, why);
+}
+
+Inspect *inspect_moment(Session *s, NodeId y, const Tensor *const *held, uint32_t n, const char **why) {
+  return open_copy(s, y, INSPECT_MOMENT, &(Copy){.held = held, .n_held = n}, why);
 }
 
 void inspect_close(Inspect *x) {

@@ -35,13 +35,15 @@ typedef struct Inspect {
 } Inspect;
 
 /* Cells as the formula found them; values alone, with cells as they are now; values alone, and what each took;
- * no values. */
-typedef enum { INSPECT_THEN, INSPECT_NOW, INSPECT_TIMED, INSPECT_SHAPES } InspectWhen;
+ * no values; at a moment of a run (inspect_moment). */
+typedef enum { INSPECT_THEN, INSPECT_NOW, INSPECT_TIMED, INSPECT_SHAPES, INSPECT_MOMENT } InspectWhen;
 /* NULL: *why says why, in words that live until the session's next call. */
 /* A node of the session's graph that has another value instead: of its shape, or one number for all. */
 typedef struct Replaced { NodeId id; const Tensor *value; } Replaced;
 Inspect *inspect_replaced(Session *s, NodeId y, InspectWhen when, const Replaced *r, const char **why);
 Inspect *inspect_open(Session *s, NodeId y, InspectWhen when, const char **why);
+/* As it was when the slots held that; NULL: as now. */
+Inspect *inspect_moment(Session *s, NodeId y, const Tensor *const *held, uint32_t n, const char **why);
 void inspect_close(Inspect *x);
 /* The nodes that these need, themselves among them, ascending, in a; the graph stays as it is. */
 uint32_t inspect_below(const Graph *g, const NodeId *root, uint32_t n_root, Arena *a, NodeId **out);

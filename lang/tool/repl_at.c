@@ -13,20 +13,6 @@
 
 /* ---- at ---- */
 
-static bool same_path(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
-
-/* The cells of the script have the same slots in both sessions, or the script has changed. */
-static bool same_script(const Session *now, const Session *then) {
-  for (uint32_t k = 0; k < then->program->slot.n; k++) {
-    const Slot *a = &then->program->slot.at[k];
-    if (a->kind != SLOT_CELL) continue;
-    if (k >= now->program->slot.n) return false;
-    const Slot *b = &now->program->slot.at[k];
-    if (b->kind != SLOT_CELL || !type_eq(&a->type, &b->type) || !same_path(a->path, b->path)) return false;
-  }
-  return true;
-}
-
 static bool take_cells(Session *now, const Session *then) {
   Guard g;
   savepoint_settle(now);
@@ -53,7 +39,7 @@ bool go_to_step(Repl *r, const char *rest) {
   if (!replay_run(r, &(ReplayAsk){.until = end ? INT64_MAX : n}, &p)) return true;
   if (!end && !p.stopped && p.steps != n)
     err_printf(r->c, "entry %d: the run has %lld step%s\n", r->entry, (long long)p.steps, p.steps == 1 ? "" : "s");
-  else if (!same_script(r->s, p.s))
+  else if (!replay_same_script(r->s, p.s))
     err_printf(r->c, "entry %d: %s is not what was run: it has changed since\n", r->entry, r->c->operand[0]);
   else if (!take_cells(r->s, p.s)) err_text(r->c, "glia: out of memory\n");
   else

@@ -158,6 +158,7 @@ static bool attempt(Repl *r, const ReplayAsk *ask, const KeptRun *from, Counter 
   out->stopped = c->stopped;
   out->s->config.poll = NULL;
   out->s->config.heard = NULL;
+  out->s->host.ask = NULL;
   return true;
 }
 
@@ -190,4 +191,17 @@ bool replay_run(Repl *r, const ReplayAsk *ask, Replay *out) {
 void replay_close(Replay *p) {
   session_close(p->s);
   p->s = NULL;
+}
+
+static bool same_path(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
+
+bool replay_same_script(const Session *now, const Session *then) {
+  for (uint32_t k = 0; k < then->program->slot.n; k++) {
+    const Slot *a = &then->program->slot.at[k];
+    if (a->kind != SLOT_CELL) continue;
+    if (k >= now->program->slot.n) return false;
+    const Slot *b = &now->program->slot.at[k];
+    if (b->kind != SLOT_CELL || !type_eq(&a->type, &b->type) || !same_path(a->path, b->path)) return false;
+  }
+  return true;
 }

@@ -27,6 +27,8 @@ typedef struct ReplayAsk {
 /* false: said already. */
 bool replay_run(Repl *r, const ReplayAsk *ask, Replay *out);
 void replay_close(Replay *p);
+/* The cells of the script have the same slots in both sessions, or the script has changed. */
+bool replay_same_script(const Session *now, const Session *then);
 
 /* The first run of the script, which notes its checkpoints as it writes them. */
 Status replay_first(Repl *r, const char *path, Entry **out);
