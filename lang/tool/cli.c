@@ -23,6 +23,7 @@ const char cli_usage[] =
     "       glia repl [FILE]              run FILE first, then evaluate what is typed\n"
     "       glia fmt [--check] FILE...    write files in the one layout\n"
     "       glia graph FILE [-e EXPR] [--format=txt|dot|svg]   the graph of EXPR, or of what is trained; runs nothing\n"
+    "       glia graph FILE [-e EXPR] [--fork NAME=VALUE] --format=html   a page of it, with the values of the run\n"
     "       glia plan FILE                the steps that will run, what they fuse, bytes and operations; runs nothing\n"
     "       glia grad FILE -f NAME        the gradient of a function, as a function of the language\n"
     "       glia doc NAME                 the documentation of a name\n"
@@ -58,14 +59,15 @@ const char cli_usage[] =
 
 static const char *const commands[] = {"run",  "check",   "test", "repl", "fmt",    "doc", "grad",
                                        "graph", "plan", "compile", NULL};
-static const char *const formats[] = {"txt", "dot", "svg", NULL};
+static const char *const formats[] = {"txt", "dot", "svg", "html", NULL};
 static const char *const commands_later[] = {"compile", NULL};
 static const char *const stages[] = {"ast", "graph", "grad", "opt", "plan", NULL};
 
 typedef enum { F_THREADS, F_SEED, F_NO_FUSE, F_MEMORY, F_DEFINE, F_STRICT, F_NO_EXTERN, F_DUMP, F_QUIET, F_COLOR,
                F_VERSION, F_HELP, F_CHECK, F_LIBRARY, F_NUMBERS, F_ALLOW, F_RESUME, F_CPU,
                F_DIGEST, F_ALL,
-               F_LOG, F_PROFILE, F_HTML, F_WATCH, F_EXPRESSION, F_FORMAT, F_FUNCTION, F_AT, F_WRT, F_LATER } FlagId;
+               F_LOG, F_PROFILE, F_HTML, F_WATCH, F_EXPRESSION, F_FORMAT, F_FORK, F_FUNCTION, F_AT, F_WRT,
+               F_LATER } FlagId;
 typedef struct Flag { const char *name; FlagId id; bool value; } Flag;
 static const Flag flags[] = {
     {"--threads", F_THREADS, true},      {"--seed", F_SEED, true},           {"--no-fuse", F_NO_FUSE, false},
@@ -75,7 +77,7 @@ static const Flag flags[] = {
     {"-h", F_HELP, false},               {"--check", F_CHECK, false},        {"--library", F_LIBRARY, false},
     {"--resume", F_RESUME, true},        {"--precision", F_LATER, true},     {"--check-numbers", F_NUMBERS, false},
     {"--cpu", F_CPU, true},              {"--digest", F_DIGEST, false},         {"--all", F_ALL, false},
-    {"-e", F_EXPRESSION, true},          {"--format", F_FORMAT, true},
+    {"-e", F_EXPRESSION, true},          {"--format", F_FORMAT, true},            {"--fork", F_FORK, true},
     {"-f", F_FUNCTION, true},            {"--at", F_AT, true},               {"--wrt", F_WRT, true},
     {"--html", F_HTML, true},           {"--watch", F_WATCH, false},
     {"--profile", F_PROFILE, true},      {"--log", F_LOG, true},             {"--allow", F_ALLOW, true},
@@ -226,10 +228,14 @@ static int take_flag(Cli *c, FlagId id, const char *name, const char *value) {
   case F_EXPRESSION:
     c->expression = value;
     return -1;
+  case F_FORK:
+    c->fork = value;
+    if (strchr(value, '=') && *value != '=') return -1;
+    return bad_usage("--fork wants NAME=VALUE, not", value, NULL);
   case F_FORMAT:
     c->format = value;
     if (in_list(value, formats)) return -1;
-    return bad_usage("--format is txt, dot or svg, not", value, did_you_mean(value, formats));
+    return bad_usage("--format is txt, dot, svg or html, not", value, did_you_mean(value, formats));
   case F_LATER:
     fprintf(stderr, "glia: not yet: %s\n", name);
     return EXIT_USAGE;
@@ -275,6 +281,8 @@ static int check_operands(Cli *c) {
   if (one_file && c->n_operand != 1) return bad_usage("one file is wanted by", c->command, NULL);
   if (c->expression && !of_graph) return bad_usage("-e belongs to glia graph", NULL, NULL);
   if (c->format && !of_graph) return bad_usage("--format belongs to glia graph", NULL, NULL);
+  if (c->fork && (!of_graph || !c->format || strcmp(c->format, "html") != 0))
+    return bad_usage("--fork belongs to glia graph --format=html", NULL, NULL);
   if (wants_file && c->n_operand == 0) return bad_usage("no file is given to", c->command, NULL);
   bool grad = !strcmp(c->command, "grad");
   if (grad && (c->n_operand != 1 || !c->function))

@@ -25,7 +25,7 @@ typedef struct Cli {
   const char *const *operand;     /* files, or the name of `doc` */
   int n_operand;
   const char *dump;               /* --dump=STAGE */
-  const char *expression, *format;/* of `graph`: -e EXPR, --format=txt|dot|svg */
+  const char *expression, *format, *fork;/* of `graph`: -e EXPR, --format=txt|dot|svg|html, --fork NAME=VALUE */
   const char *function, *at, *wrt;   /* of `grad` */
   const char *log, *profile, *html;      /* --log, --profile, --html FILE: record.h */
   struct Record *record;          /* of the run that goes on; NULL: nobody keeps one */

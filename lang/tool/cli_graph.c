@@ -1,9 +1,10 @@
 /* cli_graph: `glia graph FILE [-e EXPR]` and `glia plan FILE`. In: a script, checked, and for `plan` prepared; no step
- * of it runs. Out: the graph of what its optimizers step on, of an expression, or of the last tensor that has a name;
- * the steps that will run.
+ * of it runs, but for a page, which shows values: then it runs with its effects off. Out: the graph of what its
+ * optimizers step on, of an expression, or of the last tensor that has a name; the steps that will run.
  */
 #include "tool/graph_file.h"
 #include "tool/plan_text.h"
+#include "tool/moments.h"
 #include <string.h>
 
 typedef VEC(NodeId) Roots;
@@ -14,12 +15,12 @@ static void losses(Session *s, Arena *a, Roots *out) {
     for (uint32_t j = 0; j < p->segment.at[k]->loss.n; j++) vec_push(a, out, p->segment.at[k]->loss.at[j]);
 }
 
-static bool named(Session *s, const char *name, NodeId *out) {
+/* The last tensor that has a name. */
+static bool last_named(Session *s, NodeId *out) {
   const Scope *top = s->elab->globals;
   for (uint32_t k = top->bound.n; k-- > 0;) {
-    const Bound *b = top->bound.at[k];
-    if (b->value.kind != V_NODE || (name && strcmp(b->name, name) != 0)) continue;
-    *out = b->value.node;
+    if (top->bound.at[k]->value.kind != V_NODE) continue;
+    *out = top->bound.at[k]->value.node;
     return true;
   }
   return false;
@@ -27,25 +28,53 @@ static bool named(Session *s, const char *name, NodeId *out) {
 
 /* What is to be drawn; false: said already. */
 static bool find_roots(Cli *c, Session *s, Arena *a, Roots *roots) {
-  static const char name[] = "it";                          /* which has no name in the picture */
   NodeId id;
   if (!c->expression) {
     losses(s, a, roots);
-    if (!roots->n && named(s, NULL, &id)) vec_push(a, roots, id);
+    if (!roots->n && last_named(s, &id)) vec_push(a, roots, id);
     if (!roots->n)
       err_text(c, "glia: no optimizer steps in this script and no tensor has a name: -e EXPR says what to draw\n");
     return roots->n > 0;
   }
-  Entry *entry;
-  const char *text = arena_printf(a, "let %s = (%s)", name, c->expression);
-  Status status = session_load(s, "-e", text, strlen(text), LOAD_CHECK, &entry);
+  Status status = graph_formula(s, a, c->expression, &id);
   if (status != STATUS_OK) {
     cli_status(c, s, status);
     return false;
   }
-  if (named(s, name, &id)) vec_push(a, roots, id);
+  if (id != NO_NODE) vec_push(a, roots, id);
   else err_printf(c, "glia: -e wants a formula of tensors: %s is none\n", c->expression);
   return roots->n > 0;
+}
+
+/* One of the runs that a page shows: false: said already. */
+static bool run_for_page(Cli *c, Arena *a, const char *define, Moments *record, Replay *run, PageOf *of) {
+  Repl r = {.c = c, .a = a};
+  ReplayAsk ask = {.until = INT64_MAX, .define = define, .each = moments_step, .to = record};
+  Roots roots = {0};
+  if (!moments_open(record)) return false;
+  if (!replay_run(&r, &ask, run)) return false;
+  if (!find_roots(c, run->s, a, &roots)) return false;
+  if (roots.n > 1 && !define)
+    err_printf(c, "glia: the page shows the first of %u losses; -e EXPR chooses another\n", roots.n);
+  *of = (PageOf){define ? define : "this run", run->s, roots.at[0], record};
+  return true;
+}
+
+static int draw_page(Cli *c, Arena *a) {
+  PageOf of[2];
+  Replay run[2] = {{0}};
+  Moments record[2] = {{.a = NULL}};
+  uint32_t n = c->fork ? 2 : 1, good = 0;
+  while (good < n && run_for_page(c, a, good ? c->fork : NULL, &record[good], &run[good], &of[good])) good++;
+  const char *title = c->expression ? c->expression : c->operand[0], *why = NULL;
+  PageSaid said;
+  if (good == n) why = moments_page(c, title, of, n, NULL, a, &said);
+  if (why) err_printf(c, "glia: %s\n", why);
+  for (uint32_t k = 0; k < n; k++) {
+    replay_close(&run[k]);
+    moments_close(&record[k]);
+  }
+  return good == n && !why ? EXIT_DONE : EXIT_SCRIPT;
 }
 
 static int draw(Cli *c, Session *s, Arena *a) {
@@ -95,7 +124,18 @@ static int show_graph(Cli *c, Session *s, Arena *a, const Entry *entry) {
   return draw(c, s, a);
 }
 
-int cli_graph(Cli *c) { return on_script(c, LOAD_CHECK, show_graph); }
+int cli_graph(Cli *c) {
+  Host host;
+  Guard g;
+  if (!c->format || strcmp(c->format, "html") != 0) return on_script(c, LOAD_CHECK, show_graph);
+  host_init(&host, NULL, NULL);
+  if (!HOST_GUARD(&host, &g)) return EXIT_SCRIPT;
+  Arena *a = arena_new(&host);
+  int status = draw_page(c, a);
+  arena_free(a);
+  host_leave(&host, &g);
+  return status;
+}
 
 static int show_plan(Cli *c, Session *s, Arena *a, const Entry *entry) {
   Text t = {.arena = a};

@@ -12,10 +12,28 @@ extern char **environ;
 
 GraphForm graph_form(const char *name, size_t n) {
   static const struct { const char *name; GraphForm form; } forms[] = {
-      {"txt", GRAPH_TEXT}, {"dot", GRAPH_DOT}, {"gv", GRAPH_DOT}, {"svg", GRAPH_SVG}};
+      {"txt", GRAPH_TEXT}, {"dot", GRAPH_DOT}, {"gv", GRAPH_DOT}, {"svg", GRAPH_SVG},
+      {"html", GRAPH_HTML}};
   for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
     if (strlen(forms[k].name) == n && !strncmp(forms[k].name, name, n)) return forms[k].form;
   return GRAPH_NONE;
+}
+
+Status graph_formula(Session *s, Arena *a, const char *e, NodeId *out) {
+  static const char name[] = "it";                          /* which has no name in the picture */
+  const char *text = arena_printf(a, "let %s = (%s)", name, e);
+  int defines = s->config.n_defines;
+  Entry *entry;
+  s->config.n_defines = 0;
+  Status status = session_load(s, "-e", text, strlen(text), LOAD_CHECK, &entry);
+  s->config.n_defines = defines;
+  *out = NO_NODE;
+  const Scope *top = s->elab->globals;
+  for (uint32_t k = 0; status == STATUS_OK && k < top->bound.n; k++) {
+    const Bound *b = top->bound.at[k];
+    if (!strcmp(b->name, name)) *out = b->value.kind == V_NODE ? b->value.node : NO_NODE;
+  }
+  return status;
 }
 
 /* What `dot -Tsvg` makes of a text; NULL: *why. Its input and output are files without a name: no pipe to fill up. */
@@ -48,19 +66,28 @@ static const char *layout(const Inspect *x, const Text *dot, size_t *n, const ch
   return text;
 }
 
-const char *graph_write(Cli *c, const Inspect *x, GraphForm form, const char *path) {
-  Text t = {.arena = x->a};
-  const char *why = NULL, *text;
+static const char *put(Cli *c, Arena *a, const char *path, const char *text, size_t n) {
   FileError error;
-  if (form == GRAPH_TEXT) draw_text(x, &t);
-  else draw_dot(x, &t);
-  size_t n = t.n;
-  text = form == GRAPH_SVG ? layout(x, &t, &n, &why) : t.at;
-  if (!text) return why;
   if (!path) {
     out_write(c, text, n);
     return NULL;
   }
-  if (file_write_atomic(&x->s->host, path, text, n, &error)) return NULL;
-  return arena_text(x->a, error.text, strlen(error.text));
+  if (file_write_atomic(arena_host(a), path, text, n, &error)) return NULL;
+  return arena_text(a, error.text, strlen(error.text));
+}
+
+const char *graph_page(Cli *c, const Page *p, Arena *a, const char *path) {
+  Text t = {.arena = a};
+  const char *why = page_write(p, a, &t);
+  return why ? why : put(c, a, path, t.at, t.n);
+}
+
+const char *graph_write(Cli *c, const Inspect *x, GraphForm form, const char *path) {
+  Text t = {.arena = x->a};
+  const char *why = NULL, *text;
+  if (form == GRAPH_TEXT) draw_text(x, &t);
+  else draw_dot(x, &t);
+  size_t n = t.n;
+  text = form == GRAPH_SVG ? layout(x, &t, &n, &why) : t.at;
+  return text ? put(c, x->a, path, text, n) : why;
 }

@@ -110,3 +110,15 @@ void json_key(Text *t, const char *name) {
   json_text(t, name);
   text_add(t, ": ");
 }
+
+void json_base64(Text *t, const char *bytes, size_t n) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t k = 0; k < n; k += 3) {
+    uint32_t v = 0;
+    for (size_t j = 0; j < 3; j++) v = v << 8 | (k + j < n ? (uint8_t)bytes[k + j] : 0);
+    char four[5] = {digits[v >> 18], digits[v >> 12 & 63], digits[v >> 6 & 63], digits[v & 63], 0};
+    if (k + 2 >= n) four[3] = '=';
+    if (k + 1 >= n) four[2] = '=';
+    text_add(t, four);
+  }
+}

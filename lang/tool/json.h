@@ -16,6 +16,8 @@ void json_number(Text *t, double v, DType d);
 void json_tensor(Text *t, const Tensor *x);
 /* `"name": `, with a comma before it unless a `{` stands there. */
 void json_key(Text *t, const char *name);
+/* Bytes as letters, without quotes. */
+void json_base64(Text *t, const char *bytes, size_t n);
 /* For HTML, in text and in attributes. */
 void html_text(Text *t, const char *s, size_t n);
 #endif

@@ -320,7 +320,7 @@ const Command commands[] = {
     {"fork", "fork k = v", "that run with another argument: both curves", fork_run},
     {"diff", "diff [k = v]", "where that run and its fork part", diff_runs},
     {"now", "now e", "the value of e with everything as it is now", show_value_now},
-    {"graph", "graph e [FILE]", "the graph of e as a tree, or in a file: .txt, .dot or .svg", show_graph_of},
+    {"graph", "graph e [FILE]", "the graph of e as a tree, or in a file: .txt, .dot, .svg, .html", show_graph_of},
     {"hist", "hist w", "how often its numbers fall where, or those of each parameter of a tree", show_hist},
     {"plot", "plot s [FILE]", "the curves of a series or a tensor", show_plot},
     {"show", "show img [FILE]", "an image", show_image},

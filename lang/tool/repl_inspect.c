@@ -20,20 +20,24 @@ void repl_inspect_node(Repl *r, NodeId y, InspectWhen when, Shown show, void *to
   inspect_close(x);
 }
 
-void repl_inspect(Repl *r, const char *command, const char *e, InspectWhen when, Shown show, void *to) {
+bool repl_formula(Repl *r, const char *command, const char *e, NodeId *out) {
   const Value *v;
   if (!*e) {
     err_printf(r->c, "entry %d: :%s wants an expression\n", r->entry, command);
-    return;
+    return false;
   }
-  if (!repl_value(r, e, &v)) return;
-  if (v->kind == V_NODE) {
-    repl_inspect_node(r, v->node, when, show, to);
-    return;
-  }
+  if (!repl_value(r, e, &v)) return false;
+  *out = v->kind == V_NODE ? v->node : NO_NODE;
+  if (v->kind == V_NODE) return true;
   err_printf(r->c, "entry %d: :%s wants a formula of tensors, and this is %s\n", r->entry, command,
              v->kind == V_CELL ? "a variable, which nothing computes: read it in a formula, as `sum(...)`"
                                : session_type_text(r->s, v));
+  return false;
+}
+
+void repl_inspect(Repl *r, const char *command, const char *e, InspectWhen when, Shown show, void *to) {
+  NodeId y;
+  if (repl_formula(r, command, e, &y)) repl_inspect_node(r, y, when, show, to);
 }
 
 bool repl_scalar(Repl *r, const char *command, const Inspect *x) {

@@ -8,6 +8,8 @@
 
 /* Evaluates e and shows what is below it, inside a guard of the session; a failure is said. */
 typedef void (*Shown)(Repl *r, Inspect *x, void *to);
+/* The node that an expression is; false: it is none, said already. */
+bool repl_formula(Repl *r, const char *command, const char *e, NodeId *out);
 void repl_inspect(Repl *r, const char *command, const char *e, InspectWhen when, Shown show, void *to);
 void repl_inspect_node(Repl *r, NodeId y, InspectWhen when, Shown show, void *to);
 bool repl_scalar(Repl *r, const char *command, const Inspect *x);        /* there are adjoints; false: said */
@@ -17,6 +19,8 @@ int64_t tensor_largest(const Tensor *t);                   /* the element of the
 const char *element_text(Arena *a, const Type *t, int64_t element);      /* "[3, 0]" */
 /* "3, 0" or "[3, 0]" of that type; -1: it has no such element */
 int64_t element_of(const Type *t, const char *text);
+/* `:graph e FILE.html` */
+void repl_page(Repl *r, const char *e, const char *path);
 /* "[4, 3]  norm 1.2  |▂▃█▅|", of a scalar its number. */
 const char *tensor_brief(Arena *a, const Tensor *t);
 /* " 12 | ..." underlined, and what stands there in the library */

@@ -94,7 +94,7 @@ static const char *path_behind(Repl *r, char *rest) {
   if (!dot || dot[1] == 0 || dot == word + 1) return NULL;
   size_t n = strlen(dot + 1);
   if (dot[n] == '"') n--;
-  if (graph_form(dot + 1, n) == GRAPH_NONE && strncmp(dot + 1, "png", n) && strncmp(dot + 1, "html", n)) return NULL;
+  if (graph_form(dot + 1, n) == GRAPH_NONE && strncmp(dot + 1, "png", n)) return NULL;
   const char *path = word + 1;
   size_t length = strlen(path);
   if (*path == '"' && length > 1 && path[length - 1] == '"') path = arena_text(r->a, path + 1, length - 2);
@@ -109,8 +109,9 @@ bool show_graph_of(Repl *r, const char *rest) {
   ToFile f = {path_behind(r, e), GRAPH_TEXT};
   if (f.path) f.form = graph_form(strrchr(f.path, '.') + 1, strlen(strrchr(f.path, '.') + 1));
   if (f.form == GRAPH_NONE)
-    err_printf(r->c, "entry %d: a graph is written to a file that ends in .txt, .dot or .svg, not to %s\n", r->entry,
-               f.path);
+    err_printf(r->c, "entry %d: a graph is written to a file that ends in .txt, .dot, .svg or .html, not to %s\n",
+               r->entry, f.path);
+  else if (f.form == GRAPH_HTML) repl_page(r, e, f.path);
   else repl_inspect(r, "graph", e, INSPECT_THEN, show_graph, &f);
   return true;
 }

@@ -145,18 +145,6 @@ static void write_histograms(Report *r, const Session *s, Text *t) {
 
 /* ---- classes ---- */
 
-static void base64(Text *t, const char *bytes, size_t n) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t k = 0; k < n; k += 3) {
-    uint32_t v = 0;
-    for (size_t j = 0; j < 3; j++) v = v << 8 | (k + j < n ? (uint8_t)bytes[k + j] : 0);
-    char four[5] = {digits[v >> 18], digits[v >> 12 & 63], digits[v >> 6 & 63], digits[v & 63], 0};
-    if (k + 2 >= n) four[3] = '=';
-    if (k + 1 >= n) four[2] = '=';
-    text_add(t, four);
-  }
-}
-
 static void write_sample(Report *r, const Sample *s, Text *t) {
   enum { MOST_NUMBERS = 8 };
   text_add(t, "<div class=\"sample\">");
@@ -165,7 +153,7 @@ static void write_sample(Report *r, const Sample *s, Text *t) {
     figure_png(&png, &(Figure){.kind = FIGURE_IMAGE, .rows = s->height, .columns = s->width, .pixel = s->x,
                                .gray = true});
     text_add(t, "<img alt=\"\" src=\"data:image/png;base64,");
-    base64(t, png.at, png.n);
+    json_base64(t, png.at, png.n);
     text_add(t, "\"><br>");
   } else if (s->n) {
     text_add(t, "[");

@@ -25,7 +25,7 @@ if command -v dot >svg; then "$GLIA" graph --format=svg named.nn | grep -c '<svg
 else "$GLIA" graph --format=svg named.nn 2>&1 | grep -c 'Graphviz'; fi
 # wrong input: one line, status 1 or 2
 for try in 'nothing.nn' 'xor.nn -e nope' 'xor.nn -e 3' 'xor.nn -e "text"' 'missing.nn' '' 'xor.nn named.nn' \
-           'xor.nn --format=html' 'xor.nn --format'; do
+           'xor.nn --format=pdf' 'xor.nn --format'; do
   "$GLIA" graph $try 2>&1
   echo "graph $try: $?"
 done
