@@ -33,13 +33,28 @@ static NodeId widened(Elab *e, NodeId x, const Ast *at) {
   return d == U8 || d == BOOL ? lower_cast(e, x, I32, at) : x;
 }
 
-static Value n_class_numbers(Elab *e, const Arg *a, const Ast *at) {
-  (void)at;
+static Value numbers(Elab *e, const Arg *a, LabelKind what, int64_t ignore, const char *name) {
   const Ast *where = a[0].at;
   NodeId x = widened(e, a[0].node, where);
   Value v = a[0].value.kind == V_INT ? a[0].value : v_node(x);
-  if (x != NO_NODE) x = want_typed(e, v, I32, where, "a class number");
-  return x == NO_NODE ? v_bad() : or_bad(checked(e, x, LABEL_CLASS, a[1].i, a[2].given ? a[2].i : 0, where));
+  if (x != NO_NODE) x = want_typed(e, v, I32, where, name);
+  return x == NO_NODE ? v_bad() : or_bad(checked(e, x, what, a[1].i, ignore, where));
+}
+
+/* Who takes an `ignore`, be it left out, may be told of it. */
+static Value n_class_numbers(Elab *e, const Arg *a, const Ast *at) {
+  bool takes = at->kind == A_CALL && at->n > 3;
+  return numbers(e, a, takes ? LABEL_CLASS : LABEL_CLASS_ONLY, a[2].given ? a[2].i : 0, "a class number");
+}
+
+static Value n_row_numbers(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return numbers(e, a, LABEL_ROW, 0, "a row number");
+}
+
+static Value n_bin_numbers(Elab *e, const Arg *a, const Ast *at) {
+  (void)at;
+  return numbers(e, a, LABEL_BIN, 0, "what is counted");
 }
 
 static Value n_lengths(Elab *e, const Arg *a, const Ast *at) {
@@ -91,6 +106,12 @@ const Native native_labels[] = {
     {"class_numbers", "y, n:int, ignore:int?", n_class_numbers,
      "y as i32, which holds class numbers below n: another number is an error, but for `ignore`.",
      "class_numbers(u8([0, 2]), 3)   # => [0, 2]"},
+    {"bin_numbers", "y, n:int", n_bin_numbers,
+     "y as i32, which holds numbers that n bins count: another number is an error.",
+     "bin_numbers([0, 2], 3)   # => [0, 2]"},
+    {"row_numbers", "y, n:int", n_row_numbers,
+     "y as i32, which holds numbers of rows, below n: another number is an error.",
+     "row_numbers(u8([0, 2]), 3)   # => [0, 2]"},
     {"lengths_to", "x:i32, n:int, least:int=1", n_lengths,
      "x itself, which holds numbers from 1 to n (or `least`, which may be 0): another number is an error.",
      "lengths_to([1, 3], 3)   # => [1, 3]"},

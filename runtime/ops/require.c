@@ -40,11 +40,12 @@ const OpKernels KERNELS_OF(require_finite) = {
 /* ---- require_label: attr->i = {what (a LabelKind), n, ignore}; see label.h ---- */
 #ifndef KERNELS
 static bool require_label_type(TypeRule *r) {
-  if (r->attr->n == 3 && r->attr->i[0] >= LABEL_CLASS && r->attr->i[0] <= LABEL_BIT) return pointwise_number(r);
+  if (r->attr->n == 3 && r->attr->i[0] >= LABEL_CLASS && r->attr->i[0] <= LABEL_BIN) return pointwise_number(r);
   return refuse(r, BAD_VALUE, 0, -1, NULL, "`%s` needs to know what the numbers are", r->op->name);
 }
 
 #define CLASSES "class number {v}, but there are {a} classes, 0 to {b}"
+#define ROWS "row {v}, but there are {a} rows, 0 to {b}"
 static const OpFault not_a_label[] = {
     [NOT_CLASS] = {"E0720", CLASSES, NULL},
     [NOT_CLASS_BELOW] = {"E0720", CLASSES, "losses and metrics leave rows without a class out: `ignore = {v}`"},
@@ -55,6 +56,11 @@ static const OpFault not_a_label[] = {
     [NOT_SIGN] = {"E0720", "a sign is -1 or 1, found {v}", NULL},
     [NOT_SIGN_ZERO] = {"E0720", "a sign is -1 or 1, found 0", "the signs of classes 0 and 1 are `2 * y - 1`"},
     [NOT_BIT] = {"E0720", "0 or 1 is wanted, found {v}", NULL},
+    [NOT_ROW] = {"E0720", ROWS, NULL},
+    [NOT_ROW_BELOW] = {"E0720", ROWS, "rows are counted from 0: give what stands for padding one of its own"},
+    [NOT_ROW_NEXT] = {"E0720", ROWS, "rows are counted from 0"},
+    [NOT_ONE_ROW] = {"E0720", "row {v}, but there is one row, 0", NULL},
+    [NOT_BIN] = {"E0720", "the bins are for 0 to {b}, and none is for {v}", NULL},
     [NOT_BIT_SIGN] = {"E0720", "0 or 1 is wanted, found -1", "0 and 1 of signs are `(y + 1) // 2`"},
 };
 
