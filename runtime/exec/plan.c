@@ -251,6 +251,16 @@ static void place_results(Planner *w) {
   }
 }
 
+static size_t take(Planner *w, size_t bytes) {
+  w->slab.now = w->steps.n;
+  return slab_take(&w->slab, bytes);
+}
+
+static void give(Planner *w, size_t offset) {
+  w->slab.now = w->steps.n;
+  slab_give(&w->slab, offset);
+}
+
 /* A dying input of u whose bytes the value v may take over: nothing reads them once v is being written. */
 typedef struct Heir { Planner *w; NodeId v, from; uint32_t at; } Heir;
 
@@ -283,7 +293,7 @@ static void place_unit(Planner *w, uint32_t u) {
         continue;
       }
     }
-    w->place[v] = (Place){slab_take(&w->slab, bytes_of(w, v)), BASE_SLAB};
+    w->place[v] = (Place){take(w, bytes_of(w, v)), BASE_SLAB};
   }
 }
 
@@ -350,8 +360,9 @@ static void write_tiles(Planner *w, const Unit *unit) {
 
 typedef VEC(Place) Places;
 
-/* Scratch of a step: taken for its turn only. */
+/* Scratch of the step that was added last: taken for its turn only. */
 static Place take_scratch(Planner *w, Places *taken, size_t bytes) {
+  w->slab.now = w->steps.n - 1;
   Place p = {slab_take(&w->slab, bytes), BASE_SLAB};
   vec_push(w->tmp, taken, p);
   return p;
@@ -423,7 +434,7 @@ static void free_dead(void *ctx, NodeId user, uint32_t k, NodeId root) {
   Planner *w = r->w;
   (void)user, (void)k;
   if (w->last[root] != r->at || w->place[root].base != BASE_SLAB) return;
-  slab_give(&w->slab, w->place[root].offset);
+  give(w, w->place[root].offset);
   w->last[root] = GONE;
 }
 
@@ -433,7 +444,7 @@ static void write_steps(Planner *w) {
     Place to = {0, BASE_BIND + o->bind}, from = plan_place(w, o->node);
     if (o->act == OUT_START) add_copy(w, to, from, o->node, false);
     if (!o->staged) continue;
-    o->stage = (Place){slab_take(&w->slab, bytes_of(w, o->node)), BASE_SLAB};
+    o->stage = (Place){take(w, bytes_of(w, o->node)), BASE_SLAB};
     add_copy(w, o->stage, from, o->node, false);
   }
   for (uint32_t j = 0; j < w->units.n; j++) {
@@ -447,7 +458,7 @@ static void write_steps(Planner *w) {
     PlanStep *s = &w->steps.at[w->steps.n - 1];
     for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
       if (w->out[k].act == OUT_PLACED && w->out[k].cell) s->writes_cell = true;
-    for (uint32_t k = 0; k < taken.n; k++) slab_give(&w->slab, taken.at[k].offset);
+    for (uint32_t k = 0; k < taken.n; k++) give(w, taken.at[k].offset);
     for (uint32_t k = w->first_out[u]; k != NO_OUT; k = w->next_out[k])
       if (w->out[k].act == OUT_AFTER)
         add_copy(w, (Place){0, BASE_BIND + w->out[k].bind}, plan_place(w, w->out[k].node), w->out[k].node, false);
@@ -456,7 +467,7 @@ static void write_steps(Planner *w) {
     for (uint32_t k = 0; k < unit->made.n; k++) {          /* made, and read by nobody later */
       NodeId v = unit->made.at[k];
       if (w->last[v] <= w->at[u] && w->place[v].base == BASE_SLAB) {
-        slab_give(&w->slab, w->place[v].offset);
+        give(w, w->place[v].offset);
         w->last[v] = GONE;
       }
     }
@@ -483,9 +494,20 @@ static void made_by_units(Planner *w) {
   }
 }
 
+static void move_places(Planner *w) {
+  for (uint32_t s = 0; s < w->steps.n; s++) {
+    uint32_t end = s + 1 < w->steps.n ? w->steps.at[s + 1].operand : w->places.n;
+    for (uint32_t k = w->steps.at[s].operand; k < end; k++) {
+      Place *p = &w->places.at[k];
+      if (p->base == BASE_SLAB) p->offset = slab_moved(&w->slab, p->offset, s);
+    }
+  }
+}
+
 static void publish(Planner *w) {
   Plan *p = w->p;
   Arena *a = p->arena;
+  if (slab_pack(&w->slab)) move_places(w);
   p->n_step = w->steps.n;
   p->step = arena_copy(a, w->steps.at, w->steps.n * sizeof *w->steps.at);
   p->n_place = w->places.n;

@@ -125,12 +125,18 @@ size_t slab_take(Slab *s, size_t bytes) {
     s->blocks.at[id].size = size;
     spare_put(s, block_behind(s, id, offset + size, rest));
   }
+  s->blocks.at[id].span = s->span.n;
+  vec_push(s->arena, &s->span, (SlabSpan){.offset = offset, .size = size, .from = s->now, .until = UINT32_MAX});
+  s->live += size;
+  if (s->live > s->peak) s->peak = s->live;
   use(s, id);
   return offset;
 }
 
 void slab_give(Slab *s, size_t offset) {
   uint32_t id = unuse(s, offset), after = s->blocks.at[id].after, before = s->blocks.at[id].before;
+  s->span.at[s->blocks.at[id].span].until = s->now;
+  s->live -= s->blocks.at[id].size;
   if (is_free(s, after)) {
     spare_remove(s, after);
     merge(s, after);
@@ -141,4 +147,51 @@ void slab_give(Slab *s, size_t offset) {
     id = before;
   }
   spare_put(s, id);
+}
+
+/* ---- all at once ---- */
+
+enum { MOST_PACKED = 2048 };       /* spans; each is held against each */
+
+/* The lowest offset where a span fits between those that live beside it, which are by rising offset. */
+static size_t lowest(const Slab *s, const SlabSpan *span, const uint32_t *placed, uint32_t n) {
+  size_t at = 0;
+  for (uint32_t k = 0; k < n; k++) {
+    const SlabSpan *other = &s->span.at[placed[k]];
+    if (other->until <= span->from || span->until <= other->from) continue;
+    if (other->to >= at + span->size) break;
+    if (other->to + other->size > at) at = other->to + other->size;
+  }
+  return at;
+}
+
+/* The largest first, of equals the first: as Pisarchyk and Lee, "Efficient memory management for deep neural net
+ * inference" (2020). */
+bool slab_pack(Slab *s) {
+  if (s->size - s->peak <= s->peak / 20 || s->span.n > MOST_PACKED) return false;
+  uint32_t *order = NEW_N(s->arena, uint32_t, s->span.n), *placed = NEW_N(s->arena, uint32_t, s->span.n), n = 0;
+  size_t size = 0;
+  for (uint32_t k = 0; k < s->span.n; k++) {
+    uint32_t at = k;
+    for (; at > 0 && s->span.at[order[at - 1]].size < s->span.at[k].size; at--) order[at] = order[at - 1];
+    order[at] = k;
+  }
+  for (uint32_t k = 0; k < s->span.n; k++) {
+    SlabSpan *span = &s->span.at[order[k]];
+    span->to = lowest(s, span, placed, n);
+    if (span->to + span->size > size) size = span->to + span->size;
+    uint32_t at = n++;
+    for (; at > 0 && s->span.at[placed[at - 1]].to > span->to; at--) placed[at] = placed[at - 1];
+    placed[at] = order[k];
+  }
+  if (size >= s->size) return false;
+  s->size = size;
+  return true;
+}
+
+size_t slab_moved(const Slab *s, size_t offset, uint32_t step) {
+  const SlabSpan *span = s->span.at;
+  while (step < span->from || step >= span->until || offset < span->offset || offset >= span->offset + span->size)
+    span++;
+  return span->to + (offset - span->offset);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "runtime/exec/run.h"
+#include "runtime/exec/slab.h"
 #include "runtime/exec/step.h"
 #include "unit.h"
 #include "alloc_fail.h"
@@ -430,6 +431,45 @@ static void runs_without_allocating(void) {
   host_leave(&h, &guard);
 }
 
+/* Blocks of any size and lifetime, laid out again: the whole is smaller, and no two that live at once meet. */
+static void packed(void) {
+  Host h;
+  host_init(&h, NULL, NULL);
+  Arena *a = arena_new(&h);
+  int smaller = 0;
+  for (uint32_t round = 0; round < 50; round++) {
+    Slab s = {.arena = a};
+    uint32_t n = 0, at = round * 977 + 1;
+    size_t in_use[100];
+    for (s.now = 0; s.now < 100; s.now++) {
+      at = at * 1664525u + 1013904223u;
+      if (n < 100 && (at >> 9) % 3) in_use[n++] = slab_take(&s, (size_t)(at >> 12) % 5000);
+      else if (n) {
+        uint32_t k = (at >> 12) % n;
+        slab_give(&s, in_use[k]);
+        in_use[k] = in_use[--n];
+      }
+    }
+    size_t before = s.size;
+    CU_ASSERT(s.peak <= s.size);
+    if (!slab_pack(&s)) continue;
+    smaller++;
+    CU_ASSERT(s.size < before && s.size >= s.peak);
+    for (uint32_t k = 0; k < s.span.n; k++) {
+      const SlabSpan *x = &s.span.at[k];
+      CU_ASSERT(x->to + x->size <= s.size && x->to % 64 == 0);
+      if (x->until > x->from) CU_ASSERT_EQUAL(slab_moved(&s, x->offset + 7, x->from), x->to + 7);
+      for (uint32_t j = 0; j < k; j++) {
+        const SlabSpan *y = &s.span.at[j];
+        bool meet = x->from < y->until && y->from < x->until;
+        CU_ASSERT(!meet || x->to + x->size <= y->to || y->to + y->size <= x->to);
+      }
+    }
+  }
+  CU_ASSERT(smaller > 10);
+  arena_free(a);
+}
+
 static void make_plan(Host *h, void *ctx) {
   (void)ctx;
   Case c = {.h = h, .a = arena_new(h)};
@@ -445,4 +485,4 @@ static void make_plan(Host *h, void *ctx) {
 static void failed_allocations(void) { CU_ASSERT(alloc_fail_each(make_plan, NULL) > 5); }
 
 UNIT(TEST(random_graphs), TEST(crowded_groups), TEST(cells), TEST(faults_leave_cells), TEST(cancel_leaves_cells),
-     TEST(runs_without_allocating), TEST(failed_allocations))
+     TEST(runs_without_allocating), TEST(packed), TEST(failed_allocations))
