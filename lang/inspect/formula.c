@@ -67,11 +67,11 @@ static Tight wanted(const char *form, const char *p) {
   return want;
 }
 
-/* A text with holes has "{0}" where operand 0 goes, and "{(0}" where it goes in brackets if it is negative. */
+/* A text with holes has "{0}" where operand 0 goes, and "{!0}" where it goes in brackets if it is negative. */
 static bool is_hole(const char *t) { return *t == '{' && !strchr(t, '}')[1]; }
 
 static void add_term(Text *t, Term term, Tight want, bool transposed) {
-  if (is_hole(term.text) && !transposed) text_printf(t, term.tight < want ? "{(%s" : "{%s", term.text + 1);
+  if (is_hole(term.text) && !transposed) text_printf(t, term.tight < want ? "{!%s" : "{%s", term.text + 1);
   else if (transposed) text_printf(t, "transpose(%s)", term.text);
   else text_printf(t, term.tight < want ? "(%s)" : "%s", term.text);
 }

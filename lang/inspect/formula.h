@@ -26,7 +26,7 @@ const char *formula_with(const Inspect *x, NodeId id, const char *const *name);
 const char *number_text(Arena *a, double v);
 
 /* The same for who fills names and numbers in later: "1 - tanh({0})^2", "1 - {y}^2", "{g} @ transpose({1})"; operand 0
- * is {0}, or {(0} where it goes in brackets if it is negative, y the result, g what arrives. */
+ * is {0}, or {!0} where it goes in brackets if it is negative, y the result, g what arrives. */
 typedef struct FormulaRule {
   const char *left, *text;
   const char *numbers;       /* NULL: it is no slope */

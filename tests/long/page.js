@@ -1,6 +1,8 @@
 /* page.js PAGE...: whether a page computes again what is recorded in it. In: pages of `glia graph --format=html`, with
- * the values of all their nodes. Out: a line a page; status 1 if a value is off by more than 1e-6 of its size (and of
- * what the operation added up), or if a page could not compute.
+ * the values of all their nodes. Out: a line for each that does not: a value is off by more than 1e-6 of its size (or
+ * of what the operation added up), or the page cannot compute; then how many there were. Status 1 if one does not.
+ *
+ * page.js --texts PAGE: the formulas that it shows, backward, a line each, as `:back` writes them.
  */
 "use strict";
 const fs = require("fs"), vm = require("vm"), zlib = require("zlib");
@@ -40,14 +42,28 @@ function check(file) {
   return {worst, where, checked, ops: [...new Set(graph.node.filter(n => n.in.length).map(n => n.op))]};
 }
 
-let bad = 0;
-const seen = new Set();
-for (const file of process.argv.slice(2)) {
-  let r;
-  try { r = check(file); } catch (e) { r = {failed: e.message}; }
-  if (r.failed || !(r.worst <= 1e-6)) bad++;
-  (r.ops || []).forEach(o => seen.add(o));
-  if (r.failed || !(r.worst <= 1e-6)) console.log(`${file}: ${r.failed || `off by ${r.worst}, ${r.where}`}`);
+function texts(file) {
+  const {graph} = load(file), {value} = graph.recorded(0, 0);
+  graph.passed.forEach(p => {
+    const f = graph.passes(value, p);
+    console.log(f.parts.join(" = "));
+  });
 }
-console.log(`${process.argv.length - 2} pages, ${seen.size} operations: ${bad} failed`);
-process.exitCode = bad ? 1 : 0;
+
+function all(files) {
+  let bad = 0;
+  const seen = new Set();
+  for (const file of files) {
+    let r;
+    try { r = check(file); } catch (e) { r = {failed: e.message}; }
+    (r.ops || []).forEach(o => seen.add(o));
+    if (!r.failed && r.worst <= 1e-6) continue;
+    bad++;
+    console.log(`${file}: ${r.failed || `off by ${r.worst}, ${r.where}`}`);
+  }
+  console.log(`${files.length} pages, ${seen.size} operations: ${bad} failed`);
+  process.exitCode = bad ? 1 : 0;
+}
+
+if (process.argv[2] === "--texts") texts(process.argv[3]);
+else all(process.argv.slice(2));

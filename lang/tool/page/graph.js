@@ -78,9 +78,9 @@ function text4(v) {
   return bare(digits) + "e" + (e < 0 ? "-" : "+") + String(fabs(e)).padStart(2, "0");
 }
 
-/* "{0} - {(1}" with texts in the holes. */
+/* "{0} - {!1}" with texts in the holes. */
 function fill(form, text) {
-  const whole = form.replace(/\{(\(?)([0-9yg]+)\}/g, (all, bracket, name) => {
+  const whole = form.replace(/\{(!?)([0-9yg]+)\}/g, (all, bracket, name) => {
     const t = text(name);
     return bracket && t.startsWith("-") ? "(" + t + ")" : t;
   });

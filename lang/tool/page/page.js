@@ -142,6 +142,19 @@ function fit() {
   state.x = w / 2 - (x0 + x1) / 2 * state.zoom;
   state.y = h / 2 - (y0 + y1) / 2 * state.zoom;
 }
+/* In the direction in which more of it can be read. */
+function arrangeBest() {
+  const zoom = [false, true].map(down => {
+    state.down = down;
+    arrange();
+    fit();
+    return state.zoom;
+  });
+  if (zoom[0] < zoom[1]) return;
+  state.down = false;
+  arrange();
+  fit();
+}
 /* Moves the window so that the node is in it. */
 function reveal(id) {
   const i = items[itemOf[id]], w = $("graph").clientWidth, h = $("graph").clientHeight;
@@ -205,7 +218,7 @@ function drawItem(i) {
   const name = graph.label(i.node), written = graph.written(i.node);
   const head = n.name && written && n.name !== written && n.kind === 0 && n.name.length < 12 ? n.name + " = " + written : name;
   const value = doneForward(i.node) ? shown(i.node, state.value[i.node]) : "";
-  const adjoint = state.back && doneBackward(i.node) ? shown(i.node, graph.adjoint(state.value, i.node)) : "";
+  const adjoint = state.back && !state.other && doneBackward(i.node) ? shown(i.node, graph.adjoint(state.value, i.node)) : "";
   line(-13, cut(head, 20), "");
   if (n.shape.length) line(2, typeText(n), "t-soft");
   const y = n.shape.length ? 20 : 12;
@@ -234,11 +247,15 @@ function drawNow() {
   const inside = i => i.x > x0 && i.x < x1 && i.y > y0 && i.y < y1;
   svg.classList.toggle("live", graph.live);
   $("world").setAttribute("transform", `translate(${state.x} ${state.y}) scale(${z})`);
-  const boxes = [], drawn = [], lines = [], now = stepNow();
+  const boxes = [], drawn = [], lines = [], labels = [], now = stepNow();
   if (z > 0.08) for (const g of groups) {
     if (g.x1 < x0 || g.x0 > x1 || g.y1 < y0 || g.y0 > y1) continue;
     boxes.push(el("svg:rect", {x: g.x0, y: g.y0, width: g.x1 - g.x0, height: g.y1 - g.y0, rx: 10, class: "group", "data-call": g.call}));
-    if (z > 0.3) boxes.push(el("svg:text", {x: g.x0 + 8, y: g.y0 + 11, class: "t-soft"}, "⊟ " + cut(calls[g.call].layer || calls[g.call].text, 40)));
+    /* of labels that would lie on each other the outer one is written */
+    const label = "⊟ " + cut(calls[g.call].layer || calls[g.call].text, 32), at = {x0: g.x0 + 8, x1: g.x0 + 8 + 7 * label.length, y: g.y0 + 11};
+    if (z < 0.3 || labels.some(l => fabs(l.y - at.y) < 13 && l.x0 < at.x1 && at.x0 < l.x1)) continue;
+    labels.push(at);
+    boxes.push(el("svg:text", {x: at.x0, y: at.y, class: "t-soft"}, label));
   }
   /* Far away all boxes are one path, and all edges another. */
   const far = z < 0.16;
@@ -696,8 +713,7 @@ function begin() {
   };
   if (graph.n > 60 && calls.some(c => c.nodes.length > 1)) foldAll();
   listen();
-  arrange();
-  fit();
+  arrangeBest();
   toTime(0);
   planeBegin();
   plane();

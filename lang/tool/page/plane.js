@@ -25,17 +25,24 @@ function below(id) {
   return on;
 }
 
-/* The last value of a row each that no label has come into. */
+/* Whether a way leads from data to the root that does not touch id. */
+function isAround(data, id) {
+  const on = new Set([data]);
+  for (let k = data + 1; k < graph.n; k++) if (k !== id && graph.node[k].in.some(j => on.has(j))) on.add(k);
+  return on.has(graph.root);
+}
+
+/* The last value of a row each that no label has come into, and by which all goes that the data says to the root. */
 function answerOf(data) {
-  const rows = graph.node[data].shape[0], dependent = new Set([data]);
-  let best = -1;
+  const rows = graph.node[data].shape[0], dependent = new Set([data]), answers = [];
+  const isLabel = k => k !== data && (graph.node[k].kind === 2 || graph.node[k].kind === 3) && graph.node[k].shape[0] === rows;
   for (const n of graph.node.slice(0, graph.n)) {
     if (!n.in.some(k => dependent.has(k))) continue;
     dependent.add(n.id);
-    const labels = [...below(n.id)].some(k => k !== data && graph.node[k].kind > 1 && graph.node[k].kind < 4 && graph.node[k].shape[0] === rows);
-    if (!labels && n.shape[0] === rows && count(n.shape) / rows <= 10 && n.shape.length <= 2) best = n.id;
+    const perRow = n.shape[0] === rows && count(n.shape) / rows <= 10 && n.shape.length <= 2;
+    if (perRow && ![...below(n.id)].some(isLabel)) answers.unshift(n.id);
   }
-  return best;
+  return answers.find(id => !isAround(data, id)) ?? answers[0] ?? -1;
 }
 
 const canBeShown = n => n.kind === 0 && n.in.length && count(n.shape) <= 4096;
