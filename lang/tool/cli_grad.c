@@ -1,6 +1,6 @@
 /* cli_grad: `glia grad FILE -f NAME [--at "x: [3]"] [--wrt ARG]`. In: a file with a formula. Out: its gradient as a
  * function of the language, on standard output: with the same arguments, of given types, it computes the bits of
- * `grad(NAME)`; what it reads beside them, parameters of the file, are more arguments.
+ * `grad(NAME)`; what it reads beside them, parameters of the file and what it draws, are more arguments.
  *
  * The gradient is made by the language itself, of `grad(NAME, wrt = ...)(...)` where the arguments are inputs; the
  * optimiser makes it simple (opt.h), formula.c writes it. Names are those of the file: arguments, and the `let` whose
@@ -222,10 +222,32 @@ static void add_cell(Written *w, SlotId slot, const Type *t) {
   vec_push(w->a, &w->parameter, (Parameter){name, own_name(w, name), *t, slot});
 }
 
+/* What is drawn is an argument, too: a draw is of the place where it stands. */
+static void add_draws(Written *w, Graph *g) {
+  NodeId *ids;
+  uint32_t n = graph_slice(g, w->result.at, w->result.n, NULL, NULL, &ids), drawn = 0;
+  for (uint32_t k = 0; k < n; k++) {
+    Node *x = &g->node[ids[k]];
+    if (!(x->op->flags & OP_RANDOM)) continue;
+    const char *name = drawn++ ? arena_printf(w->a, "draw%u", (unsigned)drawn) : "draw";
+    for (uint32_t j = 0; j < w->parameter.n; j++)
+      if (!strcmp(w->parameter.at[j].shown, name)) name = arena_printf(w->a, "%s_", name);
+    int64_t slot = slot_new(w->e->p, SLOT_ARG, x->type, name, 0);
+    vec_push(w->a, &w->parameter, (Parameter){name, name, *x->type, (SlotId)slot});
+    Attr attr = {.i = arena_copy(w->a, &slot, sizeof slot), .n = 1};
+    *x = (Node){.op = &op_input, .type = x->type, .loc = x->loc, .segment = x->segment,
+                .attr = arena_copy(w->a, &attr, sizeof attr)};
+  }
+}
+
 /* What the results need, alone, and simple: slot k of it is parameter k. */
 static Graph *alone(Written *w) {
-  Graph *g = w->e->g, *to = graph_new(w->a), from = *g;
+  Graph *to = graph_new(w->a), from = *w->e->g, *g = &from;
   NodeId *ids, *out = NEW_N(w->a, NodeId, w->result.n);
+  from.node = arena_copy(w->a, from.node, from.n * sizeof *from.node);
+  from.mark = NULL;          /* its own */
+  from.mark_cap = 0;
+  add_draws(w, g);
   uint32_t n = graph_slice(g, w->result.at, w->result.n, NULL, NULL, &ids);
   NodeId *in = NEW_N(w->a, NodeId, w->e->p->slot.n + 1u);
   for (uint32_t k = 0; k < n; k++)
@@ -235,8 +257,6 @@ static Graph *alone(Written *w) {
   from.out.n = w->result.n;
   from.out.at = NEW_N(w->a, Output, w->result.n);
   for (uint32_t k = 0; k < w->result.n; k++) from.out.at[k] = (Output){w->result.at[k], k};
-  from.mark = NULL;
-  from.mark_cap = 0;
   graph_inline(to, &from, in, out);
   for (uint32_t k = 0; k < w->result.n; k++) graph_output(to, out[k], RESULT + k);
   NodeId *origin;

@@ -368,7 +368,7 @@ static const char *wished(Formula *f, NodeId id, bool *own) {
 static bool can_be_written(Formula *f, const Node *node) {
   const Op *op = node->op;
   if (op->flags & OP_RANDOM || op == &op_fold_in)
-    f->why = "it draws random numbers, and a draw is of the place where it stands";
+    f->why = "it draws random numbers in a loop, and a draw is of the place where it stands";
   else if (op->id == N_OPS) f->why = arena_printf(f->a, "it calls the foreign function `%s`", op->name);
   else if (op == &op_loop && loop_ends(node->attr) != ENDS_AFTER_ALL)
     f->why = "it loops until a condition of the run holds";

@@ -16,7 +16,8 @@ fn zero(x) = floor(x) * 0
 proc act(x) { print x }
 layer made(n: int) { fn (x) = x * n }
 fn vector(x: [3]) = x * 2
-fn draws(x: [3]) = sum(x * normal([3]))
+fn draws(x: [3]) = sum(x^2 * normal([3]) * uniform([3], 1, 2))
+fn draws_in_turns(x: [9]) = fold(fn (s, e) = s * e * uniform([]), 1.0, x)
 fn turns(x) = fold(fn (s, k) = s * x + k, 0.0, 1..3)
 fn sequence(x: [9, 2], w: [2]) = sum(fold(fn ((s, k), e) = (tanh(s * w + e), k + s[0]), (zeros([2]), 0.0), x)[0]^2)
 fn until(x) = iterate(fn (s) = s / 2 + x, x, until = fn (s) = s < 0.1)
@@ -31,10 +32,10 @@ let chain = dense(2, 2) >> tanh
 END
 try() { echo "--- $*"; "$GLIA" grad f.nn "$@"; echo "status $?"; }
 exec 2>&1
-for f in g f soft sum_of of_cell of_net zero turns sequence; do try -f $f; done
+for f in g f soft sum_of of_cell of_net zero turns sequence draws; do try -f $f; done
 try -f f --wrt w --at "x: f64[3], w: f64[3, 2]"
 try -f f --wrt x,w
-for f in act made vector draws until pair tree steps j0 bessel large number net chain nothing ff; do try -f $f; done
+for f in act made vector draws_in_turns until pair tree steps j0 bessel large number net chain nothing ff; do try -f $f; done
 try -f f --wrt q
 try -f f --at "q: [3]"
 try -f f --at "x: [3"
