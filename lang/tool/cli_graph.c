@@ -56,7 +56,7 @@ static bool run_for_page(Cli *c, Arena *a, const char *define, Moments *record, 
   if (!find_roots(c, run->s, a, &roots)) return false;
   if (roots.n > 1 && !define)
     err_printf(c, "glia: the page shows the first of %u losses; -e EXPR chooses another\n", roots.n);
-  *of = (PageOf){define ? define : "this run", run->s, roots.at[0], record};
+  *of = (PageOf){.name = define ? define : "this run", .s = run->s, .y = roots.at[0], .run = record};
   return true;
 }
 

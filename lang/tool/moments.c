@@ -84,6 +84,15 @@ static void add_next(Arena *a, PageStep *step, const Moment *m) {
   step->next = next;
 }
 
+/* What the slots of the formula's own session held. */
+static const Tensor *const *held_by(const PageOf *of, Arena *a, const Moment *m) {
+  if (!of->cells) return m->held;
+  const Tensor **held = NEW_N(a, const Tensor *, m->n + 1u);
+  for (uint32_t k = 0; k < m->n && k < of->s->program->slot.n; k++)
+    if (of->s->program->slot.at[k].kind == SLOT_CELL) held[k] = m->held[k];
+  return held;
+}
+
 /* The moments in which the formula has a value; *why: it has none. */
 static bool open_run(const PageOf *of, Arena *a, PageRun *run, Opened *opened, const char **why) {
   uint32_t all = of->run ? of->run->moment.n : 0, first = 0, n = all ? all : 1;
@@ -93,7 +102,8 @@ static bool open_run(const PageOf *of, Arena *a, PageRun *run, Opened *opened, c
   run->n = 0;
   for (uint32_t k = first; k < n; k++) {
     const Moment *m = all ? &of->run->moment.at[k] : NULL;
-    Inspect *x = m ? inspect_moment(of->s, of->y, m->held, m->n, why) : inspect_open(of->s, of->y, INSPECT_THEN, why);
+    Inspect *x = m ? inspect_moment(of->s, of->y, held_by(of, a, m), m->n, why)
+                   : inspect_open(of->s, of->y, INSPECT_THEN, why);
     if (!x) continue;
     vec_push(a, opened, x);
     PageStep *step = &run->step[run->n++];

@@ -21,8 +21,9 @@ bool moments_open(Moments *r);
 void moments_step(void *moments, Session *s, int64_t step);      /* for replay_run */
 void moments_close(Moments *r);
 
-/* A formula of a session and the run that it is of; NULL: as the formula found its variables. */
-typedef struct PageOf { const char *name; Session *s; NodeId y; const Moments *run; } PageOf;
+/* A formula of a session and the run that it is of; NULL: as the formula found its variables. cells: the run was one
+ * of another session, with the same cells and perhaps other slots. */
+typedef struct PageOf { const char *name; Session *s; NodeId y; const Moments *run; bool cells; } PageOf;
 /* How many operations there are; whether two runs have other graphs than each other, so that there is no page. */
 typedef struct PageSaid { uint32_t operations; bool unlike; } PageSaid;
 /* One run, or two. NULL, or why there is no page, in a. path NULL: to standard output. */

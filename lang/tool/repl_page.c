@@ -27,6 +27,7 @@ static uint32_t take_runs(Repl *r, const char *e, Moments *m, Replay *run, PageO
   uint32_t last = m[0].moment.n;
   if (!last || !replay_same_script(r->s, run[0].s) || !as_left(r->s, &m[0].moment.at[last - 1])) return 1;
   of[0].run = &m[0];
+  of[0].cells = true;
   if (!r->fork) return 1;
   if (!take_run(r, r->fork, &m[1], &run[1])) return 0;
   of[1] = (PageOf){.name = r->fork, .s = run[1].s, .run = &m[1]};

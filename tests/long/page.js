@@ -3,6 +3,8 @@
  * of what the operation added up), or the page cannot compute; then how many there were. Status 1 if one does not.
  *
  * page.js --texts PAGE: the formulas that it shows, backward, a line each, as `:back` writes them.
+ *
+ * page.js --steps PAGE: each recorded step and what the expression was there.
  */
 "use strict";
 const fs = require("fs"), vm = require("vm"), zlib = require("zlib");
@@ -50,6 +52,11 @@ function texts(file) {
   });
 }
 
+function steps(file) {
+  const {graph} = load(file);
+  graph.runs[0].steps.forEach((s, k) => console.log(s.at, graph.recorded(0, k).value[graph.root].toPrecision(6)));
+}
+
 function all(files) {
   let bad = 0;
   const seen = new Set();
@@ -66,4 +73,5 @@ function all(files) {
 }
 
 if (process.argv[2] === "--texts") texts(process.argv[3]);
+else if (process.argv[2] === "--steps") steps(process.argv[3]);
 else all(process.argv.slice(2));

@@ -46,6 +46,26 @@ else
   diff wanted found
   status=1
 fi
+# the recorded steps, beside the run put back to them
+cat >steps.nn <<'S'
+let x = [[0, 0], [0, 1], [1, 0], [1, 1]]
+let y = [[0], [1], [1], [0]]
+let net = dense(2, 4, tanh) >> dense(4, 1)
+let opt = adam(net, lr = 0.05)
+for step in 1..100 { opt.step(mse(net(x), y)) }
+S
+"$glia" graph steps.nn --format=html -e 'mse(net(x), y)' >steps.page
+"$node" "$SRC/tests/long/page.js" --steps steps.page >found
+while read -r at value; do printf ':at %s\n:now mse(net(x), y)\n' "$at"; done <found >typed
+"$glia" repl steps.nn <typed | sed -n 's/  : f32\[\]$//p' >wanted
+cut -d' ' -f2 found | awk '{ print $1 + 0 }' >values
+if awk '{ print $1 + 0 }' wanted | cmp -s - values && [ "$(wc -l <values)" -gt 10 ]; then
+  echo "ok page steps: $(wc -l <values | tr -d ' ')"
+else
+  echo "not ok page steps"
+  diff wanted found
+  status=1
+fi
 # drawn by a browser, where there is one: CHROMIUM
 chromium=${CHROMIUM:-chromium}
 if ! "$chromium" --version >/dev/null 2>&1; then echo "skip page drawn: there is no $chromium"
