@@ -7,11 +7,14 @@
  * page.js --steps PAGE: each recorded step and what the expression was there.
  */
 "use strict";
-const fs = require("fs"), vm = require("vm"), zlib = require("zlib");
+const fs = require("fs"),
+  vm = require("vm"),
+  zlib = require("zlib");
 const scripts = (html, open) => html.match(new RegExp(open + "\\n([\\s\\S]*?)</script>"))[1];
 
 function load(file) {
-  const html = fs.readFileSync(file, "utf8"), context = vm.createContext({Math});
+  const html = fs.readFileSync(file, "utf8"),
+    context = vm.createContext({Math});
   const engine = scripts(html, '<script id="engine">');
   vm.runInContext(engine + "; this.Graph = Graph; this.apply = apply; this.flat = flat; this.OPS = OPS;", context);
   let data = JSON.parse(scripts(html, '<script type="application/json" id="data">'));
@@ -22,19 +25,31 @@ function load(file) {
 /* Each operation of its recorded operands: what it makes, beside what was recorded. */
 function check(file) {
   const {graph, apply, flat, OPS} = load(file);
-  let worst = 0, where = "", checked = 0;
+  let worst = 0,
+    where = "",
+    checked = 0;
   if (!graph.live) return {failed: "it cannot compute"};
   for (let run = 0; run < graph.runs.length; run++)
     for (let at = 0; at < graph.runs[run].steps.length; at++) {
-      const {value} = graph.recorded(run, at), again = [];
+      const {value} = graph.recorded(run, at),
+        again = [];
       for (const n of graph.node) {
         if (!n.in.length || !OPS[n.op]) again[n.id] = value[n.id];
-        else again[n.id] = apply(n.op, n.in.map(k => again[k]), n.in.map(k => graph.node[k].shape), n.attributes, n.type, n.shape);
+        else
+          again[n.id] = apply(
+            n.op,
+            n.in.map(k => again[k]),
+            n.in.map(k => graph.node[k].shape),
+            n.attributes,
+            n.type,
+            n.shape,
+          );
       }
       for (const n of graph.node) {
         const scale = Math.max(1, ...n.in.flatMap(k => [...flat(value[k])].map(Math.abs).filter(Number.isFinite)));
         flat(value[n.id]).forEach((v, k) => {
-          const w = flat(again[n.id])[k], same = Object.is(v, w) || v === w || (Number.isNaN(v) && Number.isNaN(w));
+          const w = flat(again[n.id])[k],
+            same = Object.is(v, w) || v === w || (Number.isNaN(v) && Number.isNaN(w));
           const off = same ? 0 : Math.abs(v - w) / Math.max(scale, Math.abs(v));
           checked++;
           if (!(off <= worst)) [worst, where] = [Number.isNaN(off) ? Infinity : off, `${n.op}: ${w} for ${v}`];
@@ -45,7 +60,8 @@ function check(file) {
 }
 
 function texts(file) {
-  const {graph} = load(file), {value} = graph.recorded(0, 0);
+  const {graph} = load(file),
+    {value} = graph.recorded(0, 0);
   graph.passed.forEach(p => {
     const f = graph.passes(value, p);
     console.log(f.parts.join(" = "));
@@ -62,7 +78,11 @@ function all(files) {
   const seen = new Set();
   for (const file of files) {
     let r;
-    try { r = check(file); } catch (e) { r = {failed: e.message}; }
+    try {
+      r = check(file);
+    } catch (e) {
+      r = {failed: e.message};
+    }
     (r.ops || []).forEach(o => seen.add(o));
     if (!r.failed && r.worst <= 1e-6) continue;
     bad++;
