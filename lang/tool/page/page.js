@@ -302,7 +302,8 @@ function drawItem(i) {
   if (n.shape.length) line(2, typeText(n), "t-soft");
   const y = n.shape.length ? 20 : 12;
   const other = state.other && doneForward(i.node) ? shown(i.node, state.other[i.node]) : "";
-  const text = el("svg:text", {x: 0, y, "text-anchor": "middle"});
+  const narrow = value.length + other.length + adjoint.length > 17;
+  const text = el("svg:text", {x: 0, y, "text-anchor": "middle", class: narrow ? "t-narrow" : ""});
   if (value) text.append(el("svg:tspan", {fill: "var(--value)"}, value));
   if (other) text.append(el("svg:tspan", {fill: "var(--update)"}, (value ? " | " : "") + other));
   if (adjoint) text.append(el("svg:tspan", {fill: "var(--back)"}, (value || other ? "  " : "") + "g " + adjoint));

@@ -198,7 +198,10 @@ function drawPlane() {
     low = min(...good),
     high = max(...good);
   const isAnswer = map.data >= 0 && !(values[0].length > 2);
-  const level = !isAnswer ? (low + high) / 2 : several || low < 0 || high > 1 ? 0 : 0.5;
+  /* what a label is taken from has its line amid the labels, a score at 0 */
+  const labels = labelsOf(), compared = labels && graph.node[map.of].users.some(u => graph.node[u].op === "sub");
+  const middle = compared ? (min(...labels) + max(...labels)) / 2 : low < 0 || high > 1 ? 0 : 0.5;
+  const level = !isAnswer ? (low + high) / 2 : several ? 0 : middle;
   const most = max(...good.map(v => fabs(v - level)), 1e-12);
   const paper = colourOf("--panel"),
     a = colourOf("--low"),
