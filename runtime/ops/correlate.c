@@ -518,6 +518,10 @@ const Op op_correlate = {
     .type = correlate_type, .grad = correlate_grad, .batch = correlate_batch, .depends = correlate_depends,
     .units = correlate_units,
     .scratch = correlate_scratch, .cost = correlate_cost,
+    .js = "const G = Y[1], per = Y[0] / a[8]; each(R, ([n, c, r, q], k) => each([G, Y[2], Y[3]], ([d, u, v]) "
+          "=> { const h = r * a[0] - a[2] + u * a[6], w = q * a[1] - a[3] + v * a[7], at4 = [n, floor(c / per) "
+          "* G + d, h, w]; if (h >= 0 && h < X[2] && w >= 0 && w < X[3]) o[k] += x[at(at4, X)] * y[at([c, d, "
+          "u, v], Y)]; }))",
 };
 const Op op_correlate_input = {
     .name = "correlate_input", .id = OP_correlate_input, .n_in = 2,
@@ -530,6 +534,10 @@ const Op op_correlate_input = {
     .type = correlate_input_type, .grad = correlate_input_grad, .batch = correlate_batch,
     .depends = correlate_input_depends,
     .units = correlate_input_units, .scratch = correlate_input_scratch, .cost = correlate_input_cost,
+    .js = "const G = Y[1], per = Y[0] / a[8]; each(X, ([n, c, r, q], k) => each([G, Y[2], Y[3]], ([d, u, v]) "
+          "=> { const h = r * a[0] - a[2] + u * a[6], w = q * a[1] - a[3] + v * a[7], at4 = [n, floor(c / per) "
+          "* G + d, h, w]; if (h >= 0 && h < R[2] && w >= 0 && w < R[3]) o[at(at4, R)] += x[k] * y[at([c, d, "
+          "u, v], Y)]; }))",
 };
 const Op op_correlate_weight = {
     .name = "correlate_weight", .id = OP_correlate_weight, .n_in = 2,
@@ -542,5 +550,9 @@ const Op op_correlate_weight = {
     .depends = correlate_weight_depends,
     .units = correlate_weight_units, .scratch = correlate_weight_scratch,
     .cost = correlate_weight_cost,
+    .js = "const G = R[1], per = R[0] / a[8]; each(Y, ([n, c, r, q], k) => each([G, R[2], R[3]], ([d, u, v]) "
+          "=> { const h = r * a[0] - a[2] + u * a[6], w = q * a[1] - a[3] + v * a[7], at4 = [n, floor(c / per) "
+          "* G + d, h, w]; if (h >= 0 && h < X[2] && w >= 0 && w < X[3]) o[at([c, d, u, v], R)] += x[at(at4, "
+          "X)] * y[k]; }))",
 };
 #endif

@@ -406,6 +406,8 @@ const Op op_roll_along = {
     .example = "roll_along([1, 2, 3, 4], 1)   # => [4, 1, 2, 3]",
     .type = roll_type, .grad = roll_grad, .batch = batch_second_axis, .units = roll_units, .cost = copy_cost,
     .depends = depends_moved,
+    .js = "const m = X[a[1]]; each(X, (i, k) => o[at(i.map((v, n) => n == a[1] ? ((v + a[0]) % m + m) % m : "
+          "v), R)] = x[k])",
 };
 #endif
 

@@ -448,6 +448,8 @@ const Op op_slice_dyn = {
     .type = slice_dyn_type, .selects = SELECTS(0), .grad = slice_dyn_grad, .batch = dyn_batch,
     .depends = slice_dyn_depends,
     .units = slice_dyn_units, .cost = move_cost,
+    .js = "each(R, (i, k) => { const s = y[at(i.slice(0, Y.length), Y)]; o[k] = x[at(i.map((v, m) => m == a[0] "
+          "? v + s : v), X)]; })",
 };
 const Op op_update_slice = {
     .name = "update_slice", .id = OP_update_slice, .flags = OP_FAILS | OP_CHOOSES | OP_STORES, .n_in = 3,
@@ -460,5 +462,7 @@ const Op op_update_slice = {
     .type = update_slice_type, .selects = SELECTS(0), .grad = update_slice_grad, .batch = dyn_batch,
     .depends = update_slice_depends,
     .units = update_slice_units, .cost = move_cost,
+    .js = "o.set(x); each(Y, (i, k) => { const s = z[at(i.slice(0, Z.length), Z)]; o[at(i.map((v, m) => m == "
+          "a[0] ? v + s : v), R)] = y[k]; })",
 };
 #endif

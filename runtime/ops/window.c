@@ -80,6 +80,10 @@ const Op op_windows = {
                " | i32[1,1,3,3]; 2 2 1 1 1 1 1 1 1 1 | bool[1,1,2,2]; 1 1 1 1 0 0 0 0 1 1",
     .type = windows_type, .grad = windows_grad, .batch = window_batch, .units = windows_units, .cost = windows_cost,
     .depends = depends_moved,
+    .js = "const b = a; const Q = floor((X[3] + b[5] + b[7] - b[9] * (b[1] - 1) - 1) / b[3]) + 1; each(R, ([n, "
+          "c, p], k) => { const u = floor(c / b[1]) % b[0], v = c % b[1], h = floor(p / Q) * b[2] - b[4] + u * "
+          "b[8], w = p % Q * b[3] - b[5] + v * b[9]; if (h >= 0 && h < X[2] && w >= 0 && w < X[3]) o[k] = "
+          "x[at([n, floor(c / (b[0] * b[1])), h, w], X)]; })",
 };
 const Op op_fold_windows = {
     .name = "fold_windows", .id = OP_fold_windows, .flags = OP_KEEPS_INTS, .n_in = 1,
@@ -91,6 +95,10 @@ const Op op_fold_windows = {
     .type = fold_windows_type, .grad = fold_windows_grad, .batch = window_batch, .units = windows_units,
     .depends = fold_windows_depends,
     .cost = windows_cost,
+    .js = "const b = a.slice(2); const Q = floor((R[3] + b[5] + b[7] - b[9] * (b[1] - 1) - 1) / b[3]) + 1; "
+          "each(X, ([n, c, p], k) => { const u = floor(c / b[1]) % b[0], v = c % b[1], h = floor(p / Q) * b[2] "
+          "- b[4] + u * b[8], w = p % Q * b[3] - b[5] + v * b[9]; if (h >= 0 && h < R[2] && w >= 0 && w < "
+          "R[3]) o[at([n, floor(c / (b[0] * b[1])), h, w], R)] += x[k]; })",
 };
 #else
 static bool windows_run(KernelCall *c) {
@@ -171,6 +179,10 @@ const Op op_window_argmax = {
                " | i32[1,1,3,3]; 2 2 1 1 0 1 1 1 1 1 | u8[1,2,4,4]; 2 2 2 2 0 0 0 0 1 1",
     .type = window_argmax_type, .no_grad = "an index has no slope", .batch = window_batch, .units = windows_units,
     .cost = window_argmax_cost,
+    .js = "each(R, ([n, c, r, q], k) => { let best = -Infinity, seen = false; each([a[0], a[1]], ([u, v]) => { "
+          "const h = r * a[2] - a[4] + u * a[8], w = q * a[3] - a[5] + v * a[9]; if (h < 0 || h >= X[2] || w < "
+          "0 || w >= X[3]) return; const e = x[at([n, c, h, w], X)]; if (!seen || e > best) { seen = true; "
+          "best = e; o[k] = h * X[3] + w; } }); })",
 };
 #else
 /* Of window u: the element of its first tap, and the taps that lie in the image. */

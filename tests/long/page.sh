@@ -27,8 +27,20 @@ for f in autograd gates own_parts xor iris kfold autoencoder comp_graph; do
   "$glia" graph "$SRC/examples/$f.nn" --format=html >"$f.html" 2>/dev/null || { echo "not ok page $f"; status=1; }
 done
 "$glia" graph "$SRC/examples/comp_graph.nn" --format=html --fork rate=4 >fork.html || status=1
+# what examples of the documentation have no derivatives of
+cat >conv.nn <<'S'
+param k: [2, 1, 3, 3] ~ normal()
+param k2: [4, 1, 2, 2] ~ normal()
+param v: [4, 4] ~ normal()
+let x = reshape(sin(f32(iota(128))), [2, 1, 8, 8])
+let h = relu(conv2d(x, k, stride = 1, padding = 1))
+let p = max_pool2d(conv2d(h, k2, stride = 2, groups = 2), 2)
+let pool = mean(avg_pool2d(h, 2)) + sum(roll_along(v, 1) * v) + sum(sort(v, axis = 1) * v) + sum(cumprod(v, axis = 0))
+let loss = mean((reshape(p, [8, 4]) @ v)^2) + pool + sum(conv2d(x, k, stride = 2, padding = 1)^2)
+S
+"$glia" graph conv.nn --format=html >conv.html
 "$node" "$SRC/tests/long/page.js" *.html || status=1
-echo "of $made examples and 9 scripts"
+echo "of $made examples and 10 scripts"
 # the texts of :back
 cat >back.nn <<'S'
 let x = [[1, 2], [3, 4]]
