@@ -2,7 +2,7 @@
  * of inputs and weights. In: the graph and what is shown. Out: colours, the line where the answer turns, points that can
  * be dragged. The graph is computed again for each point, as many rows at once as the data has.
  */
-const GRID = 32;
+let GRID = 32; /* points along a side: fewer where one evaluation takes long */
 
 /* What can be an axis: {id, k} an element, or {id} the columns of a tensor [rows, 2]. */
 function axesOf() {
@@ -16,8 +16,10 @@ function axesOf() {
     for (let k = 0; k < min(size, 12) && single.length < 60; k++)
       single.push({id: n.id, k, label: graph.label(n.id) + indexText(k, n.shape)});
   }
-  /* what comes in stands before what is trained */
-  single.sort((a, b) => (graph.node[a.id].kind === 1) - (graph.node[b.id].kind === 1));
+  /* what comes in stands before what is trained, unless it is a whole data set */
+  const isTrained = a => graph.node[a.id].kind === 1,
+    few = single.filter(a => !isTrained(a)).length <= 4;
+  single.sort((a, b) => (few ? 1 : -1) * (isTrained(a) - isTrained(b)));
   return {pairs, single};
 }
 
@@ -185,7 +187,19 @@ function plane() {
   });
 }
 
+/* A picture has a quarter of a second. */
+function chooseGrid() {
+  const needed = below(map.of),
+    from = performance.now(),
+    first = map.data >= 0 ? map.data : map.x.id;
+  graph.moved(state.recorded, {...state.changed, [first]: state.value[first]}, needed);
+  const each = max(0.05, performance.now() - from),
+    rows = map.data >= 0 ? graph.node[map.data].shape[0] : 1;
+  GRID = max(8, min(32, floor(sqrt((250 / each) * rows))));
+}
+
 function drawPlane() {
+  chooseGrid();
   const canvas = $("plane").querySelector("canvas"),
     c = canvas.getContext("2d"),
     size = canvas.width,
@@ -199,7 +213,8 @@ function drawPlane() {
     high = max(...good);
   const isAnswer = map.data >= 0 && !(values[0].length > 2);
   /* what a label is taken from has its line amid the labels, a score at 0 */
-  const labels = labelsOf(), compared = labels && graph.node[map.of].users.some(u => graph.node[u].op === "sub");
+  const labels = labelsOf(),
+    compared = labels && graph.node[map.of].users.some(u => graph.node[u].op === "sub");
   const middle = compared ? (min(...labels) + max(...labels)) / 2 : low < 0 || high > 1 ? 0 : 0.5;
   const level = !isAnswer ? (low + high) / 2 : several ? 0 : middle;
   const most = max(...good.map(v => fabs(v - level)), 1e-12);
