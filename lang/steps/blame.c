@@ -30,13 +30,16 @@ static bool bad_at(const Tensor *t, int64_t i) {
   return t && dtype_is_float((DType)t->type.dtype) && is_bad(tensor_get(t, i));
 }
 
-static int64_t first_bad(const Tensor *t) {
+/* The first element that is bad, or of these the first that is NaN. */
+static int64_t first_of(const Tensor *t, bool nan) {
   if (!t || !dtype_is_float((DType)t->type.dtype)) return -1;
   int64_t n = type_count(&t->type);
   for (int64_t k = 0; k < n; k++)
-    if (is_bad(tensor_get(t, k))) return k;
+    if (nan ? isnan(tensor_get(t, k)) : is_bad(tensor_get(t, k))) return k;
   return -1;
 }
+
+static int64_t first_bad(const Tensor *t) { return first_of(t, false); }
 
 enum { MOST_NUMBERED = 1 << 24 };
 
@@ -90,19 +93,21 @@ static bool bad_operand(const Walk *w, NodeId id, int64_t i, uint32_t *which, in
   const Node *n = graph_at(w->g, id);
   bool point = n->op->flags & OP_POINTWISE;
   if (!point && n->op->flags & (OP_MOVES | OP_CHOOSES) && taken(w, n, i, which, element)) return true;
-  for (uint32_t k = 0; k < n->n_in; k++) {
-    const Tensor *x = w->value[n->in[k]];
-    if (!x) continue;
-    if (n->op == &op_where && k > 0 && w->value[n->in[0]]) {
-      bool then = tensor_get(w->value[n->in[0]], i) != 0;
-      if ((k == 1) != then) continue;
+  /* what made a NaN of infinities is behind the NaN, not behind the infinities beside it */
+  for (int nan = isnan(tensor_get(w->value[id], i)); nan >= 0; nan--)
+    for (uint32_t k = 0; k < n->n_in; k++) {
+      const Tensor *x = w->value[n->in[k]];
+      if (!x) continue;
+      if (n->op == &op_where && k > 0 && w->value[n->in[0]]) {
+        bool then = tensor_get(w->value[n->in[0]], i) != 0;
+        if ((k == 1) != then) continue;
+      }
+      int64_t at = point ? i : first_of(x, nan);
+      if (at < 0 || !bad_at(x, at) || (nan && !isnan(tensor_get(x, at)))) continue;
+      *which = k;
+      *element = at;
+      return true;
     }
-    int64_t at = point ? i : first_bad(x);
-    if (at < 0 || !bad_at(x, at)) continue;
-    *which = k;
-    *element = at;
-    return true;
-  }
   return false;
 }
 
@@ -356,12 +361,33 @@ static void note_origin(Walk *w, Diag *d) {
   else diag_note(w->s->diags, d, n->loc, "it was so in what the run began with: a literal, a file or a cell%s", at.at);
 }
 
+/* A sum is finite only if all that went into it is: one addition for some numbers at once, and only where it is not, a
+ * look at each. */
+#define SUM_FINITE(T)                                                                                   \
+  static bool sum_finite_##T(const T *x, int64_t n) {                                                   \
+    enum { LANES = 16 / sizeof(T), AT_ONCE = 4 * LANES };                                               \
+    typedef T Lanes __attribute__((vector_size(16)));                                                   \
+    Lanes a = {0}, b = a, c = a, d = a, v[4];                                                           \
+    T all = 0;                                                                                          \
+    for (; n >= AT_ONCE; n -= AT_ONCE, x += AT_ONCE) {                                                  \
+      memcpy(v, x, sizeof v);                                                                           \
+      a += v[0], b += v[1], c += v[2], d += v[3];                                                       \
+    }                                                                                                   \
+    a += b, c += d, a += c;                                                                             \
+    for (int k = 0; k < LANES; k++) all += a[k];                                                        \
+    for (; n > 0; n--) all += *x++;                                                                     \
+    return isfinite(all);                                                                               \
+  }
+SUM_FINITE(float)
+SUM_FINITE(double)
+#undef SUM_FINITE
+
 bool numbers_bad(const Type *t, const void *data) {
   int64_t n = type_count(t);
-  if (t->dtype == F32)
+  if (t->dtype == F32 && !sum_finite_float(data, n))
     for (const float *x = data, *end = x + n; x < end; x++)
       if (is_bad(*x)) return true;
-  if (t->dtype == F64)
+  if (t->dtype == F64 && !sum_finite_double(data, n))
     for (const double *x = data, *end = x + n; x < end; x++)
       if (is_bad(*x)) return true;
   return false;

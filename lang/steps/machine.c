@@ -231,6 +231,25 @@ static Tensor **hold(Session *s, const Segment *g, Arena *a) {
   return before;
 }
 
+/* The same for each run of a segment: copies that stay, in the places of spares that a cell which is read has not. */
+static Tensor **copies(Session *s, Segment *g, Arena *a) {
+  const Binding *b;
+  uint32_t n = plan_bindings(g->plan, &b);
+  Tensor **before = NEW_N(a, Tensor *, n + 1);
+  for (uint32_t k = 0; k < n; k++) {
+    const Tensor *t = b[k].mode & BIND_READ ? s->program->slot.at[b[k].slot].value : NULL;
+    if (!t || !(b[k].mode & BIND_WRITE)) continue;
+    if (g->spare[k] && g->spare[k]->refs > 1) {           /* it was put back into its cell */
+      tensor_unref(g->spare[k]);
+      g->spare[k] = NULL;
+    }
+    if (!g->spare[k]) g->spare[k] = tensor_keep(tensor_new(&s->host, &b[k].type));
+    before[k] = g->spare[k];
+    memcpy(before[k]->data, t->data, t->bytes);
+  }
+  return before;
+}
+
 /* --check-numbers: false if the segment made a number that is not finite; cells are again as they were before. */
 static bool numbers_hold(Session *s, Segment *g, Tensor *const *before, const Steps *block, uint32_t at) {
   Loc culprit = blame_results(s, g, g->data, before);
@@ -290,8 +309,9 @@ static bool segment_run(Session *s, Segment *g, const Steps *block, uint32_t at)
   assert(g->prepared);
   if (!share(s, g, false)) return false;
   if (g->plan) {
-    Arena *held = s->config.check_numbers || watch_holds(s, g) ? arena_new(&s->host) : NULL;
-    bool ok = plan_run(s, g, held ? hold(s, g, held) : NULL, block, at);
+    bool checks = s->config.check_numbers;
+    Arena *held = checks || watch_holds(s, g) ? arena_new(&s->host) : NULL;
+    bool ok = plan_run(s, g, !held ? NULL : checks ? copies(s, g, held) : hold(s, g, held), block, at);
     if (held) arena_free(held);
     if (!ok) return false;
     exchange(s, g);
