@@ -16,6 +16,7 @@
 #include "steps/state.h"
 
 enum { KNOWN_SMALL = 1 << 16, SLAB_ALIGN = 64 };
+enum { CHEAP = 1, MADE = 2 };      /* it is known, and nothing below it is large; some operation wants it made */
 
 /* In which slice a slot has an input, and which: slices are numbered through the session. */
 typedef struct SlotInput { uint32_t slice; NodeId node; } SlotInput;
@@ -38,7 +39,7 @@ typedef struct Prep {
   VEC(Segment *) set;        /* what is prepared now, ascending */
   const uint8_t *in_set;     /* by segment, from this one on: those before it are not */
   uint32_t from;
-  const uint8_t *cheap;      /* by node: known, and nothing below it is large */
+  const uint8_t *cheap;      /* by node: CHEAP, MADE */
   NodeId *map;               /* by node of g: its copy, while a slice is made */
   SlotInput *slot_node;      /* by slot: its input in the slice */
   uint32_t n_slot;
@@ -78,7 +79,8 @@ static Route route(const Prep *w, NodeId id, SlotId *slot) {
     return *slot == NO_SLOT ? LOST : SLOT;
   }
   if (n->segment == w->now->id) return OWN;
-  if (n->op->id == OP_constant || w->cheap[id] || (n->flags & NODE_LAZY)) return PULL;
+  if (n->op->id == OP_constant || w->cheap[id] & CHEAP || (n->flags & NODE_LAZY)) return PULL;
+  if (n->op->id == OP_broadcast && !(w->cheap[id] & MADE)) return PULL;
   if (before) {
     *slot = program_kept(w->p, id);
     return *slot == NO_SLOT ? PULL : SLOT;
@@ -92,14 +94,17 @@ static bool stop_at(void *ctx, NodeId id) {
   return r != OWN && r != PULL;
 }
 
-/* A broadcast is cheap whatever its size: a plan reads through it. What was found of older nodes holds. */
+/* A broadcast is cheap whatever its size: a plan reads through it. One of the run is made anew in each segment, too, and
+ * its operand crosses, unless some operation wants it made: each turn of a loop would make it again. What was found of
+ * older nodes holds. */
 static void cheap_nodes(const Graph *g, ProgramScratch *k) {
   for (NodeId id = k->n_cheap; id < g->n; id++) {
     const Node *n = graph_at(g, id);
     bool ok = (n->flags & NODE_KNOWN) && (n->op->id == OP_broadcast || type_count(n->type) <= KNOWN_SMALL);
     for (uint32_t j = 0; ok && j < n->n_in; j++)
-      ok = k->cheap[n->in[j]] || graph_at(g, n->in[j])->op->id == OP_constant;
-    k->cheap[id] = ok;
+      ok = k->cheap[n->in[j]] & CHEAP || graph_at(g, n->in[j])->op->id == OP_constant;
+    k->cheap[id] = ok ? CHEAP : 0;
+    for (uint32_t j = 0; j < n->n_in && !(n->op->flags & OP_POINTWISE); j++) k->cheap[n->in[j]] |= MADE;
   }
   k->n_cheap = g->n;
 }
