@@ -94,9 +94,9 @@ static bool stop_at(void *ctx, NodeId id) {
   return r != OWN && r != PULL;
 }
 
-/* A broadcast is cheap whatever its size: a plan reads through it. One of the run is made anew in each segment, too, and
- * its operand crosses, unless some operation wants it made: each turn of a loop would make it again. What was found of
- * older nodes holds. */
+/* A broadcast is cheap whatever its size: a plan reads through it. One of the run is made anew in each segment, too,
+ * and its operand crosses, unless some operation wants it made: each turn of a loop would make it again. What was found
+ * of older nodes holds. */
 static void cheap_nodes(const Graph *g, ProgramScratch *k) {
   for (NodeId id = k->n_cheap; id < g->n; id++) {
     const Node *n = graph_at(g, id);
