@@ -545,7 +545,11 @@ bool session_evaluate(Session *s, Need *need, uint32_t n) {
 bool session_name_it(Session *s, const Value *v) {
   Guard g;
   savepoint_ask(s);
-  if (!HOST_GUARD(&s->host, &g)) return false;
+  if (!HOST_GUARD(&s->host, &g)) {
+    s->host.cancel = NULL;
+    return false;
+  }
+  s->host.cancel = &s->cancel;       /* what is known is computed here, if it was not yet */
   Held *shown = savepoint_passing(s) ? held_new(s, v, savepoint_nodes(s)) : NULL;
   if (!shown && savepoint_passing(s)) {        /* the value is what the entry made */
     savepoint_stay(s);
@@ -560,6 +564,7 @@ bool session_name_it(Session *s, const Value *v) {
     arena_change(s->arena, b, sizeof *b);
     b->value = *v;
   } else scope_put(s->elab, globals, it, *v, NULL);
+  s->host.cancel = NULL;
   host_leave(&s->host, &g);
   return true;
 }

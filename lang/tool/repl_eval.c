@@ -147,7 +147,10 @@ static void say_what_stays(Repl *r, uint32_t from) {
 
 /* A function is its own type; an instance, too. */
 static void show_value(Repl *r, const Value *v) {
-  session_name_it(r->s, v);
+  if (!session_name_it(r->s, v) && cli_interrupted()) {
+    repl_report(r, STATUS_CANCELLED);
+    return;
+  }
   const char *value = session_value_text(r->s, v), *type = session_type_text(r->s, v);
   if (!value || !type || r->s->cancelled) {
     repl_report(r, r->s->cancelled ? STATUS_CANCELLED : STATUS_SCRIPT);

@@ -44,7 +44,7 @@ mkfifo in
 pid=$!
 exec 3>in
 for e in 'fold(fn (s, k) = s + k, 0, 1..2000000000)' ':time fold(fn (s, k) = tanh(s + k), 0.0, 1..2000000000)' \
-         ':why w fold(fn (s, k) = tanh(s + k * w), 0.0, 1..5000000)'; do
+         ':why w fold(fn (s, k) = tanh(s + k * w), 0.0, 1..5000000)' 'fold(fn (s, k) = s + k, 1, 1..2000000000)'; do
   echo '"ready"' >&3
   [ "${e#:why}" = "$e" ] || echo 'param w = 0.5' >&3
   echo "$e" >&3
