@@ -147,16 +147,6 @@ static Ast *parse_path(Elab *e, const char *text) {
   return NULL;
 }
 
-/* Has what stands at x mean what the scope holds under this name, which no script has, whatever its text is: so a
- * message shows the call as its host thinks of it.
- */
-static Ast *meant(Elab *e, const Ast *x, const char *name) {
-  Ast *to = NEW(e->a, Ast);
-  *to = (Ast){.kind = A_NAME, .span = x->span, .at = x->at, .source = x->source, .id = x->id, .depth = 1};
-  to->name = sym(e->s->sources, name, strlen(name));
-  return to;
-}
-
 static void elaborate(Elab *e, Building *b) {
   Compiled *c = b->c;
   Scope *scope = scope_new(e, e->globals);
@@ -181,7 +171,7 @@ static void elaborate(Elab *e, Building *b) {
   if (!b->call) {
     Ast *written = parse_alone(e, arena_printf(e->a, "call of %s", b->f->name), text.at);
     if (!written) return;
-    written->kid[0] = meant(e, written->kid[0], "glia_f");
+    written->kid[0] = name_meaning(e, written->kid[0], "glia_f");
     b->call = written;
   }
   const Ast *call = b->call;
@@ -196,7 +186,7 @@ static void elaborate(Elab *e, Building *b) {
                           arena_printf(e->a, "grad(%s, tree)", text.at));
   Ast *wrt = grad ? parse_path(e, c->wrt) : NULL;
   if (!wrt) return;
-  grad->kid[1] = meant(e, grad->kid[1], "glia_y");
+  grad->kid[1] = name_meaning(e, grad->kid[1], "glia_y");
   grad->kid[2] = wrt;
   e->here.source = grad->source;
   add_leaves(e, b, elab_expr(e, grad), "", grad);
@@ -488,7 +478,7 @@ static bool file_step(Session *s, const char *what, const char *path, const char
   Ast *tree = parse_path(e, name);
   Ast *call = tree ? parse_alone(e, what, arena_printf(e->a, "%s(path, tree)", what)) : NULL;
   if (call) {
-    call->kid[1] = meant(e, call->kid[1], "glia_path");
+    call->kid[1] = name_meaning(e, call->kid[1], "glia_path");
     call->kid[2] = tree;
     e->here.source = call->source;
     elab_expr(e, call);

@@ -156,6 +156,13 @@ Bound *scope_find(Elab *e, Scope *s, Sym name) {
 
 Bound *scope_here(Scope *s, Sym name) { return here(s, name); }
 
+Ast *name_meaning(Elab *e, const Ast *x, const char *name) {
+  Ast *to = NEW(e->a, Ast);
+  *to = (Ast){.kind = A_NAME, .span = x->span, .at = x->at, .source = x->source, .id = x->id, .depth = 1};
+  to->name = sym(e->s->sources, name, strlen(name));
+  return to;
+}
+
 /* What a name alone means to elaboration. */
 static const char *const words[] = {"is_training", "args", "pi", "e", "inf", "nan"};
 

@@ -40,6 +40,10 @@ void scope_names(Elab *e, Scope *s, void (*f)(void *to, const char *name), void 
 typedef struct Assigned { Bound *bound; Value before; } Assigned;
 typedef struct Missing { const Ast *use, *made; } Missing;       /* see Outside */
 void unknown_name(Elab *e, const Ast *use);                      /* reports it, unless that is done */
+/* In the place of x, of a call that is ours: what the scope holds under this name, which no script has, whatever the
+ * text at x is. So a message shows the call as people think of it.
+ */
+Ast *name_meaning(Elab *e, const Ast *x, const char *name);
 Outside scope_outside(Elab *e);                                  /* what resolve() asks */
 Outside scope_outside_module(Elab *e);                           /* for an imported file: only the library */
 #endif

@@ -189,7 +189,7 @@ static bool differentiate(Written *w, const Bound *b, const char *wrt) {
   Scope *scope = scope_new(e, e->globals);
   Text call = {.arena = w->a};
   scope_put(e, scope, sym(w->s->sources, "glia_f", 6), b->value, NULL);
-  text_add(&call, "grad(glia_f");
+  text_printf(&call, "grad(%s", w->name);
   if (wrt && strchr(wrt, ',')) {
     text_add(&call, ", wrt = (\"");
     for (const char *p = wrt; *p; p++) text_add_n(&call, *p == ',' ? "\", \"" : p, *p == ',' ? 4 : *p != ' ');
@@ -205,6 +205,8 @@ static bool differentiate(Written *w, const Bound *b, const char *wrt) {
   text_add(&call, ")");
   Ast *ast = parse_text(w, arena_printf(w->a, "gradient of %s", w->name), call.at);
   if (!ast || ast->kind != A_EXPR) return false;
+  Ast *grad = ast->kid[0]->kid[0];
+  grad->kid[1] = name_meaning(e, grad->kid[1], "glia_f");
   e->here.scope = scope;
   e->here.source = ast->source;
   Value v = elab_expr(e, ast->kid[0]);
