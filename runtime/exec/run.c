@@ -146,6 +146,11 @@ static bool all_true(const Type *t, const uint8_t *flag) {
   return true;
 }
 
+static inline void move_rows(const Loop *l, char *area) {
+  char **word = (char **)(void *)area;
+  for (const Move *m = l->move, *end = m + l->n_move; m < end; m++) word[m->word] += m->step;
+}
+
 /* The body is bound twice, since a turn writes the carries where the next one reads them: from the turn after the next
  * on, what differs between two turns of one binding is how far the rows are. */
 static void bind_body(const PlanStep *s, void *const *at, char *area, int64_t made, int64_t row, bool to_out) {
@@ -157,14 +162,30 @@ static void bind_body(const PlanStep *s, void *const *at, char *area, int64_t ma
     straight_bind(l->body, area, spare[l->n_carry + 1], buffers, made < 2);
     return;
   }
-  char **word = (char **)(void *)area;
-  for (const Move *m = l->move, *end = m + l->n_move; m < end; m++) word[m->word] += m->step;
+  move_rows(l, area);
+}
+
+static bool all_straight(const Plan *p) { return p->n_stretch == 1 && p->stretch->straight; }
+
+/* The turns from `made` on of a body of instructions, both areas bound. Out: how many were made: all, or it was
+ * cancelled. */
+static int64_t straight_turns(const Loop *l, char *areas, int32_t *number, int64_t made, int64_t turns,
+                              const atomic_bool *cancel) {
+  char *area[2] = {areas, areas + l->body->bound};
+  int32_t row = (int32_t)(l->reverse ? turns - 1 - made : made), by = l->reverse ? -1 : 1;
+  for (; made < turns; made++, row += by) {
+    if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) break;
+    move_rows(l, area[made & 1]);
+    *number = row;
+    straight_run(straight_instr(area[made & 1]), l->body->n_instr);
+  }
+  return made;
 }
 
 /* A turn of a body that is bound. False: its fault. */
 static ALWAYS_INLINE bool run_body(const Plan *body, void *area, Pool *pool, const atomic_bool *cancel, Fault *fault,
                                    const RunTrace *trace) {
-  if (!trace && body->n_stretch == 1 && body->stretch->straight) {
+  if (!trace && all_straight(body)) {
     straight_run(area, body->n_instr);
     return true;
   }
@@ -185,12 +206,20 @@ static ALWAYS_INLINE Fault loop_of(const PlanStep *s, void *const *at, Pool *poo
   int64_t turns = loop_turns(l, s->n_in ? at[s->n_in - 1] : NULL), made = 0;
   bool last = flag && turns == 0, to_out = false;
   char *areas = spare[l->n_carry + 2];
+  bool rest_straight = !trace && !flag && all_straight(l->body);
   while (made < turns && !last) {
     if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return (Fault){.code = FAULT_CANCELLED};
     int64_t row = l->reverse ? turns - 1 - made : made;
     char *area = areas + (made % 2 ? l->body->bound : 0);
     Fault fault;
     to_out = (turns - 1 - made) % 2 == 0;
+    if (made == 3 && rest_straight) {
+      if (straight_turns(l, areas, spare[l->n_carry], made, turns, cancel) < turns)
+        return (Fault){.code = FAULT_CANCELLED};
+      made = turns;
+      to_out = true;
+      break;
+    }
     bind_body(s, at, area, made, row, to_out);
     *(int32_t *)spare[l->n_carry] = (int32_t)row;
     if (!run_body(l->body, area, pool, cancel, &fault, trace)) return fault;

@@ -3,6 +3,7 @@
  */
 #include "exec/straight.h"
 #include "exec/parts.h"
+#include "ops/pairs.h"
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -111,6 +112,53 @@ static Where load_of(Maker *m, const PlanStep *s, const TileLoad *l, Where temp)
   return temp;
 }
 
+/* Whether one op alone reads the register, and no store does. */
+static bool read_once(const Tiles *t, uint16_t reg) {
+  uint32_t n = 0;
+  for (const TileOp *o = t->op; o < t->op + t->n_op; o++)
+    for (uint32_t k = 0; k < o->n_in; k++) n += o->in[k] == reg;
+  for (uint32_t k = 0; k < t->n_store; k++) n += t->store[k].reg == reg;
+  return n == 1;
+}
+
+/* One instruction for o, on one element, and the op behind it; NULL: they are two. */
+static InstrKernel pair_of(const Maker *m, const Tiles *t, const TileOp *o, bool *right) {
+  const TileOp *next = o + 1;
+  if (next == t->op + t->n_op || !o->one || !next->one || !read_once(t, o->out)) return NULL;
+  *right = next->n_in == 2 && next->in[1] == o->out;
+  if (!*right && next->in[0] != o->out) return NULL;
+  const Kernels *k = m->p->kernels;
+  bool f32 = o->one == kernels_one(k, o->op, F32) && next->one == kernels_one(k, next->op, F32);
+  bool f64 = o->one == kernels_one(k, o->op, F64) && next->one == kernels_one(k, next->op, F64);
+  return f32 || f64 ? pair_kernel(o->op, next->op, *right, f32 ? F32 : F64) : NULL;
+}
+
+static void emit_op(Maker *m, const PlanStep *s, const TileOp *o, const Where *reg) {
+  Where in[TILE_IN];
+  for (uint32_t k = 0; k < o->n_in; k++) in[k] = reg[o->in[k]];
+  if (!o->fn) emit_copy(m, reg[o->out], in[0], s->units * o->size);
+  else if (s->units == 1 && o->one) emit(m, (Instr){.run = o->one, .more = o->attr}, reg[o->out], in, o->n_in);
+  else emit(m, (Instr){.run = instr_tile, .n = s->units, .more = o}, reg[o->out], in, o->n_in);
+}
+
+static void emit_ops(Maker *m, const PlanStep *s, const Where *reg) {
+  const Tiles *t = s->tiles;
+  for (const TileOp *o = t->op; o < t->op + t->n_op; o++) {
+    bool right;
+    InstrKernel pair = s->units == 1 ? pair_of(m, t, o, &right) : NULL;
+    if (!pair) {
+      emit_op(m, s, o, reg);
+      continue;
+    }
+    Where in[POINT_IN];
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < o->n_in; k++) in[n++] = reg[o->in[k]];
+    o++;
+    if (o->n_in == 2) in[n++] = reg[o->in[!right]];
+    emit(m, (Instr){.run = pair}, reg[o->out], in, n);
+  }
+}
+
 static void tiles_lower(Maker *m, const PlanStep *s) {
   const Tiles *t = s->tiles;
   Where reg[TILE_REGS];
@@ -125,13 +173,7 @@ static void tiles_lower(Maker *m, const PlanStep *s) {
   if (temps > m->p->temps) m->p->temps = temps;
   for (uint32_t k = 0; k < t->n_load; k++) reg[t->load[k].reg] = load_of(m, s, &t->load[k], reg[t->load[k].reg]);
   for (uint32_t k = 0; k < t->n_store; k++) reg[t->store[k].reg] = operand(m, s, s->n_in + t->store[k].operand);
-  for (const TileOp *o = t->op; o < t->op + t->n_op; o++) {
-    Where in[TILE_IN];
-    for (uint32_t k = 0; k < o->n_in; k++) in[k] = reg[o->in[k]];
-    if (!o->fn) emit_copy(m, reg[o->out], in[0], s->units * o->size);
-    else if (s->units == 1 && o->one) emit(m, (Instr){.run = o->one, .more = o->attr}, reg[o->out], in, o->n_in);
-    else emit(m, (Instr){.run = instr_tile, .n = s->units, .more = o}, reg[o->out], in, o->n_in);
-  }
+  emit_ops(m, s, reg);
 }
 
 static void kernel_lower(Maker *m, const PlanStep *s, uint32_t n_place) {

@@ -34,6 +34,11 @@ static inline void straight_run(const Instr *i, uint32_t n) {
     i[2].run(i + 2);
     i[3].run(i + 3);
   }
-  for (; n > 0; n--, i++) i->run(i);
+  if (n & 2) {
+    i->run(i);
+    i[1].run(i + 1);
+    i += 2;
+  }
+  if (n & 1) i->run(i);
 }
 #endif

@@ -117,4 +117,25 @@ static void loops(void) {
     for (int form = 0; form < 8; form++) loop_alike(form & 1 ? F32 : F64, form >> 1 & 1, turns, form & 4);
 }
 
-UNIT(TEST(layers), TEST(loops))
+/* Every two of the arithmetic, on either side, the first one read once or twice, or a result itself. */
+static void pair(const Op *first, const Op *second, int form) {
+  CALC(c);
+  DType d = form & 1 ? F32 : F64;
+  NodeId x = input(&c, 0, d, 0, NULL), y = input(&c, 1, d, 0, NULL), z = input(&c, 2, d, 0, NULL);
+  NodeId t = first->n_in == 1 ? g_op(c.g, first, x) : g_op2(c.g, first, x, y);
+  NodeId u = second->n_in == 1 ? g_op(c.g, second, t)
+             : form & 2        ? g_op2(c.g, second, z, t)
+                               : g_op2(c.g, second, t, form & 4 ? t : z);
+  NodeId v = g_op2(c.g, &op_mul, u, form & 4 ? t : x);
+  same_bits(&c, (NodeId[]){v, form & 8 ? t : v}, 2);
+  CALC_END(c);
+}
+
+static void pairs(void) {
+  static const Op *const op[] = {&op_add, &op_sub, &op_mul, &op_neg, &op_div};
+  enum { OPS = sizeof op / sizeof *op };
+  for (int form = 0; form < 16; form++)
+    for (int k = 0; k < OPS * OPS; k++) pair(op[k / OPS], op[k % OPS], form);
+}
+
+UNIT(TEST(layers), TEST(loops), TEST(pairs))
