@@ -300,7 +300,9 @@ static void choose_kept(Back *b) {
 
 static void set_slot(Graph *g, NodeId id, int64_t slot) {
   Node *x = &g->node[id];
-  Attr attr = {.i = arena_copy(g->arena, &slot, sizeof slot), .n = 1};
+  int64_t i[2 + MAX_RANK] = {slot, x->type->dtype};
+  for (int k = 0; k < x->type->rank; k++) i[2 + k] = x->type->dim[k];
+  Attr attr = {.i = arena_copy(g->arena, i, sizeof i), .n = 2u + x->type->rank};
   *x = (Node){.op = &op_input, .type = x->type, .loc = x->loc, .segment = x->segment,
               .attr = arena_copy(g->arena, &attr, sizeof attr)};
 }

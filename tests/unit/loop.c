@@ -107,6 +107,23 @@ static void differences(void) {
   CALC_END(c);
 }
 
+/* The products of a turn are kept for its gradient: they are inputs of the loop backwards. */
+static void kept_products(void) {
+  CALC(c);
+  NodeId h = numbers(&c, F64, DIMS(2, N)), xs = numbers(&c, F64, DIMS(TURNS, 2, N)), w = numbers(&c, F64, DIMS(N, N));
+  Graph *b = graph_new(c.arena);
+  NodeId in = graph_input(b, 0, graph_at(c.g, h)->type, 0);
+  Type row = type_make(F64, 2, (int64_t[]){2, N});
+  NodeId x = graph_input(b, 1, &row, 0), m = graph_input(b, 2, graph_at(c.g, w)->type, 0);
+  graph_output(b, g_op(b, &op_tanh, g_op2(b, &op_add, g_op2(b, &op_matmul, in, m), x)), 0);
+  NodeId l = loop_of(&c, b, (NodeId[]){h, xs, w}, 3, TURNS, 1, 1, false), wrt[3] = {h, xs, w}, a[3];
+  NodeId sum = weighed(&c, picked(&c, l, 0));
+  grad_reverse(c.g, sum, NO_NODE, wrt, 3, a, NULL);
+  CU_ASSERT_PTR_NULL(graph_verify(c.g, c.arena));
+  for (int k = 0; k < 3; k++) CU_ASSERT(slopes_right(&c, picked(&c, l, 0), wrt[k]));
+  CALC_END(c);
+}
+
 /* Only what was stacked has an adjoint, and it does not depend on the carry. */
 static void partly_used(void) {
   CALC(c);
@@ -263,5 +280,5 @@ static void refusals(void) {
   CALC_END(c);
 }
 
-UNIT(TEST(as_unrolled), TEST(differences), TEST(partly_used), TEST(no_turns), TEST(nested),
+UNIT(TEST(as_unrolled), TEST(differences), TEST(kept_products), TEST(partly_used), TEST(no_turns), TEST(nested),
      TEST(ends_by_itself), TEST(ends_refused), TEST(refusals))
