@@ -159,7 +159,8 @@ void savepoint_settle(Session *s) {
   bool ran = v->later ? v->ran : true;
   cells_back(s, v);
   release(v);
-  for (uint32_t k = 0; k < v->program.table; k++) table_back(s->program->table.at[k], &v->table[k], !ran);
+  /* no table: there was no memory for it */
+  for (uint32_t k = 0; v->table && k < v->program.table; k++) table_back(s->program->table.at[k], &v->table[k], !ran);
   uint32_t epoch = s->graph->epoch;
   ProgramKept kept = program_cut(s->program, &v->program);
   Loaded l = v->loaded;

@@ -108,7 +108,7 @@ static void checking_asks_often(void) {
   CHECK(glia_check(s, "fib.nn", "fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\nprint fib(60)\n",
                    GLIA_TEXT_END) == GLIA_SCRIPT);
   poll_gap(NULL);
-  CHECK(longest < 0.14);                   /* 0.1 on a machine that does nothing else */
+  CHECK(longest < 1);                      /* of 20 seconds and more; 0.07 was measured, a sanitizer takes its time */
   glia_close(s);
 }
 
