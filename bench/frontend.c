@@ -127,7 +127,7 @@ static void once(const Script *script, double *t, Sizes *size) {
   at[4] = now();
   size->elaborated = s->host.in_use;
   size->nodes = s->graph->n;
-  if (!s->diags->n_errors) program_prepare(s->program, from, &steps, NULL, 0);
+  if (!s->diags->n_errors) program_prepare(s->program, from, &steps, false, NULL, 0);
   at[5] = now();
   size->prepared = s->host.in_use;
   size->peak = s->host.peak;

@@ -255,7 +255,7 @@ static Status load_part(Session *s, const Ast *program, uint32_t *rest, Steps *s
   Needs keep = {0};
   keep_names(e, names, &keep);
   if (*rest < program->n) keep_open(e, &keep);
-  if (!program_prepare(s->program, from, steps, keep.at, keep.n)) return rest_refused(e, mark);
+  if (!program_prepare(s->program, from, steps, false, keep.at, keep.n)) return rest_refused(e, mark);
   mark_drop(e, mark);
   s->diags = told;
   return run_part(s, steps, *rest < program->n, resume);
@@ -333,7 +333,7 @@ static Status load(Session *s, const char *name, const char *text, size_t n, Loa
   if (s->program->keep_leaves) keep_names(e, names, &keep);
   if (rest < program->n) keep_open(e, &keep);
   if (repl && entry->it) keep_value(e, *entry->it, mode == LOAD_LOOK, &keep);      /* it will be shown, and be `it` */
-  if (!program_prepare(s->program, from, &entry->steps, keep.at, keep.n)) return refused(s, entry);
+  if (!program_prepare(s->program, from, &entry->steps, false, keep.at, keep.n)) return refused(s, entry);
   if (mode == LOAD_LOOK) savepoint_later(s, false);
   if (mode == LOAD_PLAN || mode == LOAD_LOOK) return STATUS_OK;
   if (s->diags->diag.n && s->config.warned) {
@@ -524,7 +524,7 @@ static bool evaluate(Session *s, Need *need, uint32_t n) {
   Region *r = region_enter(e, REGION_TOP, steps, NULL);
   region_leave(e, r);
   e->here = outside;
-  return program_prepare(s->program, from, steps, need, n) && run(s, steps) == STATUS_OK;
+  return program_prepare(s->program, from, steps, false, need, n) && run(s, steps) == STATUS_OK;
 }
 
 bool session_evaluate(Session *s, Need *need, uint32_t n) {
@@ -602,7 +602,7 @@ char *session_value_text(Session *s, const Value *v) {
   region_leave(e, r);
   e->here = outside;
   if (t.kind == V_STRING) out = arena_text(s->arena, t.str->at, t.str->n);
-  else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, t.text->need.at, t.text->need.n) &&
+  else if (t.kind == V_TEXT && program_prepare(s->program, from, steps, false, t.text->need.at, t.text->need.n) &&
            run(s, steps) == STATUS_OK) {
     Tensor **value = NEW_N(s->arena, Tensor *, t.text->need.n + 1);
     bool ok = true;
@@ -637,7 +637,7 @@ static const char *test_fails(Session *s, const TestBlock *t) {
   int64_t *rows = NEW_N(s->arena, int64_t, n + 1);
   for (uint32_t k = 0; k < n; k++) rows[k] = table_rows(s->program->table.at[k]);
   session_seed(s, s->config.seed);
-  if (!program_prepare(s->program, t->from, t->steps, NULL, 0) || run(s, t->steps) != STATUS_OK)
+  if (!program_prepare(s->program, t->from, t->steps, false, NULL, 0) || run(s, t->steps) != STATUS_OK)
     why = diags_render(s->diags, s->arena, &(RenderOptions){0});
   snapshot_restore(s->program, cells);
   for (uint32_t k = 0; k < n; k++) table_cut(s->program->table.at[k], rows[k]);

@@ -272,7 +272,7 @@ static Compiled *compile(Function *f, const Type *arg, uint32_t n_arg, const cha
     e->here = outside;
   }
   elaborate_known(e, &b, outside);
-  bool ok = !s->diags->n_errors && program_prepare(s->program, from, &c->steps, b.keep.at, b.keep.n);
+  bool ok = !s->diags->n_errors && program_prepare(s->program, from, &c->steps, true, b.keep.at, b.keep.n);
   if (!ok) return NULL;
   c->result = b.result.at;
   c->into = NEW_N(s->arena, void *, b.result.n + 1);
@@ -485,7 +485,7 @@ static bool file_step(Session *s, const char *what, const char *path, const char
   }
   region_leave(e, top);
   e->here = outside;
-  if (s->diags->n_errors || !program_prepare(s->program, from, steps, NULL, 0)) return false;
+  if (s->diags->n_errors || !program_prepare(s->program, from, steps, false, NULL, 0)) return false;
   for (uint32_t k = 0; k < top->touched.n; k++)
     if (top->touched.at[k]->now->assigned) vec_push(cells->a, &cells->changed, top->touched.at[k]);
   session_want_pool(s);

@@ -50,7 +50,7 @@ static void finish(Again *x, const NodeId *root, uint32_t n) {
   const Binding *b;
   for (uint32_t k = 0; k < n; k++) graph_output(x->g, root[k], first + k);
   Graph *g = opt_run(x->g, x->a, &(Opt){.kernels = s->kernels}, &origin);
-  x->plan = plan_make(&s->host, g, origin, &(PlanOptions){s->config.no_fuse, s->kernels});
+  x->plan = plan_make(&s->host, g, origin, &(PlanOptions){s->config.no_fuse, s->kernels, true});
   x->n = n;
   x->out = NEW_N(x->a, Tensor *, n + 1u);
   for (uint32_t k = 0; k < n; k++) x->out[k] = tensor_new(&s->host, graph_at(x->g, root[k])->type);

@@ -391,7 +391,7 @@ static void check_graph(const Prep *w, const Graph *g) {
 #endif
 }
 
-static void slice_plan(Prep *w, Slice *s) {
+static void slice_plan(Prep *w, Slice *s, bool once) {
   if (!s->source) return;
   NodeId *origin;
   const Kernels *kernels = w->s->kernels ? w->s->kernels : kernels_best();
@@ -400,7 +400,7 @@ static void slice_plan(Prep *w, Slice *s) {
   check_graph(w, s->graph);
   for (uint32_t k = 0; k < s->graph->n; k++)
     if (origin[k] != NO_NODE) origin[k] = s->back[origin[k]];
-  s->plan = plan_make(&w->s->host, s->graph, origin, &(PlanOptions){w->s->config.no_fuse, kernels});
+  s->plan = plan_make(&w->s->host, s->graph, origin, &(PlanOptions){w->s->config.no_fuse, kernels, once});
 }
 
 /* ---- memory ---- */
@@ -558,7 +558,15 @@ static void turn_slots(Prep *w) {
   w->p->scratch->turned = w->p->slot.n;
 }
 
-bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep) {
+/* By number from `from` on: the segments that are steps of the block itself, and of no loop in it. */
+static bool *steps_alone(const Program *p, uint32_t from, const Steps *block, Arena *tmp) {
+  bool *alone = NEW_N(tmp, bool, p->segment.n - from + 1);
+  for (uint32_t k = 0; k < block->n; k++)
+    if (block->at[k]->kind == STEP_SEGMENT && block->at[k]->segment >= from) alone[block->at[k]->segment - from] = true;
+  return alone;
+}
+
+bool program_prepare(Program *p, uint32_t from, Steps *block, bool often, Need *keep, uint32_t n_keep) {
   Session *s = p->session;
   Arena *a = arena_new(&s->host), *tmp = arena_new(&s->host);
   Prep w = prep_begin(p, a, tmp);
@@ -583,9 +591,9 @@ bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32
     slice(&w, seg[k], seg[k]->save.at, seg[k]->save.n, true, &slices[k]);
   }
   size_t values = 0, slab = 0;
-  bool ok = !w.lost;
+  bool ok = !w.lost, *alone = steps_alone(p, from, block, tmp);
   for (uint32_t k = 0; ok && k < n; k++) {
-    slice_plan(&w, &slices[k]);
+    slice_plan(&w, &slices[k], !often && seg[k]->id >= from && alone[seg[k]->id - from]);
     values = plus(values, saved_bytes(&w, seg[k], &slices[k]));
     if (slices[k].plan && plan_slab(slices[k].plan) > slab) slab = plan_slab(slices[k].plan);
   }
@@ -621,6 +629,6 @@ Plan *segment_part(Program *p, Segment *s, const Need *need, uint32_t n, Arena *
     if (slot->kind == SLOT_VALUE && slot->segment == s->id) vec_push(a, &own, need[k]);
   }
   slice(&w, s, own.at, own.n, false, &part);
-  slice_plan(&w, &part);
+  slice_plan(&w, &part, false);
   return part.plan;
 }

@@ -8,8 +8,9 @@
 /* Makes all segments of the block (and of the blocks in it) ready to run: what crosses, graphs, plans. from is the
  * number of the first segment that is new; others that were made since may belong to other blocks. keep: nodes whose
  * values must be kept after the run (REPL names, a function's results): their slots are filled in. Leaves (cells and
- * draws read by earlier, finished entries) are recomputed from. Errors (memory) go to diags: false. */
-bool program_prepare(Program *p, uint32_t from, Steps *block, Need *keep, uint32_t n_keep);
+ * draws read by earlier, finished entries) are recomputed from. often: the block runs more than once, as a host's
+ * function does. Errors (memory) go to diags: false. */
+bool program_prepare(Program *p, uint32_t from, Steps *block, bool often, Need *keep, uint32_t n_keep);
 
 /* The slot in which an entry that ran has kept a node's value; NO_SLOT: none has. */
 SlotId program_kept(const Program *p, NodeId id);

@@ -19,6 +19,7 @@ static int64_t count_of(const Planner *w, NodeId id) { return type_count(w->g->n
 typedef struct Edge { bool meets, same; } Edge;
 static Edge edge_of(const Planner *w, NodeId user, uint32_t k, NodeId r) {
   bool flat = plan_flat(w, user, k);
+  if (flat && w->g->node[r].type == w->g->node[user].type) return (Edge){true, w->kind[user] == KIND_POINT};
   int64_t n = count_of(w, r), all = count_of(w, user);
   bool meets = flat && n == all;
   return (Edge){meets, w->kind[user] == KIND_POINT && (meets || (!flat && n < all))};

@@ -542,6 +542,7 @@ static Plan *make(Host *h, Arena *keep, const Graph *g, const NodeId *origin, co
   w->origin = origin;
   w->body = body;
   w->fuse = !o->no_fuse;
+  w->once = o->once;
   w->kernels = o->kernels ? o->kernels : kernels_best();
   w->p = NEW(keep, Plan);
   w->p->arena = keep;

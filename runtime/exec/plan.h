@@ -16,6 +16,7 @@ typedef struct Binding { uint32_t slot; uint8_t mode; Type type; } Binding;
 typedef struct PlanOptions {
   bool no_fuse;                                 /* the reference: op by op */
   const Kernels *kernels;
+  bool once;                                    /* it runs once: only the loops in it are made ready for more */
 } PlanOptions;
 
 /* In: a graph from opt_run (inputs with slots, outputs with slots; a slot that stands in both is a cell and is

@@ -34,6 +34,7 @@ const Type *plan_type(Planner *w, const Type *t) {
 
 const Attr *plan_attr(Planner *w, const Attr *a) {
   assert(!a->value);
+  if (a == &attr_none) return a;
   Attr *own = arena_copy(w->p->arena, a, sizeof *a);
   own->body = NULL;
   if (a->n > 0) own->i = arena_copy(w->p->arena, a->i, a->n * sizeof *a->i);

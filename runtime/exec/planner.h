@@ -52,7 +52,7 @@ typedef struct Planner {
   Arena *tmp;
   const Graph *g;
   const Kernels *kernels;
-  bool fuse;
+  bool fuse, once;
   Plan *p;
   uint8_t *kind;
   NodeId *root;            /* the node whose bytes it reads; itself unless an alias */

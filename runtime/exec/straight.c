@@ -194,7 +194,7 @@ static void kernel_lower(Maker *m, const PlanStep *s, uint32_t n_place) {
 }
 
 static bool straight(const Maker *m, const PlanStep *s) {
-  if (!m->w->fuse || s->parts != 1 || s->fails) return false;
+  if (!m->w->fuse || m->w->once || s->parts != 1 || s->fails) return false;
   switch (s->kind) {
   case PLAN_TILES: return s->units <= TILE;
   case PLAN_KERNEL: return s->prepare_parts == 0 && s->kernel.run && !s->kernel.exclusive && !s->op->run;

@@ -3,8 +3,8 @@
  * such steps becomes instructions (graph/op.h), in which everything is known but the addresses of the plan's bases.
  *
  * Straight are: steps of one part that cannot fail; fused ones of at most a block. Everything else runs as it is, and
- * with --no-fuse all do: the reference. The bits are the same: an instruction does what the kernel would do on these
- * elements, in the same order.
+ * with --no-fuse all do: the reference; in a plan that runs once, too, since there this would not pay. The bits are the
+ * same: an instruction does what the kernel would do on these elements, in the same order.
  *
  * A plan is bound in an area of memory: a copy of its image, with pointers in it. To bind it again touches what a base
  * that has moved reaches.

@@ -75,10 +75,13 @@ const Type *graph_type(Graph *g, const Type *t) {
 
 /* ---- emission ---- */
 
+const Attr attr_none = {.n = 0};
+
 static const Attr *attr_copy(Graph *g, const Attr *attr) {
-  static const Attr none = {.n = 0};
-  if (!attr || !(attr->n || attr->value || attr->body || attr->foreign || memcmp(attr->f, none.f, sizeof none.f) != 0))
-    return &none;
+  const Attr *none = &attr_none;
+  if (!attr || attr == none ||
+      !(attr->n || attr->value || attr->body || attr->foreign || memcmp(attr->f, none->f, sizeof none->f) != 0))
+    return none;
   Attr *own = arena_copy(g->arena, attr, sizeof *attr);
   if (attr->n) own->i = arena_copy(g->arena, attr->i, attr->n * sizeof *attr->i);
   if (attr->value) tensor_hold(g->arena, attr->value);

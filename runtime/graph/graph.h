@@ -29,6 +29,7 @@ typedef struct Attr {
   uint32_t n;
   const int64_t *i;
 } Attr;
+extern const Attr attr_none;     /* that of every node which has none */
 
 enum {
   NODE_FLEX = 1,    /* a literal, or computed from literals alone: f64 here, cast where an element type is wanted */

@@ -77,7 +77,7 @@ BENCH(seed_writes_the_cell) {
   b->steps = &two;
   bench_segment(b);
   bench_effect(b, effect_seed_of(&b->s, seed, bench_read(b, n), 0));
-  CU_ASSERT(program_prepare(b->s.program, from, &two, NULL, 0) && machine_run(&b->s, &two));
+  CU_ASSERT(program_prepare(b->s.program, from, &two, true, NULL, 0) && machine_run(&b->s, &two));
   CU_ASSERT_EQUAL(tensor_get(b->s.program->slot.at[seed].value, 0), -2);
   CU_ASSERT_EQUAL(tensor_get(b->s.program->slot.at[seed].value, 1), -1);
 }
@@ -131,7 +131,7 @@ BENCH(files_that_cannot_be) {
   b->steps = &two;
   bench_segment(b);
   bench_effect(b, effect_save(&b->s, TEXT("no/such/folder/file"), &e, 1, 0));
-  CU_ASSERT(program_prepare(b->s.program, from, &two, NULL, 0));
+  CU_ASSERT(program_prepare(b->s.program, from, &two, true, NULL, 0));
   CU_ASSERT_FALSE(machine_run(&b->s, &two));
   CU_ASSERT_EQUAL(b->s.diags->diag.n, 2);
 }

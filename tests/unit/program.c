@@ -115,20 +115,20 @@ static void entries(Bench *b, bool large) {
   p->keep_leaves = true;
   Steps *one = entry(b);
   NodeId old = bench_read(b, w), y = bench_add(b, old, bench_add(b, old, old));
-  CU_ASSERT(program_prepare(p, 0, one, NULL, 0) && machine_run(&b->s, one));
+  CU_ASSERT(program_prepare(p, 0, one, true, NULL, 0) && machine_run(&b->s, one));
 
   uint32_t from = p->segment.n;
   Steps *two = entry(b);
   NodeId now = bench_read(b, w);
   bench_write(b, w, bench_add(b, now, now));
-  CU_ASSERT(program_prepare(p, from, two, NULL, 0) && machine_run(&b->s, two) && machine_run(&b->s, two));
+  CU_ASSERT(program_prepare(p, from, two, true, NULL, 0) && machine_run(&b->s, two) && machine_run(&b->s, two));
   CU_ASSERT_EQUAL(bench_value(b, w), 8);
 
   from = p->segment.n;
   Steps *three = entry(b);
   bench_write(b, z, g_op2(b->s.graph, &op_div, bench_sum(b, y), bench_sum(b, g_op2(b->s.graph, &op_div, old, old))));
   Need keep = {y, NO_SLOT};
-  CU_ASSERT(program_prepare(p, from, three, &keep, 1) && machine_run(&b->s, three));
+  CU_ASSERT(program_prepare(p, from, three, true, &keep, 1) && machine_run(&b->s, three));
   CU_ASSERT_EQUAL(tensor_get(p->slot.at[keep.slot].value, 0), 6);
   if (!large) CU_ASSERT_EQUAL(bench_value(b, z), 6);
 
@@ -136,7 +136,7 @@ static void entries(Bench *b, bool large) {
   Steps *four = entry(b);
   Segment *last = p->segment.at[p->segment.n - 1];
   bench_write(b, z, bench_sum(b, y));
-  CU_ASSERT(program_prepare(p, from, four, NULL, 0) && machine_run(&b->s, four));
+  CU_ASSERT(program_prepare(p, from, four, true, NULL, 0) && machine_run(&b->s, four));
   CU_ASSERT_EQUAL(count_op(last->source, &op_add), 0);
 }
 BENCH(entries_recompute_from_leaves) { entries(b, false); }
@@ -159,9 +159,9 @@ BENCH(blocks_of_one_text) {
     bench_write(b, k ? v : z, bench_sum(b, k ? y : old));
     cut(b);
   }
-  CU_ASSERT(program_prepare(p, 0, main, NULL, 0) && machine_run(&b->s, main));
+  CU_ASSERT(program_prepare(p, 0, main, true, NULL, 0) && machine_run(&b->s, main));
   for (int k = 0; k < 2; k++)
-    CU_ASSERT(program_prepare(p, from[k], test[k], NULL, 0) && machine_run(&b->s, test[k]));
+    CU_ASSERT(program_prepare(p, from[k], test[k], true, NULL, 0) && machine_run(&b->s, test[k]));
   CU_ASSERT(bench_value(b, z) > 4e5);
   CU_ASSERT_EQUAL(bench_value(b, v), 2 * bench_value(b, z));
 }
@@ -171,11 +171,11 @@ BENCH(a_lost_value_is_an_error) {
   SlotId w = bench_scalar(b, F32, "w", 2), z = bench_scalar(b, F32, "z", 0);
   Steps *one = entry(b);
   NodeId old = bench_read(b, w);
-  CU_ASSERT(program_prepare(b->s.program, 0, one, NULL, 0) && machine_run(&b->s, one));
+  CU_ASSERT(program_prepare(b->s.program, 0, one, true, NULL, 0) && machine_run(&b->s, one));
   uint32_t from = b->s.program->segment.n;
   Steps *two = entry(b);
   bench_write(b, z, bench_add(b, old, old));
-  CU_ASSERT_FALSE(program_prepare(b->s.program, from, two, NULL, 0));
+  CU_ASSERT_FALSE(program_prepare(b->s.program, from, two, true, NULL, 0));
   CU_ASSERT_EQUAL(b->s.diags->n_errors, 1);
 }
 
@@ -187,7 +187,7 @@ BENCH(arguments_and_results) {
   bench_segment(b);
   NodeId x = graph_input(b->s.graph, arg, &t, 0), y = bench_add(b, x, x);
   Need keep[2] = {{y, NO_SLOT}, {x, NO_SLOT}};
-  CU_ASSERT(program_prepare(p, 0, &b->top, keep, 2));
+  CU_ASSERT(program_prepare(p, 0, &b->top, true, keep, 2));
   CU_ASSERT_EQUAL(keep[1].slot, arg);
   CU_ASSERT_FALSE(machine_run(&b->s, &b->top));    /* no argument yet */
   for (int k = 1; k < 3; k++) {
@@ -211,7 +211,7 @@ BENCH(nothing_wanted_nothing_computed) {
   b->steps = &two;
   Segment *h = bench_segment(b);
   bench_write(b, x, bench_read(b, x));             /* a cell that keeps its value is not written */
-  CU_ASSERT(program_prepare(b->s.program, h->id, &two, NULL, 0) && machine_run(&b->s, &two));
+  CU_ASSERT(program_prepare(b->s.program, h->id, &two, true, NULL, 0) && machine_run(&b->s, &two));
   CU_ASSERT_EQUAL(bench_value(b, x), 2);
 }
 

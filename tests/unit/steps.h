@@ -142,7 +142,7 @@ static inline double bench_value(const Bench *b, SlotId slot) {
   return tensor_get(b->s.program->slot.at[slot].value, 0);
 }
 
-static inline bool bench_prepare(Bench *b) { return program_prepare(b->s.program, 0, &b->top, NULL, 0); }
+static inline bool bench_prepare(Bench *b) { return program_prepare(b->s.program, 0, &b->top, true, NULL, 0); }
 static inline bool bench_run(Bench *b) { return bench_prepare(b) && machine_run(&b->s, &b->top); }
 
 /* A test with a bench `b` of its own, which leaves nothing behind. */
