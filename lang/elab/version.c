@@ -225,23 +225,26 @@ static bool computed_from(Elab *e, NodeId input, const Target *t) {
 }
 
 /* Cells that the formula read behind a loop or branch which computed them from what is differentiated by. */
+static bool is_wrt(const Wrt *w, NodeId id) {
+  for (uint32_t k = 0; k < w->node.n; k++)
+    if (w->node.at[k] == id) return true;
+  return false;
+}
+
 bool version_passes_out(Elab *e, const Slice *s, const Wrt *w, const Leaves *l, const Ast *at) {
   Target t = {.l = l, .version = NEW_N(e->a, const Version *, l->n + 1)};
-  for (uint32_t j = 0; j < l->n; j++) {
-    const Value *v = &l->at[j].value;
-    if (v->kind != V_CELL) continue;
-    t.version[j] = version_at(v->cell, NO_NODE);
-    for (uint32_t k = 0; k < w->node.n; k++)
-      if (w->leaf.at[k] == j) t.version[j] = version_at(v->cell, w->node.at[k] + 1);
+  for (uint32_t j = 0; j < l->n; j++)
+    if (l->at[j].value.kind == V_CELL) t.version[j] = version_at(l->at[j].value.cell, NO_NODE);
+  for (uint32_t k = 0; k < w->node.n; k++) {
+    const Value *v = &l->at[w->leaf.at[k]].value;
+    if (v->kind == V_CELL) t.version[w->leaf.at[k]] = version_at(v->cell, w->node.at[k] + 1);
   }
   for (uint32_t k = 0; k < s->n; k++) {
     const Node *x = graph_at(e->g, s->at[k]);
     if (x->op != &op_input) continue;
-    bool is_wrt = false;
-    for (uint32_t j = 0; j < w->node.n; j++) is_wrt |= w->node.at[j] == s->at[k];
-    Cell *c = is_wrt ? NULL : cell_of_slot(e, (SlotId)x->attr->i[0]);
+    Cell *c = cell_of_slot(e, (SlotId)x->attr->i[0]);
     const Version *v = c ? version_at(c, s->at[k]) : NULL;
-    if (!v) continue;
+    if (!v || is_wrt(w, s->at[k])) continue;
     if (v->through && !t.seen) t.seen = NEW_N(e->a, bool, e->g->n + 1u);      /* as large as all that was made so far */
     if (!v->through || !computed_from(e, s->at[k], &t)) {
       carried_later(e, c, s->at[k], l->at, l->n, elab_loc_at(e, at));
